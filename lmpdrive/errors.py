@@ -1,0 +1,64 @@
+"""Errors that reach the user, each with the exit code that scripts see.
+
+Every message names the value, lists the choices and says what to do.  Each class also subclasses the
+built-in that a library caller would expect.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LmpdriveError(Exception):
+    """Base of all errors that lmpdrive raises on purpose."""
+
+    exit_code = 1
+
+
+class ConfigError(LmpdriveError, ValueError):
+    """The YAML file or a `--set` override is wrong."""
+
+    exit_code = 2
+
+
+class StructureError(LmpdriveError, ValueError):
+    """A structure cannot be built, read, or does not fit the potential."""
+
+    exit_code = 3
+
+
+class ModelError(LmpdriveError, ValueError):
+    """A potential is missing, unreadable, or does not know an element."""
+
+    exit_code = 4
+
+
+class DeckError(LmpdriveError, ValueError):
+    """A template cannot be found or rendered."""
+
+    exit_code = 5
+
+
+class RunDirectoryError(LmpdriveError, FileExistsError):
+    """The run directory exists already or cannot be written."""
+
+    exit_code = 6
+
+
+class EngineError(LmpdriveError, RuntimeError):
+    """LAMMPS stopped with an error, or could not be started."""
+
+    exit_code = 7
+
+
+class TrajectoryError(LmpdriveError, ValueError):
+    """A trajectory is empty, unreadable, or misses information."""
+
+    exit_code = 8
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """`"; did you mean 'x'?"` for the closest choice, or an empty string."""
+    close = difflib.get_close_matches(str(word), list(choices), n=1, cutoff=0.6)
+    return f"; did you mean '{close[0]}'?" if close else ""

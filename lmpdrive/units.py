@@ -1,0 +1,29 @@
+"""Unit conversions, derived from CODATA through `scipy.constants`; nothing is typed in.
+
+Users see fs, ps, K, Å, eV, e, g/cm^3, mol/L and µC/cm^2.  Decks are LAMMPS `units metal`: ps, bar, eV, Å.
+"""
+
+from scipy import constants as _c
+
+PS_PER_FS = 1e-3
+
+K_B_EV_PER_K = _c.k / _c.e
+"""Boltzmann constant [eV/K]."""
+
+UC_PER_CM2_PER_E_PER_A2 = _c.e * 1e6 / (_c.angstrom * 1e2) ** 2
+"""Surface charge: 1 e/Å^2 in µC/cm^2."""
+
+G_PER_CM3_PER_U_PER_A3 = _c.atomic_mass * 1e3 / (_c.angstrom * 1e2) ** 3
+"""Mass density: 1 u/Å^3 in g/cm^3."""
+
+MOL_PER_L_PER_A3 = 1e-3 / _c.N_A / _c.angstrom**3
+"""Number density: 1 particle/Å^3 in mol/L."""
+
+KCAL_PER_MOL_EV = _c.calorie * 1e3 / _c.N_A / _c.e
+"""1 kcal/mol in eV (thermochemical calorie)."""
+
+VOLT_ANGSTROM_PER_E = _c.e / (_c.epsilon_0 * _c.angstrom)
+"""e/(ε0 Å) in V: a dipole per area in e/Å, times this, is the potential step over it."""
+
+WATER_MOLAR_MASS_G_PER_MOL = 18.015
+"""Molar mass used for water profiles (design, part 2)."""

@@ -1,0 +1,314 @@
+"""Retrain a demonstration potential in one command, with the package's own trainer.
+
+    python potentials/train.py deepmd ../shared/data/pt-water-rpbe-d3 potentials/pt-water-dp
+    python potentials/train.py dpa3   ../shared/data/pt-water-rpbe-d3 potentials/pt-water-dpa3
+
+Run it in the environment of the architecture (`pip install "lmpdrive[deepmd]"`).  The steps are the
+same for every recipe:
+
+1. split: per composition, a seeded shuffle; one tenth is held back for testing and never seen, one
+   tenth watches the training;
+2. train and freeze with the package's trainer;
+3. measure energy and force RMSE on the held-back tenth through the package's ASE calculator, on the
+   frozen file that is shipped;
+4. write `card.yaml` beside the model.
+
+Units: eV, Å, eV/Å.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import yaml
+from ase import Atoms
+from ase.io import read
+
+ELEMENTS = ["H", "O", "Pt"]
+"""Order of the species inside the models (deepmd's `type_map`)."""
+
+SPLIT_SEED = 20261121
+HELD_BACK = 0.1
+
+
+@dataclass(frozen=True)
+class Split:
+    """Frames for fitting, for watching the fit, and for the test that the card reports."""
+
+    train: list[Atoms]
+    watch: list[Atoms]
+    test: list[Atoms]
+
+
+def load(data: Path) -> list[Atoms]:
+    """All labelled frames, atoms sorted by element so that equal compositions share one order."""
+    frames = []
+    for name in ("interface.xyz.gz", "protons.xyz.gz"):
+        for atoms in read(data / name, ":"):
+            order = np.argsort([ELEMENTS.index(s) for s in atoms.get_chemical_symbols()], kind="stable")
+            frames.append(atoms[order])
+    return frames
+
+
+def by_composition(frames: list[Atoms]) -> dict[str, list[Atoms]]:
+    """Group frames by chemical formula."""
+    groups: dict[str, list[Atoms]] = defaultdict(list)
+    for atoms in frames:
+        groups[atoms.get_chemical_formula()].append(atoms)
+    return dict(sorted(groups.items()))
+
+
+def split(frames: list[Atoms]) -> Split:
+    """Split every composition 80/10/10, so that the test covers what the fit covers."""
+    rng = np.random.default_rng(SPLIT_SEED)
+    parts = Split([], [], [])
+    for group in by_composition(frames).values():
+        order = rng.permutation(len(group))
+        n = round(HELD_BACK * len(group))
+        parts.test.extend(group[i] for i in order[:n])
+        parts.watch.extend(group[i] for i in order[n : 2 * n])
+        parts.train.extend(group[i] for i in order[2 * n :])
+    return parts
+
+
+# --- deepmd-kit ------------------------------------------------------------------------------------
+
+
+def write_deepmd_systems(frames: list[Atoms], folder: Path) -> list[str]:
+    """Write deepmd's npy format, one system per composition; returns the folders."""
+    systems = []
+    for formula, group in by_composition(frames).items():
+        system = folder / formula
+        (system / "set.000").mkdir(parents=True)
+        (system / "type_map.raw").write_text("\n".join(ELEMENTS) + "\n")
+        types = [str(ELEMENTS.index(s)) for s in group[0].get_chemical_symbols()]
+        (system / "type.raw").write_text("\n".join(types) + "\n")
+        n = len(group)
+        arrays = {
+            "coord": np.array([a.positions for a in group]).reshape(n, -1),
+            "box": np.array([a.cell.array for a in group]).reshape(n, 9),
+            "force": np.array([a.arrays["REF_forces"] for a in group]).reshape(n, -1),
+            "energy": np.array([a.info["REF_energy"] for a in group]),
+        }
+        for name, values in arrays.items():
+            np.save(system / "set.000" / f"{name}.npy", values)
+        systems.append(str(system))
+    return systems
+
+
+SE_E2_A = {
+    "descriptor": {
+        "type": "se_e2_a",
+        "rcut": 6.0,
+        "rcut_smth": 0.5,
+        "sel": "auto",
+        "neuron": [16, 32, 64],
+        "axis_neuron": 8,
+        "type_one_side": True,
+        "precision": "float32",
+        "seed": 1,
+    },
+    "fitting_net": {"neuron": [96, 96, 96], "precision": "float32", "seed": 1},
+}
+
+DPA3 = {
+    "descriptor": {
+        "type": "dpa3",
+        "repflow": {
+            "n_dim": 32,
+            "e_dim": 16,
+            "a_dim": 8,
+            "nlayers": 2,
+            "e_rcut": 5.0,
+            "e_rcut_smth": 4.0,
+            "e_sel": 80,
+            "a_rcut": 3.5,
+            "a_rcut_smth": 2.8,
+            "a_sel": 24,
+            "axis_neuron": 4,
+            "update_angle": True,
+            "smooth_edge_update": True,
+        },
+        "precision": "float32",
+        "seed": 1,
+    },
+    "fitting_net": {"neuron": [64, 64, 64], "precision": "float32", "seed": 1},
+}
+
+
+def deepmd_input(model: dict, parts: Split, work: Path, batches: int) -> dict:
+    """deepmd's `input.json`: forces first, energies caught up at the end, as is usual."""
+    return {
+        "model": {"type_map": ELEMENTS, **model},
+        "learning_rate": {"type": "exp", "start_lr": 2e-3, "stop_lr": 5e-6, "decay_steps": max(1, batches // 200)},
+        "loss": {
+            "start_pref_e": 0.02,
+            "limit_pref_e": 1,
+            "start_pref_f": 1000,
+            "limit_pref_f": 5,
+        },
+        "training": {
+            "training_data": {
+                "systems": write_deepmd_systems(parts.train, work / "train"),
+                "batch_size": 1,
+                "auto_prob": "prob_sys_size",
+            },
+            "validation_data": {
+                "systems": write_deepmd_systems(parts.watch, work / "watch"),
+                "batch_size": 1,
+                "numb_btch": 2,
+            },
+            "numb_steps": batches,
+            "seed": 1,
+            "disp_file": "lcurve.out",
+            "disp_freq": 500,
+            "save_freq": 5000,
+        },
+    }
+
+
+def train_deepmd(backend: str, model: dict, frozen: str) -> Callable[[Split, Path, int], Path]:
+    """A recipe: train with `dp --<backend>` and freeze to `frozen`."""
+
+    def recipe(parts: Split, work: Path, batches: int) -> Path:
+        (work / "input.json").write_text(json.dumps(deepmd_input(model, parts, work, batches), indent=1))
+        # One thread: on a busy machine two are several times slower (docs/performance.md).
+        env = os.environ | dict.fromkeys(
+            ("OMP_NUM_THREADS", "DP_INTRA_OP_PARALLELISM_THREADS", "DP_INTER_OP_PARALLELISM_THREADS"), "1"
+        )
+        dp = str(Path(sys.executable).with_name("dp"))
+        for command in (["train", "input.json"], ["freeze", "-o", frozen]):
+            subprocess.run([dp, f"--{backend}", *command], cwd=work, env=env, check=True)
+        return work / frozen
+
+    return recipe
+
+
+def deepmd_calculator(model: Path):
+    """deepmd's own ASE calculator."""
+    from deepmd.calculator import DP
+
+    return DP(model=str(model))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one architecture is trained, and the words for its card."""
+
+    title: str
+    train: Callable[[Split, Path, int], Path]
+    calculator: Callable[[Path], object]
+    batches: int
+    settings: dict
+
+
+RECIPES = {
+    "deepmd": Recipe(
+        "Deep Potential se_e2_a (DeePMD-kit, TensorFlow .pb, float32 networks)",
+        train_deepmd("tf", SE_E2_A, "model.pb"),
+        deepmd_calculator,
+        60_000,
+        SE_E2_A,
+    ),
+    "dpa3": Recipe(
+        "DPA-3, message-passing Deep Potential (DeePMD-kit, JAX .savedmodel, float32 networks)",
+        train_deepmd("jax", DPA3, "model.savedmodel"),
+        deepmd_calculator,
+        20_000,
+        DPA3,
+    ),
+}
+
+
+# --- measure and describe ----------------------------------------------------------------------------
+
+
+def measure(model: Path, recipe: Recipe, frames: list[Atoms]) -> dict[str, float | int]:
+    """Energy RMSE [meV/atom] and force-component RMSE [eV/Å] against the reference."""
+    calculator = recipe.calculator(model)
+    energy_errors, force_errors, reference = [], [], []
+    for atoms in frames:
+        atoms = atoms.copy()
+        atoms.calc = calculator
+        energy_errors.append((atoms.get_potential_energy() - atoms.info["REF_energy"]) / len(atoms))
+        force_errors.append((atoms.get_forces() - atoms.arrays["REF_forces"]).ravel())
+        reference.append(atoms.arrays["REF_forces"].ravel())
+    dE, dF, F = np.array(energy_errors), np.concatenate(force_errors), np.concatenate(reference)
+    return {
+        "frames": len(frames),
+        "force_rmse_eV_per_A": round(float(np.sqrt(np.mean(dF**2))), 4),
+        "force_mae_eV_per_A": round(float(np.mean(np.abs(dF))), 4),
+        "force_rms_of_reference_eV_per_A": round(float(np.sqrt(np.mean(F**2))), 4),
+        "energy_rmse_meV_per_atom": round(1e3 * float(np.sqrt(np.mean(dE**2))), 3),
+    }
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file, or of a folder's files with their names in order."""
+    digest = hashlib.sha256()
+    for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
+        if path.is_dir():
+            digest.update(file.relative_to(path).as_posix().encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipe", choices=RECIPES)
+    parser.add_argument("data", type=Path, help="folder of interface.xyz.gz and protons.xyz.gz")
+    parser.add_argument("out", type=Path, help="folder for the model and its card")
+    parser.add_argument("--batches", type=int, help="length of the training (default: the recipe's)")
+    parser.add_argument("--work", type=Path, default=None, help="scratch folder (default: OUT/work, kept)")
+    args = parser.parse_args()
+
+    recipe = RECIPES[args.recipe]
+    batches = args.batches or recipe.batches
+    work = args.work or args.out / "work"
+    if work.exists():
+        sys.exit(f"{work} exists: remove it, or name another --work folder")
+    work.mkdir(parents=True)
+    parts = split(load(args.data))
+    started = time.time()
+    frozen = recipe.train(parts, work, batches)
+    minutes = (time.time() - started) / 60
+
+    args.out.mkdir(parents=True, exist_ok=True)
+    target = args.out / frozen.name
+    if frozen.is_dir():
+        shutil.copytree(frozen, target, dirs_exist_ok=True)
+    else:
+        shutil.copy(frozen, target)
+    card = {
+        "title": recipe.title,
+        "file": target.name,
+        "sha256": sha256(target),
+        "elements": ELEMENTS,
+        "level_of_theory": "RPBE-D3(0), VASP, 450 eV",
+        "data": "Pt(111)/water with O, OH, H coverages and solvated protons, some bulk water; "
+        "example data of https://github.com/lucasdekam/appa",
+        "licence": "MIT (data and weights)",
+        "limits": "Pt, O, H only: no Au, no ions. Trained for trying the software, not for publication.",
+        "split": {"train": len(parts.train), "watch": len(parts.watch), "test": len(parts.test), "seed": SPLIT_SEED},
+        "training": {"batches": batches, "minutes_on_one_core": round(minutes, 1), "settings": recipe.settings},
+        "test": measure(target, recipe, parts.test),
+        "retrain": f"python potentials/train.py {args.recipe} {args.data} {args.out} --batches {batches}",
+    }
+    (args.out / "card.yaml").write_text(yaml.safe_dump(card, sort_keys=False, allow_unicode=True, width=110))
+    print((args.out / "card.yaml").read_text())
+
+
+if __name__ == "__main__":
+    main()
