@@ -1,0 +1,10 @@
+"""One file per architecture; the folder listing is the registry.
+
+`find("deepmd")` returns the class.  Outsiders add theirs through the entry-point group
+`lmpdrive.architectures`, or name a file in the YAML: `architecture: ./mine.py`.
+"""
+
+from lmpdrive.architectures.base import Architecture, Callback, Native, Problem
+from lmpdrive.architectures.registry import available, find
+
+__all__ = ["Architecture", "Callback", "Native", "Problem", "available", "find"]

@@ -1,0 +1,130 @@
+"""What an architecture is: a section of the YAML, a template, and what it can say before a run.
+
+An architecture knows its own model files and nothing of LAMMPS' inner life: the deck comes from its
+template, the coupling from the engine.  Example, the whole of a new one:
+
+    class Toy(Architecture):
+        \"\"\"Lennard-Jones for everything.\"\"\"
+        template = "toy.lmp.j2"
+        couplings = (Native("lj/cut"),)
+        epsilon_eV: float = 0.01
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+
+@dataclass(frozen=True)
+class Native:
+    """Coupling through a `pair_style` of LAMMPS itself; the deck runs with plain `lmp -in`."""
+
+    pair_style: str
+    needs: tuple[str, ...] = ()
+    """LAMMPS packages the style lives in, for the message when it is absent."""
+
+
+@dataclass(frozen=True)
+class Callback:
+    """Coupling through `fix external pf/callback`: the model runs in the same process."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something `lmpdrive check` found.  Errors stop a run, warnings do not."""
+
+    level: Literal["error", "warning"]
+    message: str
+
+
+class Interface(Protocol):
+    """The part of a built system that architectures may look at."""
+
+    @property
+    def elements(self) -> Sequence[str]:
+        """Elements in the order of the LAMMPS types."""
+
+    @property
+    def species(self) -> Sequence[str]:
+        """Element of each atom, in the order of the atom ids."""
+
+    @property
+    def groups(self) -> Mapping[str, Any]:
+        """Group name -> 0-based atom indices."""
+
+
+class Architecture(BaseModel):
+    """Base of all architectures: a frozen section of the YAML (`potential:`) with its template."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    template: ClassVar[str]
+    """File name of the deck template, `<name>.lmp.j2`."""
+    couplings: ClassVar[tuple[Native | Callback, ...]]
+    """Preferred first."""
+    atom_style: ClassVar[Literal["atomic", "full"]] = "atomic"
+    """`full` where the potential needs molecules, bonds and charges in the data file."""
+    reactive: ClassVar[bool] = True
+    """False where bonds can neither form nor break."""
+    title: ClassVar[str] = ""
+    """Name for reports."""
+    python_module: ClassVar[str | None] = None
+    """Python package that must be importable for a run."""
+    install: ClassVar[str] = ""
+    """The one command that installs it."""
+    single_rank: ClassVar[str | None] = None
+    """Reason why more than one MPI rank is impossible, if so."""
+
+    architecture: str
+    """Name of a shipped or installed architecture, or `./file.py`."""
+
+    def styles(self) -> dict[str, list[str]]:
+        """LAMMPS styles the deck uses, e.g. `{"pair": ["deepmd"]}`."""
+        return {"pair": [c.pair_style for c in self.couplings if isinstance(c, Native)]}
+
+    def resolve(self, folder: Path) -> Architecture:
+        """A copy with file names made absolute, relative ones counting from `folder` (the YAML's)."""
+        return self
+
+    def model_elements(self) -> Sequence[str] | None:
+        """Elements the model knows, in its own order; None where it cannot be said."""
+        return None
+
+    def problems(self, interface: Interface | None) -> list[Problem]:
+        """Everything wrong that can be known before running; `interface` is None if not built."""
+        return []
+
+    def files(self) -> dict[str, Path]:
+        """Files the deck reads: name in the run directory -> source."""
+        return {}
+
+    def prepare(self, run_dir: Path) -> str | None:
+        """Last step before the worker starts, in the run directory; returns a line for the log."""
+        return None
+
+    def charges_e(self, interface: Interface) -> Sequence[float] | None:
+        """Fixed charges [e] per atom, where the potential has them."""
+        return None
+
+    def context(self, interface: Interface) -> dict[str, Any]:
+        """Extra variables for the template."""
+        return {}
+
+    def card(self) -> dict[str, Any] | None:
+        """The model card that lies beside the model (`card.yaml`), if any."""
+        return None
+
+
+def element_problems(elements: Sequence[str], known: Sequence[str], model: str) -> list[Problem]:
+    """One error per element of the system that the model does not know."""
+    return [
+        Problem("error", f"the model {model} does not know {e}; it knows {', '.join(known)}. "
+                f"Use another model, or a system without {e}.")
+        for e in elements
+        if e not in known
+    ]

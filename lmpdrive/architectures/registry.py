@@ -1,0 +1,65 @@
+"""Look an architecture up by name, entry point or file."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from lmpdrive.architectures.base import Architecture
+from lmpdrive.errors import ConfigError, did_you_mean
+
+_NOT_ARCHITECTURES = {"base", "registry"}
+
+
+def available() -> list[str]:
+    """Names of the shipped and installed architectures."""
+    package = importlib.import_module("lmpdrive.architectures")
+    # A leading underscore marks what architectures share, e.g. parameter tables.
+    shipped = {
+        m.name
+        for m in pkgutil.iter_modules(package.__path__)
+        if m.name not in _NOT_ARCHITECTURES and not m.name.startswith("_")
+    }
+    return sorted(shipped | {e.name for e in entry_points(group="lmpdrive.architectures")})
+
+
+def find(name: str, folder: Path = Path()) -> type[Architecture]:
+    """The architecture called `name`; `./file.py` is read relative to `folder`.
+
+    Raises ConfigError with the choices when there is none.
+    """
+    if name.endswith(".py"):
+        return _from_file(Path(folder, name))
+    for entry in entry_points(group="lmpdrive.architectures", name=name):
+        return entry.load()
+    if name not in available():
+        raise ConfigError(
+            f"potential.architecture: no architecture '{name}'{did_you_mean(name, available())} "
+            f"Choices: {', '.join(available())}, or a file of your own: ./mine.py"
+        )
+    return _only_class(importlib.import_module(f"lmpdrive.architectures.{name}"))
+
+
+def _from_file(path: Path) -> type[Architecture]:
+    if not path.is_file():
+        raise ConfigError(f"potential.architecture: there is no file {path.resolve()}")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return _only_class(module)
+
+
+def _only_class(module: ModuleType) -> type[Architecture]:
+    found = [
+        v
+        for v in vars(module).values()
+        if isinstance(v, type) and issubclass(v, Architecture) and v.__module__ == module.__name__
+    ]
+    if len(found) != 1:
+        raise ConfigError(f"{module.__file__} must define exactly one Architecture, found {len(found)}")
+    return found[0]

@@ -1,0 +1,8 @@
+"""YAML -> frozen, validated models.  `load("system.yaml")` is the way in."""
+
+from lmpdrive.config.load import dump_yaml, load, schema
+from lmpdrive.config.sections import Build, Config, Dynamics, Observables, Output, Run, System, Thermostat
+
+__all__ = [
+    "Build", "Config", "Dynamics", "Observables", "Output", "Run", "System", "Thermostat", "dump_yaml", "load", "schema",
+]

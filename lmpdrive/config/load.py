@@ -1,0 +1,182 @@
+"""Read a YAML file, apply `--set` overrides, validate, and say what is wrong with the line it is on."""
+
+from __future__ import annotations
+
+import json
+import types
+import typing
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from lmpdrive.architectures import available, find
+from lmpdrive.config.sections import Config, System
+from lmpdrive.errors import ConfigError, did_you_mean
+
+Location = tuple[str | int, ...]
+
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """The validated content of `path`, with `overrides` like `"dynamics.temperature_K=330"`.
+
+    File names inside count from the folder of the YAML file.  Raises ConfigError, naming every problem
+    at once with its line.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}. `lmpdrive init` writes a starter file.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not a text file") from None
+    try:
+        raw = yaml.safe_load(text)
+        lines = dict(_lines(yaml.compose(text, Loader=yaml.SafeLoader)))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{path} is nested too deeply, or refers to itself") from None
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path} must contain sections (system:, potential:, ...). `lmpdrive init` writes one.")
+    for override in overrides:
+        _override(raw, override)
+    return validate(raw, path.parent, source=str(path), lines=lines)
+
+
+def validate(
+    raw: dict[str, Any], folder: Path, source: str = "configuration", lines: dict[Location, int] | None = None
+) -> Config:
+    """Validate a plain dictionary as if it had been read from a file in `folder`."""
+    potential = raw.get("potential")
+    architecture = None
+    errors: list[tuple[Location, str]] = []
+    if not isinstance(potential, dict) or not isinstance(potential.get("architecture"), str):
+        errors.append((("potential",), f"needs 'architecture:', one of {', '.join(available())} or ./mine.py"))
+    else:
+        architecture = find(potential["architecture"], folder)
+        try:
+            potential = architecture.model_validate(potential).resolve(folder)
+        except ValidationError as error:
+            errors.extend((("potential", *loc), message) for loc, message in _messages(error, architecture))
+    rest = {k: v for k, v in raw.items() if k != "potential"}
+    try:
+        config = Config.model_validate(rest | {"potential": _placeholder(potential)})
+    except ValidationError as error:
+        errors.extend(m for m in _messages(error, Config) if m[0][:1] != ("potential",))
+    if errors:
+        raise ConfigError("\n".join(_with_line(source, lines or {}, loc, message) for loc, message in errors))
+    return config.model_copy(update=_absolute(config, folder))
+
+
+def _placeholder(potential: Any) -> Any:
+    # Problems of the other sections are reported in the same pass even when `potential:` is broken.
+    from lmpdrive.architectures import Architecture
+
+    return potential if isinstance(potential, Architecture) else Architecture(architecture="invalid")
+
+
+def _absolute(config: Config, folder: Path) -> dict[str, Any]:
+    system: System = config.system
+    if system.read is not None:
+        system = system.model_copy(update={"read": (folder / system.read).resolve()})
+    templates = (folder / config.templates).resolve() if config.templates else None
+    return {"system": system, "templates": templates}
+
+
+def _override(raw: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"--set {override}: write KEY=VALUE, for example --set dynamics.temperature_K=330")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(f"--set {override}: '{text}' is not a YAML value") from None
+    *sections, last = key.split(".")
+    target = raw
+    for section in sections:
+        if target.get(section) is None:
+            target[section] = {}
+        target = target[section]
+        if not isinstance(target, dict):
+            raise ConfigError(f"--set {override}: '{section}' is a value, not a section")
+    target[last] = value
+
+
+def _lines(node: yaml.Node | None, at: Location = ()) -> Iterator[tuple[Location, int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*at, key.value)
+            yield here, key.start_mark.line + 1
+            yield from _lines(value, here)
+    elif isinstance(node, yaml.SequenceNode):
+        for i, value in enumerate(node.value):
+            yield (*at, i), value.start_mark.line + 1
+            yield from _lines(value, (*at, i))
+
+
+def _messages(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Location, str]]:
+    for item in error.errors():
+        loc: Location = item["loc"]
+        if item["type"] == "extra_forbidden":
+            choices = _keys(model, loc[:-1])
+            yield loc, f"unknown key{did_you_mean(str(loc[-1]), choices)} Choices: {', '.join(choices)}"
+        elif item["type"] == "missing":
+            yield loc, "is missing"
+        else:
+            # pydantic adds the member of a union or "[key]" to the location; the message keeps the value.
+            value = item["input"]
+            shown = f" (got {value!r})" if not isinstance(value, dict | BaseModel) else ""
+            yield loc, item["msg"].removeprefix("Value error, ") + shown
+
+
+def _keys(model: type[BaseModel], loc: Location) -> list[str]:
+    """Valid keys of the section at `loc`."""
+    current = model
+    for part in loc:
+        field = current.model_fields.get(str(part))
+        if field is None:
+            continue
+        nested = _model_in(field.annotation)
+        if nested is None:
+            return []
+        current = nested
+    return list(current.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return next((m for a in typing.get_args(annotation) if (m := _model_in(a))), None)
+    return None
+
+
+def _with_line(source: str, lines: dict[Location, int], loc: Location, message: str) -> str:
+    at = loc
+    while at and at not in lines:
+        at = at[:-1]
+    where = f"{source}, line {lines[at]}" if at else source
+    return f"{where}: {'.'.join(str(p) for p in loc) or 'file'}: {message}"
+
+
+def dump_yaml(config: Config) -> str:
+    """The configuration with every default filled in, as YAML that `load` reads back."""
+    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return f"# Every value, defaults included; `lmpdrive simulate` on this file repeats the run.\n{text}"
+
+
+def schema() -> str:
+    """JSON schema of the YAML file, `potential` being any of the architectures found here."""
+    result = Config.model_json_schema()
+    choices = []
+    for name in available():
+        part = find(name).model_json_schema(ref_template="#/$defs/{model}")
+        part["properties"]["architecture"]["const"] = name
+        result["$defs"].update(part.pop("$defs", {}))
+        choices.append(part)
+    result["properties"]["potential"] = {"anyOf": choices, "description": "Architecture and its model."}
+    result["$defs"].pop("Architecture", None)
+    return json.dumps(result, indent=2)

@@ -1,0 +1,235 @@
+"""The sections of the YAML file, as frozen models.  Times in fs and ps, K, Å, bar, e.
+
+Field names are the YAML keys and the template variables; each default lives here once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SerializeAsAny,
+    field_validator,
+    model_validator,
+)
+
+from lmpdrive.architectures import Architecture
+
+FACETS = ("111", "100", "110")
+METALS = ("Au", "Pt", "Ag", "Cu", "Pd", "Ni", "Al", "Ir", "Rh")
+IONS = ("Li", "Na", "K", "Rb", "Cs", "F", "Cl", "Br", "I")
+
+
+class Section(BaseModel):
+    """Frozen; unknown keys are errors; attribute docstrings become the schema's descriptions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Build(Section):
+    """A metal slab with a water film and ions."""
+
+    metal: Literal[METALS] = "Au"  # type: ignore[valid-type]
+    """Metal of the fcc slab."""
+    facet: Annotated[Literal[FACETS], BeforeValidator(str)] = "111"  # type: ignore[valid-type]
+    """Surface orientation."""
+    repeat: tuple[PositiveInt, PositiveInt] = (6, 4)
+    """Surface atoms along x and y in the orthogonal cell."""
+    layers: PositiveInt = 4
+    """Metal layers."""
+    lattice_constant_A: PositiveFloat | None = None
+    """Cubic lattice constant; default: the value of ASE for the metal (4.20 Å is the study's Au)."""
+    ions: dict[Literal[IONS], PositiveInt] = {}  # type: ignore[valid-type]
+    """How many of each ion, e.g. `{Na: 3}`."""
+    ion_heights_A: list[PositiveFloat] | None = None
+    """Height of each ion above the surface plane, in the order of `ions`; default: spread over the film."""
+    waters: PositiveInt | Literal["auto"] = "auto"
+    """Number of water molecules; auto fills the film at 0.997 g/cm^3, one water fewer per ion."""
+    water_thickness_A: PositiveFloat = 20
+    """From the surface plane to the top of the film."""
+    vacuum_A: NonNegativeFloat = 20
+    """Vacuum above the film; 0 closes the cell with the slab's other face (two-sided)."""
+    seed: PositiveInt = 1
+    """Seed of the placement."""
+
+    @model_validator(mode="after")
+    def _one_height_per_ion(self) -> Build:
+        n = sum(self.ions.values())
+        if self.ion_heights_A is not None and len(self.ion_heights_A) != n:
+            raise ValueError(f"ion_heights_A has {len(self.ion_heights_A)} values for {n} ions: give one per ion")
+        return self
+
+
+class System(Section):
+    """What is simulated: built here or read from a file."""
+
+    build: Build | None = None
+    """Build metal / water / ions."""
+    read: Path | None = None
+    """Read a structure: anything ASE reads, a LAMMPS data file (`.data`), or a restart file (`.restart`)."""
+    elements: list[str] | None = None
+    """Elements in the order of the LAMMPS types; needed for data files whose masses do not tell them."""
+    two_sided: bool | None = None
+    """Whether both faces of the slab are wet; default: true when there is no vacuum."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> System:
+        if (self.build is None) == (self.read is None):
+            raise ValueError("give exactly one of 'build:' (make the structure) and 'read:' (a file)")
+        return self
+
+
+class Thermostat(Section):
+    """Temperature control of the mobile atoms."""
+
+    style: Literal["nose-hoover", "langevin"] = "nose-hoover"
+    """Nosé-Hoover chain (`fix nvt`, `fix npt`) or Langevin (`fix langevin` + `fix nve`)."""
+    damping_fs: PositiveFloat = 50
+    """Relaxation time; the study used 50 fs for Nosé-Hoover, and 5000 fs for Langevin."""
+    chain: PositiveInt = 3
+    """Nosé-Hoover chain length."""
+
+
+class Barostat(Section):
+    """Pressure control, for `ensemble: npt`."""
+
+    pressure_bar: float = 1.0
+    """Target pressure."""
+    damping_fs: PositiveFloat = 500
+    """Relaxation time."""
+    coupling: Literal["iso", "aniso", "tri", "z"] = "iso"
+    """Which cell lengths move; `z` keeps a slab's area."""
+
+
+class Minimise(Section):
+    """Relaxation before the dynamics."""
+
+    force_eV_per_A: PositiveFloat = 0.05
+    """Stop when every force component is below this."""
+    max_steps: PositiveInt = 500
+    """Stop after this many iterations in any case."""
+
+
+class Dynamics(Section):
+    """Ensemble, thermostat and the stages minimise -> equilibrate -> production."""
+
+    ensemble: Literal["nvt", "npt", "nve", "minimise"] = "nvt"
+    """Ensemble of the production; `minimise` stops after the relaxation."""
+    temperature_K: PositiveFloat = 300
+    """Thermostat target, and the temperature of the first velocities."""
+    timestep_fs: PositiveFloat = 0.5
+    """0.5 fs resolves the O-H stretch (period 9 fs) with 18 steps."""
+    thermostat: Thermostat = Thermostat()
+    """Temperature control."""
+    barostat: Barostat = Barostat()
+    """Pressure control."""
+    fixed_layers: NonNegativeInt = 2
+    """Metal layers, counted from the bottom, that do not move and are not thermostatted."""
+    minimise: Minimise | None = Minimise()
+    """Relaxation first; `null` leaves it out."""
+    equilibrate_ps: NonNegativeFloat = 5
+    """Discarded run (NVT) before the production."""
+    production_ps: NonNegativeFloat = 20
+    """Length of the production run."""
+    seed: PositiveInt = 1
+    """Seed of the velocities and of Langevin noise."""
+
+    @field_validator("timestep_fs")
+    @classmethod
+    def _timestep_is_in_fs(cls, value: float) -> float:
+        if value > 5:
+            raise ValueError(
+                f"{value:g} fs is ten times what water allows (0.5 fs with H, up to 2 fs without); the unit is fs"
+            )
+        if value < 0.02:
+            raise ValueError(f"{value:g} fs looks like picoseconds; the unit is fs: write {value * 1e3:g}")
+        return value
+
+    @model_validator(mode="after")
+    def _damping_is_in_fs(self) -> Dynamics:
+        dt = self.timestep_fs
+        limits = {"nose-hoover": (10 * dt, 10_000 * dt), "langevin": (10 * dt, 200_000 * dt)}
+        low, high = limits[self.thermostat.style]
+        damping = self.thermostat.damping_fs
+        if self.ensemble != "minimise" and not low <= damping <= high:
+            raise ValueError(
+                f"thermostat.damping_fs: {damping:g} fs is {damping / dt:g} timesteps; "
+                f"{self.thermostat.style} wants {low:g} to {high:g} fs here (100 timesteps = {100 * dt:g} fs is "
+                "usual). The unit is fs, not ps."
+            )
+        return self
+
+
+class Output(Section):
+    """What is written, and how often."""
+
+    frames_every_fs: PositiveFloat = 10
+    """Frames for the analysis (`traj.dcd`)."""
+    dump_every_fs: PositiveFloat = 500
+    """Frames for OVITO, ASE, VMD with elements and images (`traj.lammpstrj`)."""
+    thermo_every_fs: PositiveFloat = 10
+    """Lines of the thermo table."""
+    restart_every_ps: PositiveFloat = 5
+    """Two alternating restart files."""
+
+
+class Observables(Section):
+    """How profiles are made."""
+
+    bin_width_A: PositiveFloat = 0.1
+    """Width of the bins along the surface normal; edges are multiples of it."""
+    blocks: Annotated[int, Field(ge=2)] = 10
+    """Contiguous blocks for the error bars."""
+    names: list[str] | None = None
+    """Only these observables; default: all that the system has atoms for."""
+    discard_ps: NonNegativeFloat = 0
+    """Leave out this much of the start of the production."""
+
+
+class Run(Section):
+    """Where and how it runs."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """`auto` takes a GPU when the potential's package sees one."""
+    threads: PositiveInt = 1
+    """Threads per rank; 1 is best on a busy machine."""
+    mpi_ranks: PositiveInt = 1
+    """More than one starts `lmp` under mpiexec."""
+
+
+class Config(Section):
+    """One YAML file."""
+
+    system: System
+    potential: SerializeAsAny[Architecture]
+    dynamics: Dynamics = Dynamics()
+    output: Output = Output()
+    observables: Observables = Observables()
+    run: Run = Run()
+    templates: Path | None = None
+    """Folder of your own deck templates; they shadow or extend the shipped ones."""
+
+    @model_validator(mode="after")
+    def _every_is_a_multiple(self) -> Config:
+        dt = self.dynamics.timestep_fs
+        for key in ("frames_every_fs", "dump_every_fs", "thermo_every_fs"):
+            every = getattr(self.output, key)
+            if every < dt * (1 - 1e-9) or abs(every / dt - round(every / dt)) > 1e-6:
+                raise ValueError(
+                    f"output.{key}: {every:g} fs is not a multiple of the timestep {dt:g} fs; "
+                    f"take {max(1, round(every / dt)) * dt:g}"
+                )
+        return self
+
+    def steps(self, time_fs: float) -> int:
+        """Number of timesteps in `time_fs`."""
+        return round(time_fs / self.dynamics.timestep_fs)
