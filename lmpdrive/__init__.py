@@ -1,0 +1,21 @@
+"""lmpdrive: molecular dynamics of electrochemical interfaces with LAMMPS and any ML potential.
+
+>>> import lmpdrive
+>>> result = lmpdrive.simulate("inputs/pt111-water.yaml", out="runs/pt")   # doctest: +SKIP
+>>> result.tables["water_density"]                                         # doctest: +SKIP
+"""
+
+from typing import Any
+
+__version__ = "0.1.0"
+
+_LAZY = ("simulate", "render", "analyse", "report", "check", "Result")
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy, so that `lmpdrive --help` does not wait for NumPy and pandas.
+    if name in _LAZY:
+        from lmpdrive import pipeline
+
+        return getattr(pipeline, name)
+    raise AttributeError(f"module 'lmpdrive' has no attribute '{name}'")

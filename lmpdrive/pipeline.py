@@ -1,0 +1,235 @@
+"""The stages in order: read this file first.
+
+    system.yaml -> config -> system -> deck -> run -> trajectory -> observables -> report
+
+Each function is one command of the CLI and one call of the library.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lmpdrive import checks
+from lmpdrive.architectures import Problem
+from lmpdrive.config import Config, dump_yaml, load
+from lmpdrive.deck import DATA, DECK, render as render_deck
+from lmpdrive.engine.run import run as run_lammps
+from lmpdrive.engine.run_directory import (
+    MANIFEST, link_model_files, manifest, new_directory, read_manifest, update_manifest, write_atomically,
+)
+from lmpdrive.errors import ConfigError, LmpdriveError, ModelError, RunDirectoryError, TrajectoryError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lmpdrive.system import BuiltSystem
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run or an analysis gave."""
+
+    directory: Path
+    state: str
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    """Observable -> table with units in the column names, as in `observables/<name>.csv`."""
+    summary: dict[str, Any] = field(default_factory=dict)
+    report: Path | None = None
+
+
+def check(file: str | Path, overrides: Sequence[str] = (), probe_lammps: bool = True) -> list[Problem]:
+    """Every problem that can be known before running, all at once."""
+    try:
+        config = load(file, overrides)
+    except ConfigError as error:
+        return [Problem("error", line) for line in str(error).splitlines()]
+    system, found = None, []
+    try:
+        system = _make_system(config)
+    except LmpdriveError as error:
+        found.append(Problem("error", str(error)))
+    return found + checks.problems(config, system, probe_lammps)
+
+
+def render(file: str | Path, out: str | Path, overrides: Sequence[str] = (), say: Say = lambda _: None) -> Path:
+    """Write a run directory, ready for `lmp -in in.lammps`, without running."""
+    config = load(file, overrides)
+    _write_run_directory(config, Path(file), Path(out), say, probe_lammps=False)
+    return Path(out)
+
+
+def simulate(
+    file: str | Path,
+    out: str | Path | None = None,
+    overrides: Sequence[str] = (),
+    quiet: bool = True,
+    say: Say = lambda _: None,
+) -> Result:
+    """Build or read the system, run it through LAMMPS, analyse the production and write the report.
+
+    `out` defaults to `runs/<name of the YAML file>`.  Raises a LmpdriveError of the stage that failed.
+    """
+    config = load(file, overrides)
+    out = Path(out) if out is not None else default_directory(file)
+    _write_run_directory(config, Path(file), out, say, probe_lammps=True)
+    update_manifest(out, state="running")
+    note = config.potential.prepare(out)
+    if note:
+        say(note)
+    started = time.time()
+    try:
+        state = run_lammps(out, config, quiet)
+    except LmpdriveError:
+        update_manifest(out, state="failed", performance=_performance(out, started))
+        raise
+    update_manifest(out, state=state, performance=_performance(out, started), model_note=note)
+    say(f"LAMMPS {state} after {time.time() - started:.0f} s")
+    if config.dynamics.ensemble == "minimise" or not (out / "traj.dcd").is_file():
+        return Result(out, state, report=report(out))
+    try:
+        return analyse(out, say=say)
+    except TrajectoryError:
+        if state == "interrupted":
+            return Result(out, state)
+        raise
+
+
+def analyse(
+    path: str | Path,
+    *,
+    data: str | Path | None = None,
+    elements: Sequence[str] | None = None,
+    timestep_fs: float | None = None,
+    every: int | None = None,
+    out: str | Path | None = None,
+    bin_width_A: float | None = None,
+    blocks: int | None = None,
+    names: Sequence[str] | None = None,
+    discard_ps: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    say: Say = lambda _: None,
+) -> Result:
+    """Observables of a run directory, or of any trajectory with a data file or `elements` (type order).
+
+    `every` is the number of steps between frames.  Writes `observables/*.csv`, figures and `report.html`
+    into `out` (default: the run directory).
+    """
+    from lmpdrive import observables, trajectory
+    from lmpdrive.report import write_report
+
+    path = Path(path)
+    is_run = path.is_dir()
+    if out is None and not is_run:
+        raise RunDirectoryError(f"name a folder for the results of {path.name} with --out")
+    target = Path(out) if out is not None else path
+    settings = _settings(path) if is_run else None
+    frames = trajectory.open_trajectory(path, data=data, elements=elements, timestep_fs=timestep_fs, every=every)
+    thermo_log = path / "log.lammps" if is_run else None
+    thermo = trajectory.read_thermo(thermo_log) if thermo_log and thermo_log.is_file() else None
+    tables = observables.analyse(
+        frames,
+        thermo=thermo,
+        bin_width_A=bin_width_A or (settings.bin_width_A if settings else 0.1),
+        n_blocks=blocks or (settings.blocks if settings else 10),
+        names=names or (settings.names if settings else None),
+        discard_ps=discard_ps if discard_ps is not None else (settings.discard_ps if settings else 0.0),
+        progress=progress,
+    )
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        observables.write_tables(tables, target / "observables")
+    except OSError as error:
+        raise RunDirectoryError(f"cannot write in {target}: {error.strerror}. Name a writable folder with --out.") from None
+    content = read_manifest(path) if is_run else {}
+    page = write_report(target, tables, thermo, content)
+    say(f"report: {page}")
+    return Result(
+        target, content.get("state", "analysed"), {n: t.data for n, t in tables.items()},
+        observables.summary(tables), page,
+    )
+
+
+def report(run_dir: str | Path) -> Path:
+    """Write `report.html` of a run directory again."""
+    run_dir = Path(run_dir)
+    if not (run_dir / MANIFEST).is_file():
+        raise RunDirectoryError(f"{run_dir} is not a run directory: it has no {MANIFEST}. "
+                                "`lmpdrive analyse` takes foreign trajectories.")
+    if (run_dir / "traj.dcd").is_file():
+        page = analyse(run_dir).report
+        assert page is not None
+        return page
+    from lmpdrive.report import write_report
+    from lmpdrive.trajectory import read_thermo
+
+    log = run_dir / "log.lammps"
+    return write_report(run_dir, {}, read_thermo(log) if log.is_file() else None, read_manifest(run_dir))
+
+
+def default_directory(file: str | Path) -> Path:
+    """`runs/<name of the YAML file>`."""
+    return Path("runs") / Path(file).stem
+
+
+def _make_system(config: Config) -> BuiltSystem:
+    from lmpdrive.system import make_system
+
+    return make_system(config)
+
+
+def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, probe_lammps: bool) -> None:
+    # the folder first: nobody wants to wait for packmol to learn that the name is taken
+    with new_directory(out) as folder:
+        system = _make_system(config)
+        for line in system.report.lines():
+            say(line)
+        found = checks.problems(config, system, probe_lammps)
+        for problem in found:
+            if problem.level == "warning":
+                say(f"warning: {problem.message}")
+        errors = [p.message for p in found if p.level == "error"]
+        if errors:
+            raise ModelError("\n".join(errors))
+        architecture = config.potential.architecture
+        beside = (file.parent / architecture).resolve().parent if architecture.endswith(".py") else None
+        (folder / DECK).write_text(render_deck(config, system, beside))
+        from lmpdrive.system import write_data
+
+        write_data(system, folder / DATA, config.potential.atom_style, config.potential.charges_e(system))
+        shutil.copy(file, folder / "system.yaml")
+        (folder / "resolved.yaml").write_text(dump_yaml(config))
+        hashes = link_model_files(folder, config)
+        import json
+
+        write_atomically(folder / MANIFEST, json.dumps(manifest(config, system, hashes), indent=1) + "\n")
+
+
+def _settings(run_dir: Path) -> Any:
+    resolved = run_dir / "resolved.yaml"
+    if not resolved.is_file():
+        return None
+    try:
+        return load(resolved).observables
+    except ConfigError:
+        # an old run, or a model that has moved: its profiles do not depend on it
+        return None
+
+
+def _performance(run_dir: Path, started: float) -> dict[str, float]:
+    found: dict[str, float] = {"wall_s": round(time.time() - started, 2)}
+    log = run_dir / "log.lammps"
+    if log.is_file():
+        for line in log.read_text(errors="replace").splitlines():
+            words = line.split()
+            if line.startswith("Performance:") and "ns/day," in words:
+                found["ns_per_day"] = float(words[1])
+            elif line.startswith("Loop time of"):
+                found["production_loop_s"] = float(words[3])
+    return found
