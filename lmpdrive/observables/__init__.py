@@ -1,0 +1,45 @@
+"""Frames -> tables with error bars.
+
+    from lmpdrive.observables import analyse, write_tables
+    tables = analyse(trajectory, thermo=thermo)     # {"water_density": Table, ...}
+    tables["water_density"].data                    # pandas: z [Å], ρ [g/cm^3], σ [g/cm^3]
+
+One file per observable; a class in this folder that derives from `Observable` is found by itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lmpdrive.observables.analysis import analyse, observable_classes
+    from lmpdrive.observables.base import Observable
+    from lmpdrive.observables.interface import Interface, InterfaceFrames
+    from lmpdrive.observables.tables import Table, write_tables
+
+_HOME = {
+    "Interface": "interface",
+    "InterfaceFrames": "interface",
+    "Observable": "base",
+    "Table": "tables",
+    "analyse": "analysis",
+    "observable_classes": "analysis",
+    "write_tables": "tables",
+}
+__all__ = [
+    "Interface",
+    "InterfaceFrames",
+    "Observable",
+    "Table",
+    "analyse",
+    "observable_classes",
+    "write_tables",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

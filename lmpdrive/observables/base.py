@@ -1,0 +1,91 @@
+"""What an observable is: running sums over frames that can be merged, so chunks, blocks and processes come free.
+
+To add one, add a file to this folder with a class that derives from `Observable` (or `Profile`, `Series`),
+sets `name`, `title`, `equation`, and implements `update`, `merge`, `result`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmpdrive.observables.blocks import statistical_inefficiency
+from lmpdrive.observables.interface import Interface, InterfaceFrames
+from lmpdrive.observables.tables import Table
+from lmpdrive.trajectory.frames import Chunk
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the caller of `analyse` chose."""
+
+    bin_width_A: float = 0.1
+    times_known: bool = True
+
+
+class Observable(ABC):
+    """One quantity, accumulated over frames.
+
+    Attributes
+    ----------
+    name : file name of the table, e.g. "water_density".
+    title, equation : for people.
+    n_frames : frames seen.
+    """
+
+    name: str
+    title: str
+    equation: ClassVar[str] = ""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.n_frames = 0
+
+    @classmethod
+    def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
+        """Instances that make sense for this system: one by default, none if what it needs is missing."""
+        return [cls(settings)]
+
+    @abstractmethod
+    def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
+        """Add the frames of a chunk."""
+
+    @abstractmethod
+    def merge(self, other: Self) -> None:
+        """Add the frames that `other` saw, which come after this one's."""
+
+    @abstractmethod
+    def result(self) -> dict[str, Array]:
+        """Columns by header (variable first, then the value), without errors.
+
+        Raises RuntimeError before the first frame.
+        """
+
+    @abstractmethod
+    def table(self, blocks: Sequence[Self]) -> Table:
+        """Result with errors from contiguous blocks; fewer than two blocks give NaN errors."""
+
+    def _need_frames(self) -> None:
+        if self.n_frames == 0:
+            raise RuntimeError(f"{self.name}: no frame was added yet; call update() first")
+
+
+def sampling_warnings(series: Array, n_blocks: int) -> tuple[float, tuple[str, ...]]:
+    """Statistical inefficiency of a per-frame series, and the warnings that belong to error bars from it."""
+    inefficiency = statistical_inefficiency(series)
+    if n_blocks < 2:
+        return inefficiency, (f"{len(series)} frame(s) are too few for block averages: no errors are given.",)
+    length = len(series) / n_blocks
+    if np.isfinite(inefficiency) and length < inefficiency:
+        return inefficiency, (
+            f"A block ({length:.3g} frames) is shorter than the correlation time "
+            f"(statistical inefficiency {inefficiency:.3g} frames): errors are too small; run longer.",
+        )
+    return inefficiency, ()

@@ -1,0 +1,95 @@
+"""Numbers read off a profile: bulk value, first peak, first minimum.  Units: Å, and the profile's own.
+
+Peaks are found on a profile smoothed with a Gaussian of 0.15 Å (narrower than any water peak), because a
+0.1 Å histogram of a short run has noise maxima.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import find_peaks
+
+from lmpdrive.observables.base import Array
+from lmpdrive.observables.blocks import block_error
+from lmpdrive.observables.tables import Scalar
+
+SMOOTHING_A = 0.15
+FROM_SURFACE_A = 6.0
+FROM_VACUUM_A = 5.0
+HALF_DENSITY_G_PER_CM3 = 0.5
+
+
+def with_error(
+    function: Callable[[Array], float], profile: Array, blocks: Array, unit: str, note: str = ""
+) -> Scalar:
+    """`function` of the whole profile, σ from its values on the block profiles."""
+    values = np.array([function(block) for block in blocks])
+    return Scalar(function(profile), float(block_error(values)) if len(blocks) > 1 else np.nan, unit, note)
+
+
+def smooth(z: Array, profile: Array) -> Array:
+    """Gaussian of 0.15 Å; unchanged if the bins are wider than that."""
+    width = z[1] - z[0] if len(z) > 1 else 1.0
+    return gaussian_filter1d(profile, SMOOTHING_A / width, mode="nearest") if width < SMOOTHING_A else profile
+
+
+def _peaks(z: Array, profile: Array) -> tuple[Array, Array]:
+    """Smoothed profile and the bins of its peaks (prominence at least 15 % of the maximum)."""
+    curve = smooth(z, profile)
+    padded = np.concatenate([[0.0], curve, [0.0]])               # a peak in the first bin is a peak
+    return curve, find_peaks(padded, prominence=0.15 * max(padded.max(), 1e-300))[0] - 1
+
+
+def first_peak(z: Array, profile: Array) -> tuple[float, float]:
+    """(position, height) of the first maximum; the height is of the unsmoothed profile within 0.2 Å."""
+    _, peaks = _peaks(z, profile)
+    if not len(peaks):
+        return float("nan"), float("nan")
+    near = np.abs(z - z[peaks[0]]) <= 0.2 + 1e-9
+    return float(z[peaks[0]]), float(profile[near].max())
+
+
+def first_minimum(z: Array, profile: Array) -> tuple[float, float]:
+    """(position, value) of the lowest point between the first two peaks; NaN if there is one peak."""
+    curve, peaks = _peaks(z, profile)
+    if len(peaks) < 2:
+        return float("nan"), float("nan")
+    lowest = peaks[0] + int(curve[peaks[0] : peaks[1]].argmin())
+    return float(z[lowest]), float(profile[lowest])
+
+
+def highest_peak(z: Array, profile: Array) -> float:
+    """Position of the maximum of the smoothed profile; NaN for an empty one."""
+    return float(z[smooth(z, profile).argmax()]) if profile.any() else float("nan")
+
+
+def mean_between(z: Array, profile: Array, low: float, high: float) -> float:
+    """Mean of the bins whose middle lies in [low, high]; NaN if there is none."""
+    inside = (z >= low) & (z <= high)
+    return float(profile[inside].mean()) if inside.any() else float("nan")
+
+
+def film_bulk_region(
+    z: Array, profile: Array, gap: float, two_sided: bool, has_surface: bool
+) -> tuple[float, float, str]:
+    """Where water is bulk-like: (low, high) in Å and the sentence that says so.
+
+    One surface: from 6 Å to 5 Å below the outer edge of the film, the outermost place where the smoothed
+    density is above 0.5 g/cm^3 (or to 6 Å below the other face of the slab, if the film reaches that far).
+    Two surfaces: 6 Å from both.  No metal: the whole cell.
+    """
+    if not has_surface:
+        return -np.inf, np.inf, "whole cell (no metal surface)"
+    edge = gap
+    if two_sided:
+        high = gap - FROM_SURFACE_A
+    else:
+        dense = np.flatnonzero(smooth(z, profile) > HALF_DENSITY_G_PER_CM3)
+        edge = float(z[dense[-1]]) if len(dense) else 0.0
+        high = min(edge - FROM_VACUUM_A, gap - FROM_SURFACE_A)
+    if high - FROM_SURFACE_A < 1.0:
+        return np.nan, np.nan, f"no bulk region: the electrolyte is only {edge:.1f} Å thick"
+    return FROM_SURFACE_A, high, f"mean over z = {FROM_SURFACE_A:.1f} to {high:.1f} Å"

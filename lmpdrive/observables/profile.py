@@ -1,0 +1,168 @@
+"""Profiles along the surface normal, and the growing histogram behind them.
+
+Units: Å.  Bin k covers k Δz <= z < (k + 1) Δz with Δz exactly as asked; z in the table is the bin's middle.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmpdrive.observables.base import Array, Observable, Settings, sampling_warnings
+from lmpdrive.observables.blocks import block_error
+from lmpdrive.observables.interface import InterfaceFrames
+from lmpdrive.observables.tables import Scalar, Table
+
+FIRST_LAYER_A = 4.5
+"""Interfacial water (design, part 2); its number per frame gives the correlation time of water profiles."""
+
+
+class Bins:
+    """Sums in bins k = floor(x/width) of any sign; grows with what it is given."""
+
+    def __init__(self, width: float) -> None:
+        self.width = width
+        self.start = 0
+        self.sums = np.zeros(0)
+
+    @property
+    def stop(self) -> int:
+        """One past the last bin."""
+        return self.start + len(self.sums)
+
+    def add(self, x: Array, weights: Array) -> None:
+        """Add `weights` at `x` (same shape)."""
+        if x.size == 0:
+            return
+        index = np.floor(x / self.width).astype(np.int64).ravel()
+        low = int(index.min())
+        self._add(low, np.bincount(index - low, weights.ravel()).astype(float))
+
+    def merge(self, other: Bins) -> None:
+        """Add another's sums."""
+        if len(other.sums):
+            self._add(other.start, other.sums)
+
+    def _add(self, start: int, sums: Array) -> None:
+        if not len(self.sums):
+            self.start = start
+        low, high = min(self.start, start), max(self.stop, start + len(sums))
+        if (low, high) != (self.start, self.stop):
+            self.sums, self.start = self.within(low, high), low
+        self.sums[start - low : start - low + len(sums)] += sums
+
+    def within(self, low: int, high: int) -> Array:
+        """Sums of bins `low` to `high` (exclusive), zero where nothing was added."""
+        out = np.zeros(high - low)
+        first, last = max(low, self.start), min(high, self.stop)
+        if last > first:
+            out[first - low : last - low] = self.sums[first - self.start : last - self.start]
+        return out
+
+    def centres(self, low: int, high: int) -> Array:
+        """Middles of bins `low` to `high` (exclusive)."""
+        return (np.arange(low, high, dtype=float) + 0.5) * self.width
+
+
+class Profile(Observable):
+    """A function of the distance z from the surface.
+
+    A subclass names its value column, adds to `self.bins`, and turns sums into values in `values`.
+    With two surfaces each contributes with weight 1/2.
+    """
+
+    column: str
+    error_column: str
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.bins = Bins(settings.bin_width_A)
+        self._series: list[Array] = []
+        self._gap_sum = 0.0
+        self.two_sided = self.has_surface = False
+
+    def update_profile(
+        self, x: Array, weights: Array, series: Array, interface: InterfaceFrames
+    ) -> None:
+        """Count one chunk: distances, weights of the same shape, and a per-frame series for the sampling."""
+        self.bins.add(x, weights)
+        self._series.append(series)
+        self._gap_sum += float(interface.gap.sum())
+        self.two_sided = len(interface.signs) == 2
+        self.has_surface = interface.has_surface
+        self.n_frames += len(series)
+
+    def merge(self, other: Self) -> None:
+        """Add the frames that `other` saw."""
+        self.bins.merge(other.bins)
+        self._series += other._series
+        self._gap_sum += other._gap_sum
+        self.two_sided |= other.two_sided
+        self.has_surface |= other.has_surface
+        self.n_frames += other.n_frames
+
+    @abstractmethod
+    def values(self, low: int, high: int) -> Array:
+        """The profile in bins `low` to `high` (exclusive)."""
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """Bins of the table: from the surface plane, or below it if there is something, to the last filled."""
+        return (min(0, self.bins.start), max(1, self.bins.stop)) if len(self.bins.sums) else (0, 1)
+
+    def result(self) -> dict[str, Array]:
+        """z and the profile."""
+        self._need_frames()
+        return {"z [Å]": self.bins.centres(*self.limits), self.column: self.values(*self.limits)}
+
+    def table(self, blocks: Sequence[Self]) -> Table:
+        """The profile with σ from the blocks, on the same bins."""
+        import pandas as pd
+
+        columns = self.result()
+        values = np.array([block.values(*self.limits) for block in blocks])
+        columns[self.error_column] = block_error(values) if len(blocks) > 1 else np.full(len(values[0]), np.nan)
+        inefficiency, warnings = sampling_warnings(np.concatenate(self._series), len(blocks))
+        return Table(
+            self.name,
+            self.title,
+            "profile",
+            pd.DataFrame(columns),
+            self.equation,
+            warnings=warnings,
+            n_blocks=len(blocks) if len(blocks) > 1 else 0,
+            n_frames=self.n_frames,
+            statistical_inefficiency=inefficiency,
+            scalars=self.scalars(columns["z [Å]"], columns[self.column], values),
+        )
+
+    def scalars(self, z: Array, profile: Array, blocks: Array) -> dict[str, Scalar]:
+        """Numbers for the summary from the profile and the (n_blocks, bins) profiles of the blocks."""
+        return {}
+
+    @property
+    def gap(self) -> float:
+        """Mean distance [Å] between the surfaces through the electrolyte (cell height without a metal)."""
+        return self._gap_sum / self.n_frames
+
+
+def per_frame(frames: NDArray[np.int64], weights: Array, n_frames: int) -> Array:
+    """(n_frames,) sums of per-molecule `weights`."""
+    return np.bincount(frames, weights, n_frames).astype(float)
+
+
+def first_layer(interface: InterfaceFrames, weights: Array | float = 1.0) -> Array:
+    """(F,) sum of `weights` over the water within 4.5 Å of a surface."""
+    near = ((interface.water_distances > 0) & (interface.water_distances <= FIRST_LAYER_A)).sum(axis=0)
+    return per_frame(interface.water.frame, near * weights, len(interface.areas))
+
+
+def cosines(interface: InterfaceFrames) -> Array:
+    """(S, W) cos θ of each water's bisector with each surface's normal; positive: H away from the surface."""
+    length = np.linalg.norm(interface.water.bisector, axis=1)
+    # a straight H-O-H has no direction: 0, not NaN, so that one bad frame cannot spoil a profile
+    return interface.signs[:, None] * (interface.water_normal / np.maximum(length, 1e-9))

@@ -1,0 +1,94 @@
+"""`Table`: a pandas table with what a reader needs to believe it; `write_tables`: CSV files, atomically.
+
+Column order of every CSV: z, t (or the histogram's variable), value, error σ; then further columns.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmpdrive.errors import TrajectoryError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """One number for the summary, with its error and unit; `note` says over which region, by which definition."""
+
+    value: float
+    error: float = float("nan")
+    unit: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """One result.
+
+    data : first column the variable (`z [Å]`, `t [ps]`, ...), second the value, third its error σ.
+    kind : "profile", "series", "histogram" or "summary"; decides how it is drawn.
+    equation : definition, plain text.
+    notes : assumptions; warnings : what a reader must know before using the numbers.
+    n_blocks : blocks behind σ (0: no error could be given); n_frames : frames or log rows averaged.
+    statistical_inefficiency : frames per independent sample (NaN if not known).
+    scalars : numbers for the summary.
+    """
+
+    name: str
+    title: str
+    kind: str
+    data: pd.DataFrame
+    equation: str = ""
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    n_blocks: int = 0
+    n_frames: int = 0
+    statistical_inefficiency: float = float("nan")
+    scalars: Mapping[str, Scalar] = field(default_factory=dict)
+
+    @property
+    def x(self) -> NDArray[np.float64]:
+        """First column."""
+        return self.data.iloc[:, 0].to_numpy(dtype=float)
+
+    @property
+    def value(self) -> NDArray[np.float64]:
+        """Second column."""
+        return self.data.iloc[:, 1].to_numpy(dtype=float)
+
+    @property
+    def error(self) -> NDArray[np.float64]:
+        """Third column, σ."""
+        return self.data.iloc[:, 2].to_numpy(dtype=float)
+
+
+def write_tables(tables: Mapping[str, Table], folder: str | Path) -> list[Path]:
+    """Write `<name>.csv` for each table into `folder` (made if needed), each to a temporary name and renamed.
+
+    Returns the paths.  Raises TrajectoryError if the folder cannot be written.
+    """
+    folder = Path(folder)
+    paths = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, table in tables.items():
+            path = folder / f"{name}.csv"
+            temporary = folder / f".{name}.csv.{os.getpid()}"
+            try:
+                table.data.to_csv(temporary, index=False, float_format="%.8g", encoding="utf-8")
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+            paths.append(path)
+    except OSError as error:
+        raise TrajectoryError(f"cannot write the tables to {folder}: {error.strerror}") from error
+    return paths

@@ -1,0 +1,152 @@
+"""Temperature, energy and the conserved quantity, from the thermo table of the log.
+
+Units: ps, K, eV; the drift in meV/atom/ns.  Only the runs that wrote the analysed frames count.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lmpdrive.observables.base import Array, sampling_warnings
+from lmpdrive.observables.blocks import block_edges, block_error, statistical_inefficiency
+from lmpdrive.observables.tables import Scalar, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MEV_PER_NS = 1e6
+"""1 eV/ps in meV/ns."""
+
+SAME_STEP_NOTE = "σ is the block error of the mean over the run, the same in every row."
+
+
+def production(thermo: pd.DataFrame, first_step: int | None) -> pd.DataFrame:
+    """Rows of the runs from the last one that starts at or before `first_step` on; all runs' last if None."""
+    if "run" not in thermo or first_step is None or "Step" not in thermo:
+        return thermo
+    starts = thermo.groupby("run")["Step"].first()
+    before = starts.index[starts <= first_step]
+    first = before.max() if len(before) else starts.index[-1]
+    return thermo[thermo["run"] >= first].reset_index(drop=True)
+
+
+def thermo_tables(
+    thermo: pd.DataFrame, n_atoms: int, n_blocks: int, first_step: int | None = None
+) -> dict[str, Table]:
+    """`temperature` and `energy`, as far as the log has the columns."""
+    thermo = production(thermo, first_step)
+    tables = {}
+    if len(thermo) and "Temp" in thermo:
+        tables["temperature"] = temperature_table(thermo, n_blocks)
+    if len(thermo) and {"TotEng", "Econserve"} & set(thermo):
+        tables["energy"] = energy_table(thermo, n_atoms, n_blocks)
+    return tables
+
+
+def _time(thermo: pd.DataFrame) -> tuple[str, Array]:
+    if "Time" in thermo:
+        return "t [ps]", thermo["Time"].to_numpy(dtype=float)
+    return "step [1]", thermo["Step"].to_numpy(dtype=float)
+
+
+def mean_error(values: Array, n_blocks: int) -> float:
+    """Block error of the mean of a series; NaN if there are fewer values than blocks."""
+    if len(values) < n_blocks or n_blocks < 2:
+        return float("nan")
+    edges = block_edges(len(values), n_blocks)
+    means = [values[a:b].mean() for a, b in pairwise(edges)]
+    return float(block_error(np.array(means)))
+
+
+def _table(
+    name: str,
+    title: str,
+    equation: str,
+    columns: dict[str, Array],
+    error: tuple[str, float],
+    n_blocks: int,
+    scalars: dict[str, Scalar],
+) -> Table:
+    import pandas as pd
+
+    data = pd.DataFrame(columns)
+    data.insert(2, error[0], error[1])
+    used = n_blocks if len(data) >= n_blocks > 1 else 0
+    inefficiency, warnings = sampling_warnings(data.iloc[:, 1].to_numpy(), used)
+    if name == "energy" and used:
+        warnings = ()                       # a slow drift always looks correlated; the drift itself is reported
+    return Table(
+        name,
+        title,
+        "series",
+        data,
+        equation,
+        notes=(SAME_STEP_NOTE,),
+        warnings=tuple(w.replace("frame", "log row") for w in warnings),
+        n_blocks=used,
+        n_frames=len(data),
+        statistical_inefficiency=inefficiency,
+        scalars=scalars,
+    )
+
+
+def temperature_table(thermo: pd.DataFrame, n_blocks: int) -> Table:
+    """Temperature of the whole system and, from columns `c_T_<species>`, of each species [K]."""
+    time, t = _time(thermo)
+    named = {"T [K]": thermo["Temp"].to_numpy(dtype=float)}
+    for column in thermo:
+        if str(column).startswith("c_T_"):
+            named[f"T_{str(column)[4:]} [K]"] = thermo[column].to_numpy(dtype=float)
+    scalars = {
+        "mean temperature" + (f" of {name[2:-4]}" if name != "T [K]" else ""): Scalar(
+            float(values.mean()), mean_error(values, n_blocks), "K"
+        )
+        for name, values in named.items()
+    }
+    equation = "T = 2 E_kin / (k_B N_f), N_f degrees of freedom as LAMMPS counts them"
+    error = ("σ [K]", scalars["mean temperature"].error)
+    return _table("temperature", "Temperature", equation, {time: t, **named}, error, n_blocks, scalars)
+
+
+def linear_drift(t_ps: Array, energy: Array) -> tuple[float, float]:
+    """Slope of a least-squares line [eV/ps] and its standard error.
+
+    The error is the ordinary one times √g, g the statistical inefficiency of the residuals: thermo rows
+    are correlated.  NaN for fewer than three points.
+    """
+    if len(t_ps) < 3 or np.ptp(t_ps) == 0.0:
+        return float("nan"), float("nan")
+    x = t_ps - t_ps.mean()
+    slope = float(x @ energy / (x @ x))
+    residual = energy - energy.mean() - slope * x
+    inefficiency = statistical_inefficiency(residual)
+    variance = residual @ residual / (len(x) - 2) / (x @ x)
+    return slope, float(np.sqrt(variance * (inefficiency if np.isfinite(inefficiency) else 1.0)))
+
+
+def energy_table(thermo: pd.DataFrame, n_atoms: int, n_blocks: int) -> Table:
+    """The conserved quantity (total energy if the log has none), potential, kinetic and total energy [eV]."""
+    time, t = _time(thermo)
+    first = "Econserve" if "Econserve" in thermo else "TotEng"
+    label = {"Econserve": "E_conserved", "TotEng": "E_total", "PotEng": "E_potential", "KinEng": "E_kinetic"}
+    columns = {time: t}
+    for column in dict.fromkeys([first, "PotEng", "KinEng", "TotEng"]):
+        if column in thermo:
+            columns[f"{label[column]} [eV]"] = thermo[column].to_numpy(dtype=float)
+    conserved = columns[f"{label[first]} [eV]"]
+    scalars = {}
+    if time == "t [ps]":
+        slope, error = (value * MEV_PER_NS / n_atoms for value in linear_drift(t, conserved))
+        what = "conserved quantity" if first == "Econserve" else "total energy (no Econserve in the log)"
+        scalars["drift"] = Scalar(slope, error, "meV/atom/ns", f"linear fit of the {what}")
+    if "PotEng" in thermo:
+        potential = thermo["PotEng"].to_numpy(dtype=float)
+        scalars["mean potential energy"] = Scalar(
+            float(potential.mean()), mean_error(potential, n_blocks), "eV"
+        )
+    equation = "E_conserved = E_pot + E_kin + energy of the thermostat (and barostat)"
+    error_column = ("σ [eV]", mean_error(conserved, n_blocks))
+    return _table("energy", "Energy", equation, columns, error_column, n_blocks, scalars)

@@ -1,0 +1,61 @@
+"""Water density ρ(z) in g/cm^3, O positions as the molecules, 18.015 g/mol."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+
+from lmpdrive.observables.base import Array, Settings
+from lmpdrive.observables.interface import Interface, InterfaceFrames
+from lmpdrive.observables.peaks import film_bulk_region, first_minimum, first_peak, mean_between, with_error
+from lmpdrive.observables.profile import Profile, first_layer
+from lmpdrive.observables.tables import Scalar
+from lmpdrive.trajectory.frames import Chunk
+from lmpdrive.units import G_PER_CM3_PER_U_PER_A3, WATER_MOLAR_MASS_G_PER_MOL
+
+G_PER_CM3_PER_WATER_PER_A3 = WATER_MOLAR_MASS_G_PER_MOL * G_PER_CM3_PER_U_PER_A3
+
+
+class WaterDensity(Profile):
+    """ρ(z) = M_w <N_bin>/(A Δz): N_bin waters whose O lies in the bin, A the area of the surface."""
+
+    name = "water_density"
+    title = "Water density"
+    equation = "ρ(z) = M_w ⟨N(z, z + Δz)⟩ / (N_A A Δz), M_w = 18.015 g/mol, water counted at its O"
+    column = "ρ [g/cm^3]"
+    error_column = "σ [g/cm^3]"
+
+    @classmethod
+    def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
+        """Only where there is O and H."""
+        return [cls(settings)] if interface.may_have_water else []
+
+    def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
+        """Each water counts 1/(A S): S surfaces, each seen from its own plane."""
+        x = interface.water_distances
+        weights = np.broadcast_to(1.0 / interface.areas[interface.water.frame] / len(x), x.shape)
+        self.update_profile(x, weights, first_layer(interface), interface)
+
+    def values(self, low: int, high: int) -> Array:
+        """g/cm^3 in each bin."""
+        number = self.bins.within(low, high) / (self.n_frames * self.bins.width)
+        return number * G_PER_CM3_PER_WATER_PER_A3
+
+    def scalars(self, z: Array, profile: Array, blocks: Array) -> dict[str, Scalar]:
+        """Bulk density, first peak and first minimum."""
+        low, high, region = film_bulk_region(z, profile, self.gap, self.two_sided, self.has_surface)
+        unit = "g/cm^3"
+        bulk = with_error(lambda p: mean_between(z, p, low, high), profile, blocks, unit, region)
+        out = {"bulk water density": bulk}
+        if self.has_surface:
+            out["first peak of the water density: position"] = with_error(
+                lambda p: first_peak(z, p)[0], profile, blocks, "Å", "distance from the surface plane"
+            )
+            out["first peak of the water density: height"] = with_error(
+                lambda p: first_peak(z, p)[1], profile, blocks, unit
+            )
+            out["first minimum of the water density: position"] = with_error(
+                lambda p: first_minimum(z, p)[0], profile, blocks, "Å"
+            )
+        return out

@@ -1,0 +1,79 @@
+"""Everything else that ASE reads (extxyz, .traj, XDATCAR, ...): slower, one frame at a time.
+
+Units: Å.  Such files have neither steps nor times, so frame i is step `i * every`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.frames import ATOM_FRAMES_PER_CHUNK, Chunk, Trajectory
+from lmpdrive.trajectory.topology import Topology
+
+
+class AseTrajectory(Trajectory):
+    """A file read by ASE; elements and cell come from the file."""
+
+    def __init__(
+        self,
+        path: Path,
+        topology: Topology | None = None,
+        *,
+        timestep_fs: float | None = None,
+        every: int | None = None,
+    ) -> None:
+        super().__init__(path)
+        n_frames = 0
+        for atoms in self._atoms(0, None):
+            symbols = np.array(atoms.get_chemical_symbols(), dtype=str)
+            if n_frames == 0:
+                self.topology = topology or Topology(symbols)
+            if len(symbols) != self.topology.n_atoms or (self.topology.elements != symbols).any():
+                raise TrajectoryError(f"{path}: frame {n_frames} has other atoms than the ones before it")
+            if abs(np.linalg.det(atoms.cell[:])) < 1e-6:
+                raise TrajectoryError(f"{path}: frame {n_frames} has no periodic cell; profiles need one")
+            n_frames += 1
+        if n_frames == 0:
+            raise TrajectoryError(f"{path} holds no frame")
+        self.steps = (every or 1) * np.arange(n_frames, dtype=np.int64)
+        self.times_ps = self.steps.astype(float) * (1e-3 * timestep_fs if timestep_fs else np.nan)
+
+    def _atoms(self, start: int, stop: int | None) -> Iterator:
+        import ase.io
+
+        try:
+            yield from ase.io.iread(str(self.path), index=slice(start, stop))
+        except TrajectoryError:
+            raise
+        except Exception as error:  # ASE's readers raise anything, from KeyError to UnknownFileTypeError
+            raise TrajectoryError(
+                f"cannot read {self.path} ({type(error).__name__}: {error}); want a run directory, a DCD, a "
+                "LAMMPS text dump, or a format that ASE reads"
+            ) from error
+
+    def _chunk(self, frames: list, start: int) -> Chunk:
+        stop = start + len(frames)
+        return Chunk(
+            np.array([atoms.positions for atoms in frames]),
+            np.array([atoms.cell[:] for atoms in frames]),
+            np.zeros((len(frames), 3)),
+            self.steps[start:stop],
+            self.times_ps[start:stop],
+        )
+
+    def read(self, start: int, stop: int) -> Chunk:
+        """Frames `start` to `stop` (exclusive)."""
+        return self._chunk(list(self._atoms(start, stop)), start)
+
+    def chunks(self, size: int | None = None) -> Iterator[Chunk]:
+        """As in `Trajectory`, in one pass: most of ASE's formats cannot seek."""
+        size = size or max(1, ATOM_FRAMES_PER_CHUNK // self.n_atoms)
+        source, start = self._atoms(0, self.n_frames), 0
+        while frames := list(islice(source, size)):
+            yield self._chunk(frames, start)
+            start += len(frames)

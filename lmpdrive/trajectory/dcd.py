@@ -1,0 +1,128 @@
+"""DCD (CHARMM layout, as LAMMPS `dump dcd` writes it): memory-mapped, 32-bit coordinates in Å.
+
+Every frame has the same length, so frame i is at a known offset and nothing is parsed.  A frame is the
+unit cell record [a, cos γ, b, cos β, cos α, c] (8-byte reals; older writers store angles in degrees)
+and one record each for x, y, z.  DCD knows no species, no box origin and no trustworthy timestep (LAMMPS
+writes it in whatever units the run had), so these come from the run directory or the caller.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.frames import Chunk, Trajectory
+from lmpdrive.trajectory.topology import Topology
+
+
+class DcdTrajectory(Trajectory):
+    """A DCD file; `origin` is the corner of the box (Å), `every` overrides the header's step interval."""
+
+    def __init__(
+        self,
+        path: Path,
+        topology: Topology,
+        *,
+        timestep_fs: float | None = None,
+        every: int | None = None,
+        origin: NDArray[np.float64] | None = None,
+    ) -> None:
+        super().__init__(path)
+        self.topology = topology
+        self._origin = np.zeros(3) if origin is None else np.asarray(origin, dtype=float)
+        start, interval, frame = self._read_header(path)
+        size = path.stat().st_size - self._offset
+        n_frames, rest = divmod(size, frame.itemsize)
+        if rest:
+            self.warn(f"{path}: the last frame is incomplete and is left out ({n_frames} frames are used)")
+        if n_frames == 0:
+            raise TrajectoryError(f"{path} holds no complete frame; did the run reach its first output?")
+        self._frames = np.memmap(path, dtype=frame, mode="r", offset=self._offset, shape=(n_frames,))
+        self._check_records(frame)
+        step = every or interval or 1
+        self.steps = start + step * np.arange(n_frames, dtype=np.int64)
+        self.times_ps = self.steps.astype(float) * (1e-3 * timestep_fs if timestep_fs else np.nan)
+
+    def _read_header(self, path: Path) -> tuple[int, int, np.dtype]:
+        """First step, steps between frames, and the layout of one frame."""
+        with path.open("rb") as file:
+            head = file.read(92)
+            order = next((o for o in "<>" if head[:4] == np.array(84, f"{o}i4").tobytes()), None)
+            if not head:
+                raise TrajectoryError(f"{path} is empty; did the run reach its first output?")
+            if order is None or head[4:8] != b"CORD" or len(head) < 92:
+                raise TrajectoryError(f"{path} is not a DCD file with 32-bit record marks")
+            control = np.frombuffer(head, f"{order}i4", 20, offset=8)
+            title = file.read(4)
+            if len(title) == 4:
+                file.seek(int(np.frombuffer(title, f"{order}i4")[0]) + 4, 1)
+            count = file.read(12)
+            if len(count) < 12:
+                raise TrajectoryError(f"{path} ends within its header; did the run reach its first output?")
+            n_atoms = int(np.frombuffer(count, f"{order}i4")[1])
+            self._offset = file.tell()
+        if n_atoms != self.topology.n_atoms:
+            raise TrajectoryError(
+                f"{path} has {n_atoms} atoms but the structure given with it has {self.topology.n_atoms}; "
+                "are they of the same run?"
+            )
+        if control[8]:
+            raise TrajectoryError(f"{path} leaves fixed atoms out of its frames, which is not supported")
+        real, mark = f"{order}f4", f"{order}i4"
+        fields: list[tuple] = []
+        if control[10]:
+            fields += [("cell_", mark), ("cell", f"{order}f8", 6), ("_cell", mark)]
+        axes = "xyzw" if control[11] else "xyz"
+        for axis in axes:
+            fields += [(f"{axis}_", mark), (axis, real, n_atoms), (f"_{axis}", mark)]
+        return int(control[1]), int(control[2]), np.dtype(fields)
+
+    def _check_records(self, frame: np.dtype) -> None:
+        """The first and the last frame must carry the record lengths that the layout predicts."""
+        if "cell" not in (frame.names or ()):
+            raise TrajectoryError(f"{self.path} has no unit cell; profiles need one: write it with LAMMPS")
+        for index in (0, -1):
+            if self._frames[index]["x_"] != 4 * self.n_atoms or self._frames[index]["_z"] != 4 * self.n_atoms:
+                raise TrajectoryError(f"{self.path} is damaged: its records do not have the expected length")
+
+    def read(self, start: int, stop: int) -> Chunk:
+        """Frames `start` to `stop` (exclusive), converted to 64-bit reals."""
+        frames = self._frames[start:stop]
+        positions = np.empty((len(frames), self.n_atoms, 3))
+        for column, axis in enumerate("xyz"):
+            positions[:, :, column] = frames[axis]
+        return Chunk(
+            positions,
+            cells_from_lengths_and_angles(np.asarray(frames["cell"], dtype=float)),
+            np.tile(self._origin, (len(frames), 1)),
+            self.steps[start:stop],
+            self.times_ps[start:stop],
+        )
+
+
+def cells_from_lengths_and_angles(record: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(F, 6) DCD records [a, cos γ, b, cos β, cos α, c] -> (F, 3, 3) cells with a along x, b in the xy plane.
+
+    Angles above 1 in magnitude are degrees (CHARMM, OpenMM); LAMMPS and NAMD write cosines.
+    """
+    a, b, c = record[:, 0], record[:, 2], record[:, 5]
+    angles = record[:, [4, 3, 1]]
+    # a cosine from rounding is never above 1 by more than this, and no cell has an angle below 2 degrees
+    cosines = np.where(np.abs(angles).max(axis=1, keepdims=True) > 1.0 + 1e-6, _cos_degrees(angles), angles)
+    cos_alpha, cos_beta, cos_gamma = cosines.T
+    sin_gamma = np.sqrt(1.0 - cos_gamma**2)
+    c_y = c * (cos_alpha - cos_beta * cos_gamma) / sin_gamma
+    cells = np.zeros((len(record), 3, 3))
+    cells[:, 0, 0] = a
+    cells[:, 1, 0], cells[:, 1, 1] = b * cos_gamma, b * sin_gamma
+    cells[:, 2, 0], cells[:, 2, 1] = c * cos_beta, c_y
+    cells[:, 2, 2] = np.sqrt(np.maximum(c**2 - cells[:, 2, 0] ** 2 - c_y**2, 0.0))
+    return cells
+
+
+def _cos_degrees(angles: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cosine with 90 degrees exactly 0, so that an orthogonal cell stays orthogonal."""
+    return np.where(angles == 90.0, 0.0, np.cos(np.radians(angles)))

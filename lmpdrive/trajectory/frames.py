@@ -1,0 +1,114 @@
+"""Frames in memory: `Chunk` (some frames as arrays) and `Trajectory` (a file that yields chunks).
+
+Units: Å, ps, MD steps.  A subclass of `Trajectory` sets the attributes below and implements `read`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmpdrive.trajectory.topology import Topology
+
+ATOM_FRAMES_PER_CHUNK = 200_000
+"""Default chunk: about 5 MB of coordinates, so that temporaries stay in the processor's cache."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Consecutive frames; all arrays are read-only.
+
+    positions : (F, N, 3) Å, atoms in id order, wrapped or not as the file has them.
+    cells : (F, 3, 3) Å, rows are the cell vectors a, b, c.
+    origins : (F, 3) Å, corner of the cell.
+    steps : (F,) MD steps.
+    times_ps : (F,) ps; NaN if the timestep is not known.
+    """
+
+    positions: NDArray[np.float64]
+    cells: NDArray[np.float64]
+    origins: NDArray[np.float64]
+    steps: NDArray[np.int64]
+    times_ps: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        n_frames = len(self.positions)
+        if {len(self.cells), len(self.origins), len(self.steps), len(self.times_ps)} != {n_frames}:
+            raise ValueError("positions, cells, origins, steps and times_ps differ in their number of frames")
+        for array in (self.positions, self.cells, self.origins, self.steps, self.times_ps):
+            array.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __getitem__(self, frames: slice) -> Chunk:
+        """The same arrays for a slice of the frames (views, no copy)."""
+        return Chunk(
+            self.positions[frames],
+            self.cells[frames],
+            self.origins[frames],
+            self.steps[frames],
+            self.times_ps[frames],
+        )
+
+
+class Trajectory(ABC):
+    """A readable trajectory: what it is made of, how long it is, and its frames in bounded pieces.
+
+    Attributes
+    ----------
+    topology : elements (and groups, if known) of the atoms in id order.
+    steps : (n_frames,) MD step of each frame.
+    times_ps : (n_frames,) ps; all NaN if the timestep is not known.
+    warnings : what the reader had to leave out (also issued as Python warnings).
+    """
+
+    path: Path
+    topology: Topology
+    steps: NDArray[np.int64]
+    times_ps: NDArray[np.float64]
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.warnings: list[str] = []
+
+    @property
+    def n_frames(self) -> int:
+        """Number of complete frames."""
+        return len(self.steps)
+
+    @property
+    def n_atoms(self) -> int:
+        """Number of atoms, the same in every frame."""
+        return self.topology.n_atoms
+
+    @property
+    def times_known(self) -> bool:
+        """False if the file has steps only and no timestep was given."""
+        return bool(np.isfinite(self.times_ps).all())
+
+    @property
+    def frame_interval_ps(self) -> float:
+        """Median time between frames [ps]; NaN for one frame or unknown times."""
+        return float(np.median(np.diff(self.times_ps))) if self.n_frames > 1 else float("nan")
+
+    @abstractmethod
+    def read(self, start: int, stop: int) -> Chunk:
+        """Frames `start` to `stop` (exclusive)."""
+
+    def chunks(self, size: int | None = None) -> Iterator[Chunk]:
+        """All frames in order, `size` at a time (default: as many as fit a fixed small memory)."""
+        size = size or max(1, ATOM_FRAMES_PER_CHUNK // max(1, self.n_atoms))
+        for start in range(0, self.n_frames, size):
+            yield self.read(start, min(start + size, self.n_frames))
+
+    def warn(self, message: str) -> None:
+        """Keep a warning for the report and show it."""
+        self.warnings.append(message)
+        warnings.warn(message, stacklevel=3)

@@ -1,0 +1,133 @@
+"""`open_trajectory`: a run directory or any trajectory file -> `Trajectory`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.frames import Trajectory
+from lmpdrive.trajectory.topology import (
+    HOW_TO_NAME_ELEMENTS,
+    DataFile,
+    Topology,
+    name_types,
+    read_data_file,
+    read_manifest,
+    topology_from_manifest,
+)
+
+IN_RUN_DIRECTORY = ("traj.dcd", "traj.lammpstrj", "traj.lammpstrj.gz")
+"""Looked for in this order: the DCD has the most frames."""
+
+
+def open_trajectory(
+    path: str | Path,
+    *,
+    data: str | Path | None = None,
+    elements: Sequence[str] | None = None,
+    timestep_fs: float | None = None,
+    every: int | None = None,
+) -> Trajectory:
+    """Open a run directory, a DCD, a LAMMPS text dump (also .gz), or anything that ASE reads.
+
+    Parameters
+    ----------
+    path : run directory or trajectory file.
+    data : LAMMPS data file of the same system (types, element comments, box origin, charges).
+    elements : elements in LAMMPS type order, e.g. ["Au", "H", "Na", "O"]; wins over the data file's comments.
+    timestep_fs : MD timestep [fs]; times are steps times this.
+    every : steps between frames, where the file does not say.
+
+    Raises
+    ------
+    TrajectoryError : nothing readable there, no complete frame, or elements unknown; the message says what
+        to give.
+    """
+    path = Path(path)
+    if timestep_fs is not None and not timestep_fs > 0:
+        raise TrajectoryError(f"timestep_fs is {timestep_fs}; want a positive number of fs")
+    if every is not None and every < 1:
+        raise TrajectoryError(f"every is {every}; want the number of steps between frames, at least 1")
+    manifest: dict[str, Any] = {}
+    if path.is_dir():
+        manifest = read_manifest(path)
+        path, data, timestep_fs = _in_run_directory(path, manifest, data, timestep_fs)
+    if not path.is_file():
+        raise TrajectoryError(f"there is no trajectory {path}")
+    if path.stat().st_size == 0:
+        raise TrajectoryError(f"{path} is empty; did the run reach its first output?")
+    structure = read_data_file(Path(data)) if data else None
+    topology = _topology(manifest, structure, elements, str(data))
+    return _open_file(path, topology, structure, elements, timestep_fs, every)
+
+
+def _in_run_directory(
+    folder: Path, manifest: Mapping[str, Any], data: str | Path | None, timestep_fs: float | None
+) -> tuple[Path, str | Path | None, float | None]:
+    """The trajectory, data file and timestep of a run directory."""
+    found = [folder / name for name in IN_RUN_DIRECTORY if (folder / name).is_file()]
+    if not found:
+        raise TrajectoryError(
+            f"{folder} has no trajectory (looked for {', '.join(IN_RUN_DIRECTORY)}); "
+            "did the run reach production? Or give the file itself"
+        )
+    filled = [path for path in found if path.stat().st_size]
+    if data is None and (folder / "system.data").is_file():
+        data = folder / "system.data"
+    if timestep_fs is None:
+        timestep_fs = (manifest.get("dynamics") or {}).get("timestep_fs")
+    return (filled or found)[0], data, timestep_fs
+
+
+def _topology(
+    manifest: Mapping[str, Any], structure: DataFile | None, elements: Sequence[str] | None, where: str
+) -> Topology | None:
+    """The caller's elements first, then the manifest, then the data file's comments; None if none is known."""
+    if elements is None and (topology := topology_from_manifest(manifest)) is not None:
+        return topology
+    if structure is None or not (elements or structure.type_names):
+        return None
+    return Topology(
+        name_types(structure.types, elements or structure.type_names, where), charges_e=structure.charges_e
+    )
+
+
+def _open_file(
+    path: Path,
+    topology: Topology | None,
+    structure: DataFile | None,
+    elements: Sequence[str] | None,
+    timestep_fs: float | None,
+    every: int | None,
+) -> Trajectory:
+    """Choose the reader by content, not by name."""
+    from lmpdrive.trajectory import ase_reader, dcd, lammps_dump
+
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head[4:8] == b"CORD":
+        if topology is None:
+            raise TrajectoryError(f"{path} is a DCD, which holds no elements; {_how_for_dcd(structure)}")
+        return dcd.DcdTrajectory(
+            path,
+            topology,
+            timestep_fs=timestep_fs,
+            every=every,
+            origin=structure.origin if structure else np.zeros(3),
+        )
+    if head.startswith(b"ITEM:") or path.name.endswith((".lammpstrj.gz", ".dump.gz")):
+        return lammps_dump.LammpsDumpTrajectory(path, topology, names=elements, timestep_fs=timestep_fs)
+    return ase_reader.AseTrajectory(path, topology, timestep_fs=timestep_fs, every=every)
+
+
+def _how_for_dcd(structure: DataFile | None) -> str:
+    if structure is not None:
+        return HOW_TO_NAME_ELEMENTS
+    return (
+        "give the LAMMPS data file of the run with data= (command line: --data system.data), and if its Masses "
+        "have no element comments also elements= (--elements Au H Na O)"
+    )
