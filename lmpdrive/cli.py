@@ -172,8 +172,8 @@ def _sayer(quiet: bool):
 def _print_summary(result, quiet: bool) -> None:
     if quiet:
         return
-    for name, value in result.summary.items():
-        print(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
+    for name, (value, error) in result.summary.items():
+        print(f"{name}: {value:.4g}" + (f" ± {2 * error:.2g}" if error == error else ""))
     print(f"results: {result.directory}")
 
 

@@ -18,6 +18,7 @@ from lmpdrive import checks
 from lmpdrive.architectures import Problem
 from lmpdrive.config import Config, dump_yaml, load
 from lmpdrive.deck import DATA, DECK, render as render_deck
+from lmpdrive.engine.relax import relax, wants_relaxation
 from lmpdrive.engine.run import run as run_lammps
 from lmpdrive.engine.run_directory import (
     MANIFEST, link_model_files, manifest, new_directory, read_manifest, update_manifest, write_atomically,
@@ -133,13 +134,16 @@ def analyse(
     frames = trajectory.open_trajectory(path, data=data, elements=elements, timestep_fs=timestep_fs, every=every)
     thermo_log = path / "log.lammps" if is_run else None
     thermo = trajectory.read_thermo(thermo_log) if thermo_log and thermo_log.is_file() else None
+    if discard_ps is None:
+        discard_ps = settings.discard_ps if settings else 0.0
+    if discard_ps:
+        frames = trajectory.Discarded(frames, discard_ps)
     tables = observables.analyse(
         frames,
         thermo=thermo,
         bin_width_A=bin_width_A or (settings.bin_width_A if settings else 0.1),
         n_blocks=blocks or (settings.blocks if settings else 10),
         names=names or (settings.names if settings else None),
-        discard_ps=discard_ps if discard_ps is not None else (settings.discard_ps if settings else 0.0),
         progress=progress,
     )
     try:
@@ -152,7 +156,7 @@ def analyse(
     say(f"report: {page}")
     return Result(
         target, content.get("state", "analysed"), {n: t.data for n, t in tables.items()},
-        observables.summary(tables), page,
+        _numbers(tables["summary"].data), page,
     )
 
 
@@ -190,6 +194,9 @@ def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, pro
         system = _make_system(config)
         for line in system.report.lines():
             say(line)
+        if wants_relaxation(config, system):
+            say(f"classical run of {config.system.build.relax_ps:g} ps before the potential sees the water")
+            system = relax(system, config)
         found = checks.problems(config, system, probe_lammps)
         for problem in found:
             if problem.level == "warning":
@@ -209,6 +216,13 @@ def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, pro
         import json
 
         write_atomically(folder / MANIFEST, json.dumps(manifest(config, system, hashes), indent=1) + "\n")
+
+
+def _numbers(summary: pd.DataFrame) -> dict[str, Any]:
+    return {
+        f"{row.quantity} [{row.unit}]": (row.value, getattr(row, "σ"))
+        for row in summary.itertuples()
+    }
 
 
 def _settings(run_dir: Path) -> Any:

@@ -132,14 +132,18 @@ DPA3 = {
             "a_dim": 8,
             "nlayers": 2,
             "e_rcut": 5.0,
-            "e_rcut_smth": 4.0,
+            "e_rcut_smth": 3.5,
             "e_sel": 80,
             "a_rcut": 3.5,
-            "a_rcut_smth": 2.8,
+            "a_rcut_smth": 2.5,
             "a_sel": 24,
             "axis_neuron": 4,
             "update_angle": True,
+            "update_style": "res_residual",
+            "update_residual": 0.1,
+            "update_residual_init": "const",
             "smooth_edge_update": True,
+            "use_exp_switch": True,
         },
         "precision": "float32",
         "seed": 1,
@@ -148,11 +152,11 @@ DPA3 = {
 }
 
 
-def deepmd_input(model: dict, parts: Split, work: Path, batches: int) -> dict:
+def deepmd_input(model: dict, parts: Split, work: Path, batches: int, start_lr: float) -> dict:
     """deepmd's `input.json`: forces first, energies caught up at the end, as is usual."""
     return {
         "model": {"type_map": ELEMENTS, **model},
-        "learning_rate": {"type": "exp", "start_lr": 2e-3, "stop_lr": 5e-6, "decay_steps": max(1, batches // 200)},
+        "learning_rate": {"type": "exp", "start_lr": start_lr, "stop_lr": 5e-6, "decay_steps": max(1, batches // 200)},
         "loss": {
             "start_pref_e": 0.02,
             "limit_pref_e": 1,
@@ -179,11 +183,11 @@ def deepmd_input(model: dict, parts: Split, work: Path, batches: int) -> dict:
     }
 
 
-def train_deepmd(backend: str, model: dict, frozen: str) -> Callable[[Split, Path, int], Path]:
+def train_deepmd(backend: str, model: dict, frozen: str, start_lr: float) -> Callable[[Split, Path, int], Path]:
     """A recipe: train with `dp --<backend>` and freeze to `frozen`."""
 
     def recipe(parts: Split, work: Path, batches: int) -> Path:
-        (work / "input.json").write_text(json.dumps(deepmd_input(model, parts, work, batches), indent=1))
+        (work / "input.json").write_text(json.dumps(deepmd_input(model, parts, work, batches, start_lr), indent=1))
         # One thread: on a busy machine two are several times slower (docs/performance.md).
         env = os.environ | dict.fromkeys(
             ("OMP_NUM_THREADS", "DP_INTRA_OP_PARALLELISM_THREADS", "DP_INTER_OP_PARALLELISM_THREADS"), "1"
@@ -217,14 +221,14 @@ class Recipe:
 RECIPES = {
     "deepmd": Recipe(
         "Deep Potential se_e2_a (DeePMD-kit, TensorFlow .pb, float32 networks)",
-        train_deepmd("tf", SE_E2_A, "model.pb"),
+        train_deepmd("tf", SE_E2_A, "model.pb", 2e-3),
         deepmd_calculator,
         60_000,
         SE_E2_A,
     ),
     "dpa3": Recipe(
         "DPA-3, message-passing Deep Potential (DeePMD-kit, JAX .savedmodel, float32 networks)",
-        train_deepmd("jax", DPA3, "model.savedmodel"),
+        train_deepmd("jax", DPA3, "model.savedmodel", 5e-4),
         deepmd_calculator,
         20_000,
         DPA3,

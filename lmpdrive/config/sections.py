@@ -58,8 +58,11 @@ class Build(Section):
     """From the surface plane to the top of the film."""
     vacuum_A: NonNegativeFloat = 20
     """Vacuum above the film; 0 closes the cell with the slab's other face (two-sided)."""
+    relax_ps: NonNegativeFloat = 5
+    """Classical run (frozen metal, SPC/Fw water) that turns packed molecules into a liquid before the
+    potential sees them; 0 leaves it out. Not used for the classical potential itself."""
     seed: PositiveInt = 1
-    """Seed of the placement."""
+    """Seed of the placement and of the classical run."""
 
     @model_validator(mode="after")
     def _one_height_per_ion(self) -> Build:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lmpdrive.trajectory.discard import Discarded
     from lmpdrive.trajectory.frames import Chunk, Trajectory
     from lmpdrive.trajectory.opening import open_trajectory
     from lmpdrive.trajectory.thermo import read_thermo
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Chunk": "frames",
+    "Discarded": "discard",
     "Topology": "topology",
     "Trajectory": "frames",
     "open_trajectory": "opening",
     "read_thermo": "thermo",
 }
-__all__ = ["Chunk", "Topology", "Trajectory", "open_trajectory", "read_thermo"]
+__all__ = ["Chunk", "Discarded", "Topology", "Trajectory", "open_trajectory", "read_thermo"]
 
 
 def __getattr__(name: str) -> Any:
