@@ -1,0 +1,262 @@
+"""`report.html`: one self-contained page, from the tables and the manifest of a run.
+
+Everything is inside the file (SVG figures, style, tables); it has no scripts and no links to the outside.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lmpdrive.errors import TrajectoryError
+from lmpdrive.observables.tables import Scalar, Table
+from lmpdrive.report.figures import write_figures
+from lmpdrive.report.verdict import judge
+from lmpdrive.units import UC_PER_CM2_PER_E_PER_A2
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ORDER = (
+    "water_density",
+    "water_orientation",
+    "water_cos_theta",
+    "ion_density",
+    "dipole_pz",
+    "dipole_pz_histogram",
+    "water_species",
+    "temperature",
+    "energy",
+)
+"""Reading order of the figures; others follow."""
+
+MAX_ROWS = 500
+"""Longer tables are shown thinned; the CSV has all rows."""
+
+
+def write_report(
+    run_dir: str | Path,
+    tables: Mapping[str, Table],
+    thermo: pd.DataFrame | None,
+    manifest: Mapping[str, Any] | None,
+) -> Path:
+    """Write figures to `run_dir/observables/` and the page to `run_dir/report.html`; return its path.
+
+    Parameters
+    ----------
+    tables : from `analyse`.
+    thermo : from `read_thermo`, or None; its runs appear in the timings.
+    manifest : `manifest.json` of the run, or None or `{}` for a trajectory from elsewhere; every key is optional.
+
+    Raises TrajectoryError if the directory cannot be written.
+    """
+    import jinja2
+
+    run_dir, manifest = Path(run_dir), manifest or {}
+    svg = write_figures(tables, run_dir / "observables")
+    verdict, findings = judge(tables, manifest)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    text = environment.get_template("report.html.j2").render(
+        title=str(manifest.get("name") or run_dir.resolve().name),
+        verdict=verdict,
+        findings=findings,
+        sections=_sections(manifest, thermo),
+        card=_card(manifest),
+        summary=_summary(tables.get("summary")),
+        figures=[_figure(tables[name], svg[name]) for name in sorted(svg, key=_place)],
+        notes=tables["summary"].notes if "summary" in tables else (),
+    )
+    path, temporary = run_dir / "report.html", run_dir / f".report.html.{os.getpid()}"
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise TrajectoryError(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def _place(name: str) -> tuple[int, str]:
+    key = "ion_density" if name.startswith("ion_density") else name
+    return (ORDER.index(key) if key in ORDER else len(ORDER), name)
+
+
+def _sections(manifest: Mapping[str, Any], thermo: pd.DataFrame | None) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(heading, rows of label and text); empty rows and sections are left out."""
+    dynamics, performance = manifest.get("dynamics") or {}, manifest.get("performance") or {}
+    potential = manifest.get("potential") or {}
+    stages = ", then ".join(
+        f"{stage.get('name', '?')} {stage.get('steps', '?')} steps" for stage in dynamics.get("stages") or []
+    )
+    frames = (manifest.get("output") or {}).get("frames_every_steps")
+    sections = [
+        ("System", _system(manifest.get("system") or {})),
+        (
+            "Potential",
+            [
+                ("architecture", potential.get("architecture")),
+                ("title", potential.get("title")),
+                *((f"sha256 of {name}", digest) for name, digest in _items(potential.get("sha256"), "model")),
+            ],
+        ),
+        (
+            "Dynamics",
+            [
+                ("ensemble", dynamics.get("ensemble")),
+                ("temperature", _with_unit(dynamics.get("temperature_K"), "K")),
+                ("timestep", _with_unit(dynamics.get("timestep_fs"), "fs")),
+                ("stages", stages),
+                ("frames", frames and f"every {frames} steps"),
+                ("seeds", _flat(manifest.get("seeds"))),
+            ],
+        ),
+        (
+            "Made with",
+            [
+                *_items(manifest.get("versions"), "version"),
+                ("host", _flat(manifest.get("host"))),
+                ("device", _flat(manifest.get("device"))),
+            ],
+        ),
+        (
+            "Timings",
+            [
+                ("speed", _with_unit(performance.get("ns_per_day"), "ns/day")),
+                ("wall time", _with_unit(performance.get("wall_s"), "s")),
+                ("steps in the log", None if thermo is None else _runs(thermo)),
+            ],
+        ),
+    ]
+    filled = [(head, [(k, str(v)) for k, v in rows if v not in (None, "", [], {})]) for head, rows in sections]
+    return [(head, rows) for head, rows in filled if rows]
+
+
+def _system(system: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    species = system.get("species") or []
+    counts = ", ".join(f"{species.count(e)} {e}" for e in dict.fromkeys([*system.get("elements", []), *species]))
+    charge = system.get("surface_charge_e_per_A2")
+    return [
+        ("atoms", species and f"{len(species)} ({counts})"),
+        ("elements in type order", " ".join(system.get("elements") or [])),
+        (
+            "surface charge",
+            None
+            if charge is None
+            else f"{charge:.5g} e/Å² = {charge * UC_PER_CM2_PER_E_PER_A2:.3g} µC/cm²",
+        ),
+        (
+            "faces in contact with the electrolyte",
+            {"True": "two", "False": "one (vacuum on the other side)"}.get(str(system.get("two_sided"))),
+        ),
+    ]
+
+
+def _runs(thermo: pd.DataFrame) -> str:
+    """`0 to 37, 37 to 20000` for the runs of a log."""
+    if not {"run", "Step"} <= set(thermo):
+        return ""
+    return ", ".join(f"{rows.iloc[0]} to {rows.iloc[-1]}" for _, rows in thermo.groupby("run")["Step"])
+
+
+def _card(manifest: Mapping[str, Any]) -> list[tuple[str, list[str], bool]]:
+    """(key, lines, is a limit) of the potential's card, limits first."""
+    card = (manifest.get("potential") or {}).get("card") or {}
+    rows = [
+        (str(key).replace("_", " "), _lines(value), "limit" in str(key).lower()) for key, value in card.items()
+    ]
+    return sorted(rows, key=lambda row: not row[2])
+
+
+def _lines(value: Any) -> list[str]:
+    if isinstance(value, Mapping):
+        return [f"{key}: {_flat(item)}" for key, item in value.items()]
+    return [_flat(item) for item in value] if isinstance(value, list | tuple) else [str(value)]
+
+
+def _flat(value: Any) -> str:
+    """Any JSON value in one line."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_flat(item)}" for key, item in value.items())
+    return ", ".join(map(_flat, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _items(value: Any, name: str) -> Iterable[tuple[str, str]]:
+    """Rows of a mapping; anything else becomes one row called `name`."""
+    if isinstance(value, Mapping):
+        return [(str(key), _flat(item)) for key, item in value.items()]
+    return [(name, _flat(value))]
+
+
+def _with_unit(value: Any, unit: str) -> str | None:
+    if value is None:
+        return None
+    return f"{value:.4g} {unit}" if isinstance(value, int | float) else f"{value} {unit}"
+
+
+def _summary(table: Table | None) -> list[tuple[str, str, str, str]]:
+    """(quantity, value ± 2σ, unit, note)."""
+    if table is None:
+        return []
+    return [
+        (row[0], with_error(Scalar(row[1], row[2])), "" if row[3] == "1" else row[3], row[4])
+        for row in table.data.itertuples(index=False, name=None)
+    ]
+
+
+def with_error(scalar: Scalar) -> str:
+    """Value ± 2σ, rounded to two digits of the error."""
+    if not np.isfinite(scalar.value):
+        return "not defined"
+    spread = 2 * scalar.error
+    if not np.isfinite(spread) or spread <= 1e-12 * max(1.0, abs(scalar.value)):
+        return f"{scalar.value:.4g}" + (" (no error: too few frames)" if np.isnan(spread) else "")
+    digits = max(0, 1 - int(np.floor(np.log10(spread))))
+    return f"{scalar.value:.{digits}f} ± {spread:.{digits}f}"
+
+
+def _figure(table: Table, svg: str) -> dict[str, Any]:
+    """What the template shows of one table.  Ids inside the SVG are made unique: the page holds many."""
+    from markupsafe import Markup
+
+    prefix = re.sub(r"\W", "_", table.name)
+    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", svg)
+    thin = max(1, -(-len(table.data) // MAX_ROWS))
+    rows = [[f"{value:.5g}" for value in row] for row in table.data.iloc[::thin].itertuples(index=False, name=None)]
+    error = (
+        f"band: 95 % (2σ), {table.n_blocks} blocks" if table.n_blocks and table.kind != "series" else ""
+    )
+    g = table.statistical_inefficiency
+    return {
+        "name": table.name,
+        "title": table.title,
+        "svg": Markup(svg),
+        "equation": table.equation,
+        "caption": "; ".join(
+            filter(
+                None,
+                [
+                    error,
+                    f"{table.n_frames} {'log rows' if table.name in ('temperature', 'energy') else 'frames'}",
+                    f"statistical inefficiency {g:.3g}" if np.isfinite(g) else "",
+                ],
+            )
+        ),
+        "warnings": table.warnings,
+        "headers": [str(header) for header in table.data.columns],
+        "rows": rows,
+        "thin": thin,
+    }
