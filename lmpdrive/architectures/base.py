@@ -57,6 +57,10 @@ class Interface(Protocol):
     def groups(self) -> Mapping[str, Any]:
         """Group name -> 0-based atom indices."""
 
+    @property
+    def two_sided(self) -> bool:
+        """Whether both faces of the slab are wet."""
+
 
 class Architecture(BaseModel):
     """Base of all architectures: a frozen section of the YAML (`potential:`) with its template."""

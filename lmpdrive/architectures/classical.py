@@ -59,7 +59,7 @@ class Classical(Architecture):
         found = element_problems(interface.elements, self.model_elements(), "classical")
         if found:
             return found
-        in_water = 3 * len(np.atleast_1d(interface.groups.get("water", []))) // 3
+        in_water = len(interface.groups.get("water", []))
         n_water_atoms = sum(s in ("O", "H") for s in interface.species)
         if in_water != n_water_atoms:
             found.append(
@@ -80,7 +80,7 @@ class Classical(Architecture):
                     Problem("error", f"constant-potential keeps the metal neutral, but the ions carry {ion_charge:+d} e: "
                             "add counter-ions, or use electrode: constant-charge.")
                 )
-            if not getattr(interface, "two_sided", False):
+            if not interface.two_sided:
                 found.append(
                     Problem("error", "constant-potential needs a two-sided cell (system.build.vacuum_A: 0): "
                             "the voltage lies between the two wet faces of the slab.")
@@ -100,11 +100,11 @@ class Classical(Architecture):
         return charges.tolist()
 
     def _wet_metal(self, interface: Interface) -> np.ndarray:
-        layers = sorted((n for n in interface.groups if n.startswith("layer_")), key=lambda n: int(n[6:]))
+        layers = _layers(interface)
         if not layers:
             return np.array([], dtype=int)
         wet = [interface.groups[layers[-1]]]
-        if getattr(interface, "two_sided", False) and len(layers) > 1:
+        if interface.two_sided and len(layers) > 1:
             wet.append(interface.groups[layers[0]])
         return np.concatenate(wet)
 
@@ -120,12 +120,8 @@ class Classical(Architecture):
             for i, e in enumerate(interface.elements, start=1)
         ]
         groups = interface.groups
-        layers = sorted((n for n in groups if n.startswith("layer_")), key=lambda n: int(n[6:]))
+        layers = _layers(interface)
         half = len(layers) // 2
-
-        def atoms(names: list[str]) -> list[int]:
-            return sorted(int(i) for n in names for i in groups[n])
-
         return {
             "lj": rows,
             "waters": len(groups.get("water", [])) // 3,
@@ -134,9 +130,14 @@ class Classical(Architecture):
                 "k_eV_per_rad2": ff.ANGLE_K_KCAL_PER_MOL_RAD2 * KCAL_PER_MOL_EV,
                 "theta0_deg": ff.ANGLE_THETA0_DEG,
             },
-            "slab": len(groups.get("metal", [])) > 0 and not getattr(interface, "two_sided", False),
+            "slab": len(groups.get("metal", [])) > 0 and not interface.two_sided,
             "electrode": None if self.electrode == "none" else self.electrode,
             "metal_charge_e": -float(self._ion_charge_e(interface)),
-            "electrode_low": atoms(layers[:half]),
-            "electrode_high": atoms(layers[half:]),
+            "layers_low": layers[:half],
+            "layers_high": layers[half:],
         }
+
+
+def _layers(interface: Interface) -> list[str]:
+    """Names of the metal layers' groups, bottom to top."""
+    return sorted((n for n in interface.groups if n.startswith("layer_")), key=lambda n: int(n[6:]))

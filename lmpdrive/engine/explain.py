@@ -61,8 +61,14 @@ def _what_lammps_said(run_dir: Path) -> str:
 
 
 def _where(deck: Path, command: str) -> str:
-    words = command.split()
-    for number, line in enumerate(deck.read_text().splitlines(), start=1):
-        if words and line.split("#")[0].split()[: len(words)] == words:
+    words = command.split("#")[0].split()
+    lines = deck.read_text().splitlines()
+    for number, line in enumerate(lines, start=1):
+        whole = line
+        for following in lines[number:]:
+            if not whole.endswith("&"):
+                break
+            whole = whole[:-1] + following
+        if words and whole.split("#")[0].split() == words:
             return f"{deck.name}, line {number}: {line.strip()}"
     return f"{deck.name}: {command}"

@@ -1,0 +1,132 @@
+"""YAML -> models: every mistake names its line, the value, the choices and the fix."""
+
+import json
+
+import pytest
+import yaml
+
+from lmpdrive.config import dump_yaml, load, schema
+from lmpdrive.config.starter import STARTER
+from lmpdrive.errors import ConfigError
+from tests.conftest import ROOT, SMALL_CLASSICAL
+
+INPUTS = sorted((ROOT / "inputs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", INPUTS, ids=lambda p: p.stem)
+def test_shipped_inputs_load(path):
+    assert load(path).dynamics.timestep_fs == 0.5
+
+
+def test_defaults_are_those_of_the_founding_study(write_yaml):
+    dynamics = load(write_yaml({k: v for k, v in SMALL_CLASSICAL.items() if k != "dynamics"})).dynamics
+    assert (dynamics.temperature_K, dynamics.timestep_fs, dynamics.fixed_layers) == (300, 0.5, 2)
+    assert (dynamics.thermostat.style, dynamics.thermostat.damping_fs, dynamics.thermostat.chain) == (
+        "nose-hoover", 50, 3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("dynamics:\n  temprature_K: 300", ["line 2", "unknown key", "did you mean 'temperature_K'"]),
+        ("dynamic:\n  timestep_fs: 1", ["line 1", "unknown key", "did you mean 'dynamics'"]),
+        ("dynamics: {timestep_fs: 0.0005}", ["0.0005 fs looks like picoseconds", "write 0.5"]),
+        ("dynamics: {timestep_fs: 50}", ["50 fs", "unit is fs"]),
+        ("dynamics: {thermostat: {damping_fs: 0.05}}", ["0.05 fs is 0.1 timesteps", "not ps"]),
+        ("dynamics: {thermostat: {damping_fs: 100000}}", ["100000 fs is 200000 timesteps", "100 timesteps"]),
+        ("dynamics: {thermostat: {style: nose}}", ["nose-hoover", "langevin", "'nose'"]),
+        ("dynamics: {temperature_K: -3}", ["temperature_K", "greater than 0", "-3"]),
+        ("output: {frames_every_fs: 0.7}", ["0.7 fs is not a multiple of the timestep", "take 0.5"]),
+        ("observables: {blocks: 1}", ["blocks", "greater than or equal to 2"]),
+        ("run: {threads: 0}", ["threads", "greater than 0"]),
+        ("run: 7", ["line 1", "run"]),
+    ],
+)
+def test_mistakes(tmp_path, text, expected):
+    path = tmp_path / "system.yaml"
+    path.write_text(text + "\nsystem: {build: {}}\npotential: {architecture: classical}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    for part in expected:
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "must contain sections"),
+        ("[1, 2]", "must contain sections"),
+        ("a: [", "not valid YAML"),
+        ("system: {build: {}}", "needs 'architecture:'"),
+        ("system: {build: {}}\npotential: {architecture: deepmod}", "did you mean 'deepmd'"),
+        ("system: {build: {}}\npotential: {architecture: ./no.py}", "there is no file"),
+        ("system: {build: {}}\npotential: {architecture: deepmd}", "potential.model: is missing"),
+        ("system: {build: {}}\npotential: {architecture: deepmd, model: x.pb, modle: 1}", "did you mean 'model'"),
+        ("system: {}\npotential: {architecture: classical}", "exactly one of 'build:'"),
+        ("system: {build: {metal: Xx}}\npotential: {architecture: classical}", "'Au'"),
+        ("system: {build: {ions: {Na: 2}, ion_heights_A: [4]}}\npotential: {architecture: classical}", "1 values for 2 ions"),
+    ],
+)
+def test_whole_files(tmp_path, text, expected):
+    path = tmp_path / "system.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=".*"):
+        load(path)
+    try:
+        load(path)
+    except ConfigError as error:
+        assert expected in str(error)
+
+
+def test_all_problems_are_told_at_once(tmp_path):
+    path = tmp_path / "system.yaml"
+    path.write_text("system: {build: {metal: Xx}}\npotential: {architecture: classical, cutof_A: 3}\nrun: {threads: 0}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert len(str(caught.value).splitlines()) == 3
+
+
+def test_missing_file_names_init():
+    with pytest.raises(ConfigError, match="lmpdrive init"):
+        load("no-such-file.yaml")
+
+
+def test_overrides(write_yaml):
+    path = write_yaml(SMALL_CLASSICAL)
+    config = load(path, ["dynamics.temperature_K=330", "system.build.ions={K: 2}", "run.threads=2"])
+    assert (config.dynamics.temperature_K, config.system.build.ions, config.run.threads) == (330, {"K": 2}, 2)
+    for wrong in ("temperature", "dynamics.temprature_K=3", "dynamics.timestep_fs.x=1", "run.threads=[", "=3"):
+        with pytest.raises(ConfigError):
+            load(path, [wrong])
+
+
+def test_models_are_frozen(write_yaml):
+    config = load(write_yaml(SMALL_CLASSICAL))
+    with pytest.raises(ValueError, match="frozen"):
+        config.dynamics.temperature_K = 5
+
+
+def test_resolved_file_means_the_same(write_yaml, tmp_path):
+    config = load(write_yaml(SMALL_CLASSICAL))
+    resolved = tmp_path / "resolved.yaml"
+    resolved.write_text(dump_yaml(config))
+    assert load(resolved) == config
+
+
+def test_starter_loads(tmp_path):
+    path = tmp_path / "system.yaml"
+    path.write_text(STARTER)
+    assert load(path).potential.architecture == "classical"
+
+
+def test_schema_describes_every_key():
+    content = json.loads(schema())
+    assert set(content["properties"]) >= {"system", "potential", "dynamics", "output", "observables", "run"}
+    assert content["additionalProperties"] is False
+    for name, section in content["$defs"].items():
+        for key, field in section.get("properties", {}).items():
+            assert field.get("description") or key == "architecture", f"{name}.{key} has no description"
+    constants = [c["properties"]["architecture"]["const"] for c in content["properties"]["potential"]["anyOf"]]
+    assert {"classical", "deepmd"} <= set(constants)
+    assert yaml.safe_load(STARTER).keys() <= content["properties"].keys()

@@ -1,0 +1,56 @@
+"""Shared helpers: small systems that run in seconds, and the shipped inputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+
+SMALL_CLASSICAL = {
+    "system": {"build": {"metal": "Au", "repeat": [4, 4], "layers": 3, "ions": {"Na": 1}, "water_thickness_A": 12,
+                         "vacuum_A": 12}},
+    "potential": {"architecture": "classical"},
+    "dynamics": {"fixed_layers": 1, "equilibrate_ps": 0.05, "production_ps": 0.2},
+}
+SMALL_DEEPMD = {
+    "system": {"build": {"metal": "Pt", "repeat": [3, 2], "layers": 3, "lattice_constant_A": 3.94,
+                         "water_thickness_A": 10, "vacuum_A": 10, "relax_ps": 0.5}},
+    "potential": {"architecture": "deepmd", "model": "pt-water-dp", "compress": "never"},
+    "dynamics": {"fixed_layers": 1, "equilibrate_ps": 0.02, "production_ps": 0.1, "temperature_K": 330},
+}
+
+
+@pytest.fixture
+def write_yaml(tmp_path):
+    """Write a dictionary as `system.yaml`; keyword `potential__model=...` changes one value."""
+
+    def write(content: dict, **changes) -> Path:
+        content = yaml.safe_load(yaml.safe_dump(content))
+        for key, value in changes.items():
+            *sections, last = key.split("__")
+            target = content
+            for section in sections:
+                target = target.setdefault(section, {})
+            target[last] = value
+        path = tmp_path / "system.yaml"
+        path.write_text(yaml.safe_dump(content, sort_keys=False))
+        return path
+
+    return write
+
+
+def thermo_table(log: Path) -> list[list[str]]:
+    """The thermo lines of all runs, as LAMMPS printed them."""
+    rows, columns = [], 0
+    for line in log.read_text().splitlines():
+        words = line.split()
+        if words[:1] == ["Step"]:
+            columns = len(words)
+        elif line.startswith("Loop time"):
+            columns = 0
+        elif columns and len(words) == columns and words[0].isdigit():
+            rows.append(words)
+    return rows

@@ -1,0 +1,129 @@
+"""Decks: golden texts that a person reviewed, user templates, a toy architecture."""
+
+import os
+
+import pytest
+import yaml
+
+from lmpdrive.config import load
+from lmpdrive.deck import render
+from lmpdrive.errors import DeckError
+from lmpdrive.system import make_system
+from tests.conftest import ROOT, SMALL_CLASSICAL
+
+GOLDEN = {
+    "au111-water-3na": ("au111-water-3na.yaml", []),
+    "pt111-water": ("pt111-water.yaml", []),
+    "au111-water-3na-langevin": ("au111-water-3na.yaml", [
+        "dynamics.thermostat={style: langevin, damping_fs: 5000}", "dynamics.timestep_fs=1.0"]),
+    "au111-water-3na-constant-charge": ("au111-water-3na.yaml", ["potential.electrode=constant-charge"]),
+    "au111-water-constant-potential": ("au111-water-3na.yaml", [
+        "potential.electrode=constant-potential", "potential.voltage_V=1", "system.build.ions={}",
+        "system.build.vacuum_A=0"]),
+    "pt111-water-committee": ("pt111-water.yaml", ["potential.committee=[pt-water-dp]"]),
+    "pt111-water-npt-z": ("pt111-water.yaml", [
+        "dynamics.ensemble=npt", "dynamics.barostat.coupling=z", "dynamics.fixed_layers=0"]),
+    "pt111-water-nve": ("pt111-water.yaml", ["dynamics.ensemble=nve", "dynamics.minimise=null"]),
+    "pt111-water-minimise": ("pt111-water.yaml", ["dynamics.ensemble=minimise"]),
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_golden_decks(name):
+    """Set LMPDRIVE_WRITE_GOLDEN=1 to write them anew; then read the difference."""
+    file, overrides = GOLDEN[name]
+    config = load(ROOT / "inputs" / file, overrides)
+    text = render(config, make_system(config))
+    golden = ROOT / "tests" / "decks" / f"{name}.lammps"
+    if os.environ.get("LMPDRIVE_WRITE_GOLDEN"):
+        golden.write_text(text)
+    assert text == golden.read_text()
+
+
+def test_user_template_shadows(write_yaml, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "classical.lmp.j2").write_text("# mine: {{ elements | join(' ') }}\n")
+    config = load(write_yaml(SMALL_CLASSICAL, templates="mine"))
+    assert render(config, make_system(config)) == "# mine: Au H Na O\n"
+
+
+def test_user_template_extends(write_yaml, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "classical.lmp.j2").write_text(
+        '{% extends "shipped/classical.lmp.j2" %}\n{% block output %}{{ super() }}\n# and mine\n{% endblock %}\n'
+    )
+    config = load(write_yaml(SMALL_CLASSICAL, templates="mine"))
+    text = render(config, make_system(config))
+    assert "# and mine" in text and "pair_style      lj/cut/coul/long 9.0" in text
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{{ nonsense }}", "'nonsense' is undefined"),
+        ("{% block x %}", "line 1"),
+        ('{% extends "base.lmp.j2" %}', "Required block 'potential'"),
+        ('{% extends "nowhere.lmp.j2" %}', "no template nowhere.lmp.j2"),
+        ("{{ elements.__class__.__mro__ }}", "unsafe"),
+    ],
+)
+def test_wrong_templates_are_explained(write_yaml, tmp_path, template, expected):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "classical.lmp.j2").write_text(template)
+    config = load(write_yaml(SMALL_CLASSICAL, templates="mine"))
+    with pytest.raises(DeckError, match=expected):
+        render(config, make_system(config))
+
+
+def test_no_line_is_too_long_for_lammps_and_nothing_is_lost_by_folding(write_yaml):
+    config = load(write_yaml(SMALL_CLASSICAL))
+    system = make_system(config)
+    scattered = dict(system.groups) | {"water": system.groups["water"][::2]}
+    from dataclasses import replace
+
+    text = render(config, replace(system, groups=scattered))
+    unfolded = text.replace("&\n", "")
+    line = next(line for line in unfolded.splitlines() if line.split()[:2] == ["group", "water"])
+    assert [int(i) for i in line.split()[3:]] == (scattered["water"] + 1).tolist()
+    assert max(map(len, text.splitlines())) <= 210
+
+
+TOY = '''
+"""Lennard-Jones argon-like everything: one Python file and one template."""
+
+from typing import ClassVar
+
+from lmpdrive.architectures import Architecture, Native
+
+
+class Toy(Architecture):
+    """A toy."""
+
+    template: ClassVar[str] = "toy.lmp.j2"
+    couplings: ClassVar = (Native("lj/cut"),)
+    epsilon_eV: float = 0.01
+'''
+TOY_TEMPLATE = """{% extends "base.lmp.j2" %}
+{% block potential %}
+pair_style      lj/cut 6.0
+pair_coeff      * * {{ potential.epsilon_eV }} 2.0
+{% endblock %}
+"""
+
+
+def test_a_new_architecture_is_one_file_and_one_template(write_yaml, tmp_path):
+    import lmpdrive
+
+    (tmp_path / "toy.py").write_text(TOY)
+    (tmp_path / "toy.lmp.j2").write_text(TOY_TEMPLATE)
+    path = write_yaml(
+        SMALL_CLASSICAL, potential={"architecture": "./toy.py", "epsilon_eV": 0.02},
+        system={"build": {"metal": "Au", "repeat": [4, 4], "layers": 3, "water_thickness_A": 9, "vacuum_A": 9}},
+        dynamics={"fixed_layers": 1, "equilibrate_ps": 0.02, "production_ps": 0.1, "minimise": {"max_steps": 200}},
+    )
+    result = lmpdrive.simulate(path, tmp_path / "run")
+    assert result.state == "finished"
+    assert "pair_coeff      * * 0.02 2.0" in (tmp_path / "run" / "in.lammps").read_text()
+    with pytest.raises(ValueError, match="did you mean 'epsilon_eV'"):
+        load(path, ["potential.epsilon=3"])
+    assert yaml.safe_load((tmp_path / "run" / "resolved.yaml").read_text())["potential"]["epsilon_eV"] == 0.02
