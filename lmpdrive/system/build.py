@@ -6,7 +6,7 @@ top layer, then vacuum; without vacuum the film ends at the slab's next image.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +28,8 @@ DENSEST_G_PER_CM3 = 1.35
 """No packing of molecules 2 Å apart is worth trying above this (water at 1 GPa has 1.23)."""
 NARROWEST_A = 5.0
 """A narrower cell lets a water molecule touch its own image."""
+ION_ION_A = 2.3
+"""Shortest distance between ions: a contact pair of Li and F has 2.0 Å in the crystal, Na and Cl 2.8 Å."""
 LOWEST_ION_A = 1.5
 """Nearer to the surface plane an ion would sit in the metal."""
 ION_RADII_A = {"Li": 0.9, "Na": 1.3, "K": 1.7, "Rb": 1.8, "Cs": 2.0, "F": 1.6, "Cl": 2.1, "Br": 2.3, "I": 2.5}
@@ -121,7 +123,7 @@ def _ions(section: Build, slab: Atoms, surface: float) -> Atoms:
 
     symbols = [s for s, count in section.ions.items() for _ in range(count)]
     film = section.water_thickness_A
-    heights = section.ion_heights_A or [film * (0.25 + 0.5 * (k + 0.5) / len(symbols)) for k in range(len(symbols))]
+    heights = section.ion_heights_A or _spread(section.ions, film)
     highest = film - (LOWEST_ION_A if section.vacuum_A == 0 else 0.0)
     for symbol, height in zip(symbols, heights, strict=True):
         if not LOWEST_ION_A <= height <= highest:
@@ -131,6 +133,13 @@ def _ions(section: Build, slab: Atoms, surface: float) -> Atoms:
             )
     positions = _apart(slab, [surface + h for h in heights], section.seed)
     return _Atoms(symbols, positions=positions, cell=slab.cell, pbc=True)
+
+
+def _spread(ions: Mapping[str, int], film: float) -> list[float]:
+    """Even heights over the middle half of the film, elements taking turns: salt is mixed, not layered."""
+    rank = np.concatenate([(np.arange(count) + 0.5) / count for count in ions.values()] or [[]])
+    place = np.argsort(np.argsort(rank, kind="stable"), kind="stable")
+    return [float(film * (0.25 + 0.5 * (k + 0.5) / len(rank))) for k in place]
 
 
 def _apart(slab: Atoms, heights: Sequence[float], seed: int) -> np.ndarray:
@@ -146,6 +155,11 @@ def _apart(slab: Atoms, heights: Sequence[float], seed: int) -> np.ndarray:
         if len(placed):
             distance = get_distances(tries, placed, cell=slab.cell, pbc=True)[1]
             best = int(np.argmax(distance.min(axis=1)))
+            if distance[best].min() < ION_ION_A:
+                raise StructureError(
+                    f"system.build.ions: {len(heights)} ions come closer than {ION_ION_A} Å to each other in a cell of "
+                    f"{lengths[0]:.1f} x {lengths[1]:.1f} Å: use fewer, other ion_heights_A, or repeat the cell more."
+                )
         placed = np.vstack([placed, tries[best]])
     return placed
 

@@ -106,6 +106,8 @@ def read_data(path: Path, elements: Sequence[str] | None, named: Path | None = N
             "molecular and full are known, named like `Atoms # full`"
         ) from None
     assert isinstance(atoms, _Atoms)  # a data file has one frame
+    # ASE keeps the origin of a general box only, not xlo, ylo, zlo
+    atoms.positions -= _origin(text)
     heavy = {t: m for t, m in masses.items() if abs(m - atomic_masses[atomic_numbers[symbols[t]]]) > MASS_MATCH_U}
     notes = tuple(f"the file's mass {m:g} u of {symbols[t]} is replaced by the standard one" for t, m in heavy.items())
     return atoms, notes
@@ -116,6 +118,11 @@ def _number_of_types(path: Path, text: str) -> int:
     if found is None:
         raise StructureError(f"{path} is not a LAMMPS data file: it has no line `N atom types`")
     return int(found[1])
+
+
+def _origin(text: str) -> list[float]:
+    found = (re.search(rf"^\s*(\S+)\s+\S+\s+{axis}lo\s+{axis}hi", text, re.MULTILINE) for axis in "xyz")
+    return [float(line[1]) if line else 0.0 for line in found]
 
 
 def _section(text: str, name: str) -> list[str]:

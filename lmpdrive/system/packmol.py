@@ -75,7 +75,7 @@ def place_waters(
 
 def _header(slab: Atoms, seed: int) -> str:
     lengths = " ".join(f"{length:.8f}" for length in slab.cell.lengths())
-    return f"tolerance {TOLERANCE_A}\nfiletype xyz\noutput packed.xyz\nseed {seed}\npbc {lengths}\nnloop 100\n"
+    return f"tolerance {TOLERANCE_A}\nfiletype xyz\noutput packed.xyz\nseed {seed}\npbc {lengths}\nnloop 50\n"
 
 
 def _fixed(folder: Path, slab: Atoms, ions: Atoms, radii: Sequence[float]) -> str:
