@@ -65,7 +65,7 @@ class Interface(Protocol):
 class Architecture(BaseModel):
     """Base of all architectures: a frozen section of the YAML (`potential:`) with its template."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
 
     template: ClassVar[str]
     """File name of the deck template, `<name>.lmp.j2`."""

@@ -32,7 +32,7 @@ IONS = ("Li", "Na", "K", "Rb", "Cs", "F", "Cl", "Br", "I")
 class Section(BaseModel):
     """Frozen; unknown keys are errors; attribute docstrings become the schema's descriptions."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
 
 
 class Build(Section):
