@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import lmpdrive.observables as _folder
 from lmpdrive.errors import TrajectoryError, did_you_mean
-from lmpdrive.observables.base import Observable, Settings
+from lmpdrive.observables.base import TOO_FEW, TOO_SHORT, Observable, Settings
 from lmpdrive.observables.blocks import block_edges
 from lmpdrive.observables.interface import Interface
 from lmpdrive.observables.tables import Table
@@ -133,6 +133,11 @@ def summary(tables: dict[str, Table]) -> Table:
         for name, scalar in table.scalars.items()
     ]
     data = pd.DataFrame(rows, columns=["quantity", "value", "σ", "unit", "note"])
-    warnings = tuple(dict.fromkeys(f"{t.title}: {w}" for t in tables.values() for w in t.warnings))
+    warnings = [
+        f"{t.title}: {w}" for t in tables.values() for w in t.warnings if not w.startswith((TOO_SHORT, TOO_FEW))
+    ]
+    for start, end in ((TOO_SHORT, "the errors are too small, run longer."), (TOO_FEW, "no errors are given.")):
+        if titles := [t.title for t in tables.values() if any(w.startswith(start) for w in t.warnings)]:
+            warnings.append(f"{start} ({', '.join(titles)}): {end}")
     notes = tuple(dict.fromkeys(note for table in tables.values() for note in table.notes))
-    return Table("summary", "Summary", "summary", data, notes=notes, warnings=warnings)
+    return Table("summary", "Summary", "summary", data, notes=notes, warnings=tuple(warnings))

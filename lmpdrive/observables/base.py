@@ -77,15 +77,19 @@ class Observable(ABC):
             raise RuntimeError(f"{self.name}: no frame was added yet; call update() first")
 
 
+TOO_SHORT = "A block is shorter than the correlation time"
+TOO_FEW = "Too few frames for block averages"
+
+
 def sampling_warnings(series: Array, n_blocks: int) -> tuple[float, tuple[str, ...]]:
     """Statistical inefficiency of a per-frame series, and the warnings that belong to error bars from it."""
     inefficiency = statistical_inefficiency(series)
     if n_blocks < 2:
-        return inefficiency, (f"{len(series)} frame(s) are too few for block averages: no errors are given.",)
+        return inefficiency, (f"{TOO_FEW} ({len(series)}): no errors are given.",)
     length = len(series) / n_blocks
     if np.isfinite(inefficiency) and length < inefficiency:
         return inefficiency, (
-            f"A block ({length:.3g} frames) is shorter than the correlation time "
-            f"(statistical inefficiency {inefficiency:.3g} frames): errors are too small; run longer.",
+            f"{TOO_SHORT}: {length:.3g} frames against a statistical inefficiency of {inefficiency:.3g}; "
+            "the errors are too small, run longer.",
         )
     return inefficiency, ()

@@ -41,9 +41,10 @@ class DipolePz(Series):
     columns = ("P_z [1]", "P_z/A [e/Å]", "P_z/(A ε0) [V]")
     error_column = "σ [1]"
 
-    def __init__(self, settings: Settings, q_oxygen_e: float = Q_OXYGEN_E) -> None:
+    def __init__(self, settings: Settings, q_oxygen_e: float = Q_OXYGEN_E, has_ions: bool = False) -> None:
         super().__init__(settings)
         self.q_oxygen_e = q_oxygen_e
+        self.has_ions = has_ions
         self._two_sided = False
 
     @classmethod
@@ -54,8 +55,8 @@ class DipolePz(Series):
         charges = interface.topology.charges_e
         oxygen = None if charges is None else charges[interface.topology.select("O")]
         if oxygen is None or not len(oxygen) or not oxygen.any():
-            return [cls(settings)]
-        return [cls(settings, float(np.median(oxygen)))]
+            return [cls(settings, has_ions=bool(interface.ions))]
+        return [cls(settings, float(np.median(oxygen)), bool(interface.ions))]
 
     def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
         """One row per frame."""
@@ -76,17 +77,27 @@ class DipolePz(Series):
         """The charge convention, and the sign with two surfaces."""
         source = "SPC/E, assumed" if self.q_oxygen_e == Q_OXYGEN_E else "median charge of O in the structure"
         sign = "along the cell's normal" if self._two_sided else "positive away from the surface"
-        return (f"P_z/A with q_O = {self.q_oxygen_e:.4f} e ({source}); {sign}.",)
+        convention = f"P_z/A with q_O = {self.q_oxygen_e:.4f} e ({source}); {sign}."
+        above = self._breakdown() if self.has_ions else ""
+        if not above:
+            return (convention,)
+        # the field of ions and counter-charge is not in P_z, and the water's dipole is there to screen it
+        return (convention, f"{above}; with ions this is no alarm: it is the water's answer to their field.")
 
     def alarms(self) -> tuple[str, ...]:
-        """Dielectric breakdown."""
+        """Dielectric breakdown, where water is alone."""
+        above = "" if self.has_ions else self._breakdown()
+        return (f"{above}: the water would break down dielectrically.",) if above else ()
+
+    def _breakdown(self) -> str:
+        """How many frames are above the limit, or an empty string."""
         volts = np.abs(np.concatenate(self._rows)[:, 2])
         above = int((volts > BREAKDOWN_V).sum())
         if not above:
-            return ()
+            return ""
         return (
             f"|P_z|/(A ε0) is above {BREAKDOWN_V} V in {above} of {len(volts)} frames (largest "
-            f"{volts.max():.2f} V): the water would break down dielectrically.",
+            f"{volts.max():.2f} V)"
         )
 
     def scalars(self, errors: Array) -> dict[str, Scalar]:

@@ -17,7 +17,7 @@ LAYER_GAP_A = 0.7
 thermal width 0.15 Å), atoms of one layer are closer."""
 
 NOT_SLAB = frozenset(
-    ["H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne", "Na", "Mg", "Si", "P", "S", "Cl", "Ar", "K", "Ca", "Se", "Br", "Kr", "Rb", "Sr", "I", "Xe", "Cs", "Ba"]
+    "H He Li Be B C N O F Ne Na Mg Si P S Cl Ar K Ca Se Br Kr Rb Sr I Xe Cs Ba".split()  # noqa: SIM905 (readable)
 )
 """Elements that a structure without groups is not taken to be a slab of: water, ions, adsorbates."""
 

@@ -24,13 +24,14 @@ SAME_STEP_NOTE = "σ is the block error of the mean over the run, the same in ev
 
 
 def production(thermo: pd.DataFrame, first_step: int | None) -> pd.DataFrame:
-    """Rows of the runs from the last one that starts at or before `first_step` on; all runs' last if None."""
+    """Rows from `first_step` on, of the last run that starts at or before it and those after; all rows if None."""
     if "run" not in thermo or first_step is None or "Step" not in thermo:
         return thermo
     starts = thermo.groupby("run")["Step"].first()
     before = starts.index[starts <= first_step]
     first = before.max() if len(before) else starts.index[-1]
-    return thermo[thermo["run"] >= first].reset_index(drop=True)
+    chosen = thermo[thermo["run"] >= first]
+    return chosen[chosen["Step"] >= first_step].reset_index(drop=True)
 
 
 def thermo_tables(

@@ -39,7 +39,8 @@ STYLE = {
     "figure.constrained_layout.use": True,
 }
 MAX_LINE_POINTS = 2000
-"""Longer series are drawn as means over equal stretches: a paper's figure shows no more, a page loads faster."""
+MAX_POINTS_OF_SEVERAL = 300
+"""Longer series are drawn as means over equal stretches: more than one noisy line hides the others."""
 
 _UNITS = {"g/cm^3": r"g cm$^{-3}$", "mol/L": r"mol L$^{-1}$", "e/Å": r"e Å$^{-1}$"}
 _SYMBOLS = {
@@ -59,8 +60,12 @@ def axis_label(header: str) -> str:
     match = re.fullmatch(r"(.*?) \[(.*)\]", header)
     if not match:
         return header
-    symbol = _SYMBOLS.get(match[1], re.sub(r"_(\w+)", r"$_{\\mathrm{\1}}$", match[1]))
+    symbol = _SYMBOLS.get(match[1], re.sub(r"_(.+)", _subscript, match[1]))
     return symbol if match[2] == "1" else f"{symbol} ({_UNITS.get(match[2], match[2])})"
+
+
+def _subscript(match: re.Match[str]) -> str:
+    return r"$_{\mathrm{" + match[1].removeprefix("ion_").replace("_", r"\ ") + "}}$"
 
 
 def draw(table: Table) -> Figure:
@@ -88,6 +93,7 @@ def _profile(axes: Axes, table: Table) -> None:
     axes.set_xlabel(axis_label(table.data.columns[0]))
     label = axis_label(table.data.columns[1])
     axes.set_ylabel(f"{label}\n{SIGN}" if "cos" in label else label)
+    axes.set_xlim(min(0.0, x[0]), x[-1])
     if not (np.nan_to_num(y) < 0).any():
         axes.set_ylim(bottom=0)
 
@@ -112,9 +118,10 @@ def _series(axes: Axes, table: Table) -> None:
     relative = unit == "[eV]"
     if relative:                     # potential and total energy hide the conserved quantity's drift
         shown = shown[:1]
+    most = MAX_POINTS_OF_SEVERAL if len(shown) > 1 else MAX_LINE_POINTS
     for colour, header in zip(PALETTE, shown):
         y = table.data[header].to_numpy(dtype=float)
-        x, y = _thin(table.x, y - y[0] if relative else y)
+        x, y = _thin(table.x, y - y[0] if relative else y, most)
         label = axis_label(header.replace(unit, "[1]"))
         axes.plot(x, y, color=colour, linewidth=0.8, label=label, zorder=3 if header == shown[0] else 2)
     axes.set_xlabel(axis_label(headers[0]))
@@ -128,9 +135,9 @@ def _series(axes: Axes, table: Table) -> None:
         axes.legend(ncols=min(4, len(shown)), loc="lower center", bbox_to_anchor=(0.5, 1.0))
 
 
-def _thin(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _thin(x: np.ndarray, y: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
     """Means over equal stretches if there are more points than a figure can show."""
-    every = -(-len(x) // MAX_LINE_POINTS)
+    every = -(-len(x) // most)
     if every == 1:
         return x, y
     n = len(x) // every * every

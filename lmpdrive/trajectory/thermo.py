@@ -38,7 +38,7 @@ def read_thermo(path: str | Path) -> pd.DataFrame:
     for number, table in enumerate(tables):
         table.insert(0, "run", number)
         if number and "Step" in table:
-            _drop_overlap(tables[:number], int(table["Step"].iloc[0]))
+            tables[:number] = _without_overlap(tables[:number], int(table["Step"].iloc[0]))
     thermo = pd.concat([table for table in tables if len(table)], ignore_index=True)
     thermo["Step"] = thermo["Step"].astype("int64")
     return thermo
@@ -68,13 +68,12 @@ def _tables(text: str) -> list[tuple[list[str], list[list[float]]]]:
     return tables
 
 
-def _drop_overlap(earlier: list[pd.DataFrame], start: int) -> None:
-    """Remove, in place, the rows at or after `start` of the runs that a run starting there continues."""
-    for table in reversed(earlier):
-        if not len(table):
-            continue
-        if not table["Step"].iloc[0] < start:                    # that one started over: another count of steps
-            return
-        table.drop(table.index[table["Step"] >= start], inplace=True)
-        if len(table) and table["Step"].iloc[-1] < start:
-            return
+def _without_overlap(earlier: list[pd.DataFrame], start: int) -> list[pd.DataFrame]:
+    """The earlier runs without the rows that a run starting at step `start` repeats."""
+    kept = list(earlier)
+    for number in reversed(range(len(kept))):
+        table = kept[number]
+        if len(table) and not table["Step"].iloc[0] < start:     # the new run started over: another count of steps
+            break
+        kept[number] = table[table["Step"] < start]
+    return kept
