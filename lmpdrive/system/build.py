@@ -137,7 +137,7 @@ def _ions(section: Build, slab: Atoms, surface: float) -> Atoms:
 
 def _spread(ions: Mapping[str, int], film: float) -> list[float]:
     """Even heights over the middle half of the film, elements taking turns: salt is mixed, not layered."""
-    rank = np.concatenate([(np.arange(count) + 0.5) / count for count in ions.values()] or [[]])
+    rank = np.concatenate([(np.arange(count) + 0.5) / count for count in ions.values()] or [np.zeros(0)])
     place = np.argsort(np.argsort(rank, kind="stable"), kind="stable")
     return [float(film * (0.25 + 0.5 * (k + 0.5) / len(rank))) for k in place]
 

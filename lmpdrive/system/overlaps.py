@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 def check_overlaps(atoms: Atoms, source: str = "the structure", fix: str = "Correct the structure.") -> None:
     """Raise StructureError naming the worst pair when two atoms overlap; periodic images count."""
     from ase.data import covalent_radii
-    from ase.neighborlist import neighbor_list
+
+    from lmpdrive.system.neighbours import pairs_within
 
     radii = covalent_radii[atoms.numbers]
-    i, j, distance = neighbor_list("ijd", atoms, (radii / 2).tolist())
-    if not len(i):
+    i, j, distance = pairs_within(atoms, float(radii.max()))
+    near = distance < (radii[i] + radii[j]) / 2
+    if not near.any():
         return
+    i, j, distance = i[near], j[near], distance[near]
     limit = (radii[i] + radii[j]) / 2
     worst = int(np.argmin(distance / limit))
     a, b = sorted((int(i[worst]), int(j[worst])))

@@ -25,14 +25,14 @@ def read(
     `elements` names the types of LAMMPS files.  Raises StructureError when the file is missing or
     unreadable, has no periodic cell, or atoms overlap.
     """
-    from lmpdrive.system import lammps_files
+    from lmpdrive.system import lammps_files, lammps_restart
 
     path = Path(path)
     if not path.is_file():
         raise StructureError(f"system.read: there is no file {path}")
     notes: tuple[str, ...] = ()
-    if lammps_files.is_restart(path):
-        atoms, notes = lammps_files.read_restart(path, elements)
+    if lammps_restart.is_restart(path):
+        atoms, notes = lammps_restart.read_restart(path, elements)
     elif lammps_files.is_data(path):
         atoms, notes = lammps_files.read_data(path, elements)
     else:

@@ -10,6 +10,7 @@ from lmpdrive.config.sections import IONS, METALS, Build
 from lmpdrive.errors import StructureError
 from lmpdrive.system import packmol
 from lmpdrive.system.build import build
+from lmpdrive.system.neighbours import pairs_within
 from lmpdrive.system.overlaps import check_overlaps
 
 
@@ -193,3 +194,18 @@ def test_overlaps_are_found_across_the_boundary_of_a_tilted_cell():
     near = Atoms("AuO", positions=[(0.1, 0.1, 0.1), (2.1, 6.1, 7.7)], cell=cell, pbc=True)
     with pytest.raises(StructureError, match=r"Au \(id 1\) and O \(id 2\) are 0\.400 Å apart; the limit is 1\.010 Å"):
         check_overlaps(near)
+
+
+@pytest.mark.parametrize("cutoff", [0.7, 3.1])
+@pytest.mark.parametrize(
+    "cell",
+    [[[10, 0, 0], [0, 9, 0], [0, 0, 8]], [[5, 0, 0], [2, 5, 0], [0, 1, 8]], [[2, 0, 0], [-1, 2, 0], [0, 1, 3]]],
+)
+def test_pairs_are_those_of_ase(cell, cutoff):
+    from ase import Atoms
+    from ase.neighborlist import neighbor_list
+
+    atoms = Atoms("H30", scaled_positions=np.random.default_rng(0).random((30, 3)) * 3 - 1, cell=cell, pbc=True)
+    ours, theirs = pairs_within(atoms, cutoff), neighbor_list("ijd", atoms, cutoff)
+    for one, other in zip(ours, theirs, strict=True):
+        assert_allclose(np.sort(one), np.sort(other))

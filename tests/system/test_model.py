@@ -26,7 +26,8 @@ def test_a_config_is_built_and_tabulated(tmp_path):
     table = [(row.type, row.element, round(row.mass_u, 2), row.count) for row in system.table()]
     waters = len(system.water_molecules)
     assert table == [
-        (1, "Cl", 35.45, 1), (2, "H", 1.01, 2 * waters), (3, "K", 39.10, 1), (4, "O", 16.0, waters), (5, "Pt", 195.08, 64),
+        (1, "Cl", 35.45, 1), (2, "H", 1.01, 2 * waters), (3, "K", 39.10, 1), (4, "O", 16.0, waters),
+        (5, "Pt", 195.08, 64),
     ]  # fmt: skip
     assert [system.elements[t - 1] for t in system.types] == list(system.species)
     assert len(system.groups["fixed"]) == 16

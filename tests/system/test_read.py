@@ -1,5 +1,6 @@
 """Structures from files: formats, elements, layers, water, and bad files."""
 
+import struct
 from pathlib import Path
 
 import ase.io
@@ -181,6 +182,39 @@ def test_a_restart_file_of_the_real_lammps(style, tmp_path):
     (tmp_path / "broken.restart").write_bytes((tmp_path / "a.restart").read_bytes()[:200])
     with pytest.raises(StructureError, match=r"broken\.restart cannot be read as a LAMMPS restart file"):
         read(tmp_path / "broken.restart")
+
+
+def test_a_restart_file_needs_no_kspace_settings(tmp_path):
+    system = read(save(interface(), tmp_path / "start.xyz"))
+    write_data(system, tmp_path / "start.data", "full")
+    bonded = SETUP["full"].replace("zero", "harmonic")
+    long_range = "pair_style lj/cut/coul/long 5\npair_coeff * * 0 1\nkspace_style pppm 1e-3\n"
+    charges = "set type 1 charge 0.1\nset type 2 charge -0.1\n"
+    coefficients = "bond_coeff 1 20 1\nangle_coeff 1 3 109\n"
+    lammps(
+        bonded + "read_data start.data\n" + coefficients + long_range + charges + "run 0\nwrite_restart md.restart.0\n",
+        tmp_path,
+    )
+    assert_allclose(read(tmp_path / "md.restart.0").atoms.positions, system.atoms.positions, atol=1e-9)
+
+
+def test_a_restart_file_of_a_plugin_is_read_without_the_plugin(tmp_path):
+    system = read(save(interface(), tmp_path / "start.xyz"))
+    write_data(system, tmp_path / "start.data")
+    (tmp_path / "pairs").write_text("1 2 harmonic 1.0 2.8\n")
+    lammps(
+        SETUP["atomic"] + "read_data start.data\npair_style list pairs 5.0\npair_coeff * *\n"
+        "run 0\nwrite_restart plain.restart\n",
+        tmp_path,
+    )
+    # deepmd's plugin stores its name and nothing else under flag 39; `list` does so under flag 59
+    content = (tmp_path / "plain.restart").read_bytes()
+    listed, plugin = struct.pack("=ii", 59, 5) + b"list\0", struct.pack("=ii", 39, 7) + b"deepmx\0"
+    assert content.count(listed) == 1
+    (tmp_path / "dp.restart").write_bytes(content.replace(listed, plugin))
+    again = read(tmp_path / "dp.restart")
+    assert again.species == system.species
+    assert_allclose(again.atoms.positions, system.atoms.positions, atol=1e-9)
 
 
 def test_no_cell_open_boundaries_and_nonsense(tmp_path):

