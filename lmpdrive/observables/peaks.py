@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import find_peaks
 
 from lmpdrive.observables.base import Array
 from lmpdrive.observables.blocks import block_error
@@ -32,15 +30,35 @@ def with_error(
 
 def smooth(z: Array, profile: Array) -> Array:
     """Gaussian of 0.15 Å; unchanged if the bins are wider than that."""
-    width = z[1] - z[0] if len(z) > 1 else 1.0
-    return gaussian_filter1d(profile, SMOOTHING_A / width, mode="nearest") if width < SMOOTHING_A else profile
+    width = z[1] - z[0] if len(z) > 1 else SMOOTHING_A
+    if width >= SMOOTHING_A:
+        return profile
+    reach = int(np.ceil(4 * SMOOTHING_A / width))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * width / SMOOTHING_A) ** 2)
+    return np.convolve(np.pad(profile, reach, mode="edge"), kernel / kernel.sum(), mode="valid")
 
 
-def _peaks(z: Array, profile: Array) -> tuple[Array, Array]:
-    """Smoothed profile and the bins of its peaks (prominence at least 15 % of the maximum)."""
+def _peaks(z: Array, profile: Array) -> tuple[Array, list[int]]:
+    """Smoothed profile and the bins of its peaks.
+
+    A peak stands out on both sides by at least 15 % of the maximum.  Both ends count as zero, so a peak in
+    the last bin is one.  (scipy.signal can do this, and takes a second to import.)
+    """
     curve = smooth(z, profile)
-    padded = np.concatenate([[0.0], curve, [0.0]])               # a peak in the first bin is a peak
-    return curve, find_peaks(padded, prominence=0.15 * max(padded.max(), 1e-300))[0] - 1
+    drop = 0.15 * curve.max(initial=0.0)
+    peaks: list[int] = []
+    top, lowest = -1, 0.0                                         # the peak that is being climbed, if any
+    for i, value in enumerate([*curve, 0.0]):
+        if top < 0:
+            lowest = min(lowest, value)
+            if value >= lowest + drop and drop > 0:
+                top = i
+        elif value > curve[top]:
+            top = i
+        elif value <= curve[top] - drop:
+            peaks.append(top)
+            top, lowest = -1, value
+    return curve, peaks
 
 
 def first_peak(z: Array, profile: Array) -> tuple[float, float]:

@@ -68,5 +68,5 @@ def film(heights, cosines, *, layers=4, z=0.0, height=40.0, extra=(), shift=0.0)
         positions.append(np.array([place], dtype=float))
         elements.append(element)
     cell = np.array([a, b, height])
-    everything = np.concatenate(positions) + [0, 0, shift]
+    everything = np.concatenate(positions) + np.array([0, 0, shift])
     return elements, everything % cell if shift else everything, cell
