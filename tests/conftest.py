@@ -16,7 +16,7 @@ SMALL_CLASSICAL = {
     "dynamics": {"fixed_layers": 1, "equilibrate_ps": 0.05, "production_ps": 0.2},
 }
 SMALL_DEEPMD = {
-    "system": {"build": {"metal": "Pt", "repeat": [3, 2], "layers": 3, "lattice_constant_A": 3.94,
+    "system": {"build": {"metal": "Pt", "repeat": [3, 4], "layers": 3, "lattice_constant_A": 3.94,
                          "water_thickness_A": 10, "vacuum_A": 10, "relax_ps": 0.5}},
     "potential": {"architecture": "deepmd", "model": "pt-water-dp", "compress": "never"},
     "dynamics": {"fixed_layers": 1, "equilibrate_ps": 0.02, "production_ps": 0.1, "temperature_K": 330},
