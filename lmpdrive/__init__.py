@@ -7,14 +7,14 @@
 
 from typing import Any
 
-__version__ = "0.1.0"
+from lmpdrive._version import __version__
 
-_LAZY = ("simulate", "render", "analyse", "report", "check", "Result")
+__all__ = ["Result", "__version__", "analyse", "check", "render", "report", "simulate"]
 
 
 def __getattr__(name: str) -> Any:
     # Lazy, so that `lmpdrive --help` does not wait for NumPy and pandas.
-    if name in _LAZY:
+    if name in __all__:
         from lmpdrive import pipeline
 
         return getattr(pipeline, name)

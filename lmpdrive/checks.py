@@ -25,31 +25,54 @@ def problems(config: Config, system: BuiltSystem | None, probe_lammps: bool = Tr
 
 
 def _dynamics(config: Config, system: BuiltSystem | None) -> list[Problem]:
-    found, dynamics = [], config.dynamics
+    found: list[Problem] = []
+    dynamics = config.dynamics
     if system is None:
         return found
     if dynamics.ensemble == "npt" and len(system.groups.get("fixed", [])):
-        found.append(Problem("error", "ensemble: npt with fixed layers: frozen atoms do not follow the cell. "
-                             "Set dynamics.fixed_layers: 0, or use nvt."))
+        found.append(
+            Problem(
+                "error",
+                "ensemble: npt with fixed layers: frozen atoms do not follow the cell. "
+                "Set dynamics.fixed_layers: 0, or use nvt.",
+            )
+        )
     if len(system.groups.get("mobile", [])) == 0:
-        found.append(Problem("error", f"dynamics.fixed_layers: {dynamics.fixed_layers} freezes every atom; "
-                             "take fewer layers."))
+        found.append(
+            Problem("error", f"dynamics.fixed_layers: {dynamics.fixed_layers} freezes every atom; take fewer layers.")
+        )
     if "H" in system.elements and dynamics.timestep_fs > 1:
-        found.append(Problem("warning", f"dynamics.timestep_fs: {dynamics.timestep_fs:g} fs with H; "
-                             "0.5 fs resolves the O-H stretch, above 1 fs energies drift."))
+        found.append(
+            Problem(
+                "warning",
+                f"dynamics.timestep_fs: {dynamics.timestep_fs:g} fs with H; "
+                "0.5 fs resolves the O-H stretch, above 1 fs energies drift.",
+            )
+        )
     frames = config.steps(dynamics.production_ps * 1e3) / config.steps(config.output.frames_every_fs)
     if dynamics.ensemble != "minimise" and frames < config.observables.blocks:
-        found.append(Problem("warning", f"the production gives {frames:.0f} frames, fewer than the "
-                             f"{config.observables.blocks} blocks of the error bars: lengthen dynamics.production_ps."))
+        found.append(
+            Problem(
+                "warning",
+                f"the production gives {frames:.0f} frames, fewer than the "
+                f"{config.observables.blocks} blocks of the error bars: lengthen dynamics.production_ps.",
+            )
+        )
     return found
 
 
 def _environment(config: Config) -> list[Problem]:
-    found, potential, run = [], config.potential, config.run
+    found: list[Problem] = []
+    potential, run = config.potential, config.run
     module = potential.python_module
     if module and importlib.util.find_spec(module) is None:
-        found.append(Problem("error", f"{potential.architecture} needs the Python package '{module}', which this "
-                             f"environment does not have. Install it: {potential.install}"))
+        found.append(
+            Problem(
+                "error",
+                f"{potential.architecture} needs the Python package '{module}', which this "
+                f"environment does not have. Install it: {potential.install}",
+            )
+        )
     if run.mpi_ranks > 1 and potential.single_rank:
         found.append(Problem("error", f"run.mpi_ranks: {run.mpi_ranks}: {potential.single_rank}; set it to 1."))
     cores = os.cpu_count() or 1
@@ -69,7 +92,10 @@ def _lammps(config: Config) -> list[Problem]:
         return [Problem("error", str(error))]
     needs = " and ".join(n for c in config.potential.couplings for n in getattr(c, "needs", ()))
     return [
-        Problem("error", f"this LAMMPS ({answer['version']}) has no {style}; it comes with "
-                f"{needs or 'another build'}. {config.potential.install}".strip())
+        Problem(
+            "error",
+            f"this LAMMPS ({answer['version']}) has no {style}; it comes with "
+            f"{needs or 'another build'}. {config.potential.install}".strip(),
+        )
         for style in answer["missing"]
     ]

@@ -1,31 +1,31 @@
-"""Command line: parse, call the pipeline, print.
-
-Exit codes: 0 done; 1 other; 2 configuration or usage; 3 structure; 4 model; 5 template; 6 run directory;
-7 LAMMPS; 8 trajectory; 130 stopped by Ctrl-C or SIGTERM.
-"""
+"""Command line: parse, call the pipeline, print.  Exit codes: `lmpdrive --help`, and `errors.py`."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn, Optional
+from typing import Annotated, NoReturn
 
 import typer
 
-from lmpdrive import __version__
+from lmpdrive._version import __version__
 
 EXIT_CODES = """Exit codes: 0 done, 1 other error, 2 configuration or usage, 3 structure, 4 model or check,
 5 template, 6 run directory, 7 LAMMPS, 8 trajectory, 130 stopped by Ctrl-C or SIGTERM."""
 
 app = typer.Typer(
-    name="lmpdrive", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-    rich_markup_mode="markdown", help="Molecular dynamics of electrochemical interfaces with LAMMPS and any ML potential.",
+    name="lmpdrive",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Molecular dynamics of electrochemical interfaces with LAMMPS and any ML potential.",
     epilog=EXIT_CODES,
 )
 
 File = Annotated[Path, typer.Argument(help="The YAML file.", metavar="FILE")]
 Set = Annotated[
-    Optional[list[str]],  # noqa: UP045 - typer reads Optional
+    list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a value, e.g. --set dynamics.temperature_K=330."),
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the traceback of an error.")]
@@ -39,7 +39,11 @@ def _version(value: bool) -> None:
 
 
 @app.callback()
-def _root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False) -> None:
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
     pass
 
 
@@ -84,11 +88,15 @@ def check(file: File, set_: Set = None, verbose: Verbose = False, quiet: Quiet =
         print(f"{file}: no errors, {len(found)} warnings")
 
 
-@app.command(epilog="Example: `lmpdrive render inputs/au111-water-3na.yaml --out runs/au && cd runs/au && lmp -in in.lammps`")
+@app.command(
+    epilog="Example: `lmpdrive render inputs/au111-water-3na.yaml --out runs/au`; run it there with `lmp -in in.lammps`"
+)
 def render(
     file: File,
-    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Run directory; default runs/NAME.")] = None,  # noqa: UP045
-    set_: Set = None, verbose: Verbose = False, quiet: Quiet = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run directory; default runs/NAME.")] = None,
+    set_: Set = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write the deck and its files without running."""
     from lmpdrive import pipeline
@@ -101,10 +109,11 @@ def render(
 @app.command(epilog="Example: `lmpdrive simulate inputs/pt111-water.yaml --set dynamics.production_ps=2`")
 def simulate(
     file: File,
-    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Run directory; default runs/NAME.")] = None,  # noqa: UP045
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run directory; default runs/NAME.")] = None,
     set_: Set = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and say what would run; write nothing.")] = False,
-    verbose: Verbose = False, quiet: Quiet = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
 ) -> None:
     """Build, run, analyse and report."""
     from lmpdrive import pipeline
@@ -116,9 +125,11 @@ def simulate(
         config = load(file, set_ or ())
         dynamics = config.dynamics
         if not quiet:
-            print(f"would run {dynamics.ensemble} with {config.potential.architecture} in "
-                  f"{out or pipeline.default_directory(file)}: {config.steps(dynamics.equilibrate_ps * 1e3)} + "
-                  f"{config.steps(dynamics.production_ps * 1e3)} steps of {dynamics.timestep_fs} fs")
+            print(
+                f"would run {dynamics.ensemble} with {config.potential.architecture} in "
+                f"{out or pipeline.default_directory(file)}: {config.steps(dynamics.equilibrate_ps * 1e3)} + "
+                f"{config.steps(dynamics.production_ps * 1e3)} steps of {dynamics.timestep_fs} fs"
+            )
         return
     result = pipeline.simulate(file, out, set_ or (), quiet, _sayer(quiet))
     _print_summary(result, quiet)
@@ -132,22 +143,33 @@ def simulate(
 )
 def analyse(
     path: Annotated[Path, typer.Argument(help="A run directory or a trajectory.", metavar="RUN_OR_TRAJECTORY")],
-    data: Annotated[Optional[Path], typer.Option(help="LAMMPS data file that names the elements.")] = None,  # noqa: UP045
-    elements: Annotated[Optional[list[str]], typer.Option(help="Elements in the order of the types.", metavar="EL ...")] = None,  # noqa: UP045
-    timestep_fs: Annotated[Optional[float], typer.Option("--timestep-fs", min=1e-6, help="Timestep of the run.")] = None,  # noqa: UP045
-    every: Annotated[Optional[int], typer.Option(min=1, help="Steps between frames.")] = None,  # noqa: UP045
-    bin_width: Annotated[Optional[float], typer.Option("--bin-width-A", min=1e-3, help="Width of the bins [Å].")] = None,  # noqa: UP045
-    blocks: Annotated[Optional[int], typer.Option(min=2, help="Blocks of the error bars.")] = None,  # noqa: UP045
-    discard_ps: Annotated[Optional[float], typer.Option("--discard-ps", min=0, help="Leave out the start.")] = None,  # noqa: UP045
-    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Folder for the results.")] = None,  # noqa: UP045
-    verbose: Verbose = False, quiet: Quiet = False,
+    data: Annotated[Path | None, typer.Option(help="LAMMPS data file that names the elements.")] = None,
+    elements: Annotated[
+        list[str] | None, typer.Option(help="Elements in the order of the types.", metavar="EL ...")
+    ] = None,
+    timestep_fs: Annotated[float | None, typer.Option("--timestep-fs", min=1e-6, help="Timestep of the run.")] = None,
+    every: Annotated[int | None, typer.Option(min=1, help="Steps between frames.")] = None,
+    bin_width: Annotated[float | None, typer.Option("--bin-width-A", min=1e-3, help="Width of the bins [Å].")] = None,
+    blocks: Annotated[int | None, typer.Option(min=2, help="Blocks of the error bars.")] = None,
+    discard_ps: Annotated[float | None, typer.Option("--discard-ps", min=0, help="Leave out the start.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.")] = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
 ) -> None:
     """Observables with error bars, from a run or from any trajectory."""
     from lmpdrive import pipeline
 
     result = pipeline.analyse(
-        path, data=data, elements=elements, timestep_fs=timestep_fs, every=every, out=out,
-        bin_width_A=bin_width, blocks=blocks, discard_ps=discard_ps, say=_sayer(quiet),
+        path,
+        data=data,
+        elements=elements,
+        timestep_fs=timestep_fs,
+        every=every,
+        out=out,
+        bin_width_A=bin_width,
+        blocks=blocks,
+        discard_ps=discard_ps,
+        say=_sayer(quiet),
     )
     _print_summary(result, quiet)
 
@@ -155,7 +177,8 @@ def analyse(
 @app.command(epilog="Example: `lmpdrive report runs/pt111-water`")
 def report(
     run_dir: Annotated[Path, typer.Argument(help="A run directory.", metavar="RUN")],
-    verbose: Verbose = False, quiet: Quiet = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write `report.html` again."""
     from lmpdrive import pipeline

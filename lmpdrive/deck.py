@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lmpdrive import __version__, resources
+from lmpdrive import resources
+from lmpdrive._version import __version__
 from lmpdrive.architectures import Native
 from lmpdrive.config import Config
 from lmpdrive.errors import DeckError
@@ -35,10 +36,17 @@ def render(config: Config, system: BuiltSystem, architecture_folder: Path | None
     shipped = jinja2.FileSystemLoader(resources.templates())
     own = [f for f in (config.templates, architecture_folder) if f is not None]
     environment = SandboxedEnvironment(
-        loader=jinja2.ChoiceLoader([
-            *(jinja2.FileSystemLoader(f) for f in own), jinja2.PrefixLoader({"shipped": shipped}), shipped,
-        ]),
-        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+        loader=jinja2.ChoiceLoader(
+            [
+                *(jinja2.FileSystemLoader(f) for f in own),
+                jinja2.PrefixLoader({"shipped": shipped}),
+                shipped,
+            ]
+        ),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     name = config.potential.template
     try:

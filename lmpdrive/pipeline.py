@@ -7,6 +7,7 @@ Each function is one command of the CLI and one call of the library.
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -17,11 +18,18 @@ from typing import TYPE_CHECKING, Any
 from lmpdrive import checks
 from lmpdrive.architectures import Problem
 from lmpdrive.config import Config, dump_yaml, load
-from lmpdrive.deck import DATA, DECK, render as render_deck
+from lmpdrive.deck import DATA, DECK
+from lmpdrive.deck import render as render_deck
 from lmpdrive.engine.relax import relax, wants_relaxation
 from lmpdrive.engine.run import run as run_lammps
 from lmpdrive.engine.run_directory import (
-    MANIFEST, link_model_files, manifest, new_directory, read_manifest, update_manifest, write_atomically,
+    MANIFEST,
+    link_model_files,
+    manifest,
+    new_directory,
+    read_manifest,
+    update_manifest,
+    write_atomically,
 )
 from lmpdrive.errors import ConfigError, LmpdriveError, ModelError, RunDirectoryError, TrajectoryError
 
@@ -150,13 +158,18 @@ def analyse(
         target.mkdir(parents=True, exist_ok=True)
         observables.write_tables(tables, target / "observables")
     except OSError as error:
-        raise RunDirectoryError(f"cannot write in {target}: {error.strerror}. Name a writable folder with --out.") from None
+        raise RunDirectoryError(
+            f"cannot write in {target}: {error.strerror}. Name a writable folder with --out."
+        ) from None
     content = read_manifest(path) if is_run else {}
     page = write_report(target, tables, thermo, content)
     say(f"report: {page}")
     return Result(
-        target, content.get("state", "analysed"), {n: t.data for n, t in tables.items()},
-        _numbers(tables["summary"].data), page,
+        target,
+        content.get("state", "analysed"),
+        {n: t.data for n, t in tables.items()},
+        _numbers(tables["summary"].data),
+        page,
     )
 
 
@@ -164,8 +177,9 @@ def report(run_dir: str | Path) -> Path:
     """Write `report.html` of a run directory again."""
     run_dir = Path(run_dir)
     if not (run_dir / MANIFEST).is_file():
-        raise RunDirectoryError(f"{run_dir} is not a run directory: it has no {MANIFEST}. "
-                                "`lmpdrive analyse` takes foreign trajectories.")
+        raise RunDirectoryError(
+            f"{run_dir} is not a run directory: it has no {MANIFEST}. `lmpdrive analyse` takes foreign trajectories."
+        )
     if (run_dir / "traj.dcd").is_file():
         page = analyse(run_dir).report
         assert page is not None
@@ -195,7 +209,7 @@ def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, pro
         for line in system.report.lines():
             say(line)
         if wants_relaxation(config, system):
-            say(f"classical run of {config.system.build.relax_ps:g} ps before the potential sees the water")
+            say("classical run (system.build.relax_ps) before the potential sees the water")
             system = relax(system, config)
         found = checks.problems(config, system, probe_lammps)
         for problem in found:
@@ -213,16 +227,11 @@ def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, pro
         shutil.copy(file, folder / "system.yaml")
         (folder / "resolved.yaml").write_text(dump_yaml(config))
         hashes = link_model_files(folder, config)
-        import json
-
         write_atomically(folder / MANIFEST, json.dumps(manifest(config, system, hashes), indent=1) + "\n")
 
 
 def _numbers(summary: pd.DataFrame) -> dict[str, Any]:
-    return {
-        f"{row.quantity} [{row.unit}]": (row.value, getattr(row, "σ"))
-        for row in summary.itertuples()
-    }
+    return {f"{row.quantity} [{row.unit}]": (row.value, row.σ) for row in summary.itertuples()}
 
 
 def _settings(run_dir: Path) -> Any:

@@ -270,6 +270,7 @@ def sha256(path: Path) -> str:
 
 
 def main() -> None:
+    """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", choices=RECIPES)
     parser.add_argument("data", type=Path, help="folder of interface.xyz.gz and protons.xyz.gz")

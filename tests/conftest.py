@@ -10,14 +10,31 @@ import yaml
 ROOT = Path(__file__).parents[1]
 
 SMALL_CLASSICAL = {
-    "system": {"build": {"metal": "Au", "repeat": [4, 4], "layers": 3, "ions": {"Na": 1}, "water_thickness_A": 12,
-                         "vacuum_A": 12}},
+    "system": {
+        "build": {
+            "metal": "Au",
+            "repeat": [4, 4],
+            "layers": 3,
+            "ions": {"Na": 1},
+            "water_thickness_A": 12,
+            "vacuum_A": 12,
+        }
+    },
     "potential": {"architecture": "classical"},
     "dynamics": {"fixed_layers": 1, "equilibrate_ps": 0.05, "production_ps": 0.2},
 }
 SMALL_DEEPMD = {
-    "system": {"build": {"metal": "Pt", "repeat": [3, 4], "layers": 3, "lattice_constant_A": 3.94,
-                         "water_thickness_A": 10, "vacuum_A": 10, "relax_ps": 0.5}},
+    "system": {
+        "build": {
+            "metal": "Pt",
+            "repeat": [3, 4],
+            "layers": 3,
+            "lattice_constant_A": 3.94,
+            "water_thickness_A": 10,
+            "vacuum_A": 10,
+            "relax_ps": 0.5,
+        }
+    },
     "potential": {"architecture": "deepmd", "model": "pt-water-dp", "compress": "never"},
     "dynamics": {"fixed_layers": 1, "equilibrate_ps": 0.02, "production_ps": 0.1, "temperature_K": 330},
 }

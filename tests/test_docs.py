@@ -40,8 +40,10 @@ NOT_RUN = (
 """Installing, and what .ci/run does itself."""
 
 SHORT = {
-    "dynamics.equilibrate_ps": 0.02, "dynamics.production_ps": 0.2,
-    "output.frames_every_fs": 10, "output.dump_every_fs": 50,
+    "dynamics.equilibrate_ps": 0.02,
+    "dynamics.production_ps": 0.2,
+    "output.frames_every_fs": 10,
+    "output.dump_every_fs": 50,
 }
 MOST_DEEPMD_SIMULATIONS = 2
 
@@ -97,8 +99,11 @@ def run_page(page: Path, folder: Path) -> None:
         if block.language == "bash":
             text = block.text.replace("\\\n", " ")
             # one after the other: a command may name a file that the one before it wrote
-            commands = (["bash", "-c", shortened(line.strip(), folder)]
-                        for line in text.splitlines() if line.strip().startswith(COMMANDS))
+            commands = (
+                ["bash", "-c", shortened(line.strip(), folder)]
+                for line in text.splitlines()
+                if line.strip().startswith(COMMANDS)
+            )
         elif block.language == "python" and not block.title:
             commands = iter([[sys.executable, "-c", block.text]])
         else:
@@ -108,8 +113,12 @@ def run_page(page: Path, folder: Path) -> None:
             assert done.returncode == 0, f"{name(page)}: {command[-1]}\n{done.stdout}\n{done.stderr}"
 
 
-RUNNABLE = [p for p in PAGES if any(line.startswith(COMMANDS) for line in lines(p))
-            or any(b.language == "python" and not b.title for b in blocks(p))]
+RUNNABLE = [
+    p
+    for p in PAGES
+    if any(line.startswith(COMMANDS) for line in lines(p))
+    or any(b.language == "python" and not b.title for b in blocks(p))
+]
 
 
 @pytest.mark.parametrize("page", RUNNABLE, ids=name)
@@ -126,8 +135,12 @@ def test_every_command_is_run_or_listed(page):
 
 
 def test_the_documentation_stays_cheap_to_run():
-    runs = [line for p in PAGES for line in lines(p)
-            if line.startswith("lmpdrive simulate") and "pt111" in line and "--dry-run" not in line]
+    runs = [
+        line
+        for p in PAGES
+        for line in lines(p)
+        if line.startswith("lmpdrive simulate") and "pt111" in line and "--dry-run" not in line
+    ]
     assert len(runs) <= MOST_DEEPMD_SIMULATIONS, runs
 
 
@@ -149,8 +162,9 @@ def test_whole_configurations_load(page, tmp_path):
 def test_links_lead_to_files(page):
     prose = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
     targets = re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`\n]*`", "", prose))
-    broken = [t for t in targets
-              if "://" not in t and not t.startswith("#") and not (page.parent / t.split("#")[0]).exists()]
+    broken = [
+        t for t in targets if "://" not in t and not t.startswith("#") and not (page.parent / t.split("#")[0]).exists()
+    ]
     assert not broken, f"{name(page)}: {broken}"
 
 
@@ -161,8 +175,9 @@ def rows(page: str) -> set[str]:
 
 def test_every_key_of_the_configuration_is_documented():
     outer = (sections.Section, sections.Config)
-    models = [v for v in vars(sections).values()
-              if isinstance(v, type) and issubclass(v, sections.Section) and v not in outer]
+    models = [
+        v for v in vars(sections).values() if isinstance(v, type) and issubclass(v, sections.Section) and v not in outer
+    ]
     keys = {key for model in models for key in model.model_fields} | {"templates"}
     assert keys == rows("configuration.md")
 
@@ -175,9 +190,15 @@ def test_every_key_of_an_architecture_is_documented(architecture):
 
 def test_every_default_in_the_configuration_tables_is_the_code_s():
     text = (ROOT / "docs" / "configuration.md").read_text()
-    of_heading = {"system.build": sections.Build, "dynamics": sections.Dynamics, "output": sections.Output,
-                  "dynamics.thermostat": sections.Thermostat, "dynamics.barostat": sections.Barostat,
-                  "dynamics.minimise": sections.Minimise, "observables": sections.Observables}
+    of_heading = {
+        "system.build": sections.Build,
+        "dynamics": sections.Dynamics,
+        "output": sections.Output,
+        "dynamics.thermostat": sections.Thermostat,
+        "dynamics.barostat": sections.Barostat,
+        "dynamics.minimise": sections.Minimise,
+        "observables": sections.Observables,
+    }
     for heading, model in of_heading.items():
         part = re.search(rf"^##+ {re.escape(heading)}\n(.*?)(?=^##|\Z)", text, re.M | re.S)
         assert part, heading

@@ -127,8 +127,11 @@ class Architecture(BaseModel):
 def element_problems(elements: Sequence[str], known: Sequence[str], model: str) -> list[Problem]:
     """One error per element of the system that the model does not know."""
     return [
-        Problem("error", f"the model {model} does not know {e}; it knows {', '.join(known)}. "
-                f"Use another model, or a system without {e}.")
+        Problem(
+            "error",
+            f"the model {model} does not know {e}; it knows {', '.join(known)}. "
+            f"Use another model, or a system without {e}.",
+        )
         for e in elements
         if e not in known
     ]

@@ -72,18 +72,24 @@ class Classical(Architecture):
         ion_charge = self._ion_charge_e(interface)
         if ion_charge and not len(interface.groups.get("metal", [])):
             found.append(
-                Problem("error", f"the ions carry {ion_charge:+d} e and there is no metal to balance them: add counter-ions.")
+                Problem("error", f"the ions carry {ion_charge:+d} e and no metal balances them: add counter-ions.")
             )
         if self.electrode == "constant-potential":
             if ion_charge:
                 found.append(
-                    Problem("error", f"constant-potential keeps the metal neutral, but the ions carry {ion_charge:+d} e: "
-                            "add counter-ions, or use electrode: constant-charge.")
+                    Problem(
+                        "error",
+                        f"constant-potential keeps the metal neutral, but the ions carry {ion_charge:+d} e: "
+                        "add counter-ions, or use electrode: constant-charge.",
+                    )
                 )
             if not interface.two_sided:
                 found.append(
-                    Problem("error", "constant-potential needs a two-sided cell (system.build.vacuum_A: 0): "
-                            "the voltage lies between the two wet faces of the slab.")
+                    Problem(
+                        "error",
+                        "constant-potential needs a two-sided cell (system.build.vacuum_A: 0): "
+                        "the voltage lies between the two wet faces of the slab.",
+                    )
                 )
         return found
 

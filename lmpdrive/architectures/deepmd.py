@@ -86,22 +86,30 @@ class Deepmd(Architecture):
                 )
             elif path.suffix not in SUFFIXES:
                 found.append(
-                    Problem("error", f"potential.model: {path.name} is not a model that pair_style deepmd reads; "
-                            f"it reads {', '.join(SUFFIXES)}. Freeze the training with `dp freeze`.")
+                    Problem(
+                        "error",
+                        f"potential.model: {path.name} is not a model that pair_style deepmd reads; "
+                        f"it reads {', '.join(SUFFIXES)}. Freeze the training with `dp freeze`.",
+                    )
                 )
         backends = {SUFFIXES.get(p.suffix, "?") for p in (self.model, *self.committee)}
         if len(backends) > 1:
             found.append(
-                Problem("error", f"one process cannot open {' and '.join(sorted(backends))} models: "
-                        "use a committee of one kind.")
+                Problem(
+                    "error",
+                    f"one process cannot open {' and '.join(sorted(backends))} models: use a committee of one kind.",
+                )
             )
         if found:
             return found
         if "pytorch" in backends and importlib.util.find_spec("torch") is None:
             found.append(
-                Problem("error", f"{self.model.name} needs deepmd-kit's PyTorch backend: "
-                        'pip install "deepmd-kit[torch,lmp]==3.2.0" in an environment of its own, '
-                        "or convert the model with `dp convert-backend` and compare forces afterwards.")
+                Problem(
+                    "error",
+                    f"{self.model.name} needs deepmd-kit's PyTorch backend: "
+                    'pip install "deepmd-kit[torch,lmp]==3.2.0" in an environment of its own, '
+                    "or convert the model with `dp convert-backend` and compare forces afterwards.",
+                )
             )
             return found
         if interface is not None:
@@ -206,7 +214,10 @@ def _compressed(model: Path, run_dir: Path) -> tuple[Path | None, str]:
             dp = Path(sys.executable).with_name("dp")
             subprocess.run(
                 [dp, "--tf", "compress", "-i", model, "-o", partial],
-                cwd=cache, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, check=True,
+                cwd=cache,
+                env=os.environ | {"OMP_NUM_THREADS": "1"},
+                capture_output=True,
+                check=True,
             )
             difference = _python(_COMPARE, model, partial, cwd=run_dir)["max_dF"]
             partial.replace(target)

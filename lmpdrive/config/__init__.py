@@ -4,5 +4,15 @@ from lmpdrive.config.load import dump_yaml, load, schema
 from lmpdrive.config.sections import Build, Config, Dynamics, Observables, Output, Run, System, Thermostat
 
 __all__ = [
-    "Build", "Config", "Dynamics", "Observables", "Output", "Run", "System", "Thermostat", "dump_yaml", "load", "schema",
+    "Build",
+    "Config",
+    "Dynamics",
+    "Observables",
+    "Output",
+    "Run",
+    "System",
+    "Thermostat",
+    "dump_yaml",
+    "load",
+    "schema",
 ]

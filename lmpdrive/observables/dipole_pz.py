@@ -60,9 +60,7 @@ class DipolePz(Series):
 
     def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
         """One row per frame."""
-        moment = per_frame(
-            interface.water.frame, interface.signs[0] * interface.water_normal, len(interface.areas)
-        )
+        moment = per_frame(interface.water.frame, interface.signs[0] * interface.water_normal, len(interface.areas))
         per_area = abs(self.q_oxygen_e) / 2 * moment / interface.areas
         rows = np.stack([film_dipole(interface), per_area, per_area * VOLT_ANGSTROM_PER_E], axis=1)
         self._two_sided = len(interface.signs) == 2
@@ -95,10 +93,7 @@ class DipolePz(Series):
         above = int((volts > BREAKDOWN_V).sum())
         if not above:
             return ""
-        return (
-            f"|P_z|/(A ε0) is above {BREAKDOWN_V} V in {above} of {len(volts)} frames (largest "
-            f"{volts.max():.2f} V)"
-        )
+        return f"|P_z|/(A ε0) is above {BREAKDOWN_V} V in {above} of {len(volts)} frames (largest {volts.max():.2f} V)"
 
     def scalars(self, errors: Array) -> dict[str, Scalar]:
         """Means over the run."""
@@ -107,5 +102,3 @@ class DipolePz(Series):
             "mean P_z": Scalar(mean[0], errors[0], "1"),
             "mean P_z/A": Scalar(mean[1], errors[1], "e/Å", f"q_O = {self.q_oxygen_e:.4f} e"),
         }
-
-

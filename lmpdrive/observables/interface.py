@@ -114,9 +114,7 @@ class Interface:
         cut, planes, gap = self._planes(coordinates, heights)
         water = self._waters.find(chunk.positions, chunk.cells)
         at = water.frame
-        distances = _distances(
-            coordinates[at, water.oxygen], cut[at], heights[at], planes[:, at], signs[:, None]
-        )
+        distances = _distances(coordinates[at, water.oxygen], cut[at], heights[at], planes[:, at], signs[:, None])
         along = np.einsum("wi,wi->w", water.bisector, geometry.normals(chunk.cells)[at])
         return InterfaceFrames(
             geometry.areas(chunk.cells),
@@ -166,9 +164,7 @@ class Interface:
         if topology.two_sided is False and len(sides) == 2:
             sides = ("top",) if wet[0] >= wet[1] else ("bottom",)
         elif topology.two_sided is None and len(sides) == 2:
-            self.notes.append(
-                "Both faces of the slab have water: profiles are the mean of the two mirrored sides."
-            )
+            self.notes.append("Both faces of the slab have water: profiles are the mean of the two mirrored sides.")
         if sides == ("bottom",):
             self.notes.append("The electrolyte lies below the slab: distances and cos θ are mirrored.")
         return sides
@@ -185,7 +181,7 @@ def _along_normal(chunk: Chunk) -> tuple[Array, Array]:
             "analyse the part of the run before it"
         )
     origin = np.einsum("fi,fi->f", chunk.origins, normals)
-    if (normals == (0.0, 0.0, 1.0)).all():                       # every LAMMPS cell: spare the products
+    if (normals == (0.0, 0.0, 1.0)).all():  # every LAMMPS cell: spare the products
         return chunk.positions[:, :, 2] - origin[:, None], heights
     return np.einsum("fni,fi->fn", chunk.positions, normals) - origin[:, None], heights
 

@@ -46,7 +46,5 @@ class IonDensity(Profile):
 
     def scalars(self, z: Array, profile: Array, blocks: Array) -> dict[str, Scalar]:
         """Where the ion is most of the time."""
-        peak = with_error(
-            lambda p: highest_peak(z, p), profile, blocks, "Å", "highest, from the surface plane"
-        )
+        peak = with_error(lambda p: highest_peak(z, p), profile, blocks, "Å", "highest, from the surface plane")
         return {f"{self.element} peak: position": peak}

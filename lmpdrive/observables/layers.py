@@ -45,7 +45,7 @@ def find_layers(z: Array, period: float, gap: float = LAYER_GAP_A) -> list[NDArr
         return []
     order = np.argsort(z % period, kind="stable")
     ordered = (z % period)[order]
-    gaps = np.diff(ordered, append=ordered[0] + period)          # gaps[i]: from i to the next one up
+    gaps = np.diff(ordered, append=ordered[0] + period)  # gaps[i]: from i to the next one up
     first = (int(gaps.argmax()) + 1) % len(z)
     order, gaps = np.roll(order, -first), np.roll(gaps, -first)
     clusters = np.split(order, np.flatnonzero(gaps[:-1] > gap) + 1)

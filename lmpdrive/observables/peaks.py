@@ -20,9 +20,7 @@ FROM_VACUUM_A = 5.0
 HALF_DENSITY_G_PER_CM3 = 0.5
 
 
-def with_error(
-    function: Callable[[Array], float], profile: Array, blocks: Array, unit: str, note: str = ""
-) -> Scalar:
+def with_error(function: Callable[[Array], float], profile: Array, blocks: Array, unit: str, note: str = "") -> Scalar:
     """`function` of the whole profile, σ from its values on the block profiles."""
     values = np.array([function(block) for block in blocks])
     return Scalar(function(profile), float(block_error(values)) if len(blocks) > 1 else np.nan, unit, note)
@@ -47,7 +45,7 @@ def _peaks(z: Array, profile: Array) -> tuple[Array, list[int]]:
     curve = smooth(z, profile)
     drop = 0.15 * curve.max(initial=0.0)
     peaks: list[int] = []
-    top, lowest = -1, 0.0                                         # the peak that is being climbed, if any
+    top, lowest = -1, 0.0  # the peak that is being climbed, if any
     for i, value in enumerate([*curve, 0.0]):
         if top < 0:
             lowest = min(lowest, value)

@@ -34,9 +34,7 @@ def production(thermo: pd.DataFrame, first_step: int | None) -> pd.DataFrame:
     return chosen[chosen["Step"] >= first_step].reset_index(drop=True)
 
 
-def thermo_tables(
-    thermo: pd.DataFrame, n_atoms: int, n_blocks: int, first_step: int | None = None
-) -> dict[str, Table]:
+def thermo_tables(thermo: pd.DataFrame, n_atoms: int, n_blocks: int, first_step: int | None = None) -> dict[str, Table]:
     """`temperature` and `energy`, as far as the log has the columns."""
     thermo = production(thermo, first_step)
     tables = {}
@@ -78,7 +76,7 @@ def _table(
     used = n_blocks if len(data) >= n_blocks > 1 else 0
     inefficiency, warnings = sampling_warnings(data.iloc[:, 1].to_numpy(), used)
     if name == "energy" and used:
-        warnings = ()                       # a slow drift always looks correlated; the drift itself is reported
+        warnings = ()  # a slow drift always looks correlated; the drift itself is reported
     return Table(
         name,
         title,
@@ -145,9 +143,7 @@ def energy_table(thermo: pd.DataFrame, n_atoms: int, n_blocks: int) -> Table:
         scalars["drift"] = Scalar(slope, error, "meV/atom/ns", f"linear fit of the {what}")
     if "PotEng" in thermo:
         potential = thermo["PotEng"].to_numpy(dtype=float)
-        scalars["mean potential energy"] = Scalar(
-            float(potential.mean()), mean_error(potential, n_blocks), "eV"
-        )
+        scalars["mean potential energy"] = Scalar(float(potential.mean()), mean_error(potential, n_blocks), "eV")
     equation = "E_conserved = E_pot + E_kin + energy of the thermostat (and barostat)"
     error_column = ("σ [eV]", mean_error(conserved, n_blocks))
     return _table("energy", "Energy", equation, columns, error_column, n_blocks, scalars)

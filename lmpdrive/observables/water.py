@@ -112,7 +112,7 @@ def nearest_oxygens(oxygen: Array, hydrogen: Array, cell: Array) -> NDArray[np.i
     """
     inverse = np.linalg.inv(cell)
     fraction_o, fraction_h = oxygen @ inverse % 1.0, hydrogen @ inverse % 1.0
-    margin = BOND_A * np.linalg.norm(inverse, axis=0)            # 1.3 Å in fractions of each height
+    margin = BOND_A * np.linalg.norm(inverse, axis=0)  # 1.3 Å in fractions of each height
     images, index = fraction_o, np.arange(len(oxygen))
     for axis in range(3):
         low, high = images[:, axis] < margin[axis], images[:, axis] > 1.0 - margin[axis]

@@ -34,9 +34,7 @@ class WaterCosTheta(Profile):
         """Sum of cos θ and number of waters."""
         cosine = cosines(interface)
         self.counts.add(interface.water_distances, np.ones_like(cosine))
-        self.update_profile(
-            interface.water_distances, cosine, first_layer(interface, cosine[0]), interface
-        )
+        self.update_profile(interface.water_distances, cosine, first_layer(interface, cosine[0]), interface)
 
     def merge(self, other: Self) -> None:
         """Add the frames that `other` saw."""

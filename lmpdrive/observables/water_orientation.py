@@ -32,9 +32,7 @@ class WaterOrientation(Profile):
         """Each water counts cos θ/(A S)."""
         cosine = cosines(interface)
         weights = cosine / interface.areas[interface.water.frame] / len(cosine)
-        self.update_profile(
-            interface.water_distances, weights, first_layer(interface, cosine[0]), interface
-        )
+        self.update_profile(interface.water_distances, weights, first_layer(interface, cosine[0]), interface)
 
     def values(self, low: int, high: int) -> Array:
         """g/cm^3 in each bin."""

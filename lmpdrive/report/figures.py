@@ -35,7 +35,7 @@ STYLE = {
     "ytick.direction": "in",
     "font.family": "DejaVu Sans",
     "svg.fonttype": "none",
-    "svg.hashsalt": "lmpdrive",            # the same table gives the same file
+    "svg.hashsalt": "lmpdrive",  # the same table gives the same file
     "figure.constrained_layout.use": True,
 }
 MAX_LINE_POINTS = 2000
@@ -74,7 +74,7 @@ def draw(table: Table) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with rc_context(STYLE):                                       # type: ignore[arg-type]
+    with rc_context(STYLE):  # type: ignore[arg-type]
         figure = Figure(figsize=SIZE_INCH)
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
@@ -116,7 +116,7 @@ def _series(axes: Axes, table: Table) -> None:
     shown = [headers[1]] + [h for h in headers[3:] if h.endswith(unit)]
     shown = [h for h in shown if h == headers[1] or np.ptp(table.data[h]) or table.data[h].any()]
     relative = unit == "[eV]"
-    if relative:                     # potential and total energy hide the conserved quantity's drift
+    if relative:  # potential and total energy hide the conserved quantity's drift
         shown = shown[:1]
     most = MAX_POINTS_OF_SEVERAL if len(shown) > 1 else MAX_LINE_POINTS
     for colour, header in zip(PALETTE, shown):
@@ -149,7 +149,7 @@ def as_svg(figure: Figure) -> str:
     from matplotlib import rc_context
 
     buffer = io.StringIO()
-    with rc_context(STYLE):                                       # type: ignore[arg-type]
+    with rc_context(STYLE):  # type: ignore[arg-type]
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()[buffer.getvalue().index("<svg") :]
 

@@ -152,9 +152,7 @@ def _system(system: Mapping[str, Any]) -> list[tuple[str, Any]]:
         ("elements in type order", " ".join(system.get("elements") or [])),
         (
             "surface charge",
-            None
-            if charge is None
-            else f"{charge:.5g} e/Å² = {charge * UC_PER_CM2_PER_E_PER_A2:.3g} µC/cm²",
+            None if charge is None else f"{charge:.5g} e/Å² = {charge * UC_PER_CM2_PER_E_PER_A2:.3g} µC/cm²",
         ),
         (
             "faces in contact with the electrolyte",
@@ -173,9 +171,7 @@ def _runs(thermo: pd.DataFrame) -> str:
 def _card(manifest: Mapping[str, Any]) -> list[tuple[str, list[str], bool]]:
     """(key, lines, is a limit) of the potential's card, limits first."""
     card = (manifest.get("potential") or {}).get("card") or {}
-    rows = [
-        (str(key).replace("_", " "), _lines(value), "limit" in str(key).lower()) for key, value in card.items()
-    ]
+    rows = [(str(key).replace("_", " "), _lines(value), "limit" in str(key).lower()) for key, value in card.items()]
     return sorted(rows, key=lambda row: not row[2])
 
 
@@ -236,9 +232,7 @@ def _figure(table: Table, svg: str) -> dict[str, Any]:
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", svg)
     thin = max(1, -(-len(table.data) // MAX_ROWS))
     rows = [[f"{value:.5g}" for value in row] for row in table.data.iloc[::thin].itertuples(index=False, name=None)]
-    error = (
-        f"band: 95 % (2σ), {table.n_blocks} blocks" if table.n_blocks and table.kind != "series" else ""
-    )
+    error = f"band: 95 % (2σ), {table.n_blocks} blocks" if table.n_blocks and table.kind != "series" else ""
     g = table.statistical_inefficiency
     return {
         "name": table.name,

@@ -17,8 +17,10 @@ class Discarded(Trajectory):
     def __init__(self, whole: Trajectory, discard_ps: float) -> None:
         super().__init__(whole.path)
         if not whole.times_known:
-            raise TrajectoryError(f"discard {discard_ps:g} ps: the times of {whole.path.name} are unknown; "
-                                  "give the timestep with --timestep-fs")
+            raise TrajectoryError(
+                f"discard {discard_ps:g} ps: the times of {whole.path.name} are unknown; "
+                "give the timestep with --timestep-fs"
+            )
         elapsed = whole.times_ps - whole.times_ps[0]
         self._first = int(np.searchsorted(elapsed, discard_ps - 1e-9))
         if self._first >= whole.n_frames:

@@ -83,13 +83,13 @@ class LammpsDumpTrajectory(Trajectory):
         offset, tail = 0, b""
         inside_head = False
         while block := self._file.read(_BLOCK):
-            cut = (tail + block).rfind(b"\n") + 1                # whole lines only
+            cut = (tail + block).rfind(b"\n") + 1  # whole lines only
             text = (tail + block)[:cut]
             for match in _START.finditer(text):
                 is_step = match[0].endswith(b"TIMESTEP")
                 if not inside_head:
                     starts.append(offset + match.start())
-                inside_head = not is_step                        # UNITS and TIME come before TIMESTEP
+                inside_head = not is_step  # UNITS and TIME come before TIMESTEP
             offset += cut
             tail = (tail + block)[cut:]
         return starts, offset + len(tail)
@@ -142,9 +142,7 @@ class LammpsDumpTrajectory(Trajectory):
         time_ps = time * _PS_PER_TIME_UNIT.get(units, float("nan"))
         return _Header(step, time_ps, n_atoms, tuple(columns.split()), cell, origin, body)
 
-    def _without_repeats(
-        self, spans: list[tuple[int, int]]
-    ) -> tuple[list[tuple[int, int]], list[int], list[float]]:
+    def _without_repeats(self, spans: list[tuple[int, int]]) -> tuple[list[tuple[int, int]], list[int], list[float]]:
         """Drop frames that a restart wrote again, and check that all frames have the same columns."""
         kept: list[tuple[tuple[int, int], int, float]] = []
         dropped = 0
@@ -152,8 +150,7 @@ class LammpsDumpTrajectory(Trajectory):
             head = self._header(span)
             if head.n_atoms != self._n_atoms:
                 raise TrajectoryError(
-                    f"{self.path}: {head.n_atoms} atoms at step {head.step}, {self._n_atoms} before; "
-                    "were atoms lost?"
+                    f"{self.path}: {head.n_atoms} atoms at step {head.step}, {self._n_atoms} before; were atoms lost?"
                 )
             if head.columns != self._columns:
                 raise TrajectoryError(f"{self.path}: the columns change at step {head.step}")
@@ -179,7 +176,7 @@ class LammpsDumpTrajectory(Trajectory):
             sep=r"\s+",
             header=None,
             names=list(self._columns),
-            na_filter=False,                                     # the element Na is not a missing value
+            na_filter=False,  # the element Na is not a missing value
         )
         if len(frame) != len(spans) * self._n_atoms:
             raise TrajectoryError(
@@ -199,7 +196,7 @@ class LammpsDumpTrajectory(Trajectory):
         if "type" in columns:
             if columns["type"].dtype.kind in "iu":
                 return name_types(columns["type"][0], names, str(self.path))
-            return columns["type"][0].astype(str)                # type labels
+            return columns["type"][0].astype(str)  # type labels
         raise TrajectoryError(f"{self.path} has neither an `element` nor a `type` column; {HOW_TO_NAME_ELEMENTS}")
 
     def read(self, start: int, stop: int) -> Chunk:
@@ -224,8 +221,7 @@ class LammpsDumpTrajectory(Trajectory):
                 values = np.stack([columns[name] for name in names], axis=-1).astype(float)
                 return values @ cells + origins[:, None, :] if scaled else values
         raise TrajectoryError(
-            f"{self.path} has no coordinates: want columns x y z (or xu, xs, xsu), found "
-            f"{' '.join(self._columns)}"
+            f"{self.path} has no coordinates: want columns x y z (or xu, xs, xsu), found {' '.join(self._columns)}"
         )
 
 

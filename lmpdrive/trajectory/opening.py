@@ -91,9 +91,7 @@ def _topology(
         return topology
     if structure is None or not (elements or structure.type_names):
         return None
-    return Topology(
-        name_types(structure.types, elements or structure.type_names, where), charges_e=structure.charges_e
-    )
+    return Topology(name_types(structure.types, elements or structure.type_names, where), charges_e=structure.charges_e)
 
 
 def _open_file(

@@ -63,7 +63,7 @@ def _tables(text: str) -> list[tuple[list[str], list[list[float]]]]:
                 continue
             try:
                 tables[-1][1].append([float(word) for word in words])
-            except ValueError:                                   # a warning with as many words as columns
+            except ValueError:  # a warning with as many words as columns
                 continue
     return tables
 
@@ -73,7 +73,7 @@ def _without_overlap(earlier: list[pd.DataFrame], start: int) -> list[pd.DataFra
     kept = list(earlier)
     for number in reversed(range(len(kept))):
         table = kept[number]
-        if len(table) and not table["Step"].iloc[0] < start:     # the new run started over: another count of steps
+        if len(table) and not table["Step"].iloc[0] < start:  # the new run started over: another count of steps
             break
         kept[number] = table[table["Step"] < start]
     return kept

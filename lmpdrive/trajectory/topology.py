@@ -77,7 +77,7 @@ def read_data_file(path: Path) -> DataFile:
     names: dict[int, str] = {}
     origin = np.zeros(3)
     section = style = ""
-    for line in lines[1:]:                                    # the first line is a title
+    for line in lines[1:]:  # the first line is a title
         text, _, comment = (part.strip() for part in line.partition("#"))
         words = text.split()
         if not words:

@@ -99,8 +99,10 @@ def test_charges_balance_and_lie_on_the_wet_layer(write_yaml):
         ({"system__build__metal": "Rh"}, "does not know Rh"),
         ({"potential__electrode": "constant-potential"}, "add counter-ions, or use electrode: constant-charge"),
         ({"dynamics__ensemble": "npt"}, "npt with fixed layers"),
-        ({"dynamics__fixed_layers": 3, "system__build__ions": {}, "potential__electrode": "constant-potential"},
-         "two-sided"),
+        (
+            {"dynamics__fixed_layers": 3, "system__build__ions": {}, "potential__electrode": "constant-potential"},
+            "two-sided",
+        ),
         ({"run__device": "cuda"}, "no NVIDIA driver"),
         ({"templates": "nowhere"}, "there is no folder"),
     ],
@@ -113,9 +115,14 @@ def test_problems_are_told_before_the_run(write_yaml, changes, expected):
 @pytest.mark.parametrize("electrode", ["constant-charge", "constant-potential"])
 def test_electrodes_run(write_yaml, tmp_path, electrode):
     changes = {"system__build__ions": {}, "system__build__vacuum_A": 0, "potential__voltage_V": 1.0}
-    path = write_yaml(SMALL_CLASSICAL, potential__electrode=electrode, dynamics__equilibrate_ps=0,
-                      dynamics__production_ps=0.02, dynamics__minimise=None,
-                      **(changes if electrode == "constant-potential" else {}))
+    path = write_yaml(
+        SMALL_CLASSICAL,
+        potential__electrode=electrode,
+        dynamics__equilibrate_ps=0,
+        dynamics__production_ps=0.02,
+        dynamics__minimise=None,
+        **(changes if electrode == "constant-potential" else {}),
+    )
     result = lmpdrive.simulate(path, tmp_path / "run")
     charges = final_charges(tmp_path / "run" / "final.data")[:48]
     if electrode == "constant-charge":

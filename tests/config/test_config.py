@@ -22,7 +22,9 @@ def test_defaults_are_those_of_the_founding_study(write_yaml):
     dynamics = load(write_yaml({k: v for k, v in SMALL_CLASSICAL.items() if k != "dynamics"})).dynamics
     assert (dynamics.temperature_K, dynamics.timestep_fs, dynamics.fixed_layers) == (300, 0.5, 2)
     assert (dynamics.thermostat.style, dynamics.thermostat.damping_fs, dynamics.thermostat.chain) == (
-        "nose-hoover", 50, 3,
+        "nose-hoover",
+        50,
+        3,
     )
 
 
@@ -65,23 +67,25 @@ def test_mistakes(tmp_path, text, expected):
         ("system: {build: {}}\npotential: {architecture: deepmd, model: x.pb, modle: 1}", "did you mean 'model'"),
         ("system: {}\npotential: {architecture: classical}", "exactly one of 'build:'"),
         ("system: {build: {metal: Xx}}\npotential: {architecture: classical}", "'Au'"),
-        ("system: {build: {ions: {Na: 2}, ion_heights_A: [4]}}\npotential: {architecture: classical}", "1 values for 2 ions"),
+        (
+            "system: {build: {ions: {Na: 2}, ion_heights_A: [4]}}\npotential: {architecture: classical}",
+            "1 values for 2",
+        ),
     ],
 )
 def test_whole_files(tmp_path, text, expected):
     path = tmp_path / "system.yaml"
     path.write_text(text)
-    with pytest.raises(ConfigError, match=".*"):
+    with pytest.raises(ConfigError) as caught:
         load(path)
-    try:
-        load(path)
-    except ConfigError as error:
-        assert expected in str(error)
+    assert expected in str(caught.value)
 
 
 def test_all_problems_are_told_at_once(tmp_path):
     path = tmp_path / "system.yaml"
-    path.write_text("system: {build: {metal: Xx}}\npotential: {architecture: classical, cutof_A: 3}\nrun: {threads: 0}\n")
+    path.write_text(
+        "system: {build: {metal: Xx}}\npotential: {architecture: classical, cutof_A: 3}\nrun: {threads: 0}\n"
+    )
     with pytest.raises(ConfigError) as caught:
         load(path)
     assert len(str(caught.value).splitlines()) == 3

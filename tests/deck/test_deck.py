@@ -14,15 +14,25 @@ from tests.conftest import ROOT, SMALL_CLASSICAL
 GOLDEN = {
     "au111-water-3na": ("au111-water-3na.yaml", []),
     "pt111-water": ("pt111-water.yaml", []),
-    "au111-water-3na-langevin": ("au111-water-3na.yaml", [
-        "dynamics.thermostat={style: langevin, damping_fs: 5000}", "dynamics.timestep_fs=1.0"]),
+    "au111-water-3na-langevin": (
+        "au111-water-3na.yaml",
+        ["dynamics.thermostat={style: langevin, damping_fs: 5000}", "dynamics.timestep_fs=1.0"],
+    ),
     "au111-water-3na-constant-charge": ("au111-water-3na.yaml", ["potential.electrode=constant-charge"]),
-    "au111-water-constant-potential": ("au111-water-3na.yaml", [
-        "potential.electrode=constant-potential", "potential.voltage_V=1", "system.build.ions={}",
-        "system.build.vacuum_A=0"]),
+    "au111-water-constant-potential": (
+        "au111-water-3na.yaml",
+        [
+            "potential.electrode=constant-potential",
+            "potential.voltage_V=1",
+            "system.build.ions={}",
+            "system.build.vacuum_A=0",
+        ],
+    ),
     "pt111-water-committee": ("pt111-water.yaml", ["potential.committee=[pt-water-dp]"]),
-    "pt111-water-npt-z": ("pt111-water.yaml", [
-        "dynamics.ensemble=npt", "dynamics.barostat.coupling=z", "dynamics.fixed_layers=0"]),
+    "pt111-water-npt-z": (
+        "pt111-water.yaml",
+        ["dynamics.ensemble=npt", "dynamics.barostat.coupling=z", "dynamics.fixed_layers=0"],
+    ),
     "pt111-water-nve": ("pt111-water.yaml", ["dynamics.ensemble=nve", "dynamics.minimise=null"]),
     "pt111-water-minimise": ("pt111-water.yaml", ["dynamics.ensemble=minimise"]),
 }
@@ -117,7 +127,8 @@ def test_a_new_architecture_is_one_file_and_one_template(write_yaml, tmp_path):
     (tmp_path / "toy.py").write_text(TOY)
     (tmp_path / "toy.lmp.j2").write_text(TOY_TEMPLATE)
     path = write_yaml(
-        SMALL_CLASSICAL, potential={"architecture": "./toy.py", "epsilon_eV": 0.02},
+        SMALL_CLASSICAL,
+        potential={"architecture": "./toy.py", "epsilon_eV": 0.02},
         system={"build": {"metal": "Au", "repeat": [4, 4], "layers": 3, "water_thickness_A": 9, "vacuum_A": 9}},
         dynamics={"fixed_layers": 1, "equilibrate_ps": 0.02, "production_ps": 0.1, "minimise": {"max_steps": 200}},
     )

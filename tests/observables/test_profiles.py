@@ -93,7 +93,7 @@ def test_two_surfaces_are_mirrored_and_averaged():
     assert_allclose(sorted(density), [3.05, 22.8 - 3.05], atol=1e-6)
     assert_allclose(density[3.05] * 0.1 * a * b / GRAMS, 1.0, rtol=1e-6)
     assert_allclose([cosine[3.05], cosine[19.75]], [0.5, -0.5])
-    assert_allclose(tables["dipole_pz"].value, 0, atol=1e-9)      # along the normal, not mirrored
+    assert_allclose(tables["dipole_pz"].value, 0, atol=1e-9)  # along the normal, not mirrored
     assert any("mirrored" in note for note in tables["summary"].notes)
 
 
@@ -127,7 +127,7 @@ def test_adatom_is_not_part_of_the_surface(groups):
 def test_atom_that_leaves_its_layer_does_not_lower_the_surface():
     elements, positions, cell = film([3.05], [1])
     frames = np.tile(positions, (20, 1, 1))
-    frames[10:, 35, 2] += 2.3                                     # hops up: an adatom and a vacancy
+    frames[10:, 35, 2] += 2.3  # hops up: an adatom and a vacancy
     assert list(bins(analyse(Frames(elements, frames, cell))["water_density"])) == [3.05]
 
 
@@ -202,7 +202,7 @@ def test_bulk_value_of_a_uniform_film():
         waters = [water((40.0 * k, 0, 7.2 + h), 0) for k, h in enumerate(z)]
         frames.append(np.concatenate([metal, *waters]))
     elements = ["Au"] * 36 + ["O", "H", "H"] * n
-    cell = [40.0 * n, b, 60.0]                                    # wide, so that waters do not meet
+    cell = [40.0 * n, b, 60.0]  # wide, so that waters do not meet
     bulk = analyse(Frames(elements, np.array(frames), cell), bin_width_A=0.1)["water_density"]
     profile = bulk.value[(bulk.x > 6) & (bulk.x < 16)].mean()
     assert_allclose(profile, n / (film_height - 1) / (40 * n * b) * GRAMS, rtol=0.1)

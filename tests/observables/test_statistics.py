@@ -77,7 +77,7 @@ def test_drift_and_its_error():
 
 def test_drift_in_mev_per_atom_per_ns():
     drift = thermo_tables(log(slope=1e-2), 100, 10)["energy"].scalars["drift"]
-    assert_allclose(drift.value, 1e-2 * 1e3 * 1e3 / 100, rtol=0.02)      # eV/ps -> meV/ns, per atom
+    assert_allclose(drift.value, 1e-2 * 1e3 * 1e3 / 100, rtol=0.02)  # eV/ps -> meV/ns, per atom
     assert drift.unit == "meV/atom/ns"
 
 
@@ -89,9 +89,9 @@ def test_temperature_of_each_species():
 
 
 def test_only_production_counts():
-    thermo = log(runs=4)                                          # runs start at steps 0, 1000, 2000, 3000
+    thermo = log(runs=4)  # runs start at steps 0, 1000, 2000, 3000
     assert production(thermo, 2000)["Step"].iloc[0] == 2000
-    assert production(thermo, 2500)["Step"].iloc[0] == 2500     # the start was discarded
+    assert production(thermo, 2500)["Step"].iloc[0] == 2500  # the start was discarded
     assert set(production(thermo, 2500)["run"]) == {2, 3}
     assert production(thermo, None)["Step"].iloc[0] == 0
 

@@ -55,8 +55,7 @@ def test_proton_hop_does_not_depend_on_chunks(size):
     elements, frames = hop()
     finder = WaterFinder(np.array(elements))
     parts = [
-        finder.find(frames[i : i + size], np.tile(CELL, (len(frames[i : i + size]), 1, 1)))
-        for i in range(0, 7, size)
+        finder.find(frames[i : i + size], np.tile(CELL, (len(frames[i : i + size]), 1, 1))) for i in range(0, 7, size)
     ]
     assert np.array_equal(np.concatenate([p.species for p in parts]), find(elements, frames).species)
 
@@ -71,7 +70,7 @@ def test_free_hydrogen_that_finds_an_oxygen_later():
 def test_analysis_reports_species_and_does_not_crash():
     elements, positions, cell = film([3, 6], [1, 0])
     frames = np.tile(positions, (12, 1, 1))
-    frames[6:, -1, 2] += 3.0                                      # a proton leaves: OH- and a free H
+    frames[6:, -1, 2] += 3.0  # a proton leaves: OH- and a free H
     tables = analyse(Frames(elements, frames, cell))
     assert tables["water_species"].value.tolist() == [2] * 6 + [1] * 6
     warning = " ".join(tables["summary"].warnings)

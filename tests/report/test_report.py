@@ -88,7 +88,7 @@ def test_page_needs_nothing_from_outside(page):
     assert not {"script", "link", "iframe", "img", "object"} & set(found.tags)
     assert all(link.startswith("#") for link in found.links)
     assert "@import" not in page.read_text()
-    assert len(found.ids) == len(set(found.ids))                  # many figures in one page
+    assert len(found.ids) == len(set(found.ids))  # many figures in one page
     assert {link[1:] for link in found.links} <= set(found.ids)
 
 
@@ -104,7 +104,7 @@ def test_page_says_what_was_run(page):
     for word in ("RPBE-D3", "no Au", "0123abcd", "22 Jul 2025", "3.21 ns/day", "-26.2 µC/cm²", "400 steps", "finished"):
         assert word in text, word
     assert "36 Au, 6 H, 1 Na, 3 O" in text
-    assert "M_w ⟨N" in text                                       # the equation is in the caption
+    assert "M_w ⟨N" in text  # the equation is in the caption
 
 
 def test_everything_is_escaped(page):
@@ -125,9 +125,16 @@ def test_nothing_at_all_still_makes_a_page(tmp_path):
 
 
 def test_manifest_with_strange_values(tables, tmp_path):
-    strange = {"system": None, "dynamics": {"stages": [{}], "temperature_K": None}, "versions": "x", "host": ["a"],
-               "potential": {"card": {"limits": "none known"}, "sha256": "abc"}, "state": "paused", "seeds": 3,
-               "performance": {"ns_per_day": "fast"}}
+    strange = {
+        "system": None,
+        "dynamics": {"stages": [{}], "temperature_K": None},
+        "versions": "x",
+        "host": ["a"],
+        "potential": {"card": {"limits": "none known"}, "sha256": "abc"},
+        "state": "paused",
+        "seeds": 3,
+        "performance": {"ns_per_day": "fast"},
+    }
     text = write_report(tmp_path, tables, None, strange).read_text()
     assert "none known" in text
     assert "paused" in text

@@ -132,7 +132,7 @@ def test_types_need_names_and_the_error_says_how(write):
 )
 def test_dumps_that_cannot_be_used(write, content, message):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")                           # "incomplete" comes before "no complete frame"
+        warnings.simplefilter("ignore")  # "incomplete" comes before "no complete frame"
         with pytest.raises(TrajectoryError, match=message):
             open_trajectory(write(content)).read(0, 1)
 

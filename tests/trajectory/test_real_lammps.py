@@ -76,7 +76,7 @@ def test_dcd_equals_text(run):
 
 def test_unsorted_scaled_gzip_equals_sorted_absolute(run):
     a, b = opened(run, "traj.lammpstrj").read(0, 20), opened(run, "scaled.lammpstrj.gz").read(0, 20)
-    assert_allclose(b.positions, a.positions, atol=1e-4)          # LAMMPS wrote xs with six digits
+    assert_allclose(b.positions, a.positions, atol=1e-4)  # LAMMPS wrote xs with six digits
 
 
 def test_unwrapped_differs_by_whole_cells(run):
@@ -145,6 +145,6 @@ def test_ase_reads_the_same(run, tmp_path):
 def test_thermo_of_both_runs(run):
     thermo = read_thermo(run / "log.lammps")
     assert thermo["Step"].tolist() == list(range(0, 460, 10))
-    assert thermo["run"].tolist() == [0] * 5 + [1] * 41            # step 50 belongs to the run it starts
+    assert thermo["run"].tolist() == [0] * 5 + [1] * 41  # step 50 belongs to the run it starts
     assert_allclose(thermo["Time"], thermo["Step"] * 0.002)
     assert_allclose(thermo["Econserve"], thermo["Econserve"][0], rtol=1e-6)
