@@ -6,6 +6,7 @@ inputs/.
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -87,6 +88,15 @@ def is_built(file: Path) -> bool:
     return "build" in yaml.safe_load(file.read_text())["system"]
 
 
+def simulates(page: Path) -> bool:
+    return any(line.startswith("lmpdrive simulate") for line in lines(page))
+
+
+def imports(code: str) -> str:
+    """Of an example without a run before it, only the names it imports can be tried; the rest must parse."""
+    return "".join(ast.unparse(n) + "\n" for n in ast.parse(code).body if isinstance(n, ast.Import | ast.ImportFrom))
+
+
 def run_page(page: Path, folder: Path) -> None:
     """Write the page's files, then run its commands and its Python in order."""
     shutil.copytree(ROOT / "inputs", folder / "inputs")
@@ -105,7 +115,7 @@ def run_page(page: Path, folder: Path) -> None:
                 if line.strip().startswith(COMMANDS)
             )
         elif block.language == "python" and not block.title:
-            commands = iter([[sys.executable, "-c", block.text]])
+            commands = iter([[sys.executable, "-c", block.text if simulates(page) else imports(block.text)]])
         else:
             continue
         for command in commands:

@@ -106,14 +106,20 @@ def measure(minutes: float, repeats: int, work: Path) -> dict:
             shutil.rmtree(work / f"{who}-{i}")
         print(line(i, pair), flush=True)
     return {
-        "host": platform.platform(), "cores": os.cpu_count(), "python": platform.python_version(),
-        "production_ps": production_ps, "equilibrate_ps": EQUILIBRATE_PS, "pairs": pairs,
-        "help_s": help_time(work), "ratios": ratios(pairs),
+        "host": platform.platform(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "production_ps": production_ps,
+        "equilibrate_ps": EQUILIBRATE_PS,
+        "pairs": pairs,
+        "help_s": help_time(work),
+        "ratios": ratios(pairs),
     }
 
 
 def ratios(pairs: list[dict]) -> dict[str, float]:
     """Driver over plain: medians of the pairs' ratios.  Start-up is the stages' wall time outside of the loops."""
+
     def ratio(key: str) -> float:
         return statistics.median(p["driver"][key] / p["plain"][key] for p in pairs)
 
@@ -121,8 +127,11 @@ def ratios(pairs: list[dict]) -> dict[str, float]:
         return statistics.median(p[who]["stages_wall_s"] - p[who]["loop_s"] for p in pairs)
 
     return {
-        "loop_wall": ratio("loop_s"), "loop_cpu": ratio("loop_cpu_s"), "stages_wall": ratio("stages_wall_s"),
-        "start_up_driver_s": start_up("driver"), "start_up_plain_s": start_up("plain"),
+        "loop_wall": ratio("loop_s"),
+        "loop_cpu": ratio("loop_cpu_s"),
+        "stages_wall": ratio("stages_wall_s"),
+        "start_up_driver_s": start_up("driver"),
+        "start_up_plain_s": start_up("plain"),
     }
 
 
@@ -144,8 +153,10 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="pairs of runs")
     parser.add_argument("--json", type=Path, help="write everything there as well")
     options = parser.parse_args()
-    print("pair   load     loops [s]: lmpdrive, lmp, ratio   CPU in loops [s]: same    worker/lmp wall [s]: same    "
-          "same thermo table")
+    print(
+        "pair   load     loops [s]: lmpdrive, lmp, ratio   CPU in loops [s]: same    worker/lmp wall [s]: same    "
+        "same thermo table"
+    )
     with tempfile.TemporaryDirectory(prefix="lmpdrive-overhead-") as folder:
         result = measure(options.minutes, options.repeats, Path(folder))
     print(json.dumps({k: v for k, v in result.items() if k != "pairs"}, indent=1))
