@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from lmpdrive.system import BuiltSystem
 
 
-def problems(config: Config, system: BuiltSystem | None, probe_lammps: bool = True) -> list[Problem]:
-    """All problems of a configuration whose system was built (or failed to: None)."""
-    found = [*config.potential.problems(system), *_dynamics(config, system), *_environment(config)]
+def problems(
+    config: Config, system: BuiltSystem | None, probe_lammps: bool = True, to_run: bool = True
+) -> list[Problem]:
+    """All problems of a configuration whose system was built (or failed to: None).
+
+    `to_run=False` leaves out what only a run needs here: a deck may be rendered for another machine.
+    """
+    found = [*config.potential.problems(system), *_dynamics(config, system), *(_environment(config) if to_run else ())]
     if probe_lammps and not any(p.level == "error" for p in found):
         found.extend(_lammps(config))
     return found
@@ -87,7 +92,7 @@ def _environment(config: Config) -> list[Problem]:
 
 def _lammps(config: Config) -> list[Problem]:
     try:
-        answer = probe(config.potential.styles())
+        answer = probe(config.potential.styles(), config.potential.plugins)
     except EngineError as error:
         return [Problem("error", str(error))]
     needs = " and ".join(n for c in config.potential.couplings for n in getattr(c, "needs", ()))

@@ -20,7 +20,7 @@ from lmpdrive.architectures import Problem
 from lmpdrive.config import Config, dump_yaml, load
 from lmpdrive.deck import DATA, DECK
 from lmpdrive.deck import render as render_deck
-from lmpdrive.engine.relax import relax, wants_relaxation
+from lmpdrive.engine.relax import is_packed, relax, wants_relaxation
 from lmpdrive.engine.run import run as run_lammps
 from lmpdrive.engine.run_directory import (
     MANIFEST,
@@ -70,7 +70,7 @@ def check(file: str | Path, overrides: Sequence[str] = (), probe_lammps: bool = 
 def render(file: str | Path, out: str | Path, overrides: Sequence[str] = (), say: Say = lambda _: None) -> Path:
     """Write a run directory, ready for `lmp -in in.lammps`, without running."""
     config = load(file, overrides)
-    _write_run_directory(config, Path(file), Path(out), say, probe_lammps=False)
+    _write_run_directory(config, Path(file), Path(out), say, to_run=False)
     return Path(out)
 
 
@@ -87,7 +87,7 @@ def simulate(
     """
     config = load(file, overrides)
     out = Path(out) if out is not None else default_directory(file)
-    _write_run_directory(config, Path(file), out, say, probe_lammps=True)
+    _write_run_directory(config, Path(file), out, say, to_run=True)
     update_manifest(out, state="running")
     note = config.potential.prepare(out)
     if note:
@@ -202,7 +202,7 @@ def _make_system(config: Config) -> BuiltSystem:
     return make_system(config)
 
 
-def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, probe_lammps: bool) -> None:
+def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, to_run: bool) -> None:
     # the folder first: nobody wants to wait for packmol to learn that the name is taken
     with new_directory(out) as folder:
         system = _make_system(config)
@@ -211,7 +211,9 @@ def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, pro
         if wants_relaxation(config, system):
             say("classical run (system.build.relax_ps) before the potential sees the water")
             system = relax(system, config)
-        found = checks.problems(config, system, probe_lammps)
+        elif is_packed(config, system) and config.system.build and config.system.build.relax_ps:
+            say("warning: no classical parameters for this system: the packed water goes to the potential as it is")
+        found = checks.problems(config, system, to_run, to_run)
         for problem in found:
             if problem.level == "warning":
                 say(f"warning: {problem.message}")
@@ -219,7 +221,7 @@ def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, pro
         if errors:
             raise ModelError("\n".join(errors))
         architecture = config.potential.architecture
-        beside = (file.parent / architecture).resolve().parent if architecture.endswith(".py") else None
+        beside = Path(architecture).parent if architecture.endswith(".py") else None
         (folder / DECK).write_text(render_deck(config, system, beside))
         from lmpdrive.system import write_data
 

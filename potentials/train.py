@@ -29,12 +29,14 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 from pathlib import Path
 
 import numpy as np
 import yaml
 from ase import Atoms
 from ase.io import read
+from ase.neighborlist import neighbor_list
 
 ELEMENTS = ["H", "O", "Pt"]
 """Order of the species inside the models (deepmd's `type_map`)."""
@@ -259,6 +261,19 @@ def measure(model: Path, recipe: Recipe, frames: list[Atoms]) -> dict[str, float
     }
 
 
+def shortest_distances(frames: list[Atoms]) -> dict[str, float]:
+    """Shortest distance [Å] of each pair of elements; closer than this a model has never been."""
+    shortest: dict[str, float] = {}
+    for atoms in frames:
+        i, j, d = neighbor_list("ijd", atoms, 4.0)
+        symbols = np.array(atoms.get_chemical_symbols())
+        for a, b in combinations_with_replacement(ELEMENTS, 2):
+            found = d[(symbols[i] == a) & (symbols[j] == b)]
+            if len(found):
+                shortest[f"{a}-{b}"] = round(min(float(found.min()), shortest.get(f"{a}-{b}", np.inf)), 3)
+    return shortest
+
+
 def sha256(path: Path) -> str:
     """Hash of a file, or of a folder's files with their names in order."""
     digest = hashlib.sha256()
@@ -308,6 +323,7 @@ def main() -> None:
         "limits": "Pt, O, H only: no Au, no ions. Trained for trying the software, not for publication.",
         "split": {"train": len(parts.train), "watch": len(parts.watch), "test": len(parts.test), "seed": SPLIT_SEED},
         "training": {"batches": batches, "minutes_on_one_core": round(minutes, 1), "settings": recipe.settings},
+        "shortest_distances_A": shortest_distances(parts.train),
         "test": measure(target, recipe, parts.test),
         "retrain": f"python potentials/train.py {args.recipe} {args.data} {args.out} --batches {batches}",
     }

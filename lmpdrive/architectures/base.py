@@ -77,6 +77,8 @@ class Architecture(BaseModel):
     """False where bonds can neither form nor break."""
     title: ClassVar[str] = ""
     """Name for reports."""
+    plugins: ClassVar[bool] = True
+    """Whether LAMMPS loads the plugins of installed packages (deepmd-kit's costs seven seconds)."""
     python_module: ClassVar[str | None] = None
     """Python package that must be importable for a run."""
     install: ClassVar[str] = ""

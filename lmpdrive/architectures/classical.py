@@ -24,6 +24,7 @@ class Classical(Architecture):
     couplings: ClassVar = (Native("lj/cut/coul/long", needs=("KSPACE", "MOLECULE")),)
     atom_style: ClassVar[Literal["atomic", "full"]] = "full"
     reactive: ClassVar[bool] = False
+    plugins: ClassVar[bool] = False
     title: ClassVar[str] = "classical: SPC/Fw water, Joung-Cheatham ions, Lennard-Jones metal (Heinz)"
 
     cutoff_A: PositiveFloat = 9.0

@@ -44,6 +44,11 @@ class Deepmd(Architecture):
     """Further models of the same kind; their force deviation goes to `model_devi.out`."""
     deviation_every_fs: PositiveFloat = 50
     """How often the committee's deviation is written."""
+    core_radii_A: dict[str, PositiveFloat] | Literal["auto", "none"] = "auto"
+    """Repulsion below these distances, e.g. `{H-H: 1.3}`, where a model trained without close contacts has
+    holes. `auto`: the shortest distances of the training data, if the model's card tells them."""
+    core_stiffness_eV_per_A2: PositiveFloat = 30
+    """k of the repulsion k (r - radius)^2; zero beyond the radius, so the model is untouched within its data."""
     compress: Literal["auto", "never"] = "auto"
     """Tabulate a `.pb` on this machine first (about ten seconds once, 2.5 times faster after)."""
 
@@ -80,7 +85,7 @@ class Deepmd(Architecture):
                 found.append(
                     Problem(
                         "error",
-                        f"potential.model: there is no file {path}{did_you_mean(path.name, shipped)} "
+                        f"potential.model: there is no file {path}{did_you_mean(path.name, shipped) or '.'} "
                         f"Shipped potentials: {', '.join(shipped)}; or give the path of a model file.",
                     )
                 )
@@ -141,8 +146,30 @@ class Deepmd(Architecture):
         return "; ".join(lines)
 
     def context(self, interface: Interface) -> dict[str, Any]:
-        """Names of the model files in the run directory."""
-        return {"models": list(self.files()), "deviation_models": bool(self.committee)}
+        """Names of the model files in the run directory, and the cores by pairs of types."""
+        return {
+            "models": list(self.files()),
+            "deviation_models": bool(self.committee),
+            "cores": self._cores(interface.elements),
+        }
+
+    def styles(self) -> dict[str, list[str]]:
+        """LAMMPS styles the deck uses."""
+        return {"pair": ["deepmd", *(["hybrid/overlay", "harmonic/cut"] if self._radii() else [])]}
+
+    def _radii(self) -> dict[str, float]:
+        if self.core_radii_A == "auto":
+            return (self.card() or {}).get("shortest_distances_A", {})
+        return {} if self.core_radii_A == "none" else dict(self.core_radii_A)
+
+    def _cores(self, elements: Sequence[str]) -> list[dict[str, Any]]:
+        radii = {frozenset(pair.split("-")): radius for pair, radius in self._radii().items()}
+        return [
+            {"i": i, "j": j, "pair": f"{a}-{b}", "radius_A": radii[frozenset((a, b))]}
+            for i, a in enumerate(elements, start=1)
+            for j, b in enumerate(elements, start=1)
+            if i <= j and frozenset((a, b)) in radii
+        ]
 
     def card(self) -> dict[str, Any] | None:
         """`card.yaml` beside the model, if it describes this very file."""

@@ -38,7 +38,7 @@ def find(name: str, folder: Path = Path()) -> type[Architecture]:
         return entry.load()
     if name not in available():
         raise ConfigError(
-            f"potential.architecture: no architecture '{name}'{did_you_mean(name, available())} "
+            f"potential.architecture: no architecture '{name}'{did_you_mean(name, available()) or '.'} "
             f"Choices: {', '.join(available())}, or a file of your own: ./mine.py"
         )
     return _only_class(importlib.import_module(f"lmpdrive.architectures.{name}"))

@@ -57,6 +57,9 @@ def validate(
         errors.append((("potential",), f"needs 'architecture:', one of {', '.join(available())} or ./mine.py"))
     else:
         architecture = find(potential["architecture"], folder)
+        if potential["architecture"].endswith(".py"):
+            # resolved.yaml lies in another folder and must mean the same file
+            potential = potential | {"architecture": str((folder / potential["architecture"]).resolve())}
         try:
             potential = architecture.model_validate(potential).resolve(folder)
         except ValidationError as error:
@@ -122,7 +125,7 @@ def _messages(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[
         loc: Location = item["loc"]
         if item["type"] == "extra_forbidden":
             choices = _keys(model, loc[:-1])
-            yield loc, f"unknown key{did_you_mean(str(loc[-1]), choices)} Choices: {', '.join(choices)}"
+            yield loc, f"unknown key{did_you_mean(str(loc[-1]), choices) or '.'} Choices: {', '.join(choices)}"
         elif item["type"] == "missing":
             yield loc, "is missing"
         else:

@@ -39,6 +39,10 @@ CAUSES = (
         "the accelerator's memory is full: fewer atoms, more ranks, or float32",
     ),
     (
+        r"Cannot reset timestep",
+        "a fix of your template depends on the step number: put it in the block before_production",
+    ),
+    (
         r"Unknown identifier in data file|Incorrect format|Unexpected end of data file",
         "system.data does not fit the deck's atom_style: render both again",
     ),

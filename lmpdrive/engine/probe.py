@@ -14,10 +14,10 @@ from lmpdrive.engine.lammps_library import environment, load
 from lmpdrive.errors import EngineError
 
 
-def probe(styles: dict[str, list[str]]) -> dict[str, Any]:
+def probe(styles: dict[str, list[str]], plugins: bool = True) -> dict[str, Any]:
     """`{"version": int, "packages": [...], "missing": ["pair deepmd", ...]}`."""
     done = subprocess.run(
-        [sys.executable, "-m", "lmpdrive.engine.probe", json.dumps(styles)],
+        [sys.executable, "-m", "lmpdrive.engine.probe", json.dumps(styles), *([] if plugins else ["--no-plugins"])],
         capture_output=True,
         text=True,
         env=environment("cpu", 1),
@@ -29,12 +29,12 @@ def probe(styles: dict[str, list[str]]) -> dict[str, Any]:
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def main(styles: dict[str, list[str]]) -> None:
+def main(styles: dict[str, list[str]], plugins: bool) -> None:
     """Print the answer as the last line."""
-    lmp = load()(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+    lmp = load(plugins)(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
     missing = [f"{kind} {name}" for kind, names in styles.items() for name in names if not lmp.has_style(kind, name)]
     print(json.dumps({"version": lmp.version(), "packages": lmp.installed_packages, "missing": missing}))
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    main(json.loads(sys.argv[1]), "--no-plugins" not in sys.argv)

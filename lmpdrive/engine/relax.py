@@ -24,16 +24,20 @@ if TYPE_CHECKING:
 LANGEVIN_DAMPING_FS = 100.0
 
 
-def wants_relaxation(config: Config, system: BuiltSystem) -> bool:
-    """Only a structure that was just packed, for a potential that is not classical itself."""
-    build = config.system.build
+def is_packed(config: Config, system: BuiltSystem) -> bool:
+    """Whether the water was just packed, for a potential that is not classical itself."""
     return (
-        build is not None
-        and build.relax_ps > 0
+        config.system.build is not None
         and len(system.water_molecules) > 0
         and not isinstance(config.potential, Classical)
-        and not any(p.level == "error" for p in Classical(architecture="classical").problems(system))
     )
+
+
+def wants_relaxation(config: Config, system: BuiltSystem) -> bool:
+    """Packed water that the classical potential has parameters for, unless `relax_ps: 0`."""
+    build = config.system.build
+    unknown = any(p.level == "error" for p in Classical(architecture="classical").problems(system))
+    return build is not None and build.relax_ps > 0 and is_packed(config, system) and not unknown
 
 
 def relax(system: BuiltSystem, config: Config) -> BuiltSystem:

@@ -36,7 +36,7 @@ def run(run_dir: Path, config: Config, quiet: bool = False) -> State:
     }
     with (run_dir / "worker.log").open("wb") as log:
         process = subprocess.Popen(
-            command(config.run.mpi_ranks),
+            command(config.run.mpi_ranks, config.potential.plugins),
             cwd=run_dir,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -72,10 +72,10 @@ def run(run_dir: Path, config: Config, quiet: bool = False) -> State:
     return "finished"
 
 
-def command(mpi_ranks: int) -> list[str]:
+def command(mpi_ranks: int, plugins: bool) -> list[str]:
     """The worker's command line; with several ranks, `lmp` under mpiexec."""
     if mpi_ranks == 1:
-        return [sys.executable, "-m", "lmpdrive.engine.worker", "in.lammps"]
+        return [sys.executable, "-m", "lmpdrive.engine.worker", "in.lammps", *([] if plugins else ["--no-plugins"])]
     bin_folder = Path(sys.executable).parent
     mpiexec = shutil.which("mpiexec", path=str(bin_folder)) or shutil.which("mpiexec")
     if mpiexec is None:

@@ -1,4 +1,4 @@
-"""The worker process of one run: `python -m lmpdrive.engine.worker in.lammps`, in the run directory.
+"""The worker process of one run: `python -m lmpdrive.engine.worker in.lammps [--no-plugins]`, in the run directory.
 
 Drives the `lammps` module through the deck.  Exit code 0: the deck ended; 1: LAMMPS stopped with an
 error, told in `error.json`; 130: stopped by SIGINT or SIGTERM after writing what the deck writes last.
@@ -18,7 +18,7 @@ SIGNALS = {signal.SIGINT, signal.SIGTERM}
 INTERRUPTED = 130
 
 
-def main(deck: str) -> int:
+def main(deck: str, plugins: bool = True) -> int:
     """Run `deck` to its end or to a signal."""
     # LAMMPS holds the main thread inside C, where Python's handlers never run: a second thread waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
@@ -35,7 +35,7 @@ def main(deck: str) -> int:
 
     threading.Thread(target=stop, daemon=True).start()
     try:
-        lmp = load()(cmdargs=["-log", "log.lammps", "-screen", "none", "-nocite"])
+        lmp = load(plugins)(cmdargs=["-log", "log.lammps", "-screen", "none", "-nocite"])
         if not stopped.is_set():
             lmp.file(deck)
     except Exception as error:
@@ -45,4 +45,4 @@ def main(deck: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], "--no-plugins" not in sys.argv))

@@ -102,7 +102,7 @@ def _chosen(names: Iterable[str] | None, available: list[str]) -> set[str]:
             raise TrajectoryError(f"{name} needs the thermo table of a log.lammps (thermo=)")
         if name not in available and name != "summary":
             raise TrajectoryError(
-                f"no observable {name!r} for this system{did_you_mean(name, available)} "
+                f"no observable {name!r} for this system{did_you_mean(name, available) or '.'} "
                 f"There are: {', '.join(available)}"
             )
     return set(names)

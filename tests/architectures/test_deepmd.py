@@ -117,9 +117,26 @@ def test_committee_writes_its_deviation(write_yaml, tmp_path):
 
 def test_element_order_is_explicit_and_independent_of_the_model(write_yaml, tmp_path):
     run = lmpdrive.render(write_yaml(SMALL_DEEPMD, system__build__relax_ps=0), tmp_path / "run")
-    assert "pair_coeff      * * H O Pt" in (run / "in.lammps").read_text()
+    assert "pair_coeff      * * deepmd H O Pt" in (run / "in.lammps").read_text()
     masses = (run / "system.data").read_text().split("Masses")[1].split("Atoms")[0]
     assert [line.split("#")[1].strip() for line in masses.splitlines() if "#" in line] == ["H", "O", "Pt"]
+
+
+def test_the_core_acts_below_its_radius_and_nowhere_else(write_yaml, tmp_path):
+    """One O-H of 0.85 Å where the training data end at 0.882 Å: k (r - r0)^2, and a force of 2 k (r0 - r)."""
+    (tmp_path / "one.xyz").write_text(
+        '3\nLattice="15 0 0 0 15 0 0 0 15" Properties=species:S:1:pos:R:3 pbc="T T T"\n'
+        "O 5 5 5\nH 5.85 5 5\nH 4.76 5.93 5\n"
+    )
+    changes = {"system": {"read": "one.xyz"}, "dynamics": {"fixed_layers": 0}}
+    answers = []
+    for cores in ("auto", "none"):
+        run = lmpdrive.render(write_yaml(SMALL_DEEPMD, potential__core_radii_A=cores, **changes), tmp_path / cores)
+        answers.append(evaluate(IN_LAMMPS, run))
+    (E_core, F_core), (E, F) = answers
+    assert E_core - E == pytest.approx(30 * (0.882 - 0.85) ** 2, abs=1e-6)
+    expected = 2 * 30 * (0.882 - 0.85)
+    assert (F_core - F)[:, 0] == pytest.approx([-expected, expected, 0], abs=1e-5)
 
 
 def problems(write_yaml, **changes):
