@@ -44,9 +44,9 @@ class Deepmd(Architecture):
     """Further models of the same kind; their force deviation goes to `model_devi.out`."""
     deviation_every_fs: PositiveFloat = 50
     """How often the committee's deviation is written."""
-    core_radii_A: dict[str, PositiveFloat] | Literal["auto", "none"] = "auto"
+    core_radii_A: dict[str, PositiveFloat] | Literal["none", "card"] = "none"
     """Repulsion below these distances, e.g. `{H-H: 1.3}`, where a model trained without close contacts has
-    holes. `auto`: the shortest distances of the training data, if the model's card tells them."""
+    holes. `card`: the shortest distances of the training data, as the model's card tells them."""
     core_stiffness_eV_per_A2: PositiveFloat = 30
     """k of the repulsion k (r - radius)^2; zero beyond the radius, so the model is untouched within its data."""
     compress: Literal["auto", "never"] = "auto"
@@ -158,7 +158,7 @@ class Deepmd(Architecture):
         return {"pair": ["deepmd", *(["hybrid/overlay", "harmonic/cut"] if self._radii() else [])]}
 
     def _radii(self) -> dict[str, float]:
-        if self.core_radii_A == "auto":
+        if self.core_radii_A == "card":
             return (self.card() or {}).get("shortest_distances_A", {})
         return {} if self.core_radii_A == "none" else dict(self.core_radii_A)
 

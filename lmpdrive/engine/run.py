@@ -44,7 +44,7 @@ def run(run_dir: Path, config: Config, quiet: bool = False) -> State:
             env=environment(config.run.device, config.run.threads),
             start_new_session=True,
         )
-    previous = _sigterm_as_interrupt()
+    previous = _signals_as_interrupt()
     interrupted = False
     try:
         with Progress(run_dir, stages, config.dynamics.timestep_fs, quiet) as progress:
@@ -63,8 +63,8 @@ def run(run_dir: Path, config: Config, quiet: bool = False) -> State:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        if previous is not None:
-            signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
     if interrupted or process.returncode == INTERRUPTED:
         return "interrupted"
     if process.returncode:
@@ -107,11 +107,16 @@ def _ask_to_stop(process: subprocess.Popen[bytes], mpi_ranks: int) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _sigterm_as_interrupt() -> Any:
+def _signals_as_interrupt() -> dict[signal.Signals, Any]:
+    """Make SIGINT and SIGTERM raise KeyboardInterrupt; returns the handlers before.
+
+    SIGINT too: a shell starts background jobs with it ignored, and `kill -INT` should still stop them.
+    """
+
     def handler(*_: object) -> None:
         raise KeyboardInterrupt
 
     try:
-        return signal.signal(signal.SIGTERM, handler)
+        return {s: signal.signal(s, handler) for s in (signal.SIGINT, signal.SIGTERM)}
     except ValueError:  # not in the main thread: the caller's own handling stays
-        return None
+        return {}

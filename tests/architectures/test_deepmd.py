@@ -117,7 +117,7 @@ def test_committee_writes_its_deviation(write_yaml, tmp_path):
 
 def test_element_order_is_explicit_and_independent_of_the_model(write_yaml, tmp_path):
     run = lmpdrive.render(write_yaml(SMALL_DEEPMD, system__build__relax_ps=0), tmp_path / "run")
-    assert "pair_coeff      * * deepmd H O Pt" in (run / "in.lammps").read_text()
+    assert "pair_coeff      * * H O Pt" in (run / "in.lammps").read_text()
     masses = (run / "system.data").read_text().split("Masses")[1].split("Atoms")[0]
     assert [line.split("#")[1].strip() for line in masses.splitlines() if "#" in line] == ["H", "O", "Pt"]
 
@@ -130,7 +130,7 @@ def test_the_core_acts_below_its_radius_and_nowhere_else(write_yaml, tmp_path):
     )
     changes = {"system": {"read": "one.xyz"}, "dynamics": {"fixed_layers": 0}}
     answers = []
-    for cores in ("auto", "none"):
+    for cores in ("card", "none"):
         run = lmpdrive.render(write_yaml(SMALL_DEEPMD, potential__core_radii_A=cores, **changes), tmp_path / cores)
         answers.append(evaluate(IN_LAMMPS, run))
     (E_core, F_core), (E, F) = answers
