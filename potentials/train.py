@@ -19,7 +19,6 @@ Units: eV, Å, eV/Å.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import shutil
@@ -37,6 +36,8 @@ import yaml
 from ase import Atoms
 from ase.io import read
 from ase.neighborlist import neighbor_list
+
+from lmpdrive.hashing import sha256
 
 ELEMENTS = ["H", "O", "Pt"]
 """Order of the species inside the models (deepmd's `type_map`)."""
@@ -272,16 +273,6 @@ def shortest_distances(frames: list[Atoms]) -> dict[str, float]:
             if len(found):
                 shortest[f"{a}-{b}"] = round(min(float(found.min()), shortest.get(f"{a}-{b}", np.inf)), 3)
     return shortest
-
-
-def sha256(path: Path) -> str:
-    """Hash of a file, or of a folder's files with their names in order."""
-    digest = hashlib.sha256()
-    for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
-        if path.is_dir():
-            digest.update(file.relative_to(path).as_posix().encode())
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
 
 
 def main() -> None:
