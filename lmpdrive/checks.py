@@ -54,7 +54,7 @@ def _dynamics(config: Config, system: BuiltSystem | None) -> list[Problem]:
                 "0.5 fs resolves the O-H stretch, above 1 fs energies drift.",
             )
         )
-    frames = config.steps(dynamics.production_ps * 1e3) / config.steps(config.output.frames_every_fs)
+    frames = config.production_steps / config.steps(config.output.frames_every_fs)
     if dynamics.ensemble != "minimise" and frames < config.observables.blocks:
         found.append(
             Problem(

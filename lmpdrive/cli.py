@@ -127,8 +127,8 @@ def simulate(
         if not quiet:
             print(
                 f"would run {dynamics.ensemble} with {config.potential.architecture} in "
-                f"{out or pipeline.default_directory(file)}: {config.steps(dynamics.equilibrate_ps * 1e3)} + "
-                f"{config.steps(dynamics.production_ps * 1e3)} steps of {dynamics.timestep_fs} fs"
+                f"{out or pipeline.default_directory(file)}: {config.equilibrate_steps} + "
+                f"{config.production_steps} steps of {dynamics.timestep_fs} fs"
             )
         return
     result = pipeline.simulate(file, out, set_ or (), quiet, _sayer(quiet))

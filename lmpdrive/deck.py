@@ -97,8 +97,8 @@ def context(config: Config, system: BuiltSystem) -> Mapping[str, Any]:
         "frames_every": config.steps(output.frames_every_fs),
         "dump_every": config.steps(output.dump_every_fs),
         "restart_every": config.steps(output.restart_every_ps * 1e3),
-        "equilibrate_steps": config.steps(dynamics.equilibrate_ps * 1e3),
-        "production_steps": config.steps(dynamics.production_ps * 1e3),
+        "equilibrate_steps": config.equilibrate_steps,
+        "production_steps": config.production_steps,
         "deviation_every": config.steps(getattr(potential, "deviation_every_fs", dynamics.timestep_fs)),
         # a cell is not changed before the run that is asked for: NPT equilibrates as NPT
         "stages": {"equilibrate": "npt" if dynamics.ensemble == "npt" else "nvt"},

@@ -208,11 +208,6 @@ def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, to_
         system = _make_system(config)
         for line in system.report.lines():
             say(line)
-        if wants_relaxation(config, system):
-            say("classical run (system.build.relax_ps) before the potential sees the water")
-            system = relax(system, config)
-        elif is_packed(config, system) and config.system.build and config.system.build.relax_ps:
-            say("warning: no classical parameters for this system: the packed water goes to the potential as it is")
         found = checks.problems(config, system, to_run, to_run)
         for problem in found:
             if problem.level == "warning":
@@ -220,6 +215,11 @@ def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, to_
         errors = [p.message for p in found if p.level == "error"]
         if errors:
             raise ModelError("\n".join(errors))
+        if wants_relaxation(config, system):
+            say("classical run (system.build.relax_ps) before the potential sees the water")
+            system = relax(system, config)
+        elif is_packed(config, system) and config.system.build and config.system.build.relax_ps:
+            say("warning: no classical parameters for this system: the packed water goes to the potential as it is")
         architecture = config.potential.architecture
         beside = Path(architecture).parent if architecture.endswith(".py") else None
         (folder / DECK).write_text(render_deck(config, system, beside))

@@ -5,8 +5,6 @@ Users see fs, ps, K, Å, eV, e, g/cm^3, mol/L and µC/cm^2.  Decks are LAMMPS `u
 
 from scipy import constants as _c
 
-PS_PER_FS = 1e-3
-
 K_B_EV_PER_K = _c.k / _c.e
 """Boltzmann constant [eV/K]."""
 

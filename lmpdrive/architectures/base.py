@@ -73,8 +73,6 @@ class Architecture(BaseModel):
     """Preferred first."""
     atom_style: ClassVar[Literal["atomic", "full"]] = "atomic"
     """`full` where the potential needs molecules, bonds and charges in the data file."""
-    reactive: ClassVar[bool] = True
-    """False where bonds can neither form nor break."""
     title: ClassVar[str] = ""
     """Name for reports."""
     plugins: ClassVar[bool] = True

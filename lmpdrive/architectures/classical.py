@@ -23,7 +23,6 @@ class Classical(Architecture):
     template: ClassVar[str] = "classical.lmp.j2"
     couplings: ClassVar = (Native("lj/cut/coul/long", needs=("KSPACE", "MOLECULE")),)
     atom_style: ClassVar[Literal["atomic", "full"]] = "full"
-    reactive: ClassVar[bool] = False
     plugins: ClassVar[bool] = False
     title: ClassVar[str] = "classical: SPC/Fw water, Joung-Cheatham ions, Lennard-Jones metal (Heinz)"
 

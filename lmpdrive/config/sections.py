@@ -233,6 +233,16 @@ class Config(Section):
                 )
         return self
 
+    @property
+    def equilibrate_steps(self) -> int:
+        """Length of the equilibration in timesteps."""
+        return self.steps(self.dynamics.equilibrate_ps * 1e3)
+
+    @property
+    def production_steps(self) -> int:
+        """Length of the production in timesteps."""
+        return self.steps(self.dynamics.production_ps * 1e3)
+
     def steps(self, time_fs: float) -> int:
         """Number of timesteps in `time_fs`."""
         return round(time_fs / self.dynamics.timestep_fs)

@@ -31,8 +31,8 @@ def run(run_dir: Path, config: Config, quiet: bool = False) -> State:
     Raises EngineError with what LAMMPS said, the deck's line and the likely cause.
     """
     stages = {
-        "equilibrate": config.steps(config.dynamics.equilibrate_ps * 1e3),
-        "production": config.steps(config.dynamics.production_ps * 1e3),
+        "equilibrate": config.equilibrate_steps,
+        "production": config.production_steps,
     }
     with (run_dir / "worker.log").open("wb") as log:
         process = subprocess.Popen(

@@ -75,8 +75,8 @@ def manifest(config: Config, system: Any, hashes: dict[str, str]) -> dict[str, A
     stages: list[tuple[str, int | None]] = [("minimise", None)] if dynamics.minimise else []
     if dynamics.ensemble != "minimise":
         stages += [
-            ("equilibrate", config.steps(dynamics.equilibrate_ps * 1e3)),
-            ("production", config.steps(dynamics.production_ps * 1e3)),
+            ("equilibrate", config.equilibrate_steps),
+            ("production", config.production_steps),
         ]
     return {
         "state": "rendered",
