@@ -152,6 +152,7 @@ def analyse(
         bin_width_A=bin_width_A or (settings.bin_width_A if settings else 0.1),
         n_blocks=blocks or (settings.blocks if settings else 10),
         names=names or (settings.names if settings else None),
+        options=settings.options if settings else None,
         progress=progress,
     )
     try:

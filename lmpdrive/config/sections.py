@@ -6,7 +6,7 @@ Field names are the YAML keys and the template variables; each default lives her
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -194,6 +194,8 @@ class Observables(Section):
     """Contiguous blocks for the error bars."""
     names: list[str] | None = None
     """Only these observables; default: all that the system has atoms for."""
+    options: dict[str, dict[str, Any]] = {}
+    """Options of single observables, by the name of their file, e.g. `rdf: {max_A: 8}`."""
     discard_ps: NonNegativeFloat = 0
     """Leave out this much of the start of the production."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import lmpdrive.observables as _folder
 from lmpdrive.errors import TrajectoryError, did_you_mean
@@ -43,6 +43,7 @@ def analyse(
     bin_width_A: float = 0.1,
     n_blocks: int = 10,
     names: Iterable[str] | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> dict[str, Table]:
     """All observables of a trajectory, and a `summary`, as tables by name.
@@ -54,6 +55,7 @@ def analyse(
     bin_width_A : Δz of the profiles [Å]; edges are k Δz.
     n_blocks : contiguous blocks for the errors.
     names : only these tables (the summary then has only theirs).
+    options : observable (its file's name) -> its options.
     progress : called with (frames done, frames in all).
 
     Raises
@@ -65,7 +67,7 @@ def analyse(
     if n_blocks < 2:
         raise TrajectoryError(f"n_blocks is {n_blocks}; errors need at least 2 blocks (default 10)")
     interface = Interface(trajectory.topology, trajectory.read(0, 1))
-    settings = Settings(bin_width_A, trajectory.times_known)
+    settings = Settings(bin_width_A, trajectory.times_known, trajectory.frame_interval_ps, options or {})
 
     def fresh() -> list[Observable]:
         return [one for cls in observable_classes() for one in cls.for_interface(interface, settings)]

@@ -7,13 +7,15 @@ sets `name`, `title`, `equation`, and implements `update`, `merge`, `result`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from lmpdrive.errors import ConfigError
 from lmpdrive.observables.blocks import statistical_inefficiency
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.tables import Table
@@ -24,10 +26,24 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Settings:
-    """What the caller of `analyse` chose."""
+    """What the caller of `analyse` chose, and what every observable of one trajectory shares.
+
+    bin_width_A : Δz of the profiles [Å].
+    times_known : False if frames carry steps only.
+    frame_interval_ps : time between frames [ps]; NaN for one frame or unknown times.
+    options : observable (its file's name) -> its options, as under `observables.options` in the YAML.
+    """
 
     bin_width_A: float = 0.1
     times_known: bool = True
+    frame_interval_ps: float = float("nan")
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+class Options(BaseModel):
+    """Options of an observable; a subclass inside the observable adds fields with units in their names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Observable(ABC):
@@ -37,16 +53,40 @@ class Observable(ABC):
     ----------
     name : file name of the table, e.g. "water_density".
     title, equation : for people.
+    options : validated options, an instance of the class's `Options`.
     n_frames : frames seen.
     """
 
     name: str
     title: str
     equation: ClassVar[str] = ""
+    Options: ClassVar[type[BaseModel]] = Options
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.n_frames = 0
+
+    @classmethod
+    def family(cls) -> str:
+        """The file's name: what options are filed under, and what `names` may select as a whole."""
+        return cls.__module__.rpartition(".")[2]
+
+    @classmethod
+    def read_options(cls, settings: Settings) -> Any:
+        """The options given for this observable, validated.
+
+        Raises ConfigError naming the option, its value and the choices.
+        """
+        given = settings.options.get(cls.family(), {})
+        try:
+            return cls.Options(**given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            at = ".".join(str(part) for part in first["loc"])
+            raise ConfigError(
+                f"observables.options.{cls.family()}.{at}: {first['msg']} (got {first.get('input')!r}); "
+                f"options: {', '.join(cls.Options.model_fields) or 'none'}"
+            ) from error
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:

@@ -34,13 +34,15 @@ class Scalar:
 class Table:
     """One result.
 
-    data : first column the variable (`z [Å]`, `t [ps]`, ...), second the value, third its error σ.
-    kind : "profile", "series", "histogram" or "summary"; decides how it is drawn.
+    data : the variable(s) (`z [Å]`, `t [ps]`, ...), then the value, then its error σ, then further columns.
+    kind : "profile", "series", "histogram", "correlation" (against a lag), "map" (two variables, long format)
+        or "summary"; decides how it is drawn.
     equation : definition, plain text.
     notes : assumptions; warnings : what a reader must know before using the numbers.
     n_blocks : blocks behind σ (0: no error could be given); n_frames : frames or log rows averaged.
     statistical_inefficiency : frames per independent sample (NaN if not known).
     scalars : numbers for the summary.
+    n_variables : columns before the value.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Table:
     n_frames: int = 0
     statistical_inefficiency: float = float("nan")
     scalars: Mapping[str, Scalar] = field(default_factory=dict)
+    n_variables: int = 1
 
     @property
     def x(self) -> NDArray[np.float64]:
@@ -62,13 +65,13 @@ class Table:
 
     @property
     def value(self) -> NDArray[np.float64]:
-        """Second column."""
-        return self.data.iloc[:, 1].to_numpy(dtype=float)
+        """The column after the variables."""
+        return self.data.iloc[:, self.n_variables].to_numpy(dtype=float)
 
     @property
     def error(self) -> NDArray[np.float64]:
-        """Third column, σ."""
-        return self.data.iloc[:, 2].to_numpy(dtype=float)
+        """The column after the value, σ."""
+        return self.data.iloc[:, self.n_variables + 1].to_numpy(dtype=float)
 
 
 def write_tables(tables: Mapping[str, Table], folder: str | Path) -> list[Path]:

@@ -34,12 +34,16 @@ class WaterFrames:
 
     frame : (W,) index of the frame within the chunk.
     oxygen : (W,) 0-based atom index of the O.
+    hydrogens : (W, 2) 0-based atom indices of its H, in ascending order.
+    bonds : (W, 2, 3) Å, r_H - r_O of each, minimum image.
     bisector : (W, 3) Å, (r_H1 - r_O) + (r_H2 - r_O).
     species : (F, 6) counts per frame, columns `SPECIES`.
     """
 
     frame: NDArray[np.int64]
     oxygen: NDArray[np.int64]
+    hydrogens: NDArray[np.int64]
+    bonds: Array
     bisector: Array
     species: NDArray[np.int64]
 
@@ -59,22 +63,22 @@ class WaterFinder:
             species = np.zeros((n_frames, len(SPECIES)), dtype=np.int64)
             species[:, 3], species[:, 5] = n_oxygen, len(self.hydrogens)
             none = np.zeros(0, dtype=np.int64)
-            return WaterFrames(none, none, np.zeros((0, 3)), species)
+            return WaterFrames(none, none, none.reshape(0, 2), np.zeros((0, 2, 3)), np.zeros((0, 3)), species)
         oxygen, hydrogen = positions[:, self.oxygens], positions[:, self.hydrogens]
         owners, bonds = self._own(oxygen, hydrogen, cells)
         bound = owners >= 0
-        slot = np.where(bound, owners, 0) + n_oxygen * np.arange(n_frames)[:, None]
-        weights = bound.astype(float).ravel()
-        count = np.bincount(slot.ravel(), weights, n_frames * n_oxygen).astype(int)
+        slot = (np.where(bound, owners, 0) + n_oxygen * np.arange(n_frames)[:, None]).ravel()
+        count = np.bincount(slot, bound.ravel(), n_frames * n_oxygen).astype(int)
         waters = np.flatnonzero(count == 2)
-        bisector = np.empty((len(waters), 3))
-        for axis in range(3):
-            along = weights * bonds[:, :, axis].ravel()
-            bisector[:, axis] = np.bincount(slot.ravel(), along, n_frames * n_oxygen)[waters]
+        mine = np.flatnonzero(bound.ravel() & (count[slot] == 2))
+        pairs = mine[np.argsort(slot[mine], kind="stable")].reshape(-1, 2)
+        vectors = bonds.reshape(-1, 3)[pairs]
         return WaterFrames(
             waters // n_oxygen,
             self.oxygens[waters % n_oxygen],
-            bisector,
+            self.hydrogens[pairs % len(self.hydrogens)],
+            vectors,
+            vectors.sum(axis=1),
             self._species(count.reshape(n_frames, n_oxygen), bound),
         )
 

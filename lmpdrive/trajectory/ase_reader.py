@@ -64,6 +64,7 @@ class AseTrajectory(Trajectory):
             np.zeros((len(frames), 3)),
             self.steps[start:stop],
             self.times_ps[start:stop],
+            start,
         )
 
     def read(self, start: int, stop: int) -> Chunk:

@@ -100,6 +100,7 @@ class DcdTrajectory(Trajectory):
             np.tile(self._origin, (len(frames), 1)),
             self.steps[start:stop],
             self.times_ps[start:stop],
+            start,
         )
 
 

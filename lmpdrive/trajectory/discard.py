@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from lmpdrive.errors import TrajectoryError
@@ -33,4 +35,4 @@ class Discarded(Trajectory):
 
     def read(self, start: int, stop: int) -> Chunk:
         """Frames `start` to `stop` (exclusive) of what is left."""
-        return self._whole.read(self._first + start, self._first + stop)
+        return replace(self._whole.read(self._first + start, self._first + stop), first=start)

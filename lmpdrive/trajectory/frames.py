@@ -29,6 +29,8 @@ class Chunk:
     origins : (F, 3) Å, corner of the cell.
     steps : (F,) MD steps.
     times_ps : (F,) ps; NaN if the timestep is not known.
+    first : number of the first of these frames within the trajectory.
+    velocities : (F, N, 3) Å/ps, or None where the file has none.
     """
 
     positions: NDArray[np.float64]
@@ -36,6 +38,8 @@ class Chunk:
     origins: NDArray[np.float64]
     steps: NDArray[np.int64]
     times_ps: NDArray[np.float64]
+    first: int = 0
+    velocities: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         n_frames = len(self.positions)
@@ -55,6 +59,8 @@ class Chunk:
             self.origins[frames],
             self.steps[frames],
             self.times_ps[frames],
+            self.first + frames.indices(len(self))[0],
+            None if self.velocities is None else self.velocities[frames],
         )
 
 

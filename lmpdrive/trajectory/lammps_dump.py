@@ -210,6 +210,7 @@ class LammpsDumpTrajectory(Trajectory):
             origins,
             self.steps[start:stop],
             self.times_ps[start:stop],
+            start,
         )
 
     def _positions(
