@@ -73,11 +73,13 @@ class Interface:
     sides : faces that have electrolyte: "top", "bottom"; ("cell",) if there is no metal.
     ions : element -> atom indices, all that is neither slab nor O/H.
     notes : what was assumed, for the reader of the report.
+    has_velocities : the file has them.
     """
 
     def __init__(self, topology: Topology, first: Chunk) -> None:
         self.topology = topology
         self.notes: list[str] = []
+        self.has_velocities = first.velocities is not None
         self._waters = WaterFinder(topology.elements)
         coordinates, heights = _along_normal(first[:1])
         metal = slab_atoms(topology.elements, topology.groups)
