@@ -12,9 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lmpdrive.observables.analysis import analyse, observable_classes
+    from lmpdrive.observables.analysis import analyse
     from lmpdrive.observables.base import Observable
     from lmpdrive.observables.interface import Interface, InterfaceFrames
+    from lmpdrive.observables.registry import observable_classes
     from lmpdrive.observables.tables import Table, write_tables
 
 _HOME = {
@@ -23,7 +24,7 @@ _HOME = {
     "Observable": "base",
     "Table": "tables",
     "analyse": "analysis",
-    "observable_classes": "analysis",
+    "observable_classes": "registry",
     "write_tables": "tables",
 }
 __all__ = [

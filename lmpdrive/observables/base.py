@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lmpdrive.errors import ConfigError
+from lmpdrive.errors import ConfigError, did_you_mean
 from lmpdrive.observables.blocks import statistical_inefficiency
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.tables import Table
@@ -53,6 +53,7 @@ class Observable(ABC):
     ----------
     name : file name of the table, e.g. "water_density".
     title, equation : for people.
+    group : chapter of the report: "water", "ions", "metal", "dynamics", "thermo"; empty: chosen by the name.
     options : validated options, an instance of the class's `Options`.
     n_frames : frames seen.
     """
@@ -60,6 +61,7 @@ class Observable(ABC):
     name: str
     title: str
     equation: ClassVar[str] = ""
+    group: ClassVar[str] = ""
     Options: ClassVar[type[BaseModel]] = Options
 
     def __init__(self, settings: Settings) -> None:
@@ -81,11 +83,13 @@ class Observable(ABC):
         try:
             return cls.Options(**given)
         except ValidationError as error:
-            first = error.errors()[0]
+            first, choices = error.errors()[0], list(cls.Options.model_fields)
             at = ".".join(str(part) for part in first["loc"])
+            what = f"{first['msg']} (got {first.get('input')!r})"
+            if first["type"] == "extra_forbidden":
+                what = f"unknown option{did_you_mean(at, choices)}"
             raise ConfigError(
-                f"observables.options.{cls.family()}.{at}: {first['msg']} (got {first.get('input')!r}); "
-                f"options: {', '.join(cls.Options.model_fields) or 'none'}"
+                f"observables.options.{cls.family()}.{at}: {what}; options: {', '.join(choices) or 'none'}"
             ) from error
 
     @classmethod
@@ -111,6 +115,13 @@ class Observable(ABC):
     @abstractmethod
     def table(self, blocks: Sequence[Self]) -> Table:
         """Result with errors from contiguous blocks; fewer than two blocks give NaN errors."""
+
+    def sampled(self) -> Array | None:
+        """(n_frames,) the per-frame quantity that stands for this one in time; None if it keeps none.
+
+        Equilibration is detected from it.
+        """
+        return None
 
     def _need_frames(self) -> None:
         if self.n_frames == 0:

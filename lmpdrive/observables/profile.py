@@ -103,6 +103,10 @@ class Profile(Observable):
         self.has_surface |= other.has_surface
         self.n_frames += other.n_frames
 
+    def sampled(self) -> Array | None:
+        """The per-frame series given to `update_profile`."""
+        return np.concatenate(self._series) if self._series else None
+
     @abstractmethod
     def values(self, low: int, high: int) -> Array:
         """The profile in bins `low` to `high` (exclusive)."""

@@ -39,6 +39,10 @@ class Series(Observable):
         self._rows += other._rows
         self.n_frames += other.n_frames
 
+    def sampled(self) -> Array | None:
+        """The first column."""
+        return np.concatenate(self._rows)[:, 0] if self._rows else None
+
     def result(self) -> dict[str, Array]:
         """Time (or step) and the values."""
         self._need_frames()

@@ -30,6 +30,24 @@ class Scalar:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Convergence:
+    """A verdict on the error of a table.
+
+    band : 2σ that nine of ten bins stay below, as a fraction of the largest |value| or, if `unit` is not "1", in the
+        value's unit.
+    target : what `band` is to reach.
+    more_ps : run about this much longer [ps]; 0 if converged, NaN if times are not known.
+    text : the verdict in words.
+    """
+
+    band: float
+    target: float
+    unit: str
+    more_ps: float
+    text: str
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """One result.
@@ -43,6 +61,8 @@ class Table:
     statistical_inefficiency : frames per independent sample (NaN if not known).
     scalars : numbers for the summary.
     n_variables : columns before the value.
+    group : chapter of the report: "water", "ions", "metal", "dynamics", "thermo"; empty: chosen by the name.
+    convergence : is the error small enough, and how much longer to run; None where no such verdict is made.
     """
 
     name: str
@@ -57,6 +77,13 @@ class Table:
     statistical_inefficiency: float = float("nan")
     scalars: Mapping[str, Scalar] = field(default_factory=dict)
     n_variables: int = 1
+    group: str = ""
+    convergence: Convergence | None = None
+
+    @property
+    def n_effective(self) -> float:
+        """Independent samples behind the table: frames over the statistical inefficiency; NaN if not known."""
+        return self.n_frames / self.statistical_inefficiency
 
     @property
     def x(self) -> NDArray[np.float64]:

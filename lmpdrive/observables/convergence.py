@@ -1,0 +1,79 @@
+"""Is a profile's error small enough, and if not, how much longer to run?
+
+The 95 % band 2σ varies along a profile; what counts is the value that nine of ten bins stay below.  Bins that never
+saw anything do not count.  σ falls as 1/√T, so from T and a band b the target b* takes T (b/b*)²: about that, for σ
+from ten blocks is itself uncertain by a quarter.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lmpdrive.observables.base import TOO_SHORT
+from lmpdrive.observables.tables import Convergence, Table
+
+JUDGED = ("profile", "histogram", "correlation")
+RELATIVE_TARGET = 0.05
+QUANTILE = 0.9
+
+
+def judge(table: Table, frame_interval_ps: float, relative: float, absolute: float | None = None) -> Convergence | None:
+    """The verdict; None for kinds that are not judged, and where there is no error.
+
+    Parameters
+    ----------
+    frame_interval_ps : time between frames [ps]; NaN if not known.
+    relative : wanted 2σ over the largest |value| of the table.
+    absolute : wanted 2σ in the value's unit; wins over `relative`.
+    """
+    if table.kind not in JUDGED or not table.n_blocks:
+        return None
+    value, error = table.value, table.error
+    counted = np.isfinite(value) & np.isfinite(error) & ((value != 0) | (error != 0))
+    if not counted.any():
+        return None
+    band = float(np.quantile(2 * error[counted], QUANTILE))
+    largest = float(np.abs(value[counted]).max())
+    unit, target = _unit(table), absolute
+    if absolute is None:
+        if largest == 0:
+            return None
+        band, target, unit = band / largest, relative, "1"
+    assert target is not None
+    time_ps = table.n_frames * frame_interval_ps
+    wanted = time_ps * (band / target) ** 2
+    at_least = ""
+    if any(warning.startswith(TOO_SHORT) for warning in table.warnings):
+        # the band is too small as it stands: blocks must hold a correlation time before it can be believed
+        wanted = max(wanted, time_ps, table.statistical_inefficiency * table.n_blocks * frame_interval_ps)
+        at_least = "at least "
+    if not at_least and band <= target:
+        more = 0.0
+    else:
+        more = _two_digits(wanted - time_ps) if math.isfinite(time_ps) else math.nan
+    return Convergence(band, target, unit, more, _words(band, target, unit, more, at_least))
+
+
+def _words(band: float, target: float, unit: str, more: float, at_least: str) -> str:
+    def amount(x: float) -> str:
+        return f"{100 * x:.2g} %" if unit == "1" else f"{x:.2g} {unit}"
+
+    of = " of the largest value" if unit == "1" else ""
+    now = f"95 % band {amount(band)}{of}"
+    if band <= target and not at_least:
+        return f"converged: {now} (target {amount(target)})"
+    if math.isnan(more):
+        return f"not converged: {now}, for {amount(target)} run {(band / target) ** 2:.2g} times as long"
+    why = ", blocks are shorter than the correlation time" if at_least else ""
+    return f"run {at_least or 'about '}{more:g} ps more for {amount(target)}: {now}{why}"
+
+
+def _unit(table: Table) -> str:
+    header = str(table.data.columns[table.n_variables])
+    return header[header.rindex("[") + 1 : -1] if header.endswith("]") else ""
+
+
+def _two_digits(x: float) -> float:
+    return float(f"{x:.2g}")

@@ -1,0 +1,104 @@
+"""How much of the start is not equilibrated: the cut that leaves most independent samples.
+
+J. D. Chodera, J. Chem. Theory Comput. 12, 1799 (2016), as pymbar.timeseries implements it.  That cut is rarely
+zero, even for a stationary series; a start is called not equilibrated when its mean differs from the mean of the rest
+by more than three standard errors.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from lmpdrive.observables.base import Array
+from lmpdrive.observables.tables import Table
+
+SIGNALS = {
+    "water_density": "water within 4.5 Å of the surface",
+    "dipole_pz": "dipole P_z of the film",
+    "energy": "potential energy",
+}
+"""Table -> what is watched.  Not ions: a few of them never settle within tens of ps."""
+
+MOST_POINTS = 4000
+TRIED = 100
+"""Cuts tried; the answer is as fine as 1 % of the run."""
+
+SIGMAS = 3.0
+SHORTEST = 20
+"""Fewer values say nothing about when they settle."""
+
+
+@dataclass(frozen=True)
+class Equilibration:
+    """What one signal says.
+
+    start_ps : time that the cut leaves out, from the first analysed frame [ps].
+    n_effective : independent samples in the rest.
+    sigmas : difference of the means before and after the cut, in standard errors.
+    fraction : share of the run that the cut leaves out.
+    """
+
+    signal: str
+    start_ps: float
+    n_effective: float
+    sigmas: float
+    fraction: float
+
+    @property
+    def unequilibrated(self) -> bool:
+        """The start differs from the rest."""
+        return self.start_ps > 0 and self.sigmas > SIGMAS
+
+
+def detect(signal: str, times_ps: Array, series: Array) -> Equilibration | None:
+    """When `series` has settled; None if it is too short, constant, or has values that are not numbers."""
+    if len(series) < SHORTEST or not np.isfinite(series).all() or np.ptp(series) == 0:
+        return None
+    every = -(-len(series) // MOST_POINTS)
+    n = len(series) // every * every
+    values = series[:n].reshape(-1, every).mean(axis=1)
+    if np.ptp(values) == 0:
+        return None
+    cut, inefficiency, n_effective = _pymbar(values)
+    before, after = values[:cut], values[cut:]
+    sigmas = 0.0
+    if len(before) and len(after) > 2:
+        samples = max(1.0, len(before) / inefficiency), max(1.0, len(after) / inefficiency)
+        error = np.sqrt(after.var(ddof=1) * (1 / samples[0] + 1 / samples[1]))
+        sigmas = float(abs(before.mean() - after.mean()) / error) if error > 0 else float("inf")
+    return Equilibration(signal, float(times_ps[cut * every] - times_ps[0]), n_effective, sigmas, cut / len(values))
+
+
+def _pymbar(values: Array) -> tuple[int, float, float]:
+    """(first equilibrated value, statistical inefficiency, number of independent samples)."""
+    # pymbar logs a banner about JAX, which nothing here uses, when it is imported
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        from pymbar import timeseries
+    finally:
+        logging.disable(level)
+    cut, inefficiency, n_effective = timeseries.detect_equilibration(values, nskip=max(1, len(values) // TRIED))
+    return int(cut), float(inefficiency), float(n_effective)
+
+
+def from_results(sampled: Mapping[str, tuple[Array, Array]], tables: Mapping[str, Table]) -> list[Equilibration]:
+    """What each signal says.
+
+    sampled : observable -> (times [ps], per-frame series).
+    tables : `energy` is taken from here.
+    """
+    found = [detect(SIGNALS[name], *sampled[name]) for name in SIGNALS if name in sampled]
+    energy = tables.get("energy")
+    if energy is not None and "E_potential [eV]" in energy.data and energy.data.columns[0] == "t [ps]":
+        found.append(detect(SIGNALS["energy"], energy.x, energy.data["E_potential [eV]"].to_numpy(dtype=float)))
+    return [one for one in found if one is not None]
+
+
+def discard_ps(found: list[Equilibration]) -> float:
+    """Time to leave out [ps]: the longest that a signal with an unequilibrated start asks for."""
+    return max((one.start_ps for one in found if one.unequilibrated), default=0.0)

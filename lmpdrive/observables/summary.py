@@ -1,0 +1,81 @@
+"""The `summary` table: every number, then how well it is sampled.
+
+Rows whose quantity begins with "sampling: " are about the run, not about the interface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from lmpdrive.observables.base import TOO_FEW, TOO_SHORT
+from lmpdrive.observables.equilibration import Equilibration
+from lmpdrive.observables.tables import Table
+
+SAMPLING = "sampling: "
+Row = tuple[str, float, float, str, str]
+
+
+def summary(tables: Mapping[str, Table], equilibration: Sequence[Equilibration] = ()) -> Table:
+    """One row per number: quantity, value, σ, unit, note."""
+    import pandas as pd
+
+    rows: list[Row] = [
+        (name, scalar.value, scalar.error, scalar.unit, scalar.note)
+        for table in tables.values()
+        for name, scalar in table.scalars.items()
+    ]
+    rows += [_equilibrated(one) for one in equilibration]
+    for table in tables.values():
+        rows += _sampling(table)
+    data = pd.DataFrame(rows, columns=["quantity", "value", "σ", "unit", "note"])
+    notes = tuple(dict.fromkeys(note for table in tables.values() for note in table.notes))
+    return Table(
+        "summary", "Summary", "summary", data, notes=notes, warnings=(*_start(equilibration), *_warnings(tables))
+    )
+
+
+def _equilibrated(one: Equilibration) -> Row:
+    state = "differs from the rest" if one.unequilibrated else "does not differ from the rest"
+    note = (
+        f"longest stretch of most independent samples ({one.n_effective:.3g}) starts here; the mean before it {state} "
+        f"({one.sigmas:.2g} standard errors)"
+    )
+    return f"{SAMPLING}{one.signal}: equilibrated after", one.start_ps, float("nan"), "ps", note
+
+
+def _sampling(table: Table) -> list[Row]:
+    rows: list[Row] = []
+    nan = float("nan")
+    if np.isfinite(table.n_effective):
+        note = f"{table.n_frames} frames or log rows, {table.statistical_inefficiency:.3g} for each independent sample"
+        rows.append((f"{SAMPLING}{table.name}: independent samples", table.n_effective, nan, "1", note))
+    if table.convergence is not None:
+        verdict = table.convergence
+        rows.append((f"{SAMPLING}{table.name}: 95 % band", verdict.band, nan, verdict.unit, verdict.text))
+        rows.append((f"{SAMPLING}{table.name}: run more", verdict.more_ps, nan, "ps", verdict.text))
+    return rows
+
+
+def _start(equilibration: Sequence[Equilibration]) -> list[str]:
+    """A warning if the start should have been left out."""
+    bad = [one for one in equilibration if one.unequilibrated]
+    if not bad:
+        return []
+    latest = max(bad, key=lambda one: one.start_ps)
+    advice = f"leave it out with --discard-ps {latest.start_ps:.3g} (or auto)"
+    if latest.fraction > 0.5:
+        advice = "that is more than half of the run: run longer"
+    what = ", ".join(f"{one.signal}: {one.start_ps:.3g} ps, {one.sigmas:.2g} standard errors" for one in bad)
+    return [f"The start is not equilibrated ({what}); {advice}."]
+
+
+def _warnings(tables: Mapping[str, Table]) -> list[str]:
+    warnings = [
+        f"{t.title}: {w}" for t in tables.values() for w in t.warnings if not w.startswith((TOO_SHORT, TOO_FEW))
+    ]
+    for start, end in ((TOO_SHORT, "the errors are too small, run longer."), (TOO_FEW, "no errors are given.")):
+        if titles := [t.title for t in tables.values() if any(w.startswith(start) for w in t.warnings)]:
+            warnings.append(f"{start} ({', '.join(titles)}): {end}")
+    return warnings
