@@ -41,7 +41,7 @@ class DeckError(LmpdriveError, ValueError):
 
 
 class RunDirectoryError(LmpdriveError, FileExistsError):
-    """The run directory exists already or cannot be written."""
+    """The run directory exists already, cannot be written, or has a manifest that cannot be read."""
 
     exit_code = 6
 

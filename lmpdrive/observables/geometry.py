@@ -8,16 +8,22 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
+def cross_ab(cells: Array) -> Array:
+    """(F, 3) a x b of each cell [Å^2]."""
+    (ax, ay, az), (bx, by, bz) = cells[:, 0].T, cells[:, 1].T
+    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=1)
+
+
 def normals(cells: Array) -> Array:
     """(F, 3) unit normals of the a-b plane, in the direction of c."""
-    cross = np.cross(cells[:, 0], cells[:, 1])
+    cross = cross_ab(cells)
     cross /= np.linalg.norm(cross, axis=1, keepdims=True)
     return cross * np.sign(np.einsum("fi,fi->f", cross, cells[:, 2]))[:, None]
 
 
 def areas(cells: Array) -> Array:
     """(F,) area of the a-b plane [Å^2]."""
-    return np.linalg.norm(np.cross(cells[:, 0], cells[:, 1]), axis=1)
+    return np.linalg.norm(cross_ab(cells), axis=1)
 
 
 def heights(cells: Array) -> Array:

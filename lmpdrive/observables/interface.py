@@ -11,6 +11,8 @@ cell is cut in the middle of the slab, so the whole electrolyte and the vacuum l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +20,10 @@ from numpy.typing import NDArray
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables import geometry
 from lmpdrive.observables.geometry import Array
-from lmpdrive.observables.layers import find_layers, group_layers, slab_atoms
+from lmpdrive.observables.kernels import load
+from lmpdrive.observables.layers import find_layers, group_layers, middle_of, slab_atoms
 from lmpdrive.observables.water import WaterFinder, WaterFrames
+from lmpdrive.trajectory.coordinates import Coordinates
 from lmpdrive.trajectory.frames import Chunk
 from lmpdrive.trajectory.topology import Topology
 
@@ -27,41 +31,111 @@ LEFT_THE_LAYER_A = 1.2
 WET_A = 6.0
 """A surface is wet if there is electrolyte within this distance of it."""
 
+_AS_INTEGERS = {4: (np.uint32, np.uint32(0x7F800000)), 8: (np.uint64, np.uint64(0x7FF0000000000000))}
+"""Bytes of a real -> the integer of that size, and the bits that are all set in inf and nan only."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class InterfaceFrames:
-    """One chunk as seen from the surface(s); S = 1 or 2 surfaces.
+    """One chunk as seen from the surface(s); S = 1 or 2 surfaces.  Made at first use: all that starts with water.
 
     areas : (F,) Å^2.
     signs : (S,) +1 if the electrolyte is in the direction of the normal, -1 if against it.
     water : the waters, one row per water and frame.
     water_distances : (S, W) Å, O from each surface plane into the electrolyte.
     water_normal : (W,) Å, bisector along the cell's normal (not yet mirrored).
+    water_cosines : (S, W) cos θ of the bisector with each surface's normal; positive: H away from the surface.
     gap : (F,) Å, from one surface plane to the other through the electrolyte (cell height without a metal).
     has_surface : False if there is no metal and z is measured from the cell's origin.
+    normals : (F, 3) unit normal of each frame's a-b plane.
     """
 
     areas: Array
     signs: Array
-    water: WaterFrames
-    water_distances: Array
-    water_normal: Array
     gap: Array
     has_surface: bool
-    _coordinates: Array
+    normals: Array
+    _chunk: Chunk
+    _waters: WaterFinder
+    _along: AlongNormal
     _planes: Array
     _cut: Array
-    _heights: Array
+
+    @cached_property
+    def water(self) -> WaterFrames:
+        """The waters of the chunk."""
+        return self._waters.find(self._chunk.coordinates, self._chunk.cells)
+
+    @cached_property
+    def water_distances(self) -> Array:
+        """(S, W) Å, O from each surface plane into the electrolyte."""
+        return load("surfaces").paired_distances(
+            *self._along.arrays, self._cut, self._planes, self.signs, self.water.frame, self.water.oxygen
+        )
+
+    @cached_property
+    def _water_projections(self) -> tuple[Array, Array]:
+        return load("surfaces").project(self.water.bisector, self.normals, self.water.frame)
+
+    @property
+    def water_normal(self) -> Array:
+        """(W,) Å, bisector along the cell's normal."""
+        return self._water_projections[0]
+
+    @cached_property
+    def water_cosines(self) -> Array:
+        """(S, W) cos θ with each surface's normal; 0 for a straight H-O-H, which has no direction."""
+        return self.signs[:, None] * self._water_projections[1]
 
     def distances(self, atoms: NDArray[np.int64]) -> Array:
         """(S, F, n) distances [Å] of some atoms from each surface plane."""
-        return _distances(
-            self._coordinates[:, atoms],
-            self._cut[:, None],
-            self._heights[:, None],
-            self._planes[:, :, None],
-            self.signs[:, None, None],
+        return load("surfaces").distances(
+            *self._along.arrays, self._cut, self._planes, self.signs, np.asarray(atoms, dtype=np.int64)
         )
+
+
+@dataclass(frozen=True, eq=False)
+class AlongNormal:
+    """What it takes to get an atom's coordinate along the normal: r·n minus that of the cell's corner.
+
+    coordinates : the positions; normals : (F, 3); origins : (F,) Å, the corner along the normal; heights : (F,) Å.
+    """
+
+    coordinates: Coordinates
+    normals: Array
+    origins: Array
+    heights: Array
+
+    @classmethod
+    def of(cls, chunk: Chunk) -> AlongNormal:
+        """Raises TrajectoryError if a position is not a number or a cell has no volume."""
+        normals = geometry.normals(chunk.cells)
+        heights = np.einsum("fi,fi->f", normals, chunk.cells[:, 2])
+        at = chunk.coordinates
+        bits, exponent = _AS_INTEGERS[at.records.dtype.itemsize]
+        starts, length = at.segments()
+        flat = ~(heights > 0)
+        bad = int(flat.argmax()) if flat.any() else -1
+        if bad < 0:
+            bad = load("surfaces").first_bad_frame(at.records.view(bits), starts, length, exponent)
+        if bad >= 0:
+            raise TrajectoryError(
+                f"step {chunk.steps[bad]}: a position is not a number or the cell has no volume; "
+                "analyse the part of the run before it"
+            )
+        return cls(at, normals, np.einsum("fi,fi->f", chunk.origins, normals), heights)
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """First arguments of the functions in `kernels.surfaces`."""
+        at = self.coordinates
+        return at.records, at.starts, at.stride, self.normals, self.origins, self.heights
+
+    def of_atoms(self, atoms: NDArray[np.int64]) -> Array:
+        """(F, n) Å, coordinates of some atoms."""
+        at = self.coordinates
+        columns = [at.along(axis)[:, atoms].astype(float) for axis in range(3)]
+        return np.einsum("kfn,fk->fn", columns, self.normals) - self.origins[:, None]
 
 
 class Interface:
@@ -81,11 +155,12 @@ class Interface:
         self.notes: list[str] = []
         self.has_velocities = first.velocities is not None
         self._waters = WaterFinder(topology.elements)
-        coordinates, heights = _along_normal(first[:1])
+        along = AlongNormal.of(first[:1])
+        height = float(along.heights[0])
         metal = slab_atoms(topology.elements, topology.groups)
         self.layers = group_layers(topology.groups)
         if not self.layers and len(metal):
-            self.layers = [metal[layer] for layer in find_layers(coordinates[0, metal], heights[0])]
+            self.layers = [metal[layer] for layer in find_layers(along.of_atoms(metal)[0], height)]
         slab = metal if self.layers else metal[:0]
         others = np.setdiff1d(np.arange(topology.n_atoms), slab)
         self.ions = {
@@ -97,57 +172,55 @@ class Interface:
             self.sides: tuple[str, ...] = ("cell",)
             self.notes.append("No metal layer was found: z is measured from the origin of the cell.")
         else:
-            self.sides = self._wet_sides(topology, coordinates, heights)
+            outermost = along.of_atoms(np.concatenate([self.layers[0], self.layers[-1]]))[0]
+            middle = middle_of(along.of_atoms(np.concatenate(self.layers))[0], height)
+            self._home = geometry.wrap_symmetric(outermost - middle, np.array(height))
+            self.sides = ("top", "bottom")
+            self.sides = self._wet_sides(topology, along)
 
     @property
     def two_sided(self) -> bool:
         """Profiles are the mean over two mirrored surfaces."""
         return len(self.sides) == 2
 
-    @property
+    @cached_property
     def may_have_water(self) -> bool:
         """There are both O and H."""
         return {"O", "H"} <= set(self.topology.elements)
 
     def frames(self, chunk: Chunk) -> InterfaceFrames:
         """The interface in each frame of a chunk."""
-        coordinates, heights = _along_normal(chunk)
-        signs = np.array([-1.0 if side == "bottom" else 1.0 for side in self.sides])
-        cut, planes, gap = self._planes(coordinates, heights)
-        water = self._waters.find(chunk.positions, chunk.cells)
-        at = water.frame
-        distances = _distances(coordinates[at, water.oxygen], cut[at], heights[at], planes[:, at], signs[:, None])
-        along = np.einsum("wi,wi->w", water.bisector, geometry.normals(chunk.cells)[at])
+        along = AlongNormal.of(chunk)
+        cut, planes, gap = self._planes(along)
         return InterfaceFrames(
             geometry.areas(chunk.cells),
-            signs,
-            water,
-            distances,
-            along,
+            self._signs,
             gap,
             bool(self.layers),
-            coordinates,
+            along.normals,
+            chunk,
+            self._waters,
+            along,
             planes,
             cut,
-            heights,
         )
 
-    def _planes(self, coordinates: Array, heights: Array) -> tuple[Array, Array, Array]:
+    @property
+    def _signs(self) -> Array:
+        return np.array([-1.0 if side == "bottom" else 1.0 for side in self.sides])
+
+    def _planes(self, along: AlongNormal) -> tuple[Array, Array, Array]:
         """(F,) where the cell is cut; (S, F) surface planes relative to the cut, along the normal; (F,) gap."""
         if not self.layers:
-            zero = np.zeros(len(coordinates))
-            return zero, zero[None], heights
-        slab = np.concatenate(self.layers)
-        centre = geometry.circular_mean(coordinates[:, slab], heights)
-        offsets = geometry.wrap_symmetric(coordinates - centre[:, None], heights[:, None])
-        top, bottom = (_plane(offsets[:, self.layers[i]]) for i in (-1, 0))
-        # recentre: with uneven layers the circular mean is not the middle of the slab
-        cut = centre + 0.5 * (top + bottom)
-        half = 0.5 * (top - bottom)
+            zero = np.zeros(len(along.heights))
+            return zero, zero[None], along.heights
+        cut, half = load("surfaces").planes(
+            *along.arrays, self.layers[0], self.layers[-1], self._home, LEFT_THE_LAYER_A
+        )
         planes = np.stack([-half if side == "bottom" else half for side in self.sides])
-        return cut, planes, heights - 2.0 * half
+        return cut, planes, along.heights - 2.0 * half
 
-    def _wet_sides(self, topology: Topology, coordinates: Array, heights: Array) -> tuple[str, ...]:
+    def _wet_sides(self, topology: Topology, along: AlongNormal) -> tuple[str, ...]:
         """Which faces of the slab have electrolyte, as the builder said or from the first frame."""
         if topology.two_sided:
             return ("top", "bottom")
@@ -155,10 +228,8 @@ class Interface:
         mobile = np.intersect1d(mobile, self._mobile) if len(mobile) else self._mobile
         if not len(mobile):
             return ("top",)
-        self.sides = ("top", "bottom")
-        cut, planes, _ = self._planes(coordinates, heights)
-        up = _distances(coordinates[:, mobile], cut[:, None], heights[:, None], planes[:1], 1.0)
-        down = _distances(coordinates[:, mobile], cut[:, None], heights[:, None], planes[1:], -1.0)
+        cut, planes, _ = self._planes(along)
+        up, down = load("surfaces").distances(*along.arrays, cut, planes, self._signs, mobile)
         wet = np.array([(up <= WET_A).sum(), (down <= WET_A).sum()])
         if not wet.any():
             wet = np.array([(up < down).sum(), (up >= down).sum()])
@@ -170,30 +241,3 @@ class Interface:
         if sides == ("bottom",):
             self.notes.append("The electrolyte lies below the slab: distances and cos θ are mirrored.")
         return sides
-
-
-def _along_normal(chunk: Chunk) -> tuple[Array, Array]:
-    """(F, N) coordinates along the normal from the cell's origin, and (F,) cell heights."""
-    normals = geometry.normals(chunk.cells)
-    heights = geometry.heights(chunk.cells)
-    if not (np.isfinite(chunk.positions).all() and (heights > 0).all()):
-        bad = ~np.isfinite(chunk.positions).all(axis=(1, 2)) | ~(heights > 0)
-        raise TrajectoryError(
-            f"step {chunk.steps[bad][0]}: a position is not a number or the cell has no volume; "
-            "analyse the part of the run before it"
-        )
-    origin = np.einsum("fi,fi->f", chunk.origins, normals)
-    if (normals == (0.0, 0.0, 1.0)).all():  # every LAMMPS cell: spare the products
-        return chunk.positions[:, :, 2] - origin[:, None], heights
-    return np.einsum("fni,fi->fn", chunk.positions, normals) - origin[:, None], heights
-
-
-def _plane(offsets: Array) -> Array:
-    """(F,) mean of (F, n) layer coordinates, without the members that have left the layer."""
-    stays = np.abs(offsets - np.median(offsets, axis=1, keepdims=True)) <= LEFT_THE_LAYER_A
-    return (offsets * stays).sum(axis=1) / stays.sum(axis=1)
-
-
-def _distances(coordinates: Array, cut: Array, heights: Array, planes: Array, signs: Array | float) -> Array:
-    """Distance from each plane into the electrolyte: unwrapped upwards (or downwards) from the cut."""
-    return (signs * (coordinates - cut)) % heights - signs * planes

@@ -51,3 +51,12 @@ def find_layers(z: Array, period: float, gap: float = LAYER_GAP_A) -> list[NDArr
     clusters = np.split(order, np.flatnonzero(gaps[:-1] > gap) + 1)
     enough = max(3.0, 0.5 * float(np.median([len(cluster) for cluster in clusters])))
     return [np.sort(cluster) for cluster in clusters if len(cluster) >= enough]
+
+
+def middle_of(z: Array, period: float) -> float:
+    """Middle of what lies between the two ends of the widest empty stretch of periodic coordinates `z`."""
+    ordered = np.sort(z % period)
+    gaps = np.diff(ordered, append=ordered[0] + period)
+    last = int(gaps.argmax())
+    first = ordered[(last + 1) % len(z)]
+    return float(first + 0.5 * ((ordered[last] - first) % period))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lmpdrive.observables.base import Array, Observable, Settings, sampling_warnings
 from lmpdrive.observables.blocks import block_error
 from lmpdrive.observables.interface import InterfaceFrames
+from lmpdrive.observables.kernels import load
 from lmpdrive.observables.tables import Scalar, Table
 
 FIRST_LAYER_A = 4.5
@@ -34,26 +35,35 @@ class Bins:
         """One past the last bin."""
         return self.start + len(self.sums)
 
-    def add(self, x: Array, weights: Array) -> None:
-        """Add `weights` at `x` (same shape)."""
+    def add(self, x: Array, weights: Array | float) -> None:
+        """Add `weights` (one number, or what broadcasts to the shape of x) at `x`.
+
+        Raises ValueError if an x is not a finite number.
+        """
         if x.size == 0:
             return
-        index = np.floor(x / self.width).astype(np.int64).ravel()
-        low = int(index.min())
-        self._add(low, np.bincount(index - low, weights.ravel()).astype(float))
+        kernels, flat = load("bins"), np.ravel(x)
+        low, high = kernels.limits(flat, self.width)
+        if high < low:
+            raise ValueError("a value to be counted in bins is not a finite number")
+        self._grow(low, high + 1)
+        weights = np.asarray(weights, dtype=float)
+        if weights.size > 1:
+            weights = np.broadcast_to(weights, x.shape)
+        kernels.add(flat, weights.ravel(), self.width, self.start, self.sums)
 
     def merge(self, other: Bins) -> None:
         """Add another's sums."""
         if len(other.sums):
-            self._add(other.start, other.sums)
+            self._grow(other.start, other.stop)
+            self.sums[other.start - self.start : other.stop - self.start] += other.sums
 
-    def _add(self, start: int, sums: Array) -> None:
-        if not len(self.sums):
-            self.start = start
-        low, high = min(self.start, start), max(self.stop, start + len(sums))
-        if (low, high) != (self.start, self.stop):
+    def _grow(self, low: int, high: int) -> None:
+        """Make room for bins `low` to `high` (exclusive)."""
+        if len(self.sums):
+            low, high = min(self.start, low), max(self.stop, high)
+        if not len(self.sums) or (low, high) != (self.start, self.stop):
             self.sums, self.start = self.within(low, high), low
-        self.sums[start - low : start - low + len(sums)] += sums
 
     def within(self, low: int, high: int) -> Array:
         """Sums of bins `low` to `high` (exclusive), zero where nothing was added."""
@@ -154,17 +164,16 @@ class Profile(Observable):
 
 def per_frame(frames: NDArray[np.int64], weights: Array, n_frames: int) -> Array:
     """(n_frames,) sums of per-molecule `weights`."""
-    return np.bincount(frames, weights, n_frames).astype(float)
+    return load("bins").sum_by_frame(frames, np.asarray(weights, dtype=float), n_frames)
 
 
 def first_layer(interface: InterfaceFrames, weights: Array | float = 1.0) -> Array:
     """(F,) sum of `weights` over the water within 4.5 Å of a surface."""
-    near = ((interface.water_distances > 0) & (interface.water_distances <= FIRST_LAYER_A)).sum(axis=0)
-    return per_frame(interface.water.frame, near * weights, len(interface.areas))
+    frames, n_frames = interface.water.frame, len(interface.areas)
+    each = np.ascontiguousarray(np.broadcast_to(np.asarray(weights, dtype=float), frames.shape))
+    return load("bins").sum_near(interface.water_distances, frames, each, n_frames, FIRST_LAYER_A)
 
 
 def cosines(interface: InterfaceFrames) -> Array:
     """(S, W) cos θ of each water's bisector with each surface's normal; positive: H away from the surface."""
-    length = np.linalg.norm(interface.water.bisector, axis=1)
-    # a straight H-O-H has no direction: 0, not NaN, so that one bad frame cannot spoil a profile
-    return interface.signs[:, None] * (interface.water_normal / np.maximum(length, 1e-9))
+    return interface.water_cosines

@@ -1,6 +1,7 @@
 """DCD (CHARMM layout, as LAMMPS `dump dcd` writes it): memory-mapped, 32-bit coordinates in Å.
 
-Every frame has the same length, so frame i is at a known offset and nothing is parsed.  A frame is the
+Every frame has the same length, so frame i is at a known offset, nothing is parsed and nothing is copied.
+A frame is the
 unit cell record [a, cos γ, b, cos β, cos α, c] (8-byte reals; older writers store angles in degrees)
 and one record each for x, y, z.  DCD knows no species, no box origin and no trustworthy timestep (LAMMPS
 writes it in whatever units the run had), so these come from the run directory or the caller.
@@ -8,13 +9,17 @@ writes it in whatever units the run had), so these come from the run directory o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.coordinates import Coordinates
 from lmpdrive.trajectory.frames import Chunk, Trajectory
+from lmpdrive.trajectory.mapping import map_file, release
 from lmpdrive.trajectory.topology import Topology
 
 
@@ -40,7 +45,9 @@ class DcdTrajectory(Trajectory):
             self.warn(f"{path}: the last frame is incomplete and is left out ({n_frames} frames are used)")
         if n_frames == 0:
             raise TrajectoryError(f"{path} holds no complete frame; did the run reach its first output?")
-        self._frames = np.memmap(path, dtype=frame, mode="r", offset=self._offset, shape=(n_frames,))
+        self._map = map_file(path)
+        self._field_offsets = {name: place[1] for name, place in (frame.fields or {}).items()}
+        self._frames = np.ndarray((n_frames,), frame, self._map, self._offset)
         self._check_records(frame)
         step = every or interval or 1
         self.steps = start + step * np.arange(n_frames, dtype=np.int64)
@@ -89,19 +96,37 @@ class DcdTrajectory(Trajectory):
                 raise TrajectoryError(f"{self.path} is damaged: its records do not have the expected length")
 
     def read(self, start: int, stop: int) -> Chunk:
-        """Frames `start` to `stop` (exclusive), converted to 64-bit reals."""
+        """Frames `start` to `stop` (exclusive); the coordinates stay in the mapped file."""
         frames = self._frames[start:stop]
-        positions = np.empty((len(frames), self.n_atoms, 3))
-        for column, axis in enumerate("xyz"):
-            positions[:, :, column] = frames[axis]
         return Chunk(
-            positions,
+            self._coordinates(start, frames),
             cells_from_lengths_and_angles(np.asarray(frames["cell"], dtype=float)),
             np.tile(self._origin, (len(frames), 1)),
             self.steps[start:stop],
             self.times_ps[start:stop],
             start,
         )
+
+    def _coordinates(self, start: int, frames: NDArray[Any]) -> Coordinates | NDArray[np.float64]:
+        """The frames as they are; a copy if the file has another byte order or lies askew in memory."""
+        layout = frames.dtype
+        if layout["x"].base.isnative and self._offset % 4 == 0 and layout.itemsize % 4 == 0:
+            records = np.ndarray(
+                (len(frames), layout.itemsize // 4),
+                np.float32,
+                self._map,
+                self._offset + start * layout.itemsize,
+            )
+            starts = np.array([self._field_offsets[axis] // 4 for axis in "xyz"])
+            return Coordinates(records, starts, 1, self.n_atoms)
+        return np.stack([frames[axis].astype(float) for axis in "xyz"], axis=-1)
+
+    def chunks(self, size: int | None = None) -> Iterator[Chunk]:
+        """As in `Trajectory`; pages of earlier chunks are handed back, so that memory does not grow with the file."""
+        done = 0
+        for chunk in super().chunks(size):
+            yield chunk
+            done = release(self._map, done, self._offset + chunk.first * self._frames.itemsize)
 
 
 def cells_from_lengths_and_angles(record: NDArray[np.float64]) -> NDArray[np.float64]:

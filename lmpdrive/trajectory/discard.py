@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from lmpdrive.errors import TrajectoryError
@@ -35,4 +33,4 @@ class Discarded(Trajectory):
 
     def read(self, start: int, stop: int) -> Chunk:
         """Frames `start` to `stop` (exclusive) of what is left."""
-        return replace(self._whole.read(self._first + start, self._first + stop), first=start)
+        return self._whole.read(self._first + start, self._first + stop).numbered_from(start)

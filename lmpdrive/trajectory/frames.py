@@ -8,53 +8,75 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lmpdrive.trajectory.coordinates import Coordinates
 from lmpdrive.trajectory.topology import Topology
 
 ATOM_FRAMES_PER_CHUNK = 200_000
-"""Default chunk: about 5 MB of coordinates, so that temporaries stay in the processor's cache."""
+"""Default chunk: 2.4 MB of 32-bit coordinates, so that they and what is made of them stay in the processor's cache."""
 
 
-@dataclass(frozen=True)
 class Chunk:
     """Consecutive frames; all arrays are read-only.
 
-    positions : (F, N, 3) Å, atoms in id order, wrapped or not as the file has them.
+    positions : (F, N, 3) Å, 64 bits, atoms in id order, wrapped or not as the file has them; made at first use
+        where the file holds them in another layout.
+    coordinates : the same numbers as the file has them, for compiled code (`Coordinates`).
     cells : (F, 3, 3) Å, rows are the cell vectors a, b, c.
     origins : (F, 3) Å, corner of the cell.
     steps : (F,) MD steps.
     times_ps : (F,) ps; NaN if the timestep is not known.
     first : number of the first of these frames within the trajectory.
     velocities : (F, N, 3) Å/ps, or None where the file has none.
+
+    Raises ValueError if the arrays differ in their number of frames.
     """
 
-    positions: NDArray[np.float64]
-    cells: NDArray[np.float64]
-    origins: NDArray[np.float64]
-    steps: NDArray[np.int64]
-    times_ps: NDArray[np.float64]
-    first: int = 0
-    velocities: NDArray[np.float64] | None = None
-
-    def __post_init__(self) -> None:
-        n_frames = len(self.positions)
-        if {len(self.cells), len(self.origins), len(self.steps), len(self.times_ps)} != {n_frames}:
+    def __init__(
+        self,
+        positions: NDArray[np.float64] | Coordinates,
+        cells: NDArray[np.float64],
+        origins: NDArray[np.float64],
+        steps: NDArray[np.int64],
+        times_ps: NDArray[np.float64],
+        first: int = 0,
+        velocities: NDArray[np.float64] | None = None,
+    ) -> None:
+        if {len(cells), len(origins), len(steps), len(times_ps)} != {len(positions)}:
             raise ValueError("positions, cells, origins, steps and times_ps differ in their number of frames")
-        for array in (self.positions, self.cells, self.origins, self.steps, self.times_ps):
-            array.flags.writeable = False
+        for array in (positions, cells, origins, steps, times_ps, velocities):
+            if isinstance(array, np.ndarray):
+                array.flags.writeable = False
+        self._given = positions
+        self.cells, self.origins, self.steps, self.times_ps = cells, origins, steps, times_ps
+        self.first, self.velocities = first, velocities
+
+    @cached_property
+    def positions(self) -> NDArray[np.float64]:
+        """(F, N, 3) Å."""
+        if not isinstance(self._given, Coordinates):
+            return self._given
+        positions = self._given.positions()
+        positions.flags.writeable = False
+        return positions
+
+    @cached_property
+    def coordinates(self) -> Coordinates:
+        """The positions as they lie in memory."""
+        return self._given if isinstance(self._given, Coordinates) else Coordinates.of(self._given)
 
     def __len__(self) -> int:
-        return len(self.positions)
+        return len(self.steps)
 
     def __getitem__(self, frames: slice) -> Chunk:
         """The same arrays for a slice of the frames (views, no copy)."""
         return Chunk(
-            self.positions[frames],
+            self._given[frames],
             self.cells[frames],
             self.origins[frames],
             self.steps[frames],
@@ -62,6 +84,10 @@ class Chunk:
             self.first + frames.indices(len(self))[0],
             None if self.velocities is None else self.velocities[frames],
         )
+
+    def numbered_from(self, first: int) -> Chunk:
+        """The same frames, counted from another number."""
+        return Chunk(self._given, self.cells, self.origins, self.steps, self.times_ps, first, self.velocities)
 
 
 class Trajectory(ABC):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.manifest import read_manifest
 from lmpdrive.trajectory.frames import Trajectory
 from lmpdrive.trajectory.topology import (
     HOW_TO_NAME_ELEMENTS,
@@ -16,7 +17,6 @@ from lmpdrive.trajectory.topology import (
     Topology,
     name_types,
     read_data_file,
-    read_manifest,
     topology_from_manifest,
 )
 

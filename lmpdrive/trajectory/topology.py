@@ -5,7 +5,6 @@ Elements are never guessed from masses: 15.999 may be a coarse-grained bead.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -129,21 +128,6 @@ def parse_id_ranges(text: str, n_atoms: int) -> NDArray[np.int64]:
             raise TrajectoryError(f"group range {part!r}: want ids like 1:48,60 between 1 and {n_atoms}")
         indices.extend(range(first - 1, last, int(match[3] or 1) if match else 1))
     return np.array(indices, dtype=np.int64)
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """`manifest.json` of a run directory, or `{}` if it has none.
-
-    Raises TrajectoryError if the file is there and is not JSON.
-    """
-    path = folder / "manifest.json"
-    if not path.is_file():
-        return {}
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise TrajectoryError(f"{path} is not valid JSON: {error}") from error
-    return manifest if isinstance(manifest, dict) else {}
 
 
 def topology_from_manifest(manifest: Mapping[str, Any]) -> Topology | None:

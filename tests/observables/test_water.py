@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lmpdrive.observables import analyse
-from lmpdrive.observables.water import BOND_A, SPECIES, WaterFinder, nearest_oxygens
+from lmpdrive.observables.kernels.waters_numpy import nearest_oxygens
+from lmpdrive.observables.water import BOND_A, SPECIES, WaterFinder
 from tests.observables.synthetic_frames import Frames, film
 
 CELL = np.diag([12.0, 12.0, 12.0])
@@ -95,7 +96,7 @@ def test_nearest_oxygen_equals_brute_force_in_any_cell(seed, xy, xz, yz):
     rng = np.random.default_rng(seed)
     cell = np.array([[7.0, 0, 0], [xy, 6.0, 0], [xz, yz, 8.0]])
     oxygen, hydrogen = rng.uniform(-5, 12, (6, 3)), rng.uniform(-5, 12, (30, 3))
-    assert np.array_equal(nearest_oxygens(oxygen, hydrogen, cell), brute_force(oxygen, hydrogen, cell))
+    assert np.array_equal(nearest_oxygens(oxygen, hydrogen, cell, BOND_A), brute_force(oxygen, hydrogen, cell))
 
 
 def test_no_hydrogen_at_all():

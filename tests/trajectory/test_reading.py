@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from lmpdrive.errors import TrajectoryError
+from lmpdrive.errors import RunDirectoryError, TrajectoryError
 from lmpdrive.trajectory import open_trajectory, read_thermo
 from lmpdrive.trajectory.dcd import cells_from_lengths_and_angles
 from lmpdrive.trajectory.lammps_dump import box_to_cell
@@ -179,7 +179,7 @@ def test_run_directory_with_a_manifest(tmp_path, write):
     assert {k: v.tolist() for k, v in trajectory.topology.groups.items()} == {"water": [0, 1, 2], "layer_1": [0]}
     assert trajectory.topology.two_sided
     (tmp_path / "manifest.json").write_text("{ broken")
-    with pytest.raises(TrajectoryError, match="not valid JSON"):
+    with pytest.raises(RunDirectoryError, match="not valid JSON"):
         open_trajectory(tmp_path)
 
 
