@@ -33,6 +33,7 @@ class Frames(Trajectory):
             np.tile(self._origin, (n, 1)),
             self.steps[start:stop].copy(),
             self.times_ps[start:stop].copy(),
+            start,
         )
 
 

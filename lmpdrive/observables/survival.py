@@ -1,0 +1,165 @@
+"""Survival of water in the interfacial region 0 < z <= 4.5 Å, by both definitions in use.
+
+    endpoint:    P(τ) = Σ_t N(t and t + τ) / Σ_t N(t)          (S13 of the founding study, as printed)
+    continuous:  P(τ) = Σ_t N(t, ..., t + τ) / Σ_t N(t)        (what published code computes; Liu, Harder, Berne,
+                                                                J. Phys. Chem. B 108, 6595 (2004))
+
+N(t and t + τ) counts the molecules that are in the region at both times, N(t, ..., t + τ) those that are there in
+every frame between as well; t runs over the origins for which t + τ was seen.  The two differ (0.977 against 0.945
+at 2.5 ps on our reference run), so each has its own table.  With `tolerance_ps` > 0 an absence of at most that long,
+between two presences, is overlooked (Impey, Madden, McDonald, J. Phys. Chem. 87, 5071 (1983)) in both.
+
+Units: ps (frames where the timestep is unknown), Å.  Residence times: the integral of P to the longest lag (a lower
+bound where P has not decayed) and τ of an exponential fitted to ln P over the lags `fit_ps`.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import NonNegativeFloat, PositiveFloat
+
+from lmpdrive.observables.base import Array, Settings
+from lmpdrive.observables.correlation import Correlation, CorrelationOptions, autocorrelation, ratio
+from lmpdrive.observables.decay import exponential_time, integral_time
+from lmpdrive.observables.interface import Interface, InterfaceFrames
+from lmpdrive.observables.regions import INTERFACE_A, Region, Slots, sampled_waters
+from lmpdrive.observables.tables import Scalar
+from lmpdrive.observables.windows import Arrays
+from lmpdrive.trajectory.frames import Chunk
+
+MEANING = {
+    "endpoint": "in the region at t and at t + τ",
+    "continuous": "in the region at every frame from t to t + τ",
+}
+
+
+class Survival(Correlation):
+    """P(τ) by one of the two definitions."""
+
+    class Options(CorrelationOptions):
+        """Windows of 2.5 ps; all pairs."""
+
+        region_A: tuple[float, PositiveFloat] = INTERFACE_A
+        """low < z <= high, from the surface plane."""
+        tolerance_ps: NonNegativeFloat = 0.0
+        """An absence of at most this long does not count as one."""
+
+    equation = (
+        "P(τ) = ⟨N⟩ / ⟨N(t)⟩, N: in the region at t and t + τ (endpoint), at every frame from t to t + τ (continuous)"
+    )
+    columns = ("P [1]",)
+    error_columns = ("σ [1]",)
+    n_rows = 3
+
+    def __init__(self, settings: Settings, definition: str, oxygens: NDArray[np.int64], n_atoms: int) -> None:
+        super().__init__(settings)
+        self.definition = definition
+        self.name = f"survival_{definition}"
+        self.title = f"Survival of interfacial water, {definition}"
+        self.region = Region("interface", *self.options.region_A)
+        self.tolerance = int(self.options.tolerance_ps / self.step_ps + 1e-6)
+        self.slots = Slots(self.thin(oxygens), n_atoms)
+
+    @classmethod
+    def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
+        """Needs water and a surface."""
+        if not (interface.may_have_water and interface.layers):
+            return []
+        oxygens = interface.topology.select("O")
+        return [cls(settings, definition, oxygens, interface.topology.n_atoms) for definition in MEANING]
+
+    def sample(self, chunk: Chunk, interface: InterfaceFrames, picks: NDArray[np.int64]) -> Arrays:
+        """(samples, surfaces x O) is this molecule in the region of this surface?"""
+        rows, at = sampled_waters(interface, picks)
+        slot = self.slots.of(interface.water.oxygen[rows])
+        inside = self.region.inside(interface, rows) & (slot >= 0)
+        out = np.zeros((len(picks), len(inside), self.slots.count), dtype=bool)
+        side, found = np.nonzero(inside)
+        out[at[found], side, slot[found]] = True
+        return (out.reshape(len(picks), len(inside) * self.slots.count),)
+
+    def correlate(self, samples: Arrays, n_origins: int) -> Array:
+        """Survivors, molecules at the origins that have a frame τ later, number of those origins."""
+        inside = samples[0][:, samples[0].any(axis=0)]
+        if self.tolerance:
+            inside = without_gaps(inside, self.tolerance)
+        n = len(inside)
+        if self.definition == "endpoint":
+            survivors = np.rint(autocorrelation(inside, n_origins, self.n_lags))
+        else:
+            survivors = continuous(inside, n_origins, self.n_lags)
+        # origins t < n_origins with t + τ < n
+        usable = np.clip(n - np.arange(self.n_lags), 0, n_origins)
+        at_origins = np.concatenate([[0], np.cumsum(inside[:n_origins].sum(axis=1))])
+        return np.stack([survivors, at_origins[usable], usable])
+
+    def curves(self, sums: Array) -> Array:
+        """P."""
+        return ratio(sums[0], sums[1])[None]
+
+    def pairs(self, sums: Array) -> Array:
+        """Molecules at the origins."""
+        return sums[1]
+
+    def notes(self) -> tuple[str, ...]:
+        """Region, definition, and the tolerance if there is one."""
+        note = f"Region {self.region}; a molecule survives if it is {MEANING[self.definition]}."
+        if self.tolerance:
+            note += f" Absences of up to {self.options.tolerance_ps:g} ps are overlooked."
+        return (note,)
+
+    def scalars(self, lags: Array, curves: Array, blocks: Array) -> dict[str, Scalar]:
+        """Survival at the longest lag, and both residence times."""
+        start, stop = self.fit_range()
+        what = f"{self.definition} definition; {self.region}"
+        curve, parts = curves[0], blocks[:, 0]
+        return {
+            f"survival ({self.definition}) at {lags[-1]:.4g} {self.unit}": self.scalar(
+                lambda p: float(p[-1]), curve, parts, "1", f"{self.region}"
+            ),
+            f"residence time ({self.definition}, integral)": self.scalar(
+                lambda p: integral_time(lags, p),
+                curve,
+                parts,
+                self.unit,
+                f"∫ P dτ to {lags[-1]:.4g} {self.unit}: lower bound; {what}",
+            ),
+            f"residence time ({self.definition}, exponential)": self.scalar(
+                lambda p: exponential_time(lags, p, start, stop),
+                curve,
+                parts,
+                self.unit,
+                f"fit of ln P from {start:.4g} to {stop:.4g} {self.unit}; {what}",
+            ),
+        }
+
+
+def continuous(present: NDArray[np.bool_], n_origins: int, n_lags: int) -> Array:
+    """(n_lags,) how many (origin, column) are present in every row from the origin to `lag` rows later.
+
+    present : (n, M).
+    """
+    n, columns = present.shape
+    if not columns:
+        return np.zeros(n_lags)
+    # first row from t on in which the column is absent (n if none): how long each origin lasts
+    row = np.arange(n, dtype=np.int32)[:, None]
+    absent_at = np.where(present, np.int32(n), row)
+    ends = np.minimum.accumulate(absent_at[::-1], axis=0)[::-1]
+    lasts = (ends - row)[:n_origins]
+    histogram = np.bincount(np.minimum(lasts, n_lags).ravel(), minlength=n_lags + 1)
+    # present for `lasts` rows: survives lags 0 ... lasts - 1
+    return histogram[::-1].cumsum()[::-1][1 : n_lags + 1].astype(float)
+
+
+def without_gaps(present: NDArray[np.bool_], longest: int) -> NDArray[np.bool_]:
+    """`present` (n, M) with the absences of at most `longest` rows between two presences filled."""
+    n = len(present)
+    row = np.arange(n)[:, None]
+    last = np.maximum.accumulate(np.where(present, row, -n - longest), axis=0)
+    following = np.minimum.accumulate(np.where(present, row, 3 * n + longest)[::-1], axis=0)[::-1]
+    filled: NDArray[np.bool_] = following - last - 1 <= longest
+    return present | filled
