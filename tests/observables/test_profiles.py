@@ -150,7 +150,9 @@ def test_no_metal_is_measured_from_the_cell_origin():
 def test_metal_without_water_has_ion_tables_only():
     metal, (a, b) = slab()
     frames = repeated(["Au"] * 36 + ["Na"], np.vstack([metal, [1, 1, 12.25]]), [a, b, 40.0])
-    assert set(analyse(frames)) == {"ion_density_Na", "summary"}
+    tables = set(analyse(frames))
+    assert {"ion_density_Na", "summary"} <= tables
+    assert not [name for name in tables if name.startswith(("water", "dipole", "survival", "reorientation"))]
 
 
 def test_one_frame_has_values_and_says_it_has_no_errors():
@@ -239,6 +241,8 @@ def test_every_observable_merges_and_guards_its_result():
     frames = Frames(elements, np.tile(positions, (8, 1, 1)) + np.linspace(0, 1, 8)[:, None, None], cell)
     interface = Interface(frames.topology, frames.read(0, 1))
     for cls in observable_classes():
+        if not cls.for_interface(interface, Settings()):
+            continue  # needs an option, or velocities
         whole, left, right = (cls.for_interface(interface, Settings())[0] for _ in range(3))
         with pytest.raises(RuntimeError, match="no frame"):
             whole.result()
@@ -273,7 +277,9 @@ FEW = hypothesis_settings(max_examples=8, deadline=None)
 def test_translation_changes_nothing(seed, shift):
     elements, positions, cell = noisy(seed)
     moved = (positions + np.array(shift)) % cell
-    same(analyse(Frames(elements, positions, cell)), analyse(Frames(elements, moved, cell)))
+    # a map is of places within the cell: it moves along (test_ion_map.py)
+    whole = analyse(Frames(elements, positions, cell))
+    same({name: t for name, t in whole.items() if t.kind != "map"}, analyse(Frames(elements, moved, cell)))
 
 
 @FEW

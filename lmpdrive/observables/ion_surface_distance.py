@@ -1,0 +1,129 @@
+"""How far each ion is from the surface: its distribution p(z) and the free-energy profile F(z) = -kT ln p(z)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import PositiveFloat
+
+from lmpdrive.observables.base import Array, Settings
+from lmpdrive.observables.base import Options as NoOptions
+from lmpdrive.observables.interface import Interface, InterfaceFrames
+from lmpdrive.observables.peaks import with_error
+from lmpdrive.observables.profile import Bins
+from lmpdrive.observables.sums import Sums
+from lmpdrive.observables.tables import Scalar
+from lmpdrive.trajectory.frames import Chunk
+from lmpdrive.units import K_B_EV_PER_K
+
+
+class IonSurfaceDistance(Sums):
+    """p(z) = ⟨N(z, z + Δz)⟩/(⟨N⟩ Δz), integral 1; F(z) = -kT ln(p(z)/p_ref).
+
+    z is the distance from the nearest surface.  p_ref is the maximum of p (F = 0 at the most probable distance), or
+    its mean over `reference_A` (F = 0 in the bulk).  σ_F = kT σ_p/p, the first order of the logarithm; NaN where no ion
+    was seen.  F is a potential of mean force along z (Chandler, Introduction to Modern Statistical Mechanics, ch. 7.3);
+    it means something only where the ion has been often.
+    """
+
+    equation = "p(z) = ⟨N(z, z + Δz)⟩/(⟨N⟩ Δz);  F(z) = −k_B T ln(p(z)/p_ref)"
+    group = "ions"
+
+    class Options(NoOptions):
+        """temperature_K : T in F = -kT ln p.
+
+        bin_width_A : Δz.  reference_A : [low, high] where F is 0 on average; default the maximum of p.
+        """
+
+        temperature_K: PositiveFloat = 300.0
+        bin_width_A: PositiveFloat = 0.2
+        reference_A: tuple[float, float] | None = None
+
+    def __init__(self, settings: Settings, element: str, atoms: NDArray[np.int64]) -> None:
+        super().__init__(settings)
+        self.element, self.atoms = element, atoms
+        self.name = f"ion_surface_distance_{element}"
+        self.title = f"Distance of {element} from the surface"
+        self.options = self.read_options(settings)
+        self.bins = Bins(self.options.bin_width_A)
+
+    @classmethod
+    def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
+        """One for each ion element, where there is a surface."""
+        if not interface.layers:
+            return []
+        return [cls(settings, element, atoms) for element, atoms in interface.ions.items()]
+
+    def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
+        """Each ion once, at its distance from the nearest surface; the series is the mean distance."""
+        z = interface.distances(self.atoms).min(axis=0)
+        self.bins.add(z, np.ones_like(z))
+        self.count(z.mean(axis=1))
+
+    def merge(self, other: Self) -> None:
+        """Add the frames that `other` saw."""
+        super().merge(other)
+        self.bins.merge(other.bins)
+
+    @property
+    def _limits(self) -> tuple[int, int]:
+        return min(0, self.bins.start), max(1, self.bins.stop)
+
+    def variables(self) -> dict[str, Array]:
+        """Middles of the bins, from the surface to the last ion."""
+        return {"z [Å]": self.bins.centres(*self._limits)}
+
+    def _density(self) -> Array:
+        return self.bins.within(*self._limits) / (self.n_frames * len(self.atoms) * self.bins.width)
+
+    def values(self, part: Self) -> dict[str, Array]:
+        """p, and F with the reference of all frames (so that blocks differ by their ions only)."""
+        p = part.bins.within(*self._limits) / (part.n_frames * len(self.atoms) * self.bins.width)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            free = -self._kt * np.log(p / self._reference())
+        return {"p(z) [1/Å]": p, "F(z) [eV]": np.where(np.isfinite(free), free, np.nan)}
+
+    @property
+    def _kt(self) -> float:
+        return float(K_B_EV_PER_K * self.options.temperature_K)
+
+    def _reference(self) -> float:
+        """p where F is zero; NaN if no ion was in the region asked for."""
+        p, z = self._density(), self.variables()["z [Å]"]
+        if self.options.reference_A is None:
+            return float(p.max())
+        low, high = self.options.reference_A
+        inside = (z >= low) & (z <= high)
+        mean = float(p[inside].mean()) if inside.any() else 0.0
+        return mean if mean > 0 else float("nan")
+
+    def table(self, blocks: Sequence[Self]):  # type: ignore[no-untyped-def]
+        """As `Sums`, with σ_F from σ_p: a logarithm of a block without ions is no number."""
+        table = super().table(blocks)
+        p, sigma = table.data["p(z) [1/Å]"], table.data["σ [1/Å]"]
+        table.data["σ_F(z) [eV]"] = (self._kt * sigma / p.where(p > 0)).to_numpy()
+        return table
+
+    def notes(self) -> tuple[str, ...]:
+        """Temperature and zero."""
+        zero = (
+            "the maximum of p(z)"
+            if self.options.reference_A is None
+            else (f"the mean of p(z) over {self.options.reference_A[0]:g} to {self.options.reference_A[1]:g} Å")
+        )
+        return (f"F(z) for T = {self.options.temperature_K:g} K, zero at {zero}.",)
+
+    def scalars(self, blocks: Sequence[Self]) -> dict[str, Scalar]:
+        """Mean distance."""
+        z, width = self.variables()["z [Å]"], self.bins.width
+        header = "p(z) [1/Å]"
+        parts = np.array([self.values(block)[header] for block in blocks])
+
+        def mean(p: Array) -> float:
+            return float((z * p).sum() * width)
+
+        own = self.values(self)[header]
+        return {f"mean distance of {self.element} from the surface": with_error(mean, own, parts, "Å")}
