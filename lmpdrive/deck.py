@@ -77,7 +77,7 @@ def context(config: Config, system: BuiltSystem) -> Mapping[str, Any]:
     return {
         "title": f"{system.atoms.get_chemical_formula()}: {dynamics.ensemble} with {potential.architecture}",
         "version": __version__,
-        "native": isinstance(potential.couplings[0], Native),
+        "native": isinstance(potential.coupling, Native),
         "potential_title": potential.title or potential.architecture,
         "potential": potential,
         "dynamics": dynamics,

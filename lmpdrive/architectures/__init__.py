@@ -4,7 +4,19 @@
 `lmpdrive.architectures`, or name a file in the YAML: `architecture: ./mine.py`.
 """
 
+from lmpdrive.architectures._evaluator import AseEvaluator, Configuration, Evaluation, Evaluator
 from lmpdrive.architectures.base import Architecture, Callback, Native, Problem
 from lmpdrive.architectures.registry import available, find
 
-__all__ = ["Architecture", "Callback", "Native", "Problem", "available", "find"]
+__all__ = [
+    "Architecture",
+    "AseEvaluator",
+    "Callback",
+    "Configuration",
+    "Evaluation",
+    "Evaluator",
+    "Native",
+    "Problem",
+    "available",
+    "find",
+]

@@ -19,6 +19,8 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from lmpdrive.architectures._evaluator import Evaluator
+
 
 @dataclass(frozen=True)
 class Native:
@@ -110,6 +112,18 @@ class Architecture(BaseModel):
     def prepare(self, run_dir: Path) -> str | None:
         """Last step before the worker starts, in the run directory; returns a line for the log."""
         return None
+
+    @property
+    def coupling(self) -> Native | Callback:
+        """The coupling that the deck is written for."""
+        return self.couplings[0]
+
+    def evaluator(self, run_dir: Path, device: str) -> Evaluator:
+        """The loaded model, for couplings through a callback; called in the worker, in the run directory.
+
+        Raises ModelError if it cannot be loaded.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no callback coupling")
 
     def charges_e(self, interface: Interface) -> Sequence[float] | None:
         """Fixed charges [e] per atom, where the potential has them."""

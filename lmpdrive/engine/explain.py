@@ -39,6 +39,10 @@ CAUSES = (
         "the accelerator's memory is full: fewer atoms, more ranks, or float32",
     ),
     (
+        r"not finite at step",
+        "the structure is outside of what the potential knows: look at failed_frame.xyz",
+    ),
+    (
         r"Cannot reset timestep",
         "a fix of your template depends on the step number: put it in the block before_production",
     ),
@@ -54,13 +58,19 @@ def explain(run_dir: Path, deck: str = "in.lammps") -> str:
     said = _what_lammps_said(run_dir)
     command = re.search(r"Last (?:input|command)(?: line)?:\s*(.+)", said)
     first = next((line for line in said.splitlines() if "ERROR" in line), said.splitlines()[0] if said else "nothing")
-    parts = [f"LAMMPS said: {first.strip()}"]
+    parts = [f"{_source(run_dir)} said: {first.strip()}"]
     if command:
         parts.append(f"Deck: {_where(run_dir / deck, command.group(1).strip())}")
     cause = next((text for pattern, text in CAUSES if re.search(pattern, said)), None)
     parts.append(f"Likely cause: {cause or 'not one we know; the whole story is in log.lammps and worker.log'}")
     parts.append(f"Run directory: {run_dir}")
     return "\n".join(parts)
+
+
+def _source(run_dir: Path) -> str:
+    told = run_dir / "error.json"
+    by_model = told.is_file() and json.loads(told.read_text()).get("source") == "model"
+    return "The model" if by_model else "LAMMPS"
 
 
 def _what_lammps_said(run_dir: Path) -> str:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any, Literal
 
+from lmpdrive.architectures import Architecture, Callback
 from lmpdrive.config import Config
 from lmpdrive.engine.explain import explain
 from lmpdrive.engine.lammps_library import environment
@@ -36,7 +37,7 @@ def run(run_dir: Path, config: Config, quiet: bool = False) -> State:
     }
     with (run_dir / "worker.log").open("wb") as log:
         process = subprocess.Popen(
-            command(config.run.mpi_ranks, config.potential.plugins),
+            command(config.run.mpi_ranks, config.potential),
             cwd=run_dir,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -72,10 +73,13 @@ def run(run_dir: Path, config: Config, quiet: bool = False) -> State:
     return "finished"
 
 
-def command(mpi_ranks: int, plugins: bool) -> list[str]:
+def command(mpi_ranks: int, potential: Architecture) -> list[str]:
     """The worker's command line; with several ranks, `lmp` under mpiexec."""
     if mpi_ranks == 1:
-        return [sys.executable, "-m", "lmpdrive.engine.worker", "in.lammps", *([] if plugins else ["--no-plugins"])]
+        flags = [] if potential.plugins else ["--no-plugins"]
+        if isinstance(potential.coupling, Callback):
+            flags.append("--callback")
+        return [sys.executable, "-m", "lmpdrive.engine.worker", "in.lammps", *flags]
     bin_folder = Path(sys.executable).parent
     mpiexec = shutil.which("mpiexec", path=str(bin_folder)) or shutil.which("mpiexec")
     if mpiexec is None:

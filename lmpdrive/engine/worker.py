@@ -1,6 +1,7 @@
-"""The worker process of one run: `python -m lmpdrive.engine.worker in.lammps [--no-plugins]`, in the run directory.
+"""The worker process of one run: `python -m lmpdrive.engine.worker in.lammps [--no-plugins] [--callback]`.
 
-Drives the `lammps` module through the deck.  Exit code 0: the deck ended; 1: LAMMPS stopped with an
+Drives the `lammps` module through the deck, in the run directory; with `--callback` it first loads the model
+that `resolved.yaml` names.  Exit code 0: the deck ended; 1: LAMMPS stopped with an
 error, told in `error.json`; 130: stopped by SIGINT or SIGTERM after writing what the deck writes last.
 """
 
@@ -10,7 +11,10 @@ import json
 import signal
 import sys
 import threading
+import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from lmpdrive.engine.lammps_library import load
 
@@ -18,7 +22,7 @@ SIGNALS = {signal.SIGINT, signal.SIGTERM}
 INTERRUPTED = 130
 
 
-def main(deck: str, plugins: bool = True) -> int:
+def main(deck: str, plugins: bool = True, callback: bool = False) -> int:
     """Run `deck` to its end or to a signal."""
     # LAMMPS holds the main thread inside C, where Python's handlers never run: a second thread waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
@@ -36,13 +40,37 @@ def main(deck: str, plugins: bool = True) -> int:
     threading.Thread(target=stop, daemon=True).start()
     try:
         lmp = load(plugins)(cmdargs=["-log", "log.lammps", "-screen", "none", "-nocite"])
+        run = _coupled(lmp) if callback else lmp.file
         if not stopped.is_set():
-            lmp.file(deck)
+            run(deck)
     except Exception as error:
-        Path("error.json").write_text(json.dumps({"message": str(error)}))
-        return INTERRUPTED if stopped.is_set() else 1
+        if stopped.is_set():
+            return INTERRUPTED
+        _tell(error)
+        return 1
     return INTERRUPTED if stopped.is_set() else 0
 
 
+def _coupled(lmp: Any) -> Callable[[str], None]:
+    """What runs a deck with the model of this run directory behind its `fix external`."""
+    from lmpdrive.config import load as load_config
+    from lmpdrive.engine.callback import Coupling
+
+    config = load_config(Path("resolved.yaml"))
+    elements = json.loads(Path("manifest.json").read_text())["system"]["elements"]
+    coupling = Coupling(lmp, config.potential.evaluator(Path(), config.run.device), elements)
+    return lambda deck: coupling.run(Path(deck))
+
+
+def _tell(error: Exception) -> None:
+    """`error.json` for the parent; the last restart of a failed run must not pass for a good one."""
+    traceback.print_exc()
+    by_lammps = type(error) is Exception  # what the lammps module raises
+    told = {"message": str(error)} if by_lammps else {"message": f"{type(error).__name__}: {error}", "source": "model"}
+    Path("error.json").write_text(json.dumps(told))
+    if Path("last.restart").is_file():
+        Path("last.restart").rename("failed.restart")
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], "--no-plugins" not in sys.argv))
+    sys.exit(main(sys.argv[1], "--no-plugins" not in sys.argv, "--callback" in sys.argv))

@@ -1,0 +1,99 @@
+"""Any ASE calculator, in the same process as LAMMPS.
+
+    potential:
+      architecture: ase
+      calculator: ase.calculators.emt:EMT
+      kwargs: {asap_cutoff: false}
+
+The calculator must give energy, forces and stress.  https://ase-lib.org/ase/calculators/calculators.html
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from lmpdrive.architectures._evaluator import AseEvaluator, Evaluator
+from lmpdrive.architectures.base import Architecture, Callback, Interface, Problem, element_problems
+from lmpdrive.errors import ModelError
+
+
+class Ase(Architecture):
+    """An ASE calculator, named by its import path."""
+
+    template: ClassVar[str] = "callback.lmp.j2"
+    couplings: ClassVar = (Callback(),)
+    plugins: ClassVar[bool] = False
+    title: ClassVar[str] = "ASE calculator through fix external"
+    single_rank: ClassVar[str | None] = "a model in the same process runs on one rank"
+
+    calculator: str
+    """`package.module:Class`, or `package.module:function` that returns a calculator."""
+    kwargs: dict[str, Any] = {}
+    """Keyword arguments of the calculator; file names count from the YAML file if written `./name`."""
+    elements: list[str] | None = None
+    """Elements the calculator knows, to be checked before a run; default: not checked."""
+
+    def resolve(self, folder: Path) -> Ase:
+        """A copy whose `./file` arguments are absolute."""
+
+        def absolute(value: Any) -> Any:
+            return str((folder / value).resolve()) if isinstance(value, str) and value.startswith("./") else value
+
+        return self.model_copy(update={"kwargs": {k: absolute(v) for k, v in self.kwargs.items()}})
+
+    def model_elements(self) -> Sequence[str] | None:
+        """As given."""
+        return self.elements
+
+    def problems(self, interface: Interface | None) -> list[Problem]:
+        """A module that is not there, or elements that the calculator does not know."""
+        module, _, name = self.calculator.partition(":")
+        if not module or not name:
+            return [
+                Problem(
+                    "error",
+                    f"potential.calculator: '{self.calculator}' is not an import path; "
+                    "write package.module:Class, e.g. ase.calculators.emt:EMT",
+                )
+            ]
+        try:
+            found = importlib.util.find_spec(module)
+        except ModuleNotFoundError:
+            found = None
+        if found is None:
+            return [
+                Problem(
+                    "error",
+                    f"potential.calculator: there is no module '{module}' in this environment; "
+                    f"install the package that has {name}, or correct the path",
+                )
+            ]
+        if interface is not None and self.elements is not None:
+            return element_problems(interface.elements, self.elements, self.calculator)
+        return []
+
+    def styles(self) -> dict[str, list[str]]:
+        """LAMMPS styles the deck uses."""
+        return {"pair": ["zero"], "fix": ["external"]}
+
+    def evaluator(self, run_dir: Path, device: str) -> Evaluator:
+        """The calculator, made from its keyword arguments."""
+        return AseEvaluator(self.make_calculator())
+
+    def make_calculator(self) -> Any:
+        """The ASE calculator itself.
+
+        Raises ModelError if the class is missing or refuses its arguments.
+        """
+        module, _, name = self.calculator.partition(":")
+        try:
+            return getattr(importlib.import_module(module), name)(**self.kwargs)
+        except Exception as error:  # a third party's constructor may raise anything
+            raise ModelError(
+                f"potential.calculator: {self.calculator} cannot be made with {self.kwargs or 'no arguments'}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
