@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -151,27 +151,63 @@ def analyse(
     every: Annotated[int | None, typer.Option(min=1, help="Steps between frames.")] = None,
     bin_width: Annotated[float | None, typer.Option("--bin-width-A", min=1e-3, help="Width of the bins [Å].")] = None,
     blocks: Annotated[int | None, typer.Option(min=2, help="Blocks of the error bars.")] = None,
-    discard_ps: Annotated[float | None, typer.Option("--discard-ps", min=0, help="Leave out the start.")] = None,
+    discard_ps: Annotated[
+        str | None, typer.Option("--discard-ps", metavar="PS|auto", help="Leave out the start; auto finds how much.")
+    ] = None,
+    observable: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this one; may be repeated. `lmpdrive observables` lists them."),
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="NAME.KEY=VALUE", help="Option of an observable, e.g. rdf.max_A=8.")
+    ] = None,
+    extra: Annotated[list[Path] | None, typer.Option(metavar="FILE.py", help="Observables of your own.")] = None,
+    target_error: Annotated[
+        float | None, typer.Option("--target-error", min=1e-9, help="Relative 95 % band that counts as converged.")
+    ] = None,
+    parallel: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.")] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Observables with error bars, from a run or from any trajectory."""
-    from lmpdrive import pipeline
+    from contextlib import nullcontext
 
-    result = pipeline.analyse(
-        path,
-        data=data,
-        elements=elements,
-        timestep_fs=timestep_fs,
-        every=every,
-        out=out,
-        bin_width_A=bin_width,
-        blocks=blocks,
-        discard_ps=discard_ps,
-        say=_sayer(quiet),
-    )
+    from lmpdrive import pipeline
+    from lmpdrive.frames_bar import FramesBar
+
+    with nullcontext() if quiet else FramesBar() as bar:
+        result = pipeline.analyse(
+            path,
+            data=data,
+            elements=elements,
+            timestep_fs=timestep_fs,
+            every=every,
+            out=out,
+            bin_width_A=bin_width,
+            blocks=blocks,
+            names=observable,
+            options=_options(option or []),
+            extra=extra or (),
+            discard_ps=_discard(discard_ps),
+            target_error=target_error,
+            parallel=parallel,
+            progress=bar,
+            say=_sayer(quiet),
+        )
     _print_summary(result, quiet)
+
+
+@app.command(epilog="Example: `lmpdrive observables rdf`")
+def observables(
+    name: Annotated[str | None, typer.Argument(help="Only this one.", metavar="[NAME]")] = None,
+    extra: Annotated[list[Path] | None, typer.Option(metavar="FILE.py", help="Observables of your own.")] = None,
+    verbose: Verbose = False,
+) -> None:
+    """List the observables with their equations and options."""
+    from lmpdrive.observables.listing import listing
+
+    print(listing(name, extra or ()))
 
 
 @app.command(epilog="Example: `lmpdrive report runs/pt111-water`")
@@ -188,6 +224,39 @@ def report(
         print(page)
 
 
+def _options(words: list[str]) -> dict[str, dict[str, object]]:
+    """`rdf.max_A=8` -> {"rdf": {"max_A": 8}}."""
+    import yaml
+
+    from lmpdrive.errors import ConfigError
+
+    found: dict[str, dict[str, object]] = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        family, dot, name = key.partition(".")
+        if not (equals and dot and family and name):
+            raise ConfigError(f"--option {word}: write NAME.KEY=VALUE, for example --option rdf.max_A=8")
+        try:
+            found.setdefault(family, {})[name] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise ConfigError(f"--option {word}: '{text}' is not a YAML value") from None
+    return found
+
+
+def _discard(word: str | None) -> float | Literal["auto"] | None:
+    from lmpdrive.errors import ConfigError
+
+    if word is None or word == "auto":
+        return word  # type: ignore[return-value]
+    try:
+        value = float(word)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise ConfigError(f"--discard-ps {word}: write a time in ps, or auto")
+    return value
+
+
 def _sayer(quiet: bool):
     return (lambda _: None) if quiet else (lambda text: print(text, file=sys.stderr, flush=True))
 
@@ -196,6 +265,8 @@ def _print_summary(result, quiet: bool) -> None:
     if quiet:
         return
     for name, (value, error) in result.summary.items():
+        if name.startswith("sampling: "):
+            continue
         print(f"{name}: {value:.4g}" + (f" ± {2 * error:.2g}" if error == error else ""))
     print(f"results: {result.directory}")
 

@@ -10,14 +10,16 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lmpdrive import checks
+from lmpdrive._version import __version__
 from lmpdrive.architectures import Problem
 from lmpdrive.config import Config, dump_yaml, load
+from lmpdrive.config.sections import Observables
 from lmpdrive.deck import DATA, DECK
 from lmpdrive.deck import render as render_deck
 from lmpdrive.engine.relax import is_packed, relax, wants_relaxation
@@ -31,7 +33,14 @@ from lmpdrive.engine.run_directory import (
     update_manifest,
     write_atomically,
 )
-from lmpdrive.errors import ConfigError, LmpdriveError, ModelError, RunDirectoryError, TrajectoryError
+from lmpdrive.errors import (
+    ConfigError,
+    LmpdriveError,
+    ModelError,
+    RunDirectoryError,
+    TrajectoryError,
+    did_you_mean,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +66,7 @@ def check(file: str | Path, overrides: Sequence[str] = (), probe_lammps: bool = 
     """Every problem that can be known before running, all at once."""
     try:
         config = load(file, overrides)
+        _check_observables(config)
     except ConfigError as error:
         return [Problem("error", line) for line in str(error).splitlines()]
     system, found = None, []
@@ -86,6 +96,7 @@ def simulate(
     `out` defaults to `runs/<name of the YAML file>`.  Raises a LmpdriveError of the stage that failed.
     """
     config = load(file, overrides)
+    _check_observables(config)
     out = Path(out) if out is not None else default_directory(file)
     _write_run_directory(config, Path(file), out, say, to_run=True)
     update_manifest(out, state="running")
@@ -121,14 +132,29 @@ def analyse(
     bin_width_A: float | None = None,
     blocks: int | None = None,
     names: Sequence[str] | None = None,
-    discard_ps: float | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    extra: Sequence[str | Path] = (),
+    discard_ps: float | Literal["auto"] | None = None,
+    target_error: float | None = None,
+    parallel: int = 1,
     progress: Callable[[int, int], None] | None = None,
     say: Say = lambda _: None,
 ) -> Result:
     """Observables of a run directory, or of any trajectory with a data file or `elements` (type order).
 
-    `every` is the number of steps between frames.  Writes `observables/*.csv`, figures and `report.html`
-    into `out` (default: the run directory).
+    What is not given is taken from the run's `resolved.yaml`.  Writes `observables/*.csv`, `results.nc`, figures and
+    `report.html` into `out` (default: the run directory).
+
+    Parameters
+    ----------
+    every : steps between frames, where the file does not say.
+    names : only these tables, or all of an observable's.
+    options : observable -> its options, on top of those of the run.
+    extra : Python files with observables of yours, besides those of the run.
+    discard_ps : leave out this much of the start; "auto" finds out how much.
+    target_error : a profile is converged when its 95 % band is below this fraction of its largest value.
+    parallel : processes.
+    progress : called with (frames done, frames in all).
     """
     from lmpdrive import observables, trajectory
     from lmpdrive.report import write_report
@@ -138,26 +164,39 @@ def analyse(
     if out is None and not is_run:
         raise RunDirectoryError(f"name a folder for the results of {path.name} with --out")
     target = Path(out) if out is not None else path
-    settings = _settings(path) if is_run else None
+    settings = _settings(path) if is_run else Observables()
     frames = trajectory.open_trajectory(path, data=data, elements=elements, timestep_fs=timestep_fs, every=every)
     thermo_log = path / "log.lammps" if is_run else None
     thermo = trajectory.read_thermo(thermo_log) if thermo_log and thermo_log.is_file() else None
     if discard_ps is None:
-        discard_ps = settings.discard_ps if settings else 0.0
+        discard_ps = settings.discard_ps
+    if discard_ps == "auto":
+        discard_ps = observables.equilibrated_after_ps(frames, thermo, progress)
+        say(f"left out as not equilibrated: {discard_ps:.4g} ps")
     if discard_ps:
         frames = trajectory.Discarded(frames, discard_ps)
+    width, n_blocks = bin_width_A or settings.bin_width_A, blocks or settings.blocks
     tables = observables.analyse(
         frames,
         thermo=thermo,
-        bin_width_A=bin_width_A or (settings.bin_width_A if settings else 0.1),
-        n_blocks=blocks or (settings.blocks if settings else 10),
-        names=names or (settings.names if settings else None),
-        options=settings.options if settings else None,
+        bin_width_A=width,
+        n_blocks=n_blocks,
+        names=names or settings.names,
+        options=_merged(settings.options, options or {}),
+        extra=[*settings.extra, *(Path(file) for file in extra)],
+        target=target_error or settings.target_error,
+        targets=settings.target_errors,
+        find_equilibration=True,
+        parallel=parallel,
         progress=progress,
+    )
+    about = observables.describe(
+        frames, bin_width_A=width, n_blocks=n_blocks, discard_ps=discard_ps, lmpdrive=__version__
     )
     try:
         target.mkdir(parents=True, exist_ok=True)
         observables.write_tables(tables, target / "observables")
+        observables.write_results(tables, target / "observables" / "results.nc", about)
     except OSError as error:
         raise RunDirectoryError(
             f"cannot write in {target}: {error.strerror}. Name a writable folder with --out."
@@ -237,15 +276,49 @@ def _numbers(summary: pd.DataFrame) -> dict[str, Any]:
     return {f"{row.quantity} [{row.unit}]": (row.value, row.σ) for row in summary.itertuples()}
 
 
-def _settings(run_dir: Path) -> Any:
+def _settings(run_dir: Path) -> Observables:
+    """The `observables:` section of a run; defaults if there is none."""
     resolved = run_dir / "resolved.yaml"
     if not resolved.is_file():
-        return None
+        return Observables()
     try:
         return load(resolved).observables
     except ConfigError:
         # an old run, or a model that has moved: its profiles do not depend on it
-        return None
+        import yaml
+
+        content = yaml.safe_load(resolved.read_text())
+        section = content.get("observables") if isinstance(content, dict) else None
+        try:
+            return Observables.model_validate(section or {})
+        except ValueError as error:
+            raise ConfigError(f"{resolved}: observables: {error}") from None
+
+
+def _merged(
+    first: Mapping[str, Mapping[str, Any]], second: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Options of both; the second's win one by one."""
+    return {family: {**first.get(family, {}), **second.get(family, {})} for family in (*first, *second)}
+
+
+def _check_observables(config: Config) -> None:
+    """Raise ConfigError for a wrong file, option or name under `observables:`, before anything runs for hours."""
+    section = config.observables
+    if not (section.extra or section.options or section.names):
+        return
+    from lmpdrive.observables import check_options, observable_classes
+
+    classes = observable_classes(section.extra)
+    check_options(classes, section.options)
+    families = {cls.family() for cls in classes}
+    known = families | {str(cls.name) for cls in classes if hasattr(cls, "name")} | {"summary", "temperature", "energy"}
+    for name in section.names or ():
+        if name not in known and not name.startswith(tuple(f"{family}_" for family in families)):
+            raise ConfigError(
+                f"observables.names: no observable {name!r}{did_you_mean(name, known) or '.'} "
+                f"There are: {', '.join(sorted(known))}"
+            )
 
 
 def _performance(run_dir: Path, started: float) -> dict[str, float]:

@@ -86,7 +86,11 @@ def _absolute(config: Config, folder: Path) -> dict[str, Any]:
     if system.read is not None:
         system = system.model_copy(update={"read": (folder / system.read).resolve()})
     templates = (folder / config.templates).resolve() if config.templates else None
-    return {"system": system, "templates": templates}
+    observables = config.observables
+    if observables.extra:
+        files = [(folder / file).resolve() for file in observables.extra]
+        observables = observables.model_copy(update={"extra": files})
+    return {"system": system, "templates": templates, "observables": observables}
 
 
 def _override(raw: dict[str, Any], override: str) -> None:

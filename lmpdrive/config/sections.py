@@ -193,11 +193,30 @@ class Observables(Section):
     blocks: Annotated[int, Field(ge=2)] = 10
     """Contiguous blocks for the error bars."""
     names: list[str] | None = None
-    """Only these observables; default: all that the system has atoms for."""
+    """Only these tables, or all of an observable's; default: all that the system has atoms for."""
     options: dict[str, dict[str, Any]] = {}
     """Options of single observables, by the name of their file, e.g. `rdf: {max_A: 8}`."""
-    discard_ps: NonNegativeFloat = 0
-    """Leave out this much of the start of the production."""
+    extra: list[Path] = []
+    """Python files with observables of your own; `observables: [./mine.py]` is short for it."""
+    discard_ps: NonNegativeFloat | Literal["auto"] = 0
+    """Leave out this much of the start of the production; `auto` finds out how much."""
+    target_error: PositiveFloat = 0.05
+    """A profile is converged when its 95 % band is below this fraction of its largest value."""
+    target_errors: dict[str, PositiveFloat] = {}
+    """The same for single tables, as a 95 % band in the unit of the values, e.g. `{water_density: 0.05}`."""
+
+
+def _files_only(value: Any) -> Any:
+    """`observables: [./mine.py]` -> `{extra: [./mine.py]}`."""
+    if not isinstance(value, list):
+        return value
+    for entry in value:
+        if not str(entry).endswith(".py"):
+            raise ValueError(
+                f"a list holds Python files of your own (./mine.py), and {entry!r} is none; "
+                "to choose observables write names: [...] under observables:"
+            )
+    return {"extra": value}
 
 
 class Run(Section):
@@ -218,7 +237,7 @@ class Config(Section):
     potential: SerializeAsAny[Architecture]
     dynamics: Dynamics = Dynamics()
     output: Output = Output()
-    observables: Observables = Observables()
+    observables: Annotated[Observables, BeforeValidator(_files_only)] = Observables()
     run: Run = Run()
     templates: Path | None = None
     """Folder of your own deck templates; they shadow or extend the shipped ones."""

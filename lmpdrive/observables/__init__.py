@@ -12,10 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lmpdrive.observables.analysis import analyse
+    from lmpdrive.observables.analysis import analyse, equilibrated_after_ps
     from lmpdrive.observables.base import Observable
     from lmpdrive.observables.interface import Interface, InterfaceFrames
-    from lmpdrive.observables.registry import observable_classes
+    from lmpdrive.observables.registry import check_options, observable_classes
+    from lmpdrive.observables.results import describe, read_results, write_results
     from lmpdrive.observables.tables import Table, write_tables
 
 _HOME = {
@@ -24,7 +25,12 @@ _HOME = {
     "Observable": "base",
     "Table": "tables",
     "analyse": "analysis",
+    "equilibrated_after_ps": "analysis",
+    "check_options": "registry",
+    "describe": "results",
     "observable_classes": "registry",
+    "read_results": "results",
+    "write_results": "results",
     "write_tables": "tables",
 }
 __all__ = [
@@ -33,7 +39,12 @@ __all__ = [
     "Observable",
     "Table",
     "analyse",
+    "check_options",
+    "describe",
+    "equilibrated_after_ps",
     "observable_classes",
+    "read_results",
+    "write_results",
     "write_tables",
 ]
 

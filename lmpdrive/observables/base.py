@@ -41,9 +41,12 @@ class Settings:
 
 
 class Options(BaseModel):
-    """Options of an observable; a subclass inside the observable adds fields with units in their names."""
+    """Options of an observable; a subclass inside the observable adds fields with units in their names.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    The string below a field says what it means; `lmpdrive observables` shows it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Observable(ABC):

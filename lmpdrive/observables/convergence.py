@@ -47,7 +47,9 @@ def judge(table: Table, frame_interval_ps: float, relative: float, absolute: flo
     at_least = ""
     if any(warning.startswith(TOO_SHORT) for warning in table.warnings):
         # the band is too small as it stands: blocks must hold a correlation time before it can be believed
-        wanted = max(wanted, time_ps, table.statistical_inefficiency * table.n_blocks * frame_interval_ps)
+        samples = table.statistical_inefficiency * table.n_blocks
+        longer = samples * frame_interval_ps if math.isfinite(samples) else 2 * time_ps
+        wanted = max(wanted, longer)
         at_least = "at least "
     if not at_least and band <= target:
         more = 0.0

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lmpdrive.observables.base import Array
+from lmpdrive.observables.blocks import statistical_inefficiency
 from lmpdrive.observables.tables import Table
 
 SIGNALS = {
@@ -36,10 +37,10 @@ SHORTEST = 20
 class Equilibration:
     """What one signal says.
 
-    start_ps : time that the cut leaves out, from the first analysed frame [ps].
-    n_effective : independent samples in the rest.
+    start_ps : time to leave out, from the first analysed frame [ps]; 0 if the start does not differ from the rest.
+    n_effective : independent samples after the cut.
     sigmas : difference of the means before and after the cut, in standard errors.
-    fraction : share of the run that the cut leaves out.
+    fraction : share of the run that is to be left out.
     """
 
     signal: str
@@ -51,7 +52,7 @@ class Equilibration:
     @property
     def unequilibrated(self) -> bool:
         """The start differs from the rest."""
-        return self.start_ps > 0 and self.sigmas > SIGMAS
+        return self.start_ps > 0
 
 
 def detect(signal: str, times_ps: Array, series: Array) -> Equilibration | None:
@@ -64,12 +65,16 @@ def detect(signal: str, times_ps: Array, series: Array) -> Equilibration | None:
     if np.ptp(values) == 0:
         return None
     cut, inefficiency, n_effective = _pymbar(values)
+    # a cut near the end leaves a stretch too short to see its own correlation time
+    inefficiency = max(inefficiency, float(np.nan_to_num(statistical_inefficiency(values[len(values) // 2 :]), nan=1)))
     before, after = values[:cut], values[cut:]
     sigmas = 0.0
     if len(before) and len(after) > 2:
         samples = max(1.0, len(before) / inefficiency), max(1.0, len(after) / inefficiency)
         error = np.sqrt(after.var(ddof=1) * (1 / samples[0] + 1 / samples[1]))
         sigmas = float(abs(before.mean() - after.mean()) / error) if error > 0 else float("inf")
+    if sigmas <= SIGMAS:
+        return Equilibration(signal, 0.0, len(values) / inefficiency, sigmas, 0.0)
     return Equilibration(signal, float(times_ps[cut * every] - times_ps[0]), n_effective, sigmas, cut / len(values))
 
 

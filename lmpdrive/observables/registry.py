@@ -58,7 +58,7 @@ def load_file(path: Path) -> list[type[Observable]]:
     # the parent stands in sys.modules, so that instances can be sent between processes
     sys.modules.setdefault(_USER, ModuleType(_USER))
     name = f"{_USER}.{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
@@ -66,7 +66,7 @@ def load_file(path: Path) -> list[type[Observable]]:
         spec.loader.exec_module(module)
     except Exception as error:  # the user's code may raise anything
         del sys.modules[name]
-        line = next((f"line {t.lineno}: " for t in reversed(_frames(error)) if t.filename == str(path)), "")
+        line = next((f"line {t.lineno}: " for t in reversed(_frames(error)) if t.filename == str(path.resolve())), "")
         raise ConfigError(f"observables: {path} cannot be loaded: {line}{type(error).__name__}: {error}") from error
     if not (classes := _in_module(module)):
         unfinished = [

@@ -37,11 +37,12 @@ def summary(tables: Mapping[str, Table], equilibration: Sequence[Equilibration] 
 
 
 def _equilibrated(one: Equilibration) -> Row:
-    state = "differs from the rest" if one.unequilibrated else "does not differ from the rest"
-    note = (
-        f"longest stretch of most independent samples ({one.n_effective:.3g}) starts here; the mean before it {state} "
-        f"({one.sigmas:.2g} standard errors)"
-    )
+    note = f"{one.n_effective:.3g} independent samples; the start does not differ from the rest"
+    if one.unequilibrated:
+        note = (
+            f"{one.n_effective:.3g} independent samples after it; the mean before it is {one.sigmas:.2g} standard "
+            "errors from the mean after it"
+        )
     return f"{SAMPLING}{one.signal}: equilibrated after", one.start_ps, float("nan"), "ps", note
 
 

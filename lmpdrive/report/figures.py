@@ -8,10 +8,12 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables.tables import Table
@@ -19,6 +21,8 @@ from lmpdrive.observables.tables import Table
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+Array = NDArray[np.float64]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 SIZE_INCH = (4.6, 3.0)
@@ -38,16 +42,27 @@ STYLE = {
     "svg.hashsalt": "lmpdrive",  # the same table gives the same file
     "figure.constrained_layout.use": True,
 }
-MAX_LINE_POINTS = 2000
+RASTER_DPI = 150
+"""Of the maps inside SVG."""
+
+MAX_LINE_POINTS = 800
 MAX_POINTS_OF_SEVERAL = 300
 """Longer series are drawn as means over equal stretches: more than one noisy line hides the others."""
 
-_UNITS = {"g/cm^3": r"g cm$^{-3}$", "mol/L": r"mol L$^{-1}$", "e/Å": r"e Å$^{-1}$"}
+LOG_BELOW = 0.03
+"""A correlation that decays below this part of its first value is drawn on a logarithmic axis."""
+
+SAME_SCALE = 4.0
+"""Curves of one unit whose largest values differ by more get a panel each."""
+
 _SYMBOLS = {
     "<cos θ>": "⟨cos θ⟩",
+    "<cos 2θ>": "⟨cos 2θ⟩",
     "ρ<cos θ>": "ρ⟨cos θ⟩",
     "z": "distance from the surface, z",
+    "r": "distance, r",
     "t": "time",
+    "τ": "lag time, τ",
     "T": "temperature",
     "P_z": r"$P_z$",
     "p(P_z)": r"$p(P_z)$",
@@ -60,82 +75,193 @@ def axis_label(header: str) -> str:
     match = re.fullmatch(r"(.*?) \[(.*)\]", header)
     if not match:
         return header
-    symbol = _SYMBOLS.get(match[1], re.sub(r"_(.+)", _subscript, match[1]))
-    return symbol if match[2] == "1" else f"{symbol} ({_UNITS.get(match[2], match[2])})"
+    symbol = _SYMBOLS.get(match[1], re.sub(r"_([^()]+)", _subscript, match[1]))
+    return symbol if match[2] == "1" else f"{symbol} ({_unit(match[2])})"
 
 
 def _subscript(match: re.Match[str]) -> str:
     return r"$_{\mathrm{" + match[1].removeprefix("ion_").replace("_", r"\ ") + "}}$"
 
 
+def _unit(unit: str) -> str:
+    """`g/cm^3` -> `g cm$^{-3}$`; what is not a plain quotient stays, with its exponents raised."""
+    above, slash, below = unit.partition("/")
+    if slash and "/" not in below and above != "1":
+        factor, _, power = below.partition("^")
+        return f"{_unit(above)} {factor}$^{{-{power or 1}}}$"
+    return re.sub(r"\^(-?\d+)", r"$^{\1}$", unit)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One column of a table and its σ, if it has one."""
+
+    header: str
+    y: Array
+    error: Array | None
+
+    @property
+    def unit(self) -> str:
+        """What stands in the brackets."""
+        return self.header[self.header.rindex("[") :] if self.header.endswith("]") else ""
+
+    @property
+    def largest(self) -> float:
+        """Largest |value|."""
+        finite = self.y[np.isfinite(self.y)]
+        return float(np.abs(finite).max()) if len(finite) else 0.0
+
+
+def curves(table: Table) -> list[Curve]:
+    """The value, then every further column that is not an error of the one before it."""
+    headers, found = [str(header) for header in table.data.columns], []
+    i = table.n_variables
+    while i < len(headers):
+        y = table.data.iloc[:, i].to_numpy(dtype=float)
+        has_error = i + 1 < len(headers) and headers[i + 1].startswith("σ")
+        found.append(Curve(headers[i], y, table.data.iloc[:, i + 1].to_numpy(dtype=float) if has_error else None))
+        i += 2 if has_error else 1
+    return found
+
+
+def panels(table: Table) -> list[list[Curve]]:
+    """Curves that share an axis: those of one unit and scale; at most two panels."""
+    if table.kind in ("series", "map"):
+        return [curves(table)]
+    together: list[list[Curve]] = []
+    for curve in curves(table):
+        for panel in together:
+            first = panel[0]
+            low, high = sorted((curve.largest, first.largest))
+            if curve.unit == first.unit and high <= SAME_SCALE * low:
+                panel.append(curve)
+                break
+        else:
+            together.append([curve])
+    return together[:2]
+
+
 def draw(table: Table) -> Figure:
-    """The figure of one table (not of the summary)."""
+    """The figure of one table (not of the summary).  An unknown kind is drawn as a profile."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    together = panels(table)
     with rc_context(STYLE):  # type: ignore[arg-type]
-        figure = Figure(figsize=SIZE_INCH)
+        figure = Figure(figsize=(SIZE_INCH[0], SIZE_INCH[1] * (1.0 if len(together) == 1 else 1.35)))
         FigureCanvasAgg(figure)
-        axes = figure.add_subplot()
-        {"profile": _profile, "histogram": _histogram, "series": _series}[table.kind](axes, table)
-        axes.margins(x=0)
+        every = figure.subplots(len(together), 1, sharex=True, squeeze=False)[:, 0]
+        if table.kind == "series":
+            _series(every[0], table)
+        elif table.kind == "map":
+            _map(figure, every[0], table)
+        else:
+            for number, (axes, panel) in enumerate(zip(every, together, strict=True)):
+                bars = table.kind == "histogram" and number == 0 and len(panel) == 1
+                (_bars if bars else _lines)(axes, table, panel)
+            every[-1].set_xlabel(_x_label(table))
+        for axes in every:
+            axes.margins(x=0)
     return figure
 
 
-def _profile(axes: Axes, table: Table) -> None:
-    """Line and band; below the surface plane only if there is something."""
-    x, y, error = table.x, table.value, table.error
-    if (np.nan_to_num(y) < 0).any():
+def _x_label(table: Table) -> str:
+    label = axis_label(str(table.data.columns[0]))
+    return f"{label} ({SIGN})" if table.name.startswith("dipole_pz_hist") else label
+
+
+def _y_label(header: str) -> str:
+    label = axis_label(header)
+    return f"{label}\n{SIGN}" if "cos θ" in label else label
+
+
+def _lines(axes: Axes, table: Table, panel: list[Curve]) -> None:
+    """Lines and bands of 2σ."""
+    x = table.x
+    for colour, curve in zip(PALETTE, panel):
+        if curve.error is not None:
+            low, high = curve.y - 2 * curve.error, curve.y + 2 * curve.error
+            axes.fill_between(x, low, high, color=colour, alpha=0.25, linewidth=0)
+        axes.plot(x, curve.y, color=colour, label=axis_label(re.sub(r"\[.*\]$", "[1]", curve.header)))
+    lowest = min(float(np.nan_to_num(curve.y).min(initial=0.0)) for curve in panel)
+    if len(panel) == 1:
+        axes.set_ylabel(_y_label(panel[0].header))
+    else:
+        axes.set_ylabel(_unit(panel[0].unit.strip("[]")) if panel[0].unit != "[1]" else "")
+        axes.legend(ncols=min(4, len(panel)), loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    if _is_long_decay(table, panel):
+        axes.set_yscale("log")
+        return
+    if lowest < 0:
         axes.axhline(0, color="0.6", linewidth=0.6, zorder=0)
-    axes.fill_between(x, y - 2 * error, y + 2 * error, color=PALETTE[0], alpha=0.25, linewidth=0)
-    axes.plot(x, y, color=PALETTE[0])
-    axes.set_xlabel(axis_label(table.data.columns[0]))
-    label = axis_label(table.data.columns[1])
-    axes.set_ylabel(f"{label}\n{SIGN}" if "cos" in label else label)
-    axes.set_xlim(min(0.0, x[0]), x[-1])
+    else:
+        axes.set_ylim(bottom=0)
+    axes.set_xlim(min(0.0, x[0]), x[-1] if x[-1] > x[0] else None)
+
+
+def _is_long_decay(table: Table, panel: list[Curve]) -> bool:
+    """A correlation that falls through orders of magnitude, all of it positive."""
+    y = panel[0].y[np.isfinite(panel[0].y)]
+    return table.kind == "correlation" and len(y) > 2 and y.min() > 0 and y[-1] < LOG_BELOW * y[0]
+
+
+def _bars(axes: Axes, table: Table, panel: list[Curve]) -> None:
+    """Steps with error bars of 2σ."""
+    x, y = table.x, panel[0].y
+    width = x[1] - x[0] if len(x) > 1 else 0.5
+    axes.stairs(y, np.append(x - width / 2, x[-1] + width / 2), color=PALETTE[0], fill=True, alpha=0.3)
+    axes.errorbar(x, y, 2 * table.error, fmt="none", ecolor=PALETTE[0], elinewidth=0.9)
+    dipole = table.name.startswith("dipole_pz")
+    axes.set_ylabel("probability density" if dipole else axis_label(panel[0].header))
     if not (np.nan_to_num(y) < 0).any():
         axes.set_ylim(bottom=0)
 
 
-def _histogram(axes: Axes, table: Table) -> None:
-    """Steps with error bars of 2σ."""
-    x, y = table.x, table.value
-    width = x[1] - x[0] if len(x) > 1 else 0.5
-    axes.stairs(y, np.append(x - width / 2, x[-1] + width / 2), color=PALETTE[0], fill=True, alpha=0.3)
-    axes.errorbar(x, y, 2 * table.error, fmt="none", ecolor=PALETTE[0], elinewidth=0.9)
-    axes.set_xlabel(f"{axis_label(table.data.columns[0])} ({SIGN})")
-    axes.set_ylabel("probability density")
-    axes.set_ylim(bottom=0)
+def _map(figure: Figure, axes: Axes, table: Table) -> None:
+    """Colours over the second variable (across) and the first (up)."""
+    up, across, value = (str(header) for header in table.data.columns[:3])
+    grid = table.data.pivot_table(index=up, columns=across, values=value, dropna=False)
+    # inside SVG the colours are one small picture: a rectangle each would be megabytes
+    mesh = axes.pcolormesh(
+        grid.columns.to_numpy(dtype=float),
+        grid.index.to_numpy(dtype=float),
+        np.ma.masked_invalid(grid.to_numpy(dtype=float)),
+        cmap="viridis",
+        shading="nearest",
+        rasterized=True,
+    )
+    axes.set_xlabel(axis_label(across))
+    axes.set_ylabel(axis_label(up))
+    figure.colorbar(mesh, ax=axes, label=axis_label(value))
 
 
 def _series(axes: Axes, table: Table) -> None:
     """The value; further columns of the same unit beside it.  Energies relative to their first value."""
-    headers = [str(header) for header in table.data.columns]
-    unit = headers[1][headers[1].rindex("[") :]
-    shown = [headers[1]] + [h for h in headers[3:] if h.endswith(unit)]
-    shown = [h for h in shown if h == headers[1] or np.ptp(table.data[h]) or table.data[h].any()]
-    relative = unit == "[eV]"
+    first, *others = curves(table)
+    shown = [first] + [c for c in others if c.unit == first.unit and (np.ptp(c.y) or c.y.any())]
+    relative = first.unit == "[eV]"
     if relative:  # potential and total energy hide the conserved quantity's drift
         shown = shown[:1]
     most = MAX_POINTS_OF_SEVERAL if len(shown) > 1 else MAX_LINE_POINTS
-    for colour, header in zip(PALETTE, shown):
-        y = table.data[header].to_numpy(dtype=float)
-        x, y = _thin(table.x, y - y[0] if relative else y, most)
-        label = axis_label(header.replace(unit, "[1]"))
-        axes.plot(x, y, color=colour, linewidth=0.8, label=label, zorder=3 if header == shown[0] else 2)
-    axes.set_xlabel(axis_label(headers[0]))
-    name = "counts" if table.name == "water_species" else axis_label(headers[1])
-    if table.name == "temperature":
-        name = "temperature (K)"
+    for colour, curve in zip(PALETTE, shown):
+        x, y = _thin(table.x, curve.y - curve.y[0] if relative else curve.y, most)
+        label = axis_label(curve.header.replace(curve.unit, "[1]"))
+        axes.plot(x, y, color=colour, linewidth=0.8, label=label, zorder=3 if curve is first else 2)
+    axes.set_xlabel(axis_label(str(table.data.columns[0])))
+    name = axis_label(first.header)
+    if len(shown) > 1:
+        name = {"water_species": "counts", "temperature": "temperature (K)"}.get(
+            table.name, "number" if first.unit == "[1]" else _unit(first.unit.strip("[]"))
+        )
     axes.set_ylabel(f"change of {name}" if relative else name)
-    if table.name.startswith("dipole"):
+    if table.name.startswith("dipole_pz"):
         axes.set_ylabel(f"{name}\n{SIGN}")
     if len(shown) > 1:
         axes.legend(ncols=min(4, len(shown)), loc="lower center", bbox_to_anchor=(0.5, 1.0))
 
 
-def _thin(x: np.ndarray, y: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+def _thin(x: Array, y: Array, most: int) -> tuple[Array, Array]:
     """Means over equal stretches if there are more points than a figure can show."""
     every = -(-len(x) // most)
     if every == 1:
@@ -150,7 +276,7 @@ def as_svg(figure: Figure) -> str:
 
     buffer = io.StringIO()
     with rc_context(STYLE):  # type: ignore[arg-type]
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", dpi=RASTER_DPI, metadata={"Date": None, "Creator": None})
     return buffer.getvalue()[buffer.getvalue().index("<svg") :]
 
 
@@ -167,6 +293,7 @@ def write_figures(tables: Mapping[str, Table], folder: str | Path) -> dict[str, 
                 continue
             figure: Any = draw(table)
             drawn[name] = as_svg(figure)
+            figure.set_layout_engine("none")  # laid out by now; a second time costs as much as drawing
             temporary = folder / f".{name}.tmp"
             try:
                 figure.savefig(temporary, format="png", dpi=300)

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.observables.summary import SAMPLING
 from lmpdrive.observables.tables import Scalar, Table
+from lmpdrive.report.chapters import in_chapters
 from lmpdrive.report.figures import write_figures
 from lmpdrive.report.verdict import judge
 from lmpdrive.units import UC_PER_CM2_PER_E_PER_A2
@@ -22,21 +24,8 @@ from lmpdrive.units import UC_PER_CM2_PER_E_PER_A2
 if TYPE_CHECKING:
     import pandas as pd
 
-ORDER = (
-    "water_density",
-    "water_orientation",
-    "water_cos_theta",
-    "ion_density",
-    "dipole_pz",
-    "dipole_pz_histogram",
-    "water_species",
-    "temperature",
-    "energy",
-)
-"""Reading order of the figures; others follow."""
-
-MAX_ROWS = 500
-"""Longer tables are shown thinned; the CSV has all rows."""
+MAX_ROWS = 120
+"""Longer tables are shown thinned, so that a page of forty figures stays small; the CSV has all rows."""
 
 
 def write_report(
@@ -74,7 +63,11 @@ def write_report(
         sections=_sections(manifest, thermo),
         card=_card(manifest),
         summary=_summary(tables.get("summary")),
-        figures=[_figure(tables[name], svg[name]) for name in sorted(svg, key=_place)],
+        sampling=_sampling(tables),
+        chapters=[
+            (title, _anchor(title), [_figure(table, svg[table.name]) for table in members])
+            for title, members in in_chapters(tables.values()).items()
+        ],
         notes=tables["summary"].notes if "summary" in tables else (),
     )
     path, temporary = run_dir / "report.html", run_dir / f".report.html.{os.getpid()}"
@@ -86,11 +79,6 @@ def write_report(
     finally:
         temporary.unlink(missing_ok=True)
     return path
-
-
-def _place(name: str) -> tuple[int, str]:
-    key = "ion_density" if name.startswith("ion_density") else name
-    return (ORDER.index(key) if key in ORDER else len(ORDER), name)
 
 
 def _sections(manifest: Mapping[str, Any], thermo: pd.DataFrame | None) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -210,7 +198,32 @@ def _summary(table: Table | None) -> list[tuple[str, str, str, str]]:
     return [
         (row[0], with_error(Scalar(row[1], row[2])), "" if row[3] == "1" else row[3], row[4])
         for row in table.data.itertuples(index=False, name=None)
+        if not str(row[0]).startswith(SAMPLING)
     ]
+
+
+def _sampling(tables: Mapping[str, Table]) -> dict[str, Any]:
+    """What the chapter on convergence shows: rows for each table, and sentences on the equilibration."""
+    rows = []
+    for members in in_chapters(tables.values()).values():
+        for table in members:
+            verdict = table.convergence
+            n = f"{table.n_effective:.0f}" if np.isfinite(table.n_effective) else ""
+            if not n and verdict is None:
+                continue
+            level = "" if verdict is None else "good" if verdict.more_ps == 0 else "caution"
+            rows.append((table.name, table.title, n, level, verdict.text if verdict else ""))
+    start = []
+    if "summary" in tables:
+        for quantity, value, _, _, note in tables["summary"].data.itertuples(index=False, name=None):
+            if str(quantity).startswith(SAMPLING) and str(quantity).endswith("equilibrated after"):
+                signal = str(quantity).removeprefix(SAMPLING).partition(":")[0]
+                start.append((signal, f"{value:.3g} ps" if value else "", note))
+    return {"rows": rows, "start": start}
+
+
+def _anchor(title: str) -> str:
+    return "chapter-" + re.sub(r"\W+", "-", title.lower())
 
 
 def with_error(scalar: Scalar) -> str:
@@ -232,7 +245,8 @@ def _figure(table: Table, svg: str) -> dict[str, Any]:
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", svg)
     thin = max(1, -(-len(table.data) // MAX_ROWS))
     rows = [[f"{value:.5g}" for value in row] for row in table.data.iloc[::thin].itertuples(index=False, name=None)]
-    error = f"band: 95 % (2σ), {table.n_blocks} blocks" if table.n_blocks and table.kind != "series" else ""
+    banded = table.n_blocks and table.kind not in ("series", "map")
+    error = f"band: 95 % (2σ), {table.n_blocks} blocks" if banded else ""
     g = table.statistical_inefficiency
     return {
         "name": table.name,

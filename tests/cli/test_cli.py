@@ -17,7 +17,9 @@ def lmpdrive(*args, cwd=None):
     return subprocess.run([LMPDRIVE, *map(str, args)], capture_output=True, text=True, cwd=cwd, check=False)
 
 
-@pytest.mark.parametrize("command", ["init", "schema", "check", "render", "simulate", "analyse", "report"])
+@pytest.mark.parametrize(
+    "command", ["init", "schema", "check", "render", "simulate", "analyse", "observables", "report"]
+)
 def test_help_has_an_example(command):
     done = lmpdrive(command, "--help")
     assert done.returncode == 0 and f"lmpdrive {command}" in done.stdout and "Example" in done.stdout
@@ -59,6 +61,7 @@ O 1 1 1
 O 1 1 1.05
 """
 
+ELEMENTS = ["--elements", "O", "H", "--out", "r"]
 BAD = {
     "missing YAML": (["simulate", "none.yaml"], 2, "lmpdrive init"),
     "unknown key": (["simulate", "c.yaml", "--set", "dynamics.temprature_K=3"], 2, "did you mean 'temperature_K'"),
@@ -77,6 +80,20 @@ BAD = {
     "existing directory": (["render", "c.yaml", "--out", "full"], 6, "never overwritten"),
     "unwritable directory": (["render", "c.yaml", "--out", "c.yaml/run"], 6, "cannot write"),
     "not a run": (["report", "full"], 6, "not a run directory"),
+    "unknown observable": (["analyse", "t.dump", *ELEMENTS, "--observable", "water_densty"], 8, "'water_density'"),
+    "unknown option": (["analyse", "t.dump", *ELEMENTS, "--option", "density.profils=1"], 2, "'profiles'"),
+    "option of nothing": (["analyse", "t.dump", *ELEMENTS, "--option", "densty.profiles=1"], 2, "mean 'density'"),
+    "option without name": (["analyse", "t.dump", *ELEMENTS, "--option", "max_A=8"], 2, "NAME.KEY=VALUE"),
+    "discard a word": (["analyse", "t.dump", *ELEMENTS, "--discard-ps", "some"], 2, "auto"),
+    "auto without times": (["analyse", "t.dump", *ELEMENTS, "--discard-ps", "auto"], 8, "--timestep-fs"),
+    "missing observable file": (["analyse", "t.dump", *ELEMENTS, "--extra", "gone.py"], 2, "gone.py"),
+    "broken observable file": (["analyse", "t.dump", *ELEMENTS, "--extra", "broken.py"], 2, "line 2: NameError"),
+    "file without observable": (["analyse", "t.dump", *ELEMENTS, "--extra", "nothing.py"], 2, "has no class"),
+    "file named like a shipped one": (["analyse", "t.dump", *ELEMENTS, "--extra", "density.py"], 2, "rename yours"),
+    "option in the YAML": (["simulate", "c.yaml", "--set", "observables.options.densty={}"], 2, "mean 'density'"),
+    "name in the YAML": (["check", "c.yaml", "--set", "observables.names=[water_densty]"], 4, "'water_density'"),
+    "list that is no file": (["check", "c.yaml", "--set", "observables=[density]"], 4, "names: [...]"),
+    "no such observable to list": (["observables", "densty"], 2, "did you mean 'density'"),
 }
 
 
@@ -93,6 +110,9 @@ def test_bad_input(tmp_path, name):
         "ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n2\nITEM: BOX BOUNDS pp pp pp\n0 9\n0 9\n0 9\n"
         "ITEM: ATOMS id type x y z\n1 1 1 1 1\n2 2 4 4 4\n"
     )
+    (tmp_path / "broken.py").write_text("import numpy\nnumpi.pi\n")
+    (tmp_path / "nothing.py").write_text("x = 1\n")
+    (tmp_path / "density.py").write_text("x = 1\n")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "precious").write_text("data")
     before = sorted(p.name for p in tmp_path.rglob("*"))
