@@ -1,24 +1,43 @@
 """`compiled`: a Python function on arrays -> machine code (numba), kept on disk between processes.
 
 The machine code lies beside the source, or in the user's cache folder if that cannot be written, or nowhere if
-neither can (then each process compiles anew, some seconds).  `NUMBA_CACHE_DIR` names another folder.  Every
-compiled function has a plain NumPy twin that the tests compare it with.
+neither can (then each process compiles anew, some seconds).  `NUMBA_CACHE_DIR` names another folder.  Every module
+of compiled functions has a plain twin (`<name>_numpy`) with the same functions and arguments: it serves where numba
+cannot be imported and where `LMPDRIVE_KERNELS=numpy` asks for it, and the tests compare the two.
 
-Importing this module imports numba (0.3 s), so import it where frames are analysed, not at the top of a command.
+A compiled function calls only functions of its own file: numba looks at no other file to see whether its copy on
+disk is out of date.
 """
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from types import ModuleType
 from typing import Any
-
-import numba
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile at the first call for given types; division by zero gives inf or nan, as in NumPy."""
+    import numba
+
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # "no locator available": no folder for the cache can be written
         return numba.njit(**options)(function)
+
+
+@cache
+def load(module: str) -> ModuleType:
+    """The compiled module of this full name, or its plain twin.  Imports numba (0.3 s), so call it late."""
+    if os.environ.get("LMPDRIVE_KERNELS") == "numpy":
+        return import_module(f"{module}_numpy")
+    try:
+        return import_module(module)
+    except ImportError as error:
+        warnings.warn(f"{error}: the analysis takes the slower way without numba", stacklevel=2)
+        return import_module(f"{module}_numpy")

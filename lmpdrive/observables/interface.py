@@ -45,6 +45,7 @@ class InterfaceFrames:
     water_distances : (S, W) Å, O from each surface plane into the electrolyte.
     water_normal : (W,) Å, bisector along the cell's normal (not yet mirrored).
     water_cosines : (S, W) cos θ of the bisector with each surface's normal; positive: H away from the surface.
+    water_weights : (W,) Å^-2, 1/(A S): what each water counts in a profile.
     gap : (F,) Å, from one surface plane to the other through the electrolyte (cell height without a metal).
     has_surface : False if there is no metal and z is measured from the cell's origin.
     normals : (F, 3) unit normal of each frame's a-b plane.
@@ -72,6 +73,11 @@ class InterfaceFrames:
         return load("surfaces").paired_distances(
             *self._along.arrays, self._cut, self._planes, self.signs, self.water.frame, self.water.oxygen
         )
+
+    @cached_property
+    def water_weights(self) -> Array:
+        """(W,) Å^-2, what each water counts in a profile: 1/(A S)."""
+        return np.take(1.0 / (self.areas * len(self.signs)), self.water.frame)
 
     @cached_property
     def _water_projections(self) -> tuple[Array, Array]:

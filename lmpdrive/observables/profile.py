@@ -96,7 +96,7 @@ class Profile(Observable):
         self.two_sided = self.has_surface = False
 
     def update_profile(self, x: Array, weights: Array, series: Array, interface: InterfaceFrames) -> None:
-        """Count one chunk: distances, weights of the same shape, and a per-frame series for the sampling."""
+        """Count one chunk: distances, weights that broadcast to them, and a per-frame series for the sampling."""
         self.bins.add(x, weights)
         self._series.append(series)
         self._gap_sum += float(interface.gap.sum())

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Self
 
-import numpy as np
-
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.peaks import film_bulk_region, first_minimum, first_peak, mean_between, with_error
@@ -33,9 +31,7 @@ class WaterDensity(Profile):
 
     def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
         """Each water counts 1/(A S): S surfaces, each seen from its own plane."""
-        x = interface.water_distances
-        weights = np.broadcast_to(1.0 / interface.areas[interface.water.frame] / len(x), x.shape)
-        self.update_profile(x, weights, first_layer(interface), interface)
+        self.update_profile(interface.water_distances, interface.water_weights, first_layer(interface), interface)
 
     def values(self, low: int, high: int) -> Array:
         """g/cm^3 in each bin."""

@@ -31,7 +31,7 @@ class WaterOrientation(Profile):
     def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
         """Each water counts cos θ/(A S)."""
         cosine = cosines(interface)
-        weights = cosine / interface.areas[interface.water.frame] / len(cosine)
+        weights = cosine * interface.water_weights
         self.update_profile(interface.water_distances, weights, first_layer(interface, cosine[0]), interface)
 
     def values(self, low: int, high: int) -> Array:

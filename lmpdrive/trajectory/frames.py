@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.trajectory.coordinates import Coordinates
+from lmpdrive.trajectory.steps import irregular_steps
 from lmpdrive.trajectory.topology import Topology
 
-ATOM_FRAMES_PER_CHUNK = 200_000
-"""Default chunk: 2.4 MB of 32-bit coordinates, so that they and what is made of them stay in the processor's cache."""
+ATOM_FRAMES_PER_CHUNK = 50_000
+"""Default chunk: 0.6 MB of 32-bit coordinates, so that they and what is made of them stay in the processor's cache."""
 
 
 class Chunk:
@@ -139,6 +140,11 @@ class Trajectory(ABC):
         size = size or max(1, ATOM_FRAMES_PER_CHUNK // max(1, self.n_atoms))
         for start in range(0, self.n_frames, size):
             yield self.read(start, min(start + size, self.n_frames))
+
+    def check_steps(self) -> None:
+        """Warn where frames are not evenly spaced in steps."""
+        if message := irregular_steps(self.steps):
+            self.warn(f"{self.path}: {message}")
 
     def warn(self, message: str) -> None:
         """Keep a warning for the report and show it."""

@@ -1,42 +1,39 @@
 """LAMMPS text dumps (`dump custom`, `dump atom`), plain or gzip, any column order, orthogonal or triclinic.
 
-Coordinates may be x (wrapped), xu (unwrapped), xs or xsu (fractions of the cell): all become Å in the
-frame's own axes, box origin included.  Atoms are sorted by id.  Steps that a restart wrote twice are
-read once (the later copy, which continues the trajectory).  One pass finds where frames begin; a chunk
-is then parsed in one go by pandas' C parser.
+Coordinates may be x (wrapped), xu (unwrapped), xs or xsu (fractions of the cell): all become Å in the frame's own
+axes, box origin included.  vx vy vz become velocities in Å/ps.  Atoms are sorted by id.  Units are `metal` unless the
+dump says `real` (`dump_modify units yes`); other units are refused, because their lengths are not in Å.
+
+One pass finds the frames (`dump_index`); a compiled parser then reads whole chunks, and what it cannot read (a number
+written as NaN, say) pandas tries again.  A compressed file is unpacked once to a temporary file (in `TMPDIR`).
 """
 
 from __future__ import annotations
 
 import gzip
 import io
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import mmap
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.dump_index import scan, usable_frames
 from lmpdrive.trajectory.frames import Chunk, Trajectory
+from lmpdrive.trajectory.kernels import load
+from lmpdrive.trajectory.mapping import map_file, release
 from lmpdrive.trajectory.topology import HOW_TO_NAME_ELEMENTS, Topology, name_types
 
-_START = re.compile(rb"^ITEM: (?:UNITS|TIME|TIMESTEP)\b", re.MULTILINE)
-_PS_PER_TIME_UNIT = {"metal": 1.0, "real": 1e-3, "electron": 1e-3, "si": 1e12, "cgs": 1e12}
-_BLOCK = 1 << 24
+PS_PER_TIME_UNIT = {"metal": 1.0, "real": 1e-3}
+"""Units in which lengths are Å."""
 
+COORDINATES = (("", False), ("u", False), ("s", True), ("su", True))
+"""Suffix of x, y, z, in order of preference, and whether they are fractions of the cell."""
 
-@dataclass(frozen=True)
-class _Header:
-    step: int
-    time_ps: float
-    n_atoms: int
-    columns: tuple[str, ...]
-    cell: NDArray[np.float64]
-    origin: NDArray[np.float64]
-    body: int
-    """Offset of the first atom line within the frame's text."""
+_MOST_IDS = 1 << 27
 
 
 class LammpsDumpTrajectory(Trajectory):
@@ -52,196 +49,216 @@ class LammpsDumpTrajectory(Trajectory):
     ) -> None:
         super().__init__(path)
         try:
-            # stays open for the life of the trajectory: chunks are read from it
-            self._file = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115
-            starts, size = self._find_frames()
+            self._map = self._open(path)
         except (OSError, EOFError) as error:
             raise TrajectoryError(f"cannot read {path}: {error}") from error
-        if size == 0:
-            raise TrajectoryError(f"{path} is empty; did the run reach its first output?")
-        spans = list(zip(starts, [*starts[1:], size], strict=True))
-        if spans and not self._complete(spans[-1]):
-            spans.pop()
-            self.warn(f"{path}: the last frame is incomplete and is left out ({len(spans)} frames are used)")
-        if not spans:
+        self._text = np.frombuffer(self._map, np.uint8)
+        index = scan(self._text, self._map)
+        if not len(index):
             raise TrajectoryError(f"{path} holds no complete frame of a LAMMPS text dump")
-        first = self._header(spans[0])
-        self._columns, self._n_atoms = first.columns, first.n_atoms
-        self._spans, steps, times = self._without_repeats(spans)
-        self.steps = np.array(steps, dtype=np.int64)
-        self.times_ps = np.array([1e-3 * timestep_fs * step for step in steps] if timestep_fs else times)
+        ps_per_unit = self._units(bytes(self._text[: index.bodies[0]]) if index.bodies[0] > 0 else b"")
+        self._index = index = usable_frames(index, path, self.warn)
+        self._columns_line = self._line_before(int(index.bodies[0]))
+        self._columns = tuple(self._columns_line.decode(errors="replace").split()[2:])
+        self._n_atoms = int(index.n_atoms[0])
+        self._check_columns()
+        self._check_lines()
+        release(self._map, 0, len(self._text))
+        self.steps = index.steps
+        times = 1e-3 * timestep_fs * index.steps if timestep_fs else index.times * (ps_per_unit or np.nan)
+        self.times_ps = np.asarray(times, dtype=float)
+        self._ps_per_unit = ps_per_unit or 1.0
+        self.check_steps()
         if topology is not None and topology.n_atoms != self._n_atoms:
             raise TrajectoryError(
                 f"{path} has {self._n_atoms} atoms but the structure given with it has {topology.n_atoms}; "
                 "are they of the same run?"
             )
-        self.topology = topology or Topology(self._elements(names))
+        first = self._table(0)
+        self._ids = np.sort(first["id"]) if "id" in first else np.zeros(0, dtype=np.int64)
+        if len(np.unique(self._ids)) != len(self._ids):
+            raise TrajectoryError(f"{path}: atom ids come twice in the frame of step {self.steps[0]}")
+        self.topology = topology or Topology(self._elements(first, names))
 
-    def _find_frames(self) -> tuple[list[int], int]:
-        """Offset of each frame, and the length of the (uncompressed) text."""
-        starts: list[int] = []
-        offset, tail = 0, b""
-        inside_head = False
-        while block := self._file.read(_BLOCK):
-            cut = (tail + block).rfind(b"\n") + 1  # whole lines only
-            text = (tail + block)[:cut]
-            for match in _START.finditer(text):
-                is_step = match[0].endswith(b"TIMESTEP")
-                if not inside_head:
-                    starts.append(offset + match.start())
-                inside_head = not is_step  # UNITS and TIME come before TIMESTEP
-            offset += cut
-            tail = (tail + block)[cut:]
-        return starts, offset + len(tail)
+    def _open(self, path: Path) -> mmap.mmap:
+        """The text in memory pages: of the file itself, or of a temporary file that holds it unpacked."""
+        if path.suffix != ".gz":
+            return map_file(path)
+        with tempfile.TemporaryFile() as unpacked:
+            try:
+                with gzip.open(path, "rb") as packed:
+                    while block := packed.read(1 << 16):
+                        unpacked.write(block)
+            except EOFError:
+                self.warn(f"{path}: the compressed file is cut short; what could be unpacked is read")
+            if unpacked.tell() == 0:
+                raise TrajectoryError(f"{path} is empty; did the run reach its first output?")
+            unpacked.flush()
+            return mmap.mmap(unpacked.fileno(), 0, access=mmap.ACCESS_READ)
 
-    def _text(self, span: tuple[int, int]) -> bytes:
-        self._file.seek(span[0])
-        return self._file.read(span[1] - span[0])
-
-    def _complete(self, span: tuple[int, int]) -> bool:
-        """LAMMPS ends every line, so a frame without its last newline was cut (perhaps within a number)."""
-        text = self._text(span)
-        try:
-            header = self._parse_header(text)
-        except (TrajectoryError, ValueError, IndexError):
-            return False
-        return text.count(b"\n", header.body) >= header.n_atoms
-
-    def _header(self, span: tuple[int, int]) -> _Header:
-        self._file.seek(span[0])
-        return self._parse_header(self._file.read(min(4096, span[1] - span[0])))
-
-    def _parse_header(self, text: bytes) -> _Header:
-        """Everything before the atom lines of one frame."""
-        time, units, step, n_atoms, body = float("nan"), "", None, None, 0
-        bounds: list[list[float]] = []
-        bounds_item = columns = ""
-        lines = io.BytesIO(text)
-        for line in lines:
-            item = line.decode(errors="replace").strip()
-            if item.startswith("ITEM: UNITS"):
-                units = next(lines).decode().strip()
-            elif item == "ITEM: TIME":
-                time = float(next(lines))
-            elif item.startswith("ITEM: TIMESTEP"):
-                step = int(next(lines))
-            elif item.startswith("ITEM: NUMBER OF ATOMS"):
-                n_atoms = int(next(lines))
-            elif item.startswith("ITEM: BOX BOUNDS"):
-                bounds_item = item
-                bounds = [[float(word) for word in next(lines).split()] for _ in range(3)]
-            elif item.startswith("ITEM: ATOMS"):
-                columns, body = item[len("ITEM: ATOMS") :], lines.tell()
-                break
-        if step is None or n_atoms is None or not bounds or not columns.split():
+    def _units(self, head: bytes) -> float | None:
+        """ps in the dump's unit of time; None if the dump does not name its units."""
+        lines = head.decode(errors="replace").splitlines()
+        named = [lines[i + 1].strip() for i, line in enumerate(lines[:-1]) if line.startswith("ITEM: UNITS")]
+        if not named:
+            return None
+        if named[0] not in PS_PER_TIME_UNIT:
             raise TrajectoryError(
-                f"{self.path}: a frame lacks its step, atom count, box or column names "
-                "(written with `dump custom` or `dump atom`?)"
+                f"{self.path} is in `units {named[0]}`; want lengths in Å: {' or '.join(PS_PER_TIME_UNIT)}"
             )
-        cell, origin = box_to_cell(bounds, bounds_item)
-        time_ps = time * _PS_PER_TIME_UNIT.get(units, float("nan"))
-        return _Header(step, time_ps, n_atoms, tuple(columns.split()), cell, origin, body)
+        return PS_PER_TIME_UNIT[named[0]]
 
-    def _without_repeats(self, spans: list[tuple[int, int]]) -> tuple[list[tuple[int, int]], list[int], list[float]]:
-        """Drop frames that a restart wrote again, and check that all frames have the same columns."""
-        kept: list[tuple[tuple[int, int], int, float]] = []
-        dropped = 0
-        for span in spans:
-            head = self._header(span)
-            if head.n_atoms != self._n_atoms:
+    def _line_before(self, offset: int) -> bytes:
+        """The line that ends just before `offset`."""
+        part = bytes(self._text[max(0, offset - 4096) : offset])
+        return part[part.rstrip(b"\n").rfind(b"\n") + 1 :]
+
+    def _check_columns(self) -> None:
+        """All frames must have the columns of the first."""
+        want, length = np.frombuffer(self._columns_line, np.uint8), len(self._columns_line)
+        for start in range(0, len(self._index), 4096):
+            places = self._index.bodies[start : start + 4096, None] - length + np.arange(length)
+            same = (self._text[places] == want).all(axis=1)
+            if not same.all():
+                step = self._index.steps[start + int((~same).argmax())]
+                raise TrajectoryError(f"{self.path}: the columns change at step {step}")
+
+    def _check_lines(self) -> None:
+        """No frame may have more atom lines than it announces; blank ones do not count."""
+        for frame in np.flatnonzero(self._index.n_lines > self._n_atoms):
+            lines = bytes(self._text[self._index.bodies[frame] : self._index.ends[frame]]).split(b"\n")
+            if (n := sum(bool(line.strip()) for line in lines)) > self._n_atoms:
                 raise TrajectoryError(
-                    f"{self.path}: {head.n_atoms} atoms at step {head.step}, {self._n_atoms} before; were atoms lost?"
+                    f"{self.path}: step {self._index.steps[frame]} holds {n} atom lines where {self._n_atoms} were "
+                    "announced; the file is damaged"
                 )
-            if head.columns != self._columns:
-                raise TrajectoryError(f"{self.path}: the columns change at step {head.step}")
-            while kept and kept[-1][1] >= head.step:
-                kept.pop()
-                dropped += 1
-            kept.append((span, head.step, head.time_ps))
-        if dropped:
-            self.warn(f"{self.path}: {dropped} frames that a restart wrote again are read once")
-        return [k[0] for k in kept], [k[1] for k in kept], [k[2] for k in kept]
 
-    def _table(self, spans: list[tuple[int, int]]) -> tuple[dict[str, NDArray], list[_Header]]:
-        """Columns of some frames, each (F, N) and sorted by id, and their headers."""
+    def _table(self, frame: int) -> dict[str, NDArray]:
+        """Columns of one frame by name, as pandas reads them, in the order of the file."""
         import pandas as pd
 
-        headers, bodies = [], []
-        for span in spans:
-            text = self._text(span)
-            headers.append(self._parse_header(text))
-            bodies.append(text[headers[-1].body :])
-        frame = pd.read_csv(
-            io.BytesIO(b"".join(bodies)),
-            sep=r"\s+",
-            header=None,
-            names=list(self._columns),
-            na_filter=False,  # the element Na is not a missing value
-        )
-        if len(frame) != len(spans) * self._n_atoms:
-            raise TrajectoryError(
-                f"{self.path}: steps {headers[0].step} to {headers[-1].step} hold {len(frame)} atom lines "
-                f"where {len(spans) * self._n_atoms} were announced; the file is damaged"
+        body = bytes(self._text[self._index.bodies[frame] : self._index.ends[frame]])
+        try:
+            # Na is an element, not a missing value
+            table = pd.read_csv(
+                io.BytesIO(body), sep=r"\s+", header=None, names=list(self._columns), index_col=False, na_filter=False
             )
-        columns = {name: frame[name].to_numpy().reshape(len(spans), self._n_atoms) for name in self._columns}
-        if "id" in columns:
-            order = np.argsort(columns["id"], axis=1, kind="stable")
-            columns = {name: np.take_along_axis(values, order, axis=1) for name, values in columns.items()}
-        return columns, headers
+        except ValueError as error:
+            raise TrajectoryError(f"{self.path}: step {self.steps[frame]} cannot be read: {error}") from error
+        if len(table) != self._n_atoms:
+            raise TrajectoryError(
+                f"{self.path}: step {self.steps[frame]} holds {len(table)} atom lines where {self._n_atoms} were "
+                "announced; the file is damaged"
+            )
+        return {name: table[name].to_numpy() for name in self._columns}
 
-    def _elements(self, names: Mapping[int, str] | Sequence[str] | None) -> NDArray[np.str_]:
-        columns, _ = self._table(self._spans[:1])
+    def _elements(self, columns: dict[str, NDArray], names: Mapping[int, str] | Sequence[str] | None) -> NDArray:
+        """(N,) elements in id order."""
+        order = np.argsort(columns["id"], kind="stable") if "id" in columns else slice(None)
         if "element" in columns:
-            return columns["element"][0].astype(str)
-        if "type" in columns:
-            if columns["type"].dtype.kind in "iu":
-                return name_types(columns["type"][0], names, str(self.path))
-            return columns["type"][0].astype(str)  # type labels
-        raise TrajectoryError(f"{self.path} has neither an `element` nor a `type` column; {HOW_TO_NAME_ELEMENTS}")
+            return columns["element"][order].astype(str)
+        if "type" not in columns:
+            raise TrajectoryError(f"{self.path} has neither an `element` nor a `type` column; {HOW_TO_NAME_ELEMENTS}")
+        types = columns["type"][order]
+        return name_types(types, names, str(self.path)) if types.dtype.kind in "iu" else types.astype(str)  # labels
 
     def read(self, start: int, stop: int) -> Chunk:
         """Frames `start` to `stop` (exclusive), atoms sorted by id."""
-        columns, headers = self._table(self._spans[start:stop])
-        cells = np.array([head.cell for head in headers])
-        origins = np.array([head.origin for head in headers])
+        frames = range(self.n_frames)[start:stop]
+        suffix, scaled = self._coordinate_columns()
+        moving = {"vx", "vy", "vz"} <= set(self._columns)
+        wanted = [axis + suffix for axis in "xyz"] + ["vx", "vy", "vz"] * moving
+        numbers = self._numbers(frames, wanted)
+        index = self._index
+        cells, origins = cells_from_bounds(index.box[start:stop], index.box_columns[start:stop])
+        positions = numbers[0] @ cells + origins[:, None, :] if scaled else numbers[0]
         return Chunk(
-            self._positions(columns, cells, origins),
+            positions,
             cells,
             origins,
             self.steps[start:stop],
             self.times_ps[start:stop],
-            start,
+            frames.start,
+            numbers[1] / self._ps_per_unit if moving else None,
         )
 
-    def _positions(
-        self, columns: dict[str, NDArray], cells: NDArray[np.float64], origins: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        for suffix, scaled in (("", False), ("u", False), ("s", True), ("su", True)):
-            names = [axis + suffix for axis in "xyz"]
-            if all(name in columns for name in names):
-                values = np.stack([columns[name] for name in names], axis=-1).astype(float)
-                return values @ cells + origins[:, None, :] if scaled else values
+    def _coordinate_columns(self) -> tuple[str, bool]:
+        for suffix, scaled in COORDINATES:
+            if all(axis + suffix in self._columns for axis in "xyz"):
+                return suffix, scaled
         raise TrajectoryError(
             f"{self.path} has no coordinates: want columns x y z (or xu, xs, xsu), found {' '.join(self._columns)}"
         )
 
+    def _numbers(self, frames: range, wanted: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(F, N, 3) positions and velocities (empty if not wanted) as the file has them, sorted by id."""
+        kernels = load("dump_text")
+        roles = [wanted.index(name) + 1 if name in wanted else 0 if name == "id" else -1 for name in self._columns]
+        shape = (len(frames), self._n_atoms, 3)
+        positions, velocities = np.empty(shape), np.empty(shape if len(wanted) > 3 else (0, 0, 3))
+        low = int(self._ids[0]) if len(self._ids) else 0
+        span = int(self._ids[-1]) - low + 1 if len(self._ids) else 0
+        done = 0
+        if span <= _MOST_IDS:
+            slots = np.full(span, -1, dtype=np.int64)
+            slots[self._ids - low] = np.arange(len(self._ids))
+            found, frame = kernels.read_frames(
+                self._text,
+                self._index.bodies[frames.start : frames.stop],
+                self._index.ends[frames.start : frames.stop],
+                np.array(roles, dtype=np.int64),
+                slots,
+                low,
+                positions,
+                velocities,
+            )
+            done = len(frames) if found == kernels.READ else frame
+        for i in range(done, len(frames)):
+            columns = self._table(frames[i])
+            order = np.arange(self._n_atoms)
+            if "id" in columns:
+                order = np.argsort(columns["id"], kind="stable")
+                if not np.array_equal(columns["id"][order], self._ids):
+                    raise TrajectoryError(
+                        f"{self.path}: step {self.steps[frames[i]]} has other atom ids than step {self.steps[0]}"
+                    )
+            try:
+                numbers = np.stack([columns[name][order].astype(float) for name in wanted], axis=-1)
+            except ValueError as error:
+                raise TrajectoryError(
+                    f"{self.path}: step {self.steps[frames[i]]} holds a word where a number was expected: {error}"
+                ) from error
+            positions[i] = numbers[:, :3]
+            if len(velocities):
+                velocities[i] = numbers[:, 3:]
+        return positions, velocities
 
-def box_to_cell(bounds: list[list[float]], item: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Three BOX BOUNDS lines -> (3, 3) cell rows and (3,) origin, Å.
+    def chunks(self, size: int | None = None) -> Iterator[Chunk]:
+        """As in `Trajectory`; pages of earlier chunks are handed back."""
+        done = 0
+        for chunk in super().chunks(size):
+            yield chunk
+            done = release(self._map, done, int(self._index.starts[chunk.first]))
 
-    Orthogonal `lo hi`; triclinic `lo_bound hi_bound tilt` (bounding box of the tilted cell: the LAMMPS
-    manual, Howto triclinic); general triclinic `abc origin`.
+
+def cells_from_bounds(
+    box: NDArray[np.float64], columns: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(F, 3, 4) BOX BOUNDS of which (F,) `columns` are used -> (F, 3, 3) cell rows and (F, 3) origins, Å.
+
+    2: orthogonal, `lo hi`; 3: triclinic, `lo_bound hi_bound tilt` (bounding box of the tilted cell: the LAMMPS
+    manual, Howto triclinic), which with tilts of 0 is the orthogonal case; 4: general triclinic, rows `a b c` with
+    the origin in the last column.
     """
-    box = np.array(bounds)
-    if "abc origin" in item:
-        return box[:, :3], box[:, 3]
-    low, high = box[:, 0].copy(), box[:, 1].copy()
-    if box.shape[1] < 3:
-        return np.diag(high - low), low
-    xy, xz, yz = box[:, 2]
-    low[0] -= min(0.0, xy, xz, xy + xz)
-    high[0] -= max(0.0, xy, xz, xy + xz)
-    low[1] -= min(0.0, yz)
-    high[1] -= max(0.0, yz)
-    a, b, c = high - low
-    return np.array([[a, 0.0, 0.0], [xy, b, 0.0], [xz, yz, c]]), low
+    low, high = box[:, :, 0].copy(), box[:, :, 1].copy()
+    xy, xz, yz = np.where(columns[:, None] == 3, box[:, :, 2], 0.0).T
+    zero = np.zeros_like(xy)
+    low[:, 0] -= np.minimum.reduce([zero, xy, xz, xy + xz])
+    high[:, 0] -= np.maximum.reduce([zero, xy, xz, xy + xz])
+    low[:, 1] -= np.minimum(0.0, yz)
+    high[:, 1] -= np.maximum(0.0, yz)
+    a, b, c = (high - low).T
+    cells = np.stack([a, zero, zero, xy, b, zero, xz, yz, c], axis=1).reshape(-1, 3, 3)
+    general = columns == 4
+    cells[general], low[general] = box[general, :, :3], box[general, :, 3]
+    return cells, low

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 from lmpdrive.errors import RunDirectoryError, TrajectoryError
 from lmpdrive.trajectory import open_trajectory, read_thermo
 from lmpdrive.trajectory.dcd import cells_from_lengths_and_angles
-from lmpdrive.trajectory.lammps_dump import box_to_cell
+from lmpdrive.trajectory.lammps_dump import cells_from_bounds
 from lmpdrive.trajectory.topology import parse_id_ranges, read_data_file
 
 ATOMS = [(1, "O", 1.0, 2.0, 3.0), (2, "H", 1.5, 2.0, 3.0), (3, "H", 1.0, 2.5, 3.0)]
@@ -73,15 +73,23 @@ def test_scaled_positions_in_a_box_with_an_origin(write):
     assert_allclose(chunk.origins[0], [-1, 0, 2])
 
 
+def cell_of(bounds):
+    """Cell and origin of one frame's BOX BOUNDS."""
+    box = np.zeros((1, 3, 4))
+    box[0, :, : len(bounds[0])] = bounds
+    (cell,), (origin,) = cells_from_bounds(box, np.array([len(bounds[0])]))
+    return cell, origin
+
+
 def test_triclinic_bounds_of_the_manual():
     """xlo_bound = xlo + min(0, xy, xz, xy + xz) and so on (LAMMPS manual, Howto triclinic)."""
-    cell, origin = box_to_cell([[-0.5, 13.0, 2.0], [2.0, 13.7, -1.5], [3.0, 16.0, 0.7]], "xy xz yz pp pp pp")
+    cell, origin = cell_of([[-0.5, 13.0, 2.0], [2.0, 13.7, -1.5], [3.0, 16.0, 0.7]])
     assert_allclose(origin, [1, 2, 3])
     assert_allclose(cell, [[10, 0, 0], [2, 11, 0], [-1.5, 0.7, 13]])
 
 
 def test_general_triclinic_box():
-    cell, origin = box_to_cell([[0, 5, 0, 1], [-6, 0, 0, 2], [0, 0, 7, 3]], "abc origin pp pp pp")
+    cell, origin = cell_of([[0, 5, 0, 1], [-6, 0, 0, 2], [0, 0, 7, 3]])
     assert_allclose(cell, [[0, 5, 0], [-6, 0, 0], [0, 0, 7]])
     assert_allclose(origin, [1, 2, 3])
 

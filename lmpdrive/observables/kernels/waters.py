@@ -149,6 +149,38 @@ def _grid_size(inverse, axis):
 
 
 @compiled
+def _assign(owners, oxygens, count, slots, mol_o, mol_h, kinds):
+    """Number of waters, their atoms into `mol_o` and `mol_h`, and counts by number of H into `kinds`."""
+    count[:] = 0
+    kinds[:] = 0
+    for h in range(len(owners)):
+        o = owners[h]
+        if o < 0:
+            kinds[5] += 1
+            continue
+        if count[o] < 2:
+            slots[o, count[o]] = h
+        count[o] += 1
+    n_waters = 0
+    for o in range(len(oxygens)):
+        n = count[o]
+        if n == 2:
+            mol_o[n_waters] = oxygens[o]
+            mol_h[n_waters, 0], mol_h[n_waters, 1] = slots[o, 0], slots[o, 1]
+            n_waters += 1
+        elif n == 1:
+            kinds[1] += 1
+        elif n == 3:
+            kinds[2] += 1
+        elif n == 0:
+            kinds[3] += 1
+        else:
+            kinds[4] += 1
+    kinds[0] = n_waters
+    return n_waters
+
+
+@compiled
 def find_waters(records, starts, stride, cells, oxygens, hydrogens, owners, bond, safe):
     """Waters of each frame.
 
@@ -174,8 +206,11 @@ def find_waters(records, starts, stride, cells, oxygens, hydrogens, owners, bond
         mine[h] = at_o[max(owners[h], 0)]
     bx, by, bz = np.empty(n_h), np.empty(n_h), np.empty(n_h)
     squared = np.empty(n_h)
-    count = np.empty(n_o, np.int64)
-    slots = np.empty((n_o, 2), np.int64)
+    count, slots = np.empty(n_o, np.int64), np.empty((n_o, 2), np.int64)
+    mol_o = np.empty(n_o, np.int64)  # the O of each water of the frame, and where its two H are in the list of H
+    mol_h = np.empty((n_o, 2), np.int64)
+    kinds = np.zeros(6, np.int64)
+    n_waters, changed = 0, True
     vector = np.zeros(3)
     inverse = np.empty((3, 3))
     following = np.empty(n_o, np.int64)
@@ -220,39 +255,27 @@ def find_waters(records, starts, stride, cells, oxygens, hydrogens, owners, bond
                     )
                 else:
                     o, best = _search_all(record, starts, at_o, at_h[h], cell, inverse, orthogonal, vector)
-                if best <= bond * bond:
-                    owners[h], mine[h] = o, at_o[o]
+                if not best <= bond * bond:
+                    o = -1
+                changed = changed or o != owners[h]
+                owners[h] = o
+                if o >= 0:
+                    mine[h] = at_o[o]
                     bx[h], by[h], bz[h] = vector[0], vector[1], vector[2]
-                else:
-                    owners[h] = -1
-        count[:] = 0
-        for h in range(n_h):
-            o = owners[h]
-            if o < 0:
-                species[f, 5] += 1
-                continue
-            if count[o] < 2:
-                slots[o, count[o]] = h
-            count[o] += 1
-        for o in range(n_o):
-            n = count[o]
-            if n == 2:
-                first, second = slots[o, 0], slots[o, 1]
-                frame[w], oxygen[w] = f, oxygens[o]
-                pairs[w, 0], pairs[w, 1] = hydrogens[first], hydrogens[second]
-                bisector[w, 0] = bx[first] + bx[second]
-                bisector[w, 1] = by[first] + by[second]
-                bisector[w, 2] = bz[first] + bz[second]
-                species[f, 0] += 1
-                w += 1
-            elif n == 1:
-                species[f, 1] += 1
-            elif n == 3:
-                species[f, 2] += 1
-            elif n == 0:
-                species[f, 3] += 1
-            else:
-                species[f, 4] += 1
+        if changed:  # else the waters are those of the frame before
+            n_waters = _assign(owners, oxygens, count, slots, mol_o, mol_h, kinds)
+            changed = False
+        for k in range(6):
+            species[f, k] = kinds[k]
+        for m in range(n_waters):
+            first, second = mol_h[m, 0], mol_h[m, 1]
+            bisector[w + m, 0] = bx[first] + bx[second]
+            bisector[w + m, 1] = by[first] + by[second]
+            bisector[w + m, 2] = bz[first] + bz[second]
+        for m in range(n_waters):
+            frame[w + m], oxygen[w + m] = f, mol_o[m]
+            pairs[w + m, 0], pairs[w + m, 1] = hydrogens[mol_h[m, 0]], hydrogens[mol_h[m, 1]]
+        w += n_waters
     return frame[:w], oxygen[:w], pairs[:w], bisector[:w], species
 
 
