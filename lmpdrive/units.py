@@ -25,3 +25,12 @@ VOLT_ANGSTROM_PER_E = _c.e / (_c.epsilon_0 * _c.angstrom)
 
 WATER_MOLAR_MASS_G_PER_MOL = 18.015
 """Molar mass used for water profiles (design, part 2)."""
+
+CM2_PER_S_PER_A2_PER_PS = (_c.angstrom * 1e2) ** 2 / _c.pico
+"""Diffusion: 1 Å^2/ps in cm^2/s."""
+
+EV_PER_U_A2_PER_PS2 = _c.atomic_mass * (_c.angstrom / _c.pico) ** 2 / _c.e
+"""Energy: 1 u (Å/ps)^2 in eV."""
+
+PER_CM_PER_THZ = _c.tera / (_c.c * 1e2)
+"""Frequency: 1 THz in cm^-1."""

@@ -208,7 +208,13 @@ class Correlation(Observable):
         return items[::every]
 
     def _sampling_note(self, pairs: Array) -> str:
-        every = "Every frame" if self.stride == 1 else f"Every {self.stride}th frame"
+        every = (
+            "Every frame"
+            if self.stride == 1
+            else f"Frames {self.step_ps:.4g} ps apart"
+            if self.unit == "ps"
+            else f"One frame in {self.stride}"
+        )
         length = f"{self.length * self.step_ps:.4g} ps" if self.unit == "ps" else f"{self.length * self.stride} frames"
         last = np.flatnonzero(pairs > 0)
         shortest, longest = (pairs[0], pairs[last[-1]]) if len(last) else (0, 0)

@@ -1,0 +1,165 @@
+"""Reorientation of water: C_1(τ) and C_2(τ) of its O-H bonds and of its dipole, at the interface and in the bulk.
+
+    C_l(τ) = <P_l(u_i(t) · u_i(t + τ))>,   P_1(x) = x,   P_2(x) = (3 x^2 - 1)/2
+
+u_i is the unit vector of an O-H bond (`reorientation_oh_...`) or of the bisector (`reorientation_dipole_...`).  The
+mean is over molecules whose O is in the region both at t and at t + τ.  C_2 of the O-H bond is what infrared
+pump-probe anisotropy and, as its integral, NMR relaxation measure (Laage, Hynes, J. Phys. Chem. B 112, 14230 (2008)).
+
+An O-H vector belongs to its pair of atoms: when a proton hops it starts anew.  Units: ps (frames where the timestep
+is unknown), Å.  Times: integral of C_l to the longest lag (a lower bound where C_l has not decayed) and τ of an
+exponential fitted to ln C_l over the lags `fit_ps`, which start after the librations.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import NonNegativeFloat, PositiveFloat
+
+from lmpdrive.observables.base import Array, Settings
+from lmpdrive.observables.correlation import Correlation, CorrelationOptions, autocorrelation, ratio
+from lmpdrive.observables.decay import exponential_time, integral_time
+from lmpdrive.observables.dipole_correlation import unit_vectors
+from lmpdrive.observables.interface import Interface, InterfaceFrames
+from lmpdrive.observables.peaks import FROM_SURFACE_A
+from lmpdrive.observables.regions import INTERFACE_A, Region, Slots, sampled_waters
+from lmpdrive.observables.tables import Scalar
+from lmpdrive.observables.windows import Arrays
+from lmpdrive.trajectory.frames import Chunk
+
+VECTORS = {"oh": "O-H bond", "dipole": "dipole (bisector)"}
+
+
+class Reorientation(Correlation):
+    """C_1 and C_2 of one kind of vector in one region."""
+
+    class Options(CorrelationOptions):
+        """All pairs up to 5 ps, of frames 0.02 ps apart (a libration takes about 0.05 ps)."""
+
+        window_ps: PositiveFloat = 5.0
+        sample_ps: NonNegativeFloat = 0.02
+        interface_A: tuple[float, PositiveFloat] = INTERFACE_A
+        """low < z <= high of the interface, from the surface plane."""
+        bulk_A: tuple[float, PositiveFloat] | None = None
+        """low < z <= high of the bulk; default from 6 Å to about 5 Å below the outer edge of the film, or to 6 Å from
+        the other surface."""
+
+    equation = "C_l(τ) = ⟨P_l(u(t)·u(t + τ))⟩, P_1(x) = x, P_2(x) = (3x² - 1)/2, in the region at t and t + τ"
+    columns = ("C_2 [1]", "C_1 [1]")
+    error_columns = ("σ [1]", "σ_C_1 [1]")
+    n_rows = 3
+
+    def __init__(self, settings: Settings, kind: str, where: str, interface: Interface) -> None:
+        super().__init__(settings)
+        self.kind = kind
+        self.name = f"reorientation_{kind}_{where}"
+        self.title = f"Reorientation of water: {VECTORS[kind]}, {where}"
+        bounds = self.options.interface_A if where == "interface" else self.options.bulk_A
+        self.region = Region(where, *(bounds or (FROM_SURFACE_A, None)))
+        self.whole_cell = not interface.layers and bounds is None
+        topology = interface.topology
+        oxygens = self.thin(topology.select("O"))
+        # hydrogens are not thinned: with the O that are left they are at most as many as before
+        self.slots = Slots(oxygens, topology.n_atoms)
+        self.hydrogens = Slots(topology.select("H") if kind == "oh" else oxygens, topology.n_atoms)
+
+    @classmethod
+    def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
+        """Needs water; the interface needs a surface."""
+        if not interface.may_have_water:
+            return []
+        regions = ("interface", "bulk") if interface.layers else ("bulk",)
+        return [cls(settings, kind, where, interface) for kind in VECTORS for where in regions]
+
+    def sample(self, chunk: Chunk, interface: InterfaceFrames, picks: NDArray[np.int64]) -> Arrays:
+        """(samples, surfaces, columns, 3) unit vectors, and the O each belongs to (-1: not in the region)."""
+        rows, at = sampled_waters(interface, picks)
+        water = interface.water
+        inside = self.region.inside(interface, rows) & (self.slots.of(water.oxygen[rows]) >= 0)
+        side, found = np.nonzero(inside)
+        waters = rows[found]
+        vectors = np.zeros((len(picks), len(inside), self.hydrogens.count, 3), dtype=np.float32)
+        owners = np.full(vectors.shape[:3], -1, dtype=np.int32)
+        if self.kind == "oh":
+            columns, given = water.hydrogens[waters], water.bonds[waters]
+        else:
+            columns, given = water.oxygen[waters][:, None], water.bisector[waters][:, None]
+        for k in range(columns.shape[1]):
+            slot = self.hydrogens.of(columns[:, k])
+            vectors[at[found], side, slot] = unit_vectors(given[:, k])
+            owners[at[found], side, slot] = water.oxygen[waters]
+        return vectors, owners
+
+    def correlate(self, samples: Arrays, n_origins: int) -> Array:
+        """Sums of u·u', of P_2(u·u'), and of pairs."""
+        n = len(samples[0])
+        vectors, present = by_owner(samples[0].reshape(n, -1, 3), samples[1].reshape(n, -1))
+        return np.stack(
+            [
+                autocorrelation(vectors.reshape(n, -1), n_origins, self.n_lags),
+                autocorrelation(second_order(vectors).reshape(n, -1), n_origins, self.n_lags),
+                np.rint(autocorrelation(present, n_origins, self.n_lags)),
+            ]
+        )
+
+    def curves(self, sums: Array) -> Array:
+        """C_2 and C_1."""
+        return np.stack([ratio(sums[1], sums[2]), ratio(sums[0], sums[2])])
+
+    def notes(self) -> tuple[str, ...]:
+        """The region."""
+        region = "the whole cell (no metal)" if self.whole_cell else f"{self.region}"
+        return (f"Region {self.region.name}: {region}; a molecule counts if it is there at t and at t + τ.",)
+
+    def scalars(self, lags: Array, curves: Array, blocks: Array) -> dict[str, Scalar]:
+        """Both times of both orders."""
+        start, stop = self.fit_range()
+        what = f"{VECTORS[self.kind]}, {self.region.name}"
+        out = {}
+        for i, order in enumerate((2, 1)):
+            out[f"reorientation time τ_{order} ({what}, exponential)"] = self.scalar(
+                lambda c: exponential_time(lags, c, start, stop),
+                curves[i],
+                blocks[:, i],
+                self.unit,
+                f"fit of ln C_{order} from {start:.4g} to {stop:.4g} {self.unit}",
+            )
+            out[f"reorientation time τ_{order} ({what}, integral)"] = self.scalar(
+                lambda c: integral_time(lags, c),
+                curves[i],
+                blocks[:, i],
+                self.unit,
+                f"∫ C_{order} dτ to {lags[-1]:.4g} {self.unit} or C = 0",
+            )
+        return out
+
+
+def second_order(u: Array) -> Array:
+    """(..., 5) q with q·q' = P_2(u·u') for unit vectors u : (..., 3): the real spherical harmonics of order 2."""
+    x, y, z = np.moveaxis(np.asarray(u, dtype=float), -1, 0)
+    squared = x * x + y * y + z * z  # 0 where there is no molecule: q must vanish there too
+    root = np.sqrt(3.0)
+    return np.stack(
+        [root * x * y, root * y * z, root * x * z, 1.5 * z * z - 0.5 * squared, 0.5 * root * (x * x - y * y)], -1
+    )
+
+
+def by_owner(vectors: Array, owners: NDArray[np.int32]) -> tuple[Array, NDArray[np.bool_]]:
+    """Columns that are ever there, one for each owner where that changes: (n, M, 3) vectors, (n, M) present."""
+    present = owners >= 0
+    ever = np.any(present, axis=0)
+    vectors, owners, present = vectors[:, ever], owners[:, ever], present[:, ever]
+    largest = owners.max(axis=0, initial=-1)
+    changes = np.flatnonzero(np.any(present & (owners != largest), axis=0))
+    if not len(changes):
+        return vectors, present
+    kept = np.setdiff1d(np.arange(vectors.shape[1]), changes)
+    masks = [owners[:, c] == owner for c in changes for owner in np.unique(owners[present[:, c], c])]
+    columns = [c for c in changes for _ in np.unique(owners[present[:, c], c])]
+    split = np.stack([vectors[:, c] * mask[:, None] for c, mask in zip(columns, masks, strict=True)], axis=1)
+    return np.concatenate([vectors[:, kept], split], axis=1), np.concatenate(
+        [present[:, kept], np.stack(masks, axis=1)], axis=1
+    )
