@@ -75,8 +75,11 @@ def analyse(
     settings = Settings(bin_width_A, trajectory.times_known, trajectory.frame_interval_ps, options or {})
     from_log = {} if thermo is None else thermo_tables(thermo, trajectory.n_atoms, n_blocks, int(trajectory.steps[0]))
     fresh = _Fresh(classes, interface, settings)
-    wanted = _chosen(names, fresh.families(), list(from_log), {cls.family() for cls in classes})
-    fresh = replace(fresh, wanted=frozenset(wanted))
+    families = fresh.families()
+    wanted = _chosen(names, families, list(from_log), {cls.family() for cls in classes})
+    # one is made for each block: do not make what nobody asked for
+    used = [cls for cls in classes if wanted.intersection(families.get(cls.family(), ()))]
+    fresh = replace(fresh, classes=used, wanted=frozenset(wanted))
     edges = block_edges(trajectory.n_frames, n_blocks if trajectory.n_frames >= n_blocks else 1)
     blocks = _filled(trajectory, fresh, edges, parallel, progress) if fresh() else []
     tables, sampled = {}, {}

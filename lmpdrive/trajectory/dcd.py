@@ -134,6 +134,8 @@ def cells_from_lengths_and_angles(record: NDArray[np.float64]) -> NDArray[np.flo
 
     Angles above 1 in magnitude are degrees (CHARMM, OpenMM); LAMMPS and NAMD write cosines.
     """
+    if len(record) > 1 and (record == record[0]).all():  # constant volume
+        return np.repeat(cells_from_lengths_and_angles(record[:1]), len(record), axis=0)
     a, b, c = record[:, 0], record[:, 2], record[:, 5]
     angles = record[:, [4, 3, 1]]
     # a cosine from rounding is never above 1 by more than this, and no cell has an angle below 2 degrees
