@@ -1,0 +1,82 @@
+"""Radial distribution functions g(r) in slabs, and coordination numbers n(r).
+
+g(r) = N(r, r + Δr) / [2π r Δr (1/A) ∫dz λ_A(z) ∫_{z-r}^{z+r} dz' λ_B(z')]: the pairs seen over the pairs of an ideal
+gas with the same density profiles (derivation and source in `pair_sums.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+
+from lmpdrive.observables.base import Array, Settings
+from lmpdrive.observables.interface import Interface
+from lmpdrive.observables.pair_sums import PairSums
+from lmpdrive.observables.peaks import first_peak, with_error
+from lmpdrive.observables.tables import Scalar
+
+
+class Rdf(PairSums):
+    """g(r) and n(r) = neighbours within r of one atom of the first kind (up to the outer edge of the bin).
+
+    By default O-O, O around each ion, and ions around ions.
+    """
+
+    kind = "profile"
+    equation = "g(r) = N(r, r + Δr) / [2πr Δr (1/A) ∫dz λ_A(z) ∫_{z−r}^{z+r} dz′ λ_B(z′)];  n(r) = ∫ N dr / N_A"
+
+    @classmethod
+    def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
+        """The pairs of the options, or the usual ones that have at least two atoms."""
+        return [
+            cls(settings, names, atoms)
+            for names, atoms in cls.pairs_of(interface, settings, usual_pairs)
+            if len(np.union1d(*atoms)) > 1
+        ]
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """For people."""
+        return f"Radial distribution of {self.names[1]} around {self.names[0]}"
+
+    def variables(self) -> dict[str, Array]:
+        """Middles of the bins."""
+        return {"r [Å]": self.r}
+
+    def values(self, part: Self) -> dict[str, Array]:
+        """g and n."""
+        return {"g [1]": self.g(part), "n [1]": self.running(part)}
+
+    def notes(self) -> tuple[str, ...]:
+        """How far, and why."""
+        n = f"n counts {self.names[1]} within r + Δr/2 of a {self.names[0]}."
+        if self.n_valid < self.n_bins:
+            return (n, f"g(r) ends at half the narrowest width of the cell ({self.reach:.2f} Å).")
+        return (n,)
+
+    def scalars(self, blocks: Sequence[Self]) -> dict[str, Scalar]:
+        """First peak; the end of the first shell and how many are in it."""
+        pair = f"{self.names[0]}-{self.names[1]}"
+        r, own = self.r, np.nan_to_num(self.g(self))
+        parts = np.array([np.nan_to_num(self.g(block)) for block in blocks])
+        out = {
+            f"g(r) {pair}: first peak": with_error(lambda g: first_peak(r, g)[0], own, parts, "Å"),
+            f"g(r) {pair}: height of the first peak": with_error(lambda g: first_peak(r, g)[1], own, parts, "1"),
+        }
+        if np.isfinite(end := self.shell()):
+            running = np.array([self.running(block) for block in blocks])
+            at = int(np.searchsorted(r, end + 1e-9)) - 1
+            out[f"coordination number {pair}"] = with_error(
+                lambda n: float(n[at]), self.running(self), running, "1", f"within the first minimum, r = {end:.2f} Å"
+            )
+        return out
+
+
+def usual_pairs(elements: list[str]) -> list[tuple[str, str]]:
+    """O-O, each ion with O, ions with ions."""
+    ions = [element for element in elements if element != "O"]
+    oxygen = ["O"] if "O" in elements else []
+    pairs = [(one, "O") for one in [*oxygen, *ions]] if oxygen else []
+    return pairs + [(one, other) for i, one in enumerate(ions) for other in ions[i:]]
