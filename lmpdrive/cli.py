@@ -210,6 +210,34 @@ def observables(
     print(listing(name, extra or ()))
 
 
+@app.command(epilog="Example: `lmpdrive compare runs/a runs/b --labels 300K 330K --out comparison`")
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Analysed runs; the first is the reference.", metavar="RUN ...")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the comparison.")],
+    labels: Annotated[
+        list[str] | None, typer.Option(help="Names of the runs; default: of their folders.", metavar="A B ...")
+    ] = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Profiles and numbers of analysed runs side by side, with the significance of their differences."""
+    from lmpdrive import pipeline
+
+    found = pipeline.compare(runs, out, labels)
+    for warning in found.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    if quiet:
+        return
+    for run in found.runs[1:]:
+        judged = [one for one in found.differences if one.label == run.label and one.n]
+        differ = [f"{one.table}{' *' if one.doubtful else ''}" for one in judged if one.different]
+        print(f"{run.label}: {len(differ)} of {len(judged)} profiles differ from {found.runs[0].label}", end="")
+        print(f": {', '.join(differ)}" if differ else "")
+    if any(one.doubtful for one in found.differences):
+        print("* a block is shorter than the correlation time: too many bins differ, run longer")
+    print(f"comparison: {found.page}")
+
+
 @app.command(epilog="Example: `lmpdrive report runs/pt111-water`")
 def report(
     run_dir: Annotated[Path, typer.Argument(help="A run directory.", metavar="RUN")],
@@ -271,16 +299,19 @@ def _print_summary(result, quiet: bool) -> None:
     print(f"results: {result.directory}")
 
 
-def _spread_elements(argv: list[str]) -> list[str]:
-    """`--elements Au H Na O` (one option, several words) into what typer parses."""
-    spread, taking = [], False
+def _spread(argv: list[str]) -> list[str]:
+    """`--elements Au H Na O`, `--labels A B` (one option, several words) into what typer parses."""
+    spread: list[str] = []
+    taking = ""
     for word in argv:
-        if word == "--elements":
-            taking = True
-        elif taking and word.isalpha() and word[0].isupper() and len(word) <= 2:
-            spread += ["--elements", word]
+        if word in ("--elements", "--labels"):
+            taking = word
+        elif (taking == "--labels" and not word.startswith("-")) or (
+            taking == "--elements" and word.isalpha() and word[0].isupper() and len(word) <= 2
+        ):
+            spread += [taking, word]
         else:
-            taking = False
+            taking = ""
             spread.append(word)
     return spread
 
@@ -289,7 +320,7 @@ def main() -> NoReturn:
     """Run the command line; every expected error is one message and its exit code."""
     from lmpdrive.errors import LmpdriveError
 
-    argv = _spread_elements(sys.argv[1:])
+    argv = _spread(sys.argv[1:])
     try:
         app(argv)
     except LmpdriveError as error:

@@ -45,6 +45,7 @@ from lmpdrive.errors import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lmpdrive.report.comparison import Comparison
     from lmpdrive.system import BuiltSystem
 
 Say = Callable[[str], None]
@@ -211,6 +212,24 @@ def analyse(
         _numbers(tables["summary"].data),
         page,
     )
+
+
+def compare(
+    paths: Sequence[str | Path], out: str | Path | None = None, labels: Sequence[str] | None = None
+) -> Comparison:
+    """Differences of analysed runs from the first of them, with their significance.
+
+    With `out`, writes `compare.html`, `scalars.csv`, `differences/*.csv` and figures there.
+    """
+    from lmpdrive.report.compare_page import write_comparison
+    from lmpdrive.report.comparison import compare as compare_runs
+    from lmpdrive.report.comparison import load as load_analysis
+
+    if labels is not None and len(labels) != len(paths):
+        raise ConfigError(f"{len(labels)} labels for {len(paths)} runs: give one for each")
+    names: Sequence[str | None] = labels or [None for _ in paths]
+    found = compare_runs([load_analysis(path, name) for path, name in zip(paths, names, strict=True)])
+    return found if out is None else write_comparison(found, out)
 
 
 def report(run_dir: str | Path) -> Path:

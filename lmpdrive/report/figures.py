@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -280,28 +280,29 @@ def as_svg(figure: Figure) -> str:
     return buffer.getvalue()[buffer.getvalue().index("<svg") :]
 
 
+def save(figure: Figure, folder: Path, name: str) -> str:
+    """Write `<name>.png` (300 dpi) and `<name>.svg`, each to a temporary name and renamed; returns the SVG text."""
+    svg = as_svg(figure)
+    figure.set_layout_engine("none")  # laid out by now; a second time costs as much as drawing
+    temporary = folder / f".{name}.tmp"
+    try:
+        figure.savefig(temporary, format="png", dpi=300)
+        temporary.replace(folder / f"{name}.png")
+        temporary.write_text('<?xml version="1.0" encoding="utf-8"?>\n' + svg, encoding="utf-8")
+        temporary.replace(folder / f"{name}.svg")
+    finally:
+        temporary.unlink(missing_ok=True)
+    return svg
+
+
 def write_figures(tables: Mapping[str, Table], folder: str | Path) -> dict[str, str]:
-    """Write `<name>.png` (300 dpi) and `<name>.svg` of each table; returns the SVG text by name.
+    """Write PNG and SVG of each table; returns the SVG text by name.
 
     Raises TrajectoryError if the folder cannot be written.
     """
-    folder, drawn = Path(folder), {}
+    folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, table in tables.items():
-            if table.kind == "summary":
-                continue
-            figure: Any = draw(table)
-            drawn[name] = as_svg(figure)
-            figure.set_layout_engine("none")  # laid out by now; a second time costs as much as drawing
-            temporary = folder / f".{name}.tmp"
-            try:
-                figure.savefig(temporary, format="png", dpi=300)
-                temporary.replace(folder / f"{name}.png")
-                temporary.write_text('<?xml version="1.0" encoding="utf-8"?>\n' + drawn[name], encoding="utf-8")
-                temporary.replace(folder / f"{name}.svg")
-            finally:
-                temporary.unlink(missing_ok=True)
+        return {name: save(draw(table), folder, name) for name, table in tables.items() if table.kind != "summary"}
     except OSError as error:
         raise TrajectoryError(f"cannot write the figures to {folder}: {error.strerror}") from error
-    return drawn

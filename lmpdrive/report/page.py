@@ -22,7 +22,9 @@ from lmpdrive.report.verdict import judge
 from lmpdrive.units import UC_PER_CM2_PER_E_PER_A2
 
 if TYPE_CHECKING:
+    import jinja2
     import pandas as pd
+    from markupsafe import Markup
 
 MAX_ROWS = 120
 """Longer tables are shown thinned, so that a page of forty figures stays small; the CSV has all rows."""
@@ -44,31 +46,26 @@ def write_report(
 
     Raises TrajectoryError if the directory cannot be written.
     """
-    import jinja2
-
     run_dir, manifest = Path(run_dir), manifest or {}
     svg = write_figures(tables, run_dir / "observables")
     verdict, findings = judge(tables, manifest)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    text = environment.get_template("report.html.j2").render(
-        title=str(manifest.get("name") or run_dir.resolve().name),
-        verdict=verdict,
-        findings=findings,
-        sections=_sections(manifest, thermo),
-        card=_card(manifest),
-        summary=_summary(tables.get("summary")),
-        sampling=_sampling(tables),
-        chapters=[
-            (title, _anchor(title), [_figure(table, svg[table.name]) for table in members])
-            for title, members in in_chapters(tables.values()).items()
-        ],
-        notes=tables["summary"].notes if "summary" in tables else (),
+    text = (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            title=str(manifest.get("name") or run_dir.resolve().name),
+            verdict=verdict,
+            findings=findings,
+            sections=_sections(manifest, thermo),
+            card=_card(manifest),
+            summary=_summary(tables.get("summary")),
+            sampling=_sampling(tables),
+            chapters=[
+                (title, _anchor(title), [_figure(table, svg[table.name]) for table in members])
+                for title, members in in_chapters(tables.values()).items()
+            ],
+            notes=tables["summary"].notes if "summary" in tables else (),
+        )
     )
     path, temporary = run_dir / "report.html", run_dir / f".report.html.{os.getpid()}"
     try:
@@ -79,6 +76,27 @@ def write_report(
     finally:
         temporary.unlink(missing_ok=True)
     return path
+
+
+def environment() -> jinja2.Environment:
+    """Of the pages' templates: everything is escaped, and an unknown variable is an error."""
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def unique_ids(svg: str, name: str) -> Markup:
+    """SVG for a page that holds many: its ids begin with `name`."""
+    from markupsafe import Markup
+
+    prefix = re.sub(r"\W", "_", name)
+    return Markup(re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", svg))
 
 
 def _sections(manifest: Mapping[str, Any], thermo: pd.DataFrame | None) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -238,11 +256,7 @@ def with_error(scalar: Scalar) -> str:
 
 
 def _figure(table: Table, svg: str) -> dict[str, Any]:
-    """What the template shows of one table.  Ids inside the SVG are made unique: the page holds many."""
-    from markupsafe import Markup
-
-    prefix = re.sub(r"\W", "_", table.name)
-    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", svg)
+    """What the template shows of one table."""
     thin = max(1, -(-len(table.data) // MAX_ROWS))
     rows = [[f"{value:.5g}" for value in row] for row in table.data.iloc[::thin].itertuples(index=False, name=None)]
     banded = table.n_blocks and table.kind not in ("series", "map")
@@ -251,7 +265,7 @@ def _figure(table: Table, svg: str) -> dict[str, Any]:
     return {
         "name": table.name,
         "title": table.title,
-        "svg": Markup(svg),
+        "svg": unique_ids(svg, table.name),
         "equation": table.equation,
         "caption": "; ".join(
             filter(
