@@ -1,0 +1,119 @@
+"""How long a hydrogen bond lives: intermittent and continuous correlation of its existence.
+
+    C(τ) = <h(t) h(t + τ)> / <h(t)>               intermittent: bonded at t and at t + τ
+    S(τ) = <h(t) h(t + 1) ... h(t + τ)> / <h(t)>   continuous: at every sampled frame between as well
+
+h is 1 while a given H is bonded to a given acceptor O.  After Rapaport, Mol. Phys. 50, 1151 (1983) and Luzar,
+Chandler, Nature 379, 55 (1996).  S depends on how often frames are looked at (`sample_ps`): a bond that opens for less
+than that is not seen to open.  C does not go to zero but to the chance of finding that pair bonded again.
+
+Criterion: `hydrogen_bond_search`.  Units: ps (frames where the timestep is unknown).  Lifetimes: the integrals of S
+and C to the longest lag, and τ of an exponential fitted to ln C over the lags `fit_ps`.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import NonNegativeFloat, PositiveFloat
+
+from lmpdrive.observables.base import Array, Settings
+from lmpdrive.observables.correlation import Correlation, CorrelationOptions, autocorrelation, ratio
+from lmpdrive.observables.decay import exponential_time, integral_time
+from lmpdrive.observables.hydrogen_bond_search import CriterionOptions, criterion_text, hydrogen_bonds
+from lmpdrive.observables.interface import Interface, InterfaceFrames
+from lmpdrive.observables.regions import Slots
+from lmpdrive.observables.survival import continuous
+from lmpdrive.observables.tables import Scalar
+from lmpdrive.observables.windows import Arrays
+from lmpdrive.trajectory.frames import Chunk
+
+
+class HydrogenBondLifetime(Correlation):
+    """C and S of all hydrogen bonds that waters donate."""
+
+    class Options(CorrelationOptions, CriterionOptions):
+        """All pairs up to 5 ps, of frames 0.05 ps apart."""
+
+        window_ps: PositiveFloat = 5.0
+        sample_ps: NonNegativeFloat = 0.05
+
+    name = "hydrogen_bond_lifetime"
+    title = "Lifetime of hydrogen bonds"
+    equation = "C(τ) = ⟨h(t) h(t + τ)⟩/⟨h⟩, S(τ) = ⟨h(t) ... h(t + τ)⟩/⟨h⟩, h: this H is bonded to this O"
+    columns = ("C [1]", "S [1]")
+    error_columns = ("σ [1]", "σ_S [1]")
+    n_rows = 3
+
+    def __init__(self, settings: Settings, oxygens: NDArray[np.int64], n_atoms: int) -> None:
+        super().__init__(settings)
+        self._oxygens, self._n_atoms = oxygens, n_atoms
+        self._donors = Slots(self.thin(oxygens), n_atoms)
+
+    @classmethod
+    def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
+        """Needs water."""
+        if not interface.may_have_water:
+            return []
+        return [cls(settings, interface.topology.select("O"), interface.topology.n_atoms)]
+
+    def sample(self, chunk: Chunk, interface: InterfaceFrames, picks: NDArray[np.int64]) -> Arrays:
+        """(samples,) of arrays: a number for each bond, made of its H and its acceptor."""
+        bonds = hydrogen_bonds(chunk, interface, self._oxygens, self.options)
+        kept = self._donors.of(interface.water.oxygen[bonds.row]) >= 0
+        numbers = bonds.hydrogen[kept] * self._n_atoms + bonds.acceptor[kept]
+        starts = np.searchsorted(interface.water.frame[bonds.row[kept]], np.arange(len(chunk) + 1))
+        out = np.empty(len(picks), dtype=object)
+        for sample, frame in enumerate(picks):
+            out[sample] = numbers[starts[frame] : starts[frame + 1]].copy()
+        return (out,)
+
+    def correlate(self, samples: Arrays, n_origins: int) -> Array:
+        """Bonds that are there at t + τ, that were there all the time, and bonds at the origins."""
+        numbers = samples[0]
+        n = len(numbers)
+        sizes = np.array([len(one) for one in numbers])
+        distinct, column = np.unique(np.concatenate(numbers), return_inverse=True)
+        bonded = np.zeros((n, len(distinct)), dtype=bool)
+        bonded[np.repeat(np.arange(n), sizes), column] = True
+        usable = np.clip(n - np.arange(self.n_lags), 0, n_origins)
+        at_origins = np.concatenate([[0], np.cumsum(sizes[:n_origins])])
+        return np.stack(
+            [
+                np.rint(autocorrelation(bonded, n_origins, self.n_lags)),
+                continuous(bonded, n_origins, self.n_lags),
+                at_origins[usable],
+            ]
+        )
+
+    def curves(self, sums: Array) -> Array:
+        """C and S."""
+        return np.stack([ratio(sums[0], sums[2]), ratio(sums[1], sums[2])])
+
+    def notes(self) -> tuple[str, ...]:
+        """The criterion."""
+        return (criterion_text(self.options), "S depends on the time between samples.")
+
+    def scalars(self, lags: Array, curves: Array, blocks: Array) -> dict[str, Scalar]:
+        """Lifetimes."""
+        start, stop = self.fit_range()
+        upto = f"to {lags[-1]:.4g} {self.unit} or zero"
+
+        def integral(i: int, name: str) -> Scalar:
+            return self.scalar(
+                lambda c: integral_time(lags, c), curves[i], blocks[:, i], self.unit, f"∫ {name} dτ {upto}"
+            )
+
+        return {
+            "hydrogen bond lifetime (continuous, integral)": integral(1, "S"),
+            "hydrogen bond lifetime (intermittent, integral)": integral(0, "C"),
+            "hydrogen bond lifetime (intermittent, exponential)": self.scalar(
+                lambda c: exponential_time(lags, c, start, stop),
+                curves[0],
+                blocks[:, 0],
+                self.unit,
+                f"fit of ln C from {start:.4g} to {stop:.4g} {self.unit}",
+            ),
+        }
