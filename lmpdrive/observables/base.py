@@ -69,6 +69,7 @@ class Observable(ABC):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.options: Any = self.read_options(settings)
         self.n_frames = 0
 
     @classmethod
