@@ -54,7 +54,6 @@ class Correlation(Observable):
     Options: ClassVar[type[Any]] = CorrelationOptions
     columns: tuple[str, ...]
     error_columns: tuple[str, ...]
-    first_column: str = "τ"
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -159,6 +158,10 @@ class Correlation(Observable):
         """(n_lags,) ps, or frames."""
         return np.arange(self.n_lags) * (self.step_ps if self.unit == "ps" else float(self.stride))
 
+    def variable(self) -> dict[str, Array]:
+        """First column."""
+        return {f"τ [{self.unit}]": self.lags}
+
     def total(self) -> Array:
         """Sums over all windows, with the unfinished ones at both ends."""
         self._need_frames()
@@ -172,7 +175,7 @@ class Correlation(Observable):
 
     def result(self) -> dict[str, Array]:
         """Lag and values."""
-        return {f"{self.first_column} [{self.unit}]": self.lags, **dict(zip(self.columns, self.curves(self.total())))}
+        return self.variable() | dict(zip(self.columns, self.curves(self.total()), strict=True))
 
     def table(self, blocks: Sequence[Self]) -> Table:
         """The curves with σ from the blocks; a block too short for a lag does not count at that lag."""
@@ -183,7 +186,7 @@ class Correlation(Observable):
         of_blocks = np.array([block.curves(block.total()) for block in blocks if block.n_frames])
         used = len(of_blocks) if len(of_blocks) > 1 else 0
         errors = block_error(of_blocks) if used else np.full(curves.shape, np.nan)
-        columns = {f"{self.first_column} [{self.unit}]": self.lags}
+        columns = self.variable()
         for column, error_column, curve, error in zip(self.columns, self.error_columns, curves, errors, strict=True):
             columns |= {column: curve, error_column: error}
         of_blocks = of_blocks if used else np.full((1, *curves.shape), np.nan)
