@@ -1,6 +1,6 @@
 """Everything else that ASE reads (extxyz, .traj, XDATCAR, ...): slower, one frame at a time.
 
-Units: Å.  Such files have neither steps nor times, so frame i is step `i * every`.
+Units: Å, Å/ps.  Such files have neither steps nor times, so frame i is step `i * every`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.frames import ATOM_FRAMES_PER_CHUNK, Chunk, Trajectory
@@ -65,7 +66,17 @@ class AseTrajectory(Trajectory):
             self.steps[start:stop],
             self.times_ps[start:stop],
             start,
+            self._velocities(frames),
         )
+
+    @staticmethod
+    def _velocities(frames: list) -> NDArray[np.float64] | None:
+        """(F, N, 3) Å/ps, or None if a frame has none; ASE's unit of time is Å (u/eV)^1/2."""
+        from ase import units
+
+        if not all(atoms.has("momenta") for atoms in frames):
+            return None
+        return np.array([atoms.get_velocities() for atoms in frames]) * (1e3 * units.fs)
 
     def read(self, start: int, stop: int) -> Chunk:
         """Frames `start` to `stop` (exclusive)."""

@@ -9,7 +9,6 @@ writes it in whatever units the run had), so these come from the run directory o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,15 @@ from numpy.typing import NDArray
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.coordinates import Coordinates
 from lmpdrive.trajectory.frames import Chunk, Trajectory
-from lmpdrive.trajectory.mapping import map_file, release
+from lmpdrive.trajectory.mapping import MappedFile
 from lmpdrive.trajectory.topology import Topology
 
 
 class DcdTrajectory(Trajectory):
-    """A DCD file; `origin` is the corner of the box (Å), `every` overrides the header's step interval."""
+    """A DCD file; `origin` is the corner of the box (Å), `every` overrides the header's step interval.
+
+    announced : number of frames by the header; more in the file were put there by somebody else.
+    """
 
     def __init__(
         self,
@@ -38,23 +40,24 @@ class DcdTrajectory(Trajectory):
         super().__init__(path)
         self.topology = topology
         self._origin = np.zeros(3) if origin is None else np.asarray(origin, dtype=float)
-        start, interval, frame = self._read_header(path)
+        start, interval, announced, frame = self._read_header(path)
         size = path.stat().st_size - self._offset
         n_frames, rest = divmod(size, frame.itemsize)
         if rest:
             self.warn(f"{path}: the last frame is incomplete and is left out ({n_frames} frames are used)")
         if n_frames == 0:
             raise TrajectoryError(f"{path} holds no complete frame; did the run reach its first output?")
-        self._map = map_file(path)
+        self._map = MappedFile(path)
         self._field_offsets = {name: place[1] for name, place in (frame.fields or {}).items()}
-        self._frames = np.ndarray((n_frames,), frame, self._map, self._offset)
+        self._frames = np.ndarray((n_frames,), frame, self._map.buffer, self._offset)
         self._check_records(frame)
+        self.announced = announced
         step = every or interval or 1
         self.steps = start + step * np.arange(n_frames, dtype=np.int64)
         self.times_ps = self.steps.astype(float) * (1e-3 * timestep_fs if timestep_fs else np.nan)
 
-    def _read_header(self, path: Path) -> tuple[int, int, np.dtype]:
-        """First step, steps between frames, and the layout of one frame."""
+    def _read_header(self, path: Path) -> tuple[int, int, int, np.dtype]:
+        """First step, steps between frames, frames that the header announces, and the layout of one frame."""
         with path.open("rb") as file:
             head = file.read(92)
             order = next((o for o in "<>" if head[:4] == np.array(84, f"{o}i4").tobytes()), None)
@@ -85,7 +88,7 @@ class DcdTrajectory(Trajectory):
         axes = "xyzw" if control[11] else "xyz"
         for axis in axes:
             fields += [(f"{axis}_", mark), (axis, real, n_atoms), (f"_{axis}", mark)]
-        return int(control[1]), int(control[2]), np.dtype(fields)
+        return int(control[1]), int(control[2]), int(control[0]), np.dtype(fields)
 
     def _check_records(self, frame: np.dtype) -> None:
         """The first and the last frame must carry the record lengths that the layout predicts."""
@@ -98,6 +101,7 @@ class DcdTrajectory(Trajectory):
     def read(self, start: int, stop: int) -> Chunk:
         """Frames `start` to `stop` (exclusive); the coordinates stay in the mapped file."""
         frames = self._frames[start:stop]
+        self._map.release_before(self._offset + start * self._frames.itemsize)
         return Chunk(
             self._coordinates(start, frames),
             cells_from_lengths_and_angles(np.asarray(frames["cell"], dtype=float)),
@@ -114,19 +118,12 @@ class DcdTrajectory(Trajectory):
             records = np.ndarray(
                 (len(frames), layout.itemsize // 4),
                 np.float32,
-                self._map,
+                self._map.buffer,
                 self._offset + start * layout.itemsize,
             )
             starts = np.array([self._field_offsets[axis] // 4 for axis in "xyz"])
             return Coordinates(records, starts, 1, self.n_atoms)
         return np.stack([frames[axis].astype(float) for axis in "xyz"], axis=-1)
-
-    def chunks(self, size: int | None = None) -> Iterator[Chunk]:
-        """As in `Trajectory`; pages of earlier chunks are handed back, so that memory does not grow with the file."""
-        done = 0
-        for chunk in super().chunks(size):
-            yield chunk
-            done = release(self._map, done, self._offset + chunk.first * self._frames.itemsize)
 
 
 def cells_from_lengths_and_angles(record: NDArray[np.float64]) -> NDArray[np.float64]:

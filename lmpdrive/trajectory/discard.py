@@ -33,4 +33,5 @@ class Discarded(Trajectory):
 
     def read(self, start: int, stop: int) -> Chunk:
         """Frames `start` to `stop` (exclusive) of what is left."""
-        return self._whole.read(self._first + start, self._first + stop).numbered_from(start)
+        chunk = self._whole.read(self._first + start, self._first + stop)
+        return chunk.renamed(chunk.steps, chunk.times_ps, start)

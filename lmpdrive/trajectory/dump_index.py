@@ -5,7 +5,6 @@ Which frames count: complete ones, as far as `steps.keep_last` keeps them.
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.kernels import load
-from lmpdrive.trajectory.mapping import release
+from lmpdrive.trajectory.mapping import MappedFile
 from lmpdrive.trajectory.steps import keep_last
 
 _BLOCK = 1 << 26
@@ -54,12 +53,13 @@ class DumpIndex:
         return (self.n_atoms >= 0) & (self.n_lines >= self.n_atoms)
 
 
-def scan(text: NDArray[np.uint8], mapped: mmap.mmap | None = None) -> DumpIndex:
-    """All frames, complete or not; pages of `mapped` are handed back after use."""
+def scan(file: MappedFile) -> DumpIndex:
+    """All frames of a text dump, complete or not."""
+    text = file.bytes
     kernels = load("dump_text")
     parts: list[tuple[NDArray, ...]] = []
     pending: list[tuple[NDArray, ...]] = []
-    at = lines_before = done = 0
+    at = lines_before = 0
     while at < len(text):
         offsets, kinds, lines, at, n = kernels.find_items(text, at, min(at + _BLOCK, len(text)), _ITEMS)
         pending.append((offsets, kinds, lines + lines_before))
@@ -72,8 +72,8 @@ def scan(text: NDArray[np.uint8], mapped: mmap.mmap | None = None) -> DumpIndex:
         if cut or at >= len(text):
             parts.append(kernels.read_headers(text, *(column[:cut] for column in items), stop, n_lines))
         pending = [tuple(column[cut:] for column in items)]
-        if mapped is not None and stop:
-            done = release(mapped, done, stop)
+        if stop:
+            file.release_before(stop)
     whole, box, columns, times = (np.concatenate(column) for column in zip(*parts))
     starts, steps, n_atoms, bodies, ends, n_lines = whole.T
     return DumpIndex(starts, steps, n_atoms, bodies, ends, n_lines, box, columns, times)

@@ -86,9 +86,9 @@ class Chunk:
             None if self.velocities is None else self.velocities[frames],
         )
 
-    def numbered_from(self, first: int) -> Chunk:
-        """The same frames, counted from another number."""
-        return Chunk(self._given, self.cells, self.origins, self.steps, self.times_ps, first, self.velocities)
+    def renamed(self, steps: NDArray[np.int64], times_ps: NDArray[np.float64], first: int) -> Chunk:
+        """The same frames under other steps, times and numbers."""
+        return Chunk(self._given, self.cells, self.origins, steps, times_ps, first, self.velocities)
 
 
 class Trajectory(ABC):

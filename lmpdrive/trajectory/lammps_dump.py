@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import gzip
 import io
-import mmap
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.dump_index import scan, usable_frames
 from lmpdrive.trajectory.frames import Chunk, Trajectory
 from lmpdrive.trajectory.kernels import load
-from lmpdrive.trajectory.mapping import map_file, release
+from lmpdrive.trajectory.mapping import MappedFile
 from lmpdrive.trajectory.topology import HOW_TO_NAME_ELEMENTS, Topology, name_types
 
 PS_PER_TIME_UNIT = {"metal": 1.0, "real": 1e-3}
@@ -52,8 +51,8 @@ class LammpsDumpTrajectory(Trajectory):
             self._map = self._open(path)
         except (OSError, EOFError) as error:
             raise TrajectoryError(f"cannot read {path}: {error}") from error
-        self._text = np.frombuffer(self._map, np.uint8)
-        index = scan(self._text, self._map)
+        self._text = self._map.bytes
+        index = scan(self._map)
         if not len(index):
             raise TrajectoryError(f"{path} holds no complete frame of a LAMMPS text dump")
         ps_per_unit = self._units(bytes(self._text[: index.bodies[0]]) if index.bodies[0] > 0 else b"")
@@ -63,7 +62,7 @@ class LammpsDumpTrajectory(Trajectory):
         self._n_atoms = int(index.n_atoms[0])
         self._check_columns()
         self._check_lines()
-        release(self._map, 0, len(self._text))
+        self._map.release_before(len(self._map))
         self.steps = index.steps
         times = 1e-3 * timestep_fs * index.steps if timestep_fs else index.times * (ps_per_unit or np.nan)
         self.times_ps = np.asarray(times, dtype=float)
@@ -80,21 +79,22 @@ class LammpsDumpTrajectory(Trajectory):
             raise TrajectoryError(f"{path}: atom ids come twice in the frame of step {self.steps[0]}")
         self.topology = topology or Topology(self._elements(first, names))
 
-    def _open(self, path: Path) -> mmap.mmap:
+    def _open(self, path: Path) -> MappedFile:
         """The text in memory pages: of the file itself, or of a temporary file that holds it unpacked."""
-        if path.suffix != ".gz":
-            return map_file(path)
+        with path.open("rb") as file:
+            if file.read(2) != b"\x1f\x8b":
+                return MappedFile(path)
         with tempfile.TemporaryFile() as unpacked:
             try:
                 with gzip.open(path, "rb") as packed:
-                    while block := packed.read(1 << 16):
+                    while block := packed.read1(1 << 16):
                         unpacked.write(block)
             except EOFError:
                 self.warn(f"{path}: the compressed file is cut short; what could be unpacked is read")
             if unpacked.tell() == 0:
                 raise TrajectoryError(f"{path} is empty; did the run reach its first output?")
             unpacked.flush()
-            return mmap.mmap(unpacked.fileno(), 0, access=mmap.ACCESS_READ)
+            return MappedFile(unpacked.fileno())
 
     def _units(self, head: bytes) -> float | None:
         """ps in the dump's unit of time; None if the dump does not name its units."""
@@ -138,6 +138,12 @@ class LammpsDumpTrajectory(Trajectory):
         import pandas as pd
 
         body = bytes(self._text[self._index.bodies[frame] : self._index.ends[frame]])
+        for line in body.splitlines():
+            if len(line.split()) not in (0, len(self._columns)):
+                raise TrajectoryError(
+                    f"{self.path}: step {self.steps[frame]}: want {len(self._columns)} columns "
+                    f"({' '.join(self._columns)}), found {line.decode(errors='replace').strip()!r}"
+                )
         try:
             # Na is an element, not a missing value
             table = pd.read_csv(
@@ -145,11 +151,6 @@ class LammpsDumpTrajectory(Trajectory):
             )
         except ValueError as error:
             raise TrajectoryError(f"{self.path}: step {self.steps[frame]} cannot be read: {error}") from error
-        if len(table) != self._n_atoms:
-            raise TrajectoryError(
-                f"{self.path}: step {self.steps[frame]} holds {len(table)} atom lines where {self._n_atoms} were "
-                "announced; the file is damaged"
-            )
         return {name: table[name].to_numpy() for name in self._columns}
 
     def _elements(self, columns: dict[str, NDArray], names: Mapping[int, str] | Sequence[str] | None) -> NDArray:
@@ -165,10 +166,10 @@ class LammpsDumpTrajectory(Trajectory):
     def read(self, start: int, stop: int) -> Chunk:
         """Frames `start` to `stop` (exclusive), atoms sorted by id."""
         frames = range(self.n_frames)[start:stop]
-        suffix, scaled = self._coordinate_columns()
-        moving = {"vx", "vy", "vz"} <= set(self._columns)
-        wanted = [axis + suffix for axis in "xyz"] + ["vx", "vy", "vz"] * moving
-        numbers = self._numbers(frames, wanted)
+        places, scaled = coordinate_columns(self._columns, self.path)
+        moving = velocity_columns(self._columns)
+        self._map.release_before(int(self._index.starts[frames.start]) if frames else 0)
+        numbers = self._numbers(frames, [self._columns[place] for place in (*places, *moving)])
         index = self._index
         cells, origins = cells_from_bounds(index.box[start:stop], index.box_columns[start:stop])
         positions = numbers[0] @ cells + origins[:, None, :] if scaled else numbers[0]
@@ -180,14 +181,6 @@ class LammpsDumpTrajectory(Trajectory):
             self.times_ps[start:stop],
             frames.start,
             numbers[1] / self._ps_per_unit if moving else None,
-        )
-
-    def _coordinate_columns(self) -> tuple[str, bool]:
-        for suffix, scaled in COORDINATES:
-            if all(axis + suffix in self._columns for axis in "xyz"):
-                return suffix, scaled
-        raise TrajectoryError(
-            f"{self.path} has no coordinates: want columns x y z (or xu, xs, xsu), found {' '.join(self._columns)}"
         )
 
     def _numbers(self, frames: range, wanted: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -233,12 +226,21 @@ class LammpsDumpTrajectory(Trajectory):
                 velocities[i] = numbers[:, 3:]
         return positions, velocities
 
-    def chunks(self, size: int | None = None) -> Iterator[Chunk]:
-        """As in `Trajectory`; pages of earlier chunks are handed back."""
-        done = 0
-        for chunk in super().chunks(size):
-            yield chunk
-            done = release(self._map, done, int(self._index.starts[chunk.first]))
+
+def coordinate_columns(columns: Sequence[str], path: Path) -> tuple[list[int], bool]:
+    """Where x, y, z are among the columns (in any of their forms), and whether they are fractions of the cell.
+
+    Raises TrajectoryError if they are not there.
+    """
+    for suffix, scaled in COORDINATES:
+        if all(axis + suffix in columns for axis in "xyz"):
+            return [columns.index(axis + suffix) for axis in "xyz"], scaled
+    raise TrajectoryError(f"{path} has no coordinates: want columns x y z (or xu, xs, xsu), found {' '.join(columns)}")
+
+
+def velocity_columns(columns: Sequence[str]) -> list[int]:
+    """Where vx, vy, vz are among the columns; an empty list if they are not."""
+    return [columns.index(axis) for axis in ("vx", "vy", "vz")] if {"vx", "vy", "vz"} <= set(columns) else []
 
 
 def cells_from_bounds(

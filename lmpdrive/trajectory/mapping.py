@@ -1,27 +1,47 @@
-"""Files mapped into memory, whose pages are handed back once they were read."""
+"""A file mapped into memory, whose pages are handed back once they were read."""
 
 from __future__ import annotations
 
 import mmap
 from pathlib import Path
 
-_PAGES = mmap.ALLOCATIONGRANULARITY
+import numpy as np
+from numpy.typing import NDArray
+
+_PAGE = mmap.ALLOCATIONGRANULARITY
 
 
-def map_file(path: Path) -> mmap.mmap:
-    """The whole file, read-only."""
-    with path.open("rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+class MappedFile:
+    """A file's bytes, read-only.
 
-
-def release(mapped: mmap.mmap, start: int, stop: int) -> int:
-    """Hand back the whole pages between two offsets, and return where the next call may start.
-
-    Arrays on these pages stay valid: what is touched again is read again from the file.
+    Raises OSError if the file cannot be read, ValueError if it is empty.
     """
-    first, last = -(-start // _PAGES) * _PAGES, stop // _PAGES * _PAGES
-    if last <= first:
-        return start
-    if hasattr(mmap, "MADV_DONTNEED"):  # not on every system; there the operating system decides alone
-        mapped.madvise(mmap.MADV_DONTNEED, first, last - first)
-    return last
+
+    def __init__(self, file: Path | int) -> None:
+        """`file` : its path, or a descriptor of an open file."""
+        if isinstance(file, int):
+            self.buffer = mmap.mmap(file, 0, access=mmap.ACCESS_READ)
+        else:
+            with file.open("rb") as opened:
+                self.buffer = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+        self._released = 0
+
+    def __len__(self) -> int:
+        return len(self.buffer)
+
+    @property
+    def bytes(self) -> NDArray[np.uint8]:
+        """All of it, as an array."""
+        return np.frombuffer(self.buffer, np.uint8)
+
+    def release_before(self, offset: int) -> None:
+        """Hand back the pages before an offset; call it while reading forward, so that memory does not grow.
+
+        Arrays on these pages stay valid: what is touched again is read again from the file.
+        """
+        if offset < self._released:  # somebody reads from the start again
+            self._released = 0
+        stop = offset // _PAGE * _PAGE
+        if stop > self._released and hasattr(mmap, "MADV_DONTNEED"):  # elsewhere the system decides alone
+            self.buffer.madvise(mmap.MADV_DONTNEED, self._released, stop - self._released)
+            self._released = stop

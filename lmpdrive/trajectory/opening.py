@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import numpy as np
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.manifest import read_manifest
 from lmpdrive.trajectory.frames import Trajectory
+from lmpdrive.trajectory.joined import Joined
 from lmpdrive.trajectory.topology import (
     HOW_TO_NAME_ELEMENTS,
     DataFile,
@@ -25,18 +28,18 @@ IN_RUN_DIRECTORY = ("traj.dcd", "traj.lammpstrj", "traj.lammpstrj.gz")
 
 
 def open_trajectory(
-    path: str | Path,
+    path: str | Path | Sequence[str | Path],
     *,
     data: str | Path | None = None,
     elements: Sequence[str] | None = None,
     timestep_fs: float | None = None,
     every: int | None = None,
 ) -> Trajectory:
-    """Open a run directory, a DCD, a LAMMPS text dump (also .gz), or anything that ASE reads.
+    """Open a run directory, a DCD, a LAMMPS dump (text, also .gz, or binary), or what MDAnalysis or ASE reads.
 
     Parameters
     ----------
-    path : run directory or trajectory file.
+    path : run directory or trajectory file, or a list of the files that a run and its continuations wrote, in order.
     data : LAMMPS data file of the same system (types, element comments, box origin, charges).
     elements : elements in LAMMPS type order, e.g. ["Au", "H", "Na", "O"]; wins over the data file's comments.
     timestep_fs : MD timestep [fs]; times are steps times this.
@@ -47,28 +50,36 @@ def open_trajectory(
     TrajectoryError : nothing readable there, no complete frame, or elements unknown; the message says what
         to give.
     """
+    if not isinstance(path, str | Path):
+        if not path:
+            raise TrajectoryError("no trajectory file was given")
+        parts = [open_trajectory(p, data=data, elements=elements, timestep_fs=timestep_fs, every=every) for p in path]
+        return Joined(parts) if len(parts) > 1 else parts[0]
     path = Path(path)
     if timestep_fs is not None and not timestep_fs > 0:
         raise TrajectoryError(f"timestep_fs is {timestep_fs}; want a positive number of fs")
     if every is not None and every < 1:
         raise TrajectoryError(f"every is {every}; want the number of steps between frames, at least 1")
     manifest: dict[str, Any] = {}
+    paths = [path]
     if path.is_dir():
         manifest = read_manifest(path)
-        path, data, timestep_fs = _in_run_directory(path, manifest, data, timestep_fs)
-    if not path.is_file():
-        raise TrajectoryError(f"there is no trajectory {path}")
-    if path.stat().st_size == 0:
-        raise TrajectoryError(f"{path} is empty; did the run reach its first output?")
+        paths, data, timestep_fs = _in_run_directory(path, manifest, data, timestep_fs)
+    for path in paths:
+        if not path.is_file():
+            raise TrajectoryError(f"there is no trajectory {path}")
+        if path.stat().st_size == 0:
+            raise TrajectoryError(f"{path} is empty; did the run reach its first output?")
     structure = read_data_file(Path(data)) if data else None
     topology = _topology(manifest, structure, elements, str(data))
-    return _open_file(path, topology, structure, elements, timestep_fs, every)
+    parts = [_open_file(path, topology, structure, elements, timestep_fs, every) for path in paths]
+    return Joined(parts) if len(parts) > 1 else parts[0]
 
 
 def _in_run_directory(
     folder: Path, manifest: Mapping[str, Any], data: str | Path | None, timestep_fs: float | None
-) -> tuple[Path, str | Path | None, float | None]:
-    """The trajectory, data file and timestep of a run directory."""
+) -> tuple[list[Path], str | Path | None, float | None]:
+    """The trajectory (and its continuations), data file and timestep of a run directory."""
     found = [folder / name for name in IN_RUN_DIRECTORY if (folder / name).is_file()]
     if not found:
         raise TrajectoryError(
@@ -80,7 +91,19 @@ def _in_run_directory(
         data = folder / "system.data"
     if timestep_fs is None:
         timestep_fs = (manifest.get("dynamics") or {}).get("timestep_fs")
-    return (filled or found)[0], data, timestep_fs
+    first = (filled or found)[0]
+    return [first, *_continuations(first)], data, timestep_fs
+
+
+def _continuations(first: Path) -> list[Path]:
+    """traj.1.dcd, traj.2.dcd, ... beside traj.dcd, in the order of their numbers; empty ones do not count."""
+    name, dot, rest = first.name.partition(".")
+    numbered = {
+        int(middle): path
+        for path in first.parent.glob(f"{name}.*{dot}{rest}")
+        if (middle := path.name[len(name) + 1 : -len(rest) - 1]).isdigit() and path.stat().st_size
+    }
+    return [numbered[number] for number in sorted(numbered)]
 
 
 def _topology(
@@ -102,27 +125,46 @@ def _open_file(
     timestep_fs: float | None,
     every: int | None,
 ) -> Trajectory:
-    """Choose the reader by content, not by name."""
-    from lmpdrive.trajectory import ase_reader, dcd, lammps_dump
+    """Choose the reader by content; by name only where MDAnalysis does."""
+    from lmpdrive.trajectory import ase_reader, dcd, dcd_restart, lammps_binary, lammps_dump, mda_reader
 
-    with path.open("rb") as file:
-        head = file.read(4096)
+    head = _head(path)
+    origin = structure.origin if structure else np.zeros(3)
     if head[4:8] == b"CORD":
-        if topology is None:
-            raise TrajectoryError(f"{path} is a DCD, which holds no elements; {_how_for_dcd(structure)}")
-        return dcd.DcdTrajectory(
-            path,
-            topology,
-            timestep_fs=timestep_fs,
-            every=every,
-            origin=structure.origin if structure else np.zeros(3),
-        )
-    if head.startswith(b"ITEM:") or path.name.endswith((".lammpstrj.gz", ".dump.gz")):
+        topology = _needed(topology, structure, path)
+        whole = dcd.DcdTrajectory(path, topology, timestep_fs=timestep_fs, every=every, origin=origin)
+        return dcd_restart.without_repeats(whole)
+    if head.startswith(b"ITEM:"):
         return lammps_dump.LammpsDumpTrajectory(path, topology, names=elements, timestep_fs=timestep_fs)
+    if lammps_binary.is_binary_dump(head):
+        return lammps_binary.LammpsBinaryTrajectory(path, topology, names=elements, timestep_fs=timestep_fs)
+    if path.suffix.lower() in mda_reader.SUFFIXES:
+        topology = _needed(topology, structure, path)
+        return mda_reader.MdaTrajectory(path, topology, timestep_fs=timestep_fs, every=every, origin=origin)
     return ase_reader.AseTrajectory(path, topology, timestep_fs=timestep_fs, every=every)
 
 
-def _how_for_dcd(structure: DataFile | None) -> str:
+def _head(path: Path) -> bytes:
+    """The first bytes, unpacked if the file is compressed.  Raises TrajectoryError if they cannot be read."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+        if head[:2] != b"\x1f\x8b":
+            return head
+        with gzip.open(path, "rb") as file:
+            return file.read(64)
+    except (OSError, EOFError, zlib.error) as error:
+        raise TrajectoryError(f"cannot read {path}: {error}") from error
+
+
+def _needed(topology: Topology | None, structure: DataFile | None, path: Path) -> Topology:
+    """The topology, for files that hold no elements."""
+    if topology is None:
+        raise TrajectoryError(f"{path} holds no elements, as all {path.suffix} files; {_how_to_name(structure)}")
+    return topology
+
+
+def _how_to_name(structure: DataFile | None) -> str:
     if structure is not None:
         return HOW_TO_NAME_ELEMENTS
     return (

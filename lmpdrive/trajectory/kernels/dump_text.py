@@ -101,7 +101,7 @@ def _skip_blanks(text, at, stop):
 def _number(text, at, stop):
     """(value, offset after the word); offset -1 if the word is no plain decimal number.
 
-    Exact (rounded as C does) up to 15 digits and 10^±22, else within two units in the last place.
+    Exact (rounded as C does) up to 15 digits and 10^±22, else within four units in the last place.
     """
     negative = False
     if at < stop and (text[at] == MINUS or text[at] == PLUS):
@@ -142,6 +142,8 @@ def _number(text, at, stop):
             return 0.0, -1
         exponent += -power if down else power
     if at < stop and text[at] > SPACE:
+        return 0.0, -1
+    if abs(exponent) > 280:  # a factor near the limits of 64 bits would lose digits
         return 0.0, -1
     value = float(mantissa)
     if exponent < 0:

@@ -13,8 +13,8 @@ Indices = NDArray[np.int64]
 
 UNITS, TIME, TIMESTEP, NUMBER, BOX, ATOMS, OTHER = range(7)
 READ, BAD_TEXT, BAD_ATOM = range(3)
-_ITEM = re.compile(rb"ITEM: (UNITS|TIMESTEP|TIME|NUMBER|BOX|ATOMS)?")
-_SHORT = {b"UNITS": UNITS, b"TIME": TIME, b"TIMESTEP": TIMESTEP, b"NUMBER": NUMBER, b"BOX": BOX, b"ATOMS": ATOMS}
+_ITEM = re.compile(rb"ITEM: (?=(U)|(T...(?!S))|(T...S)|(N)|(B)|(A)|)", re.DOTALL)
+"""The groups are in the order of the kinds; one letter tells (and whether TIME goes on)."""
 
 
 def find_items(text: NDArray[np.uint8], start: int, stop: int, room: int) -> tuple[Indices, Indices, Indices, int, int]:
@@ -23,7 +23,9 @@ def find_items(text: NDArray[np.uint8], start: int, stop: int, room: int) -> tup
     found = [m for m in _ITEM.finditer(part) if start + m.start() < stop and start + m.start() + 12 <= len(text)]
     end = stop if len(found) < room else start + found[room - 1].start() + 1
     found = found[:room]
-    columns = [(start + m.start(), _SHORT.get(m[1], OTHER), part.count(b"\n", 0, m.start())) for m in found]
+    columns = [
+        (start + m.start(), m.lastindex - 1 if m.lastindex else OTHER, part.count(b"\n", 0, m.start())) for m in found
+    ]
     offsets, kinds, lines = np.array(columns, dtype=np.int64).reshape(-1, 3).T
     return offsets, kinds, lines, end, part.count(b"\n", 0, end - start)
 
@@ -39,6 +41,11 @@ def read_headers(
         while first and kinds[first - 1] in (UNITS, TIME):
             first -= 1
         firsts.append(first)
+    trailing = len(offsets)  # the header of a frame that was cut short ends the last frame
+    while starts and kinds[trailing - 1] in (UNITS, TIME):
+        trailing -= 1
+    if trailing < len(offsets):
+        stop, n_lines = int(offsets[trailing]), int(lines[trailing])
     whole, box = np.zeros((len(starts), 6), np.int64), np.zeros((len(starts), 3, 4))
     columns, times = np.zeros(len(starts), np.int64), np.full(len(starts), np.nan)
     for f, (first, i) in enumerate(zip(firsts, starts)):
@@ -91,12 +98,13 @@ def read_frames(
                 io.BytesIO(text[body:end].tobytes()),
                 sep=r"\s+",
                 header=None,
-                names=list(range(len(roles))),
-                index_col=False,
                 na_filter=False,
+                nrows=n_atoms,
             )
+            if table.shape != (n_atoms, len(roles)):
+                return BAD_TEXT, f
             numbers = {int(role): table[i].to_numpy() for i, role in enumerate(roles) if role >= 0}
-            if len(table) != n_atoms or any(column.dtype.kind not in "iuf" for column in numbers.values()):
+            if any(column.dtype.kind not in "iuf" for column in numbers.values()):
                 return BAD_TEXT, f
         except ValueError:  # pandas' parser errors are
             return BAD_TEXT, f

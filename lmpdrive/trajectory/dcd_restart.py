@@ -1,0 +1,39 @@
+"""A DCD to which a continued run was appended: find the frames that are there twice.
+
+A DCD has no step at each frame.  But a run that is continued from a restart writes the restart's frame again, bit for
+bit, so the frame where an earlier one comes back is where the run was taken back to.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lmpdrive.trajectory.dcd import DcdTrajectory
+from lmpdrive.trajectory.frames import Trajectory
+from lmpdrive.trajectory.joined import Joined
+from lmpdrive.trajectory.steps import keep_last
+
+_ATOMS = 256
+"""Atoms compared: as many coordinates agree to the last bit in the same frame only."""
+
+
+def without_repeats(trajectory: DcdTrajectory) -> Trajectory:
+    """The trajectory itself if its header announces all frames, else without the frames written again."""
+    if trajectory.n_frames <= max(trajectory.announced, 1):
+        return trajectory
+    numbers = np.zeros(trajectory.n_frames, dtype=np.int64)
+    seen: dict[bytes, int] = {}
+    for frame in range(trajectory.n_frames):
+        at = trajectory.read(frame, frame + 1).coordinates
+        places = b"".join(at.along(axis)[0, :_ATOMS].tobytes() for axis in range(3))
+        numbers[frame] = seen.get(places, numbers[frame - 1] + 1 if frame else 0)
+        seen[places] = int(numbers[frame])
+    keep = keep_last(numbers, trajectory.path, trajectory.warn)
+    if keep.all():
+        trajectory.warn(
+            f"{trajectory.path}: the header announces {trajectory.announced} frames, the file holds "
+            f"{trajectory.n_frames}; steps are counted from frame to frame"
+        )
+        return trajectory
+    steps, times = trajectory.steps[numbers[keep]], trajectory.times_ps[numbers[keep]]
+    return Joined.of_frames(trajectory, keep, steps, times)

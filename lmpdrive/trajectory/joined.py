@@ -1,0 +1,92 @@
+"""Several files of one run, or some frames of a file, as one trajectory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.frames import ATOM_FRAMES_PER_CHUNK, Chunk, Trajectory
+from lmpdrive.trajectory.steps import keep_last
+
+
+class Joined(Trajectory):
+    """Parts one after the other, as a run and its continuations wrote them: frames written again count once.
+
+    Raises TrajectoryError if the parts differ in their atoms.
+    """
+
+    def __init__(self, parts: Sequence[Trajectory]) -> None:
+        super().__init__(parts[0].path)
+        self.topology = parts[0].topology
+        for part in parts[1:]:
+            if part.n_atoms != self.n_atoms or (part.topology.elements != self.topology.elements).any():
+                raise TrajectoryError(f"{part.path} has other atoms than {self.path}; are they of the same run?")
+        self.warnings = [message for part in parts for message in part.warnings]
+        steps = np.concatenate([part.steps for part in parts])
+        keep = keep_last(steps, self.path, self.warn)
+        self._set(parts, keep, steps[keep], np.concatenate([part.times_ps for part in parts])[keep])
+        self.check_steps()
+
+    @classmethod
+    def of_frames(
+        cls, whole: Trajectory, keep: NDArray[np.bool_], steps: NDArray[np.int64], times_ps: NDArray[np.float64]
+    ) -> Joined:
+        """Some frames of one trajectory, with the steps and times that they really have."""
+        self = cls.__new__(cls)
+        Trajectory.__init__(self, whole.path)
+        self.topology, self.warnings = whole.topology, whole.warnings
+        self._set([whole], keep, steps, times_ps)
+        return self
+
+    def _set(
+        self,
+        parts: Sequence[Trajectory],
+        keep: NDArray[np.bool_],
+        steps: NDArray[np.int64],
+        times_ps: NDArray[np.float64],
+    ) -> None:
+        self._parts = parts
+        lengths = [part.n_frames for part in parts]
+        self._part = np.repeat(np.arange(len(parts)), lengths)[keep]
+        self._frame = np.concatenate([np.arange(length) for length in lengths])[keep]
+        self.steps, self.times_ps = steps, times_ps
+
+    def _runs(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        """Pieces of `start` to `stop` that are contiguous within one part."""
+        part, frame = self._part[start:stop], self._frame[start:stop]
+        edges = np.flatnonzero((np.diff(part) != 0) | (np.diff(frame) != 1)) + start + 1
+        bounds = [start, *edges.tolist(), stop]
+        yield from pairwise(bounds)
+
+    def _piece(self, start: int, stop: int) -> Chunk:
+        first = int(self._frame[start])
+        chunk = self._parts[self._part[start]].read(first, first + stop - start)
+        return chunk.renamed(self.steps[start:stop], self.times_ps[start:stop], start)
+
+    def read(self, start: int, stop: int) -> Chunk:
+        """Frames `start` to `stop` (exclusive); a view if they are contiguous in one part."""
+        stop = min(stop, self.n_frames)
+        pieces = [self._piece(*run) for run in self._runs(start, stop) if run[1] > run[0]]
+        if len(pieces) == 1:
+            return pieces[0]
+        moving = [piece.velocities for piece in pieces if piece.velocities is not None]
+        return Chunk(
+            np.concatenate([piece.positions for piece in pieces]),
+            np.concatenate([piece.cells for piece in pieces]),
+            np.concatenate([piece.origins for piece in pieces]),
+            self.steps[start:stop],
+            self.times_ps[start:stop],
+            start,
+            np.concatenate(moving) if len(moving) == len(pieces) else None,
+        )
+
+    def chunks(self, size: int | None = None) -> Iterator[Chunk]:
+        """All frames in order, at most `size` at a time, cut where a part ends."""
+        size = size or max(1, ATOM_FRAMES_PER_CHUNK // max(1, self.n_atoms))
+        for first, last in self._runs(0, self.n_frames):
+            for start in range(first, last, size):
+                yield self._piece(start, min(start + size, last))

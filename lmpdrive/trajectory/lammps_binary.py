@@ -1,0 +1,220 @@
+"""LAMMPS binary dumps (`dump custom ... file.bin`, `dump atom`): 64-bit reals, nothing to parse.
+
+A frame is a header (step, atoms, box, and since 2020 a format revision, units, time and the column names) and one
+block of reals for each process that wrote.  Dumps without column names (before revision 2) are refused: nothing in
+them says which column is x.  Sources: LAMMPS `dump_custom.cpp` and `tools/binary2txt.cpp`, which write and read it.
+Words (the element column) are not in a binary dump, so elements come from the types.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.frames import Chunk, Trajectory
+from lmpdrive.trajectory.lammps_dump import (
+    PS_PER_TIME_UNIT,
+    cells_from_bounds,
+    coordinate_columns,
+    velocity_columns,
+)
+from lmpdrive.trajectory.mapping import MappedFile
+from lmpdrive.trajectory.steps import keep_last
+from lmpdrive.trajectory.topology import HOW_TO_NAME_ELEMENTS, Topology, name_types
+
+
+def is_binary_dump(head: bytes) -> bool:
+    """Whether a file starts like a binary dump with a format revision: minus the length of a word, then the word."""
+    if len(head) < 24:
+        return False
+    length = -struct.unpack("<q", head[:8])[0]
+    return 0 < length < 24 and head[8 : 8 + length].startswith(b"DUMP")
+
+
+@dataclass(frozen=True)
+class _Frame:
+    start: int
+    step: int
+    time: float
+    units: str
+    columns: tuple[str, ...]
+    box: NDArray[np.float64]
+    box_columns: int
+    blocks: tuple[tuple[int, int], ...]
+    """(offset, number of reals) of each process's block."""
+
+    n_atoms: int
+    stop: int
+
+
+class LammpsBinaryTrajectory(Trajectory):
+    """A binary dump; `names` maps types to elements (list in type order)."""
+
+    def __init__(
+        self,
+        path: Path,
+        topology: Topology | None = None,
+        *,
+        names: Mapping[int, str] | Sequence[str] | None = None,
+        timestep_fs: float | None = None,
+    ) -> None:
+        super().__init__(path)
+        self._map = MappedFile(path)
+        frames = list(self._find_frames())
+        if not frames:
+            raise TrajectoryError(f"{path} holds no complete frame of a LAMMPS binary dump")
+        first = frames[0]
+        for frame in frames:
+            if frame.n_atoms != first.n_atoms:
+                raise TrajectoryError(
+                    f"{path}: {frame.n_atoms} atoms at step {frame.step}, {first.n_atoms} before; were atoms lost?"
+                )
+            if frame.columns != first.columns:
+                raise TrajectoryError(f"{path}: the columns change at step {frame.step}")
+        keep = keep_last(np.array([frame.step for frame in frames]), path, self.warn)
+        self._frames = [frame for frame, kept in zip(frames, keep, strict=True) if kept]
+        self._columns = first.columns
+        if first.units and first.units not in PS_PER_TIME_UNIT:
+            raise TrajectoryError(f"{path} is in `units {first.units}`; want lengths in Å: metal or real")
+        self._ps_per_unit = PS_PER_TIME_UNIT[first.units or "metal"]
+        self.steps = np.array([frame.step for frame in self._frames])
+        written = np.array([frame.time for frame in self._frames]) * (self._ps_per_unit if first.units else np.nan)
+        self.times_ps = np.asarray(1e-3 * timestep_fs * self.steps if timestep_fs else written, dtype=float)
+        self.check_steps()
+        if topology is not None and topology.n_atoms != first.n_atoms:
+            raise TrajectoryError(
+                f"{path} has {first.n_atoms} atoms but the structure given with it has {topology.n_atoms}; "
+                "are they of the same run?"
+            )
+        if topology is None and "type" not in self._columns:
+            raise TrajectoryError(f"{path} has no `type` column; {HOW_TO_NAME_ELEMENTS}")
+        table = self._table(self._frames[0])
+        self._ids = table[:, self._columns.index("id")] if "id" in self._columns else np.arange(first.n_atoms)
+        if topology is None:
+            types = table[:, self._columns.index("type")].astype(np.int64)
+            topology = Topology(name_types(types, names, str(path)))
+        self.topology = topology
+
+    def _find_frames(self) -> Iterator[_Frame]:
+        at = 0
+        n_frames = 0
+        units = ""
+        while at < len(self._map):
+            try:
+                frame = self._header(at, units)
+            except (struct.error, UnicodeDecodeError, IndexError):
+                frame = None
+            if frame is None or frame.stop > len(self._map):
+                self.warn(f"{self.path}: the last frame is incomplete and is left out ({n_frames} frames are used)")
+                return
+            units = frame.units
+            yield frame
+            n_frames += 1
+            at = frame.stop
+            self._map.release_before(at)
+
+    def _header(self, start: int, units: str) -> _Frame:
+        """The header at an offset; `units` are those of the frame before (written in the first one only).
+
+        Raises struct.error where the file ends within it.
+        """
+        cursor = _Cursor(self._map.buffer, start)
+        step = cursor.one("q")
+        if step >= 0:
+            raise TrajectoryError(
+                f"{self.path} is a binary dump of an old revision, without column names; convert it with LAMMPS' "
+                "binary2txt, or write text, DCD, or binary with a newer LAMMPS"
+            )
+        cursor.at += -step  # the word DUMPCUSTOM or DUMPATOM
+        order, revision, step, n_atoms, triclinic = cursor.one("i"), cursor.one("i"), *cursor.many("qqi")
+        if order != 1 or revision < 2:
+            raise TrajectoryError(
+                f"{self.path} is a binary dump of revision {revision} or of another byte order (want revision 2 or "
+                "later, written on a machine like this one); convert it with LAMMPS' binary2txt where it was written"
+            )
+        cursor.at += 24  # which boundaries are periodic
+        box, box_columns = np.zeros((3, 4)), 2
+        if triclinic == 2:
+            numbers = np.array(cursor.many("12d")).reshape(4, 3)
+            box[:, :3], box[:, 3], box_columns = numbers[:3], numbers[3], 4
+        else:
+            box[:, :2] = np.array(cursor.many("6d")).reshape(3, 2)
+            if triclinic:
+                box[:, 2], box_columns = cursor.many("3d"), 3
+        width = cursor.one("i")
+        units = cursor.text(cursor.one("i")) or units
+        time = cursor.one("d") if cursor.one("c") != b"\0" else float("nan")
+        columns = tuple(cursor.text(cursor.one("i")).split())
+        blocks = []
+        for _ in range(cursor.one("i")):
+            n = cursor.one("i")
+            blocks.append((cursor.at, n))
+            cursor.at += 8 * n
+        if len(columns) != width or sum(n for _, n in blocks) != n_atoms * width:
+            raise TrajectoryError(f"{self.path}: step {step} does not hold what its header announces; it is damaged")
+        return _Frame(start, step, time, units, columns, box, box_columns, tuple(blocks), n_atoms, cursor.at)
+
+    def _table(self, frame: _Frame) -> NDArray[np.float64]:
+        """(N, columns) of one frame, sorted by id."""
+        parts = [np.frombuffer(self._map.buffer, "<f8", n, offset) for offset, n in frame.blocks]
+        table = np.concatenate(parts).reshape(frame.n_atoms, len(self._columns))
+        if "id" not in self._columns:
+            return table
+        ids = table[:, self._columns.index("id")]
+        return table if (np.diff(ids) > 0).all() else table[np.argsort(ids, kind="stable")]
+
+    def read(self, start: int, stop: int) -> Chunk:
+        """Frames `start` to `stop` (exclusive), atoms sorted by id."""
+        places, scaled = coordinate_columns(self._columns, self.path)
+        moving = velocity_columns(self._columns)
+        frames = self._frames[start:stop]
+        self._map.release_before(frames[0].start if frames else 0)
+        positions = np.empty((len(frames), self.n_atoms, 3))
+        velocities = np.empty_like(positions) if moving else None
+        for i, frame in enumerate(frames):
+            table = self._table(frame)
+            if "id" in self._columns and not np.array_equal(table[:, self._columns.index("id")], self._ids):
+                raise TrajectoryError(f"{self.path}: step {frame.step} has other atom ids than step {self.steps[0]}")
+            positions[i] = table[:, places]
+            if velocities is not None:
+                velocities[i] = table[:, moving] / self._ps_per_unit
+        box = np.array([frame.box for frame in frames]).reshape(-1, 3, 4)
+        cells, origins = cells_from_bounds(box, np.array([frame.box_columns for frame in frames], dtype=np.int64))
+        return Chunk(
+            positions @ cells + origins[:, None, :] if scaled else positions,
+            cells,
+            origins,
+            self.steps[start:stop],
+            self.times_ps[start:stop],
+            start,
+            velocities,
+        )
+
+
+class _Cursor:
+    """Little-endian values one after the other, without padding."""
+
+    def __init__(self, data: Any, at: int) -> None:
+        self._data, self.at = data, at
+
+    def many(self, layout: str) -> tuple[Any, ...]:
+        """Values of a `struct` layout."""
+        values = struct.unpack_from("<" + layout, self._data, self.at)
+        self.at += struct.calcsize("<" + layout)
+        return values
+
+    def one(self, layout: str) -> Any:
+        """One value."""
+        return self.many(layout)[0]
+
+    def text(self, length: int) -> str:
+        """A word of known length."""
+        self.at += length
+        return bytes(self._data[self.at - length : self.at]).decode().rstrip("\0")

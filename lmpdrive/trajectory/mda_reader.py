@@ -1,0 +1,94 @@
+"""XTC, TRR, NetCDF, H5MD, TNG through MDAnalysis (`pip install "lmpdrive[formats]"`): slower, one frame at a time.
+
+Units: Å, ps, Å/ps, as MDAnalysis converts them.  XTC rounds positions to 0.01 Å.  These files hold no elements and no
+corner of the box, so both come from the caller.  DCD and LAMMPS dumps are not read this way: MDAnalysis takes the DCD's
+time as fs, and its LAMMPS reader stops at `ITEM: UNITS`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.frames import Chunk, Trajectory
+from lmpdrive.trajectory.steps import keep_last
+from lmpdrive.trajectory.topology import Topology
+
+SUFFIXES = (".xtc", ".trr", ".nc", ".ncdf", ".h5md", ".tng")
+
+
+class MdaTrajectory(Trajectory):
+    """A file read by MDAnalysis.
+
+    origin : corner of the box (Å); every : steps between frames, where the file has no steps.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        topology: Topology,
+        *,
+        timestep_fs: float | None = None,
+        every: int | None = None,
+        origin: NDArray[np.float64] | None = None,
+    ) -> None:
+        super().__init__(path)
+        self.topology = topology
+        self._origin = np.zeros(3) if origin is None else np.asarray(origin, dtype=float)
+        self._reader = self._open(path)
+        if self._reader.n_atoms != topology.n_atoms:
+            raise TrajectoryError(
+                f"{path} has {self._reader.n_atoms} atoms but the structure given with it has {topology.n_atoms}; "
+                "are they of the same run?"
+            )
+        seen = [(int(ts.data.get("step", ts.frame * (every or 1))), float(ts.time)) for ts in self._reader]
+        if not seen:
+            raise TrajectoryError(f"{path} holds no frame")
+        steps = np.array([step for step, _ in seen])
+        keep = keep_last(steps, path, self.warn)
+        self._numbers = np.flatnonzero(keep)
+        self.steps = steps[keep]
+        times = np.array([time for _, time in seen])[keep]
+        self.times_ps = np.asarray(self.steps * (1e-3 * timestep_fs) if timestep_fs else times, dtype=float)
+        self.check_steps()
+
+    def _open(self, path: Path) -> Any:
+        try:
+            import MDAnalysis as mda
+        except ImportError as error:
+            raise TrajectoryError(
+                f'reading {path.suffix} needs MDAnalysis: pip install "lmpdrive[formats]"; or convert the file to DCD'
+            ) from error
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of missing masses and index files beside the trajectory
+                return mda.Universe.empty(self.topology.n_atoms, trajectory=True).load_new(str(path)).trajectory
+        except (OSError, ValueError, TypeError, KeyError, ImportError) as error:
+            raise TrajectoryError(f"MDAnalysis cannot read {path}: {error}") from error
+
+    def read(self, start: int, stop: int) -> Chunk:
+        """Frames `start` to `stop` (exclusive)."""
+        numbers = self._numbers[start:stop]
+        positions, cells = np.empty((len(numbers), self.n_atoms, 3)), np.empty((len(numbers), 3, 3))
+        velocities: list[NDArray] = []
+        for i, number in enumerate(numbers):
+            frame = self._reader[int(number)]
+            if frame.dimensions is None:
+                raise TrajectoryError(f"{self.path}: frame {number} has no periodic cell; profiles need one")
+            positions[i], cells[i] = frame.positions, frame.triclinic_dimensions
+            if frame.has_velocities:
+                velocities.append(frame.velocities.astype(float))
+        return Chunk(
+            positions,
+            cells,
+            np.tile(self._origin, (len(numbers), 1)),
+            self.steps[start:stop],
+            self.times_ps[start:stop],
+            start,
+            np.array(velocities) if velocities and len(velocities) == len(numbers) else None,
+        )
