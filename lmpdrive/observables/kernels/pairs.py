@@ -137,3 +137,26 @@ def count_pairs(
         else:
             _near(a, b, cell, axis, orthogonal[frames[f]], r_max, width, first, second, half, rows, counts[f])
     return counts
+
+
+@compiled
+def near_pairs(records, starts, stride, cells, axes, orthogonal, frames, first, second, r_max, room):
+    """(k, 3) [number in `frames`, index in `first`, index in `second`] of the pairs closer than r_max, and k.
+
+    At most `room` rows are returned, k counts all; an atom is not its own neighbour.
+    """
+    found = np.empty((room, 3), np.int64)
+    a, b = np.empty((3, len(first))), np.empty((3, len(second)))
+    k, limit = 0, r_max * r_max
+    for f in range(len(frames)):
+        record, cell, axis, square = records[frames[f]], cells[frames[f]], axes[frames[f]], orthogonal[frames[f]]
+        _load(record, starts, stride, first, a)
+        _load(record, starts, stride, second, b)
+        for i in range(len(first)):
+            for j in range(len(second)):
+                dx, dy, dz = _nearest_image(a[0, i] - b[0, j], a[1, i] - b[1, j], a[2, i] - b[2, j], cell, axis, square)
+                if dx * dx + dy * dy + dz * dz < limit and first[i] != second[j]:
+                    if k < room:
+                        found[k, 0], found[k, 1], found[k, 2] = f, i, j
+                    k += 1
+    return found[: min(k, room)], k
