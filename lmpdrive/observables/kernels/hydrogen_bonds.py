@@ -121,21 +121,21 @@ def find_bonds(
             else:
                 j = 0
             while 0 <= j < len(acceptors):
-                other = stride * acceptors[j]
-                if other != at:
-                    dx, dy, dz = nearest_image(
-                        record[starts[0] + other] - x,
-                        record[starts[1] + other] - y,
-                        record[starts[2] + other] - z,
-                        cell,
-                        inverse,
-                        orthogonal,
-                    )
-                    if dx * dx + dy * dy + dz * dz < limit:
-                        for k in range(2):
-                            if _bonded(bonds[w, k], dx, dy, dz, cosine, at_hydrogen):
-                                if found < len(rows):
-                                    rows[found], which[found], accepting[found] = w, k, acceptors[j]
-                                found += 1
+                acceptor = acceptors[j]
                 j = following[j] if len(acceptors) > _FEW else j + 1
+                other = stride * acceptor
+                dz = record[starts[2] + other] - z
+                if orthogonal:  # most are too far along the longest side: spare the rest
+                    dz -= cell[2, 2] * np.rint(dz * inverse[2, 2])
+                    if dz * dz >= limit:
+                        continue
+                dx, dy, dz = nearest_image(
+                    record[starts[0] + other] - x, record[starts[1] + other] - y, dz, cell, inverse, orthogonal
+                )
+                if other != at and dx * dx + dy * dy + dz * dz < limit:
+                    for k in range(2):
+                        if _bonded(bonds[w, k], dx, dy, dz, cosine, at_hydrogen):
+                            if found < len(rows):
+                                rows[found], which[found], accepting[found] = w, k, acceptor
+                            found += 1
     return found
