@@ -20,9 +20,10 @@ MOST = 40
 
 
 class CoordinationOptions(PairOptions):
-    """shell_A : "A-B" -> radius of the shell; default the first minimum of g(r) over all frames."""
+    """Shells found from g(r)."""
 
     shell_A: dict[str, PositiveFloat] = {}
+    """"A-B" -> radius of the shell; default the first minimum of g(r) over all frames."""
 
 
 class Coordination(PairSums):

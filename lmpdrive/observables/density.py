@@ -45,9 +45,10 @@ class Density(Profile):
     equation = "ρ(z) = ⟨Σ_i w_i in (z, z + Δz)⟩ / (A Δz), w = 1, atomic mass or charge"
 
     class Options(NoOptions):
-        """profiles : the profiles wanted; none by default."""
+        """None by default."""
 
         profiles: tuple[Wanted, ...] = ()
+        """{name, selection, quantity: number | mass | charge, charges_e} each."""
 
     def __init__(self, settings: Settings, wanted: Wanted, selection: Selection, weights: Array) -> None:
         super().__init__(settings)

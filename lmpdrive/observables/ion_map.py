@@ -32,12 +32,16 @@ class IonMap(Sums):
     group = "ions"
 
     class Options(NoOptions):
-        """along : cell vector of u.  bins : along u.  bin_width_A : Δz.  water : also a map of the O."""
+        """Ions only, along a."""
 
         along: Literal["a", "b"] = "a"
+        """Cell vector of u."""
         bins: int = Field(default=36, ge=1, le=2000)
+        """Number of bins along u."""
         bin_width_A: PositiveFloat = 0.25
+        """Δz."""
         water: bool = False
+        """Also a map of the O."""
 
     def __init__(self, settings: Settings, element: str, atoms: NDArray[np.int64]) -> None:
         super().__init__(settings)

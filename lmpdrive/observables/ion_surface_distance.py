@@ -33,14 +33,14 @@ class IonSurfaceDistance(Sums):
     group = "ions"
 
     class Options(NoOptions):
-        """temperature_K : T in F = -kT ln p.
-
-        bin_width_A : Δz.  reference_A : [low, high] where F is 0 on average; default the maximum of p.
-        """
+        """T is not read from the run: say it if it is not 300 K."""
 
         temperature_K: PositiveFloat = 300.0
+        """T in F = -kT ln p."""
         bin_width_A: PositiveFloat = 0.2
+        """Δz."""
         reference_A: tuple[float, float] | None = None
+        """[low, high] over which the mean of p is the zero of F; default the maximum of p."""
 
     def __init__(self, settings: Settings, element: str, atoms: NDArray[np.int64]) -> None:
         super().__init__(settings)

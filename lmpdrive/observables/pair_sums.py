@@ -49,15 +49,16 @@ _COUNTS_PER_BATCH = 4_000_000
 
 
 class PairOptions(NoOptions):
-    """pairs : [A, B] each, elements or groups (B around A).  r_max_A : to where, at most half the narrowest cell.
-
-    bin_width_A : Δr.  every : use every n-th frame of the trajectory.
-    """
+    """The usual pairs, every frame."""
 
     pairs: tuple[tuple[str, str], ...] | None = None
+    """[A, B] each, elements or groups: B around A; default by what there is."""
     r_max_A: PositiveFloat = 8.0
+    """Longest distance; the table ends at half the narrowest width of the cell."""
     bin_width_A: PositiveFloat = 0.05
+    """Δr."""
     every: PositiveInt = 1
+    """Every n-th frame of the trajectory."""
 
     @field_validator("pairs")
     @classmethod

@@ -49,13 +49,12 @@ class PotentialProfile(Sums):
     title = "Electrostatic potential from point charges"
 
     class Options(NoOptions):
-        """charges_e : element -> charge [e] (elements not named: 0); default the structure's charges.
-
-        boundary : default by the number of wet surfaces (1: vacuum, 2: middle, none: periodic).
-        """
+        """The structure's charges, the boundary that fits the cell."""
 
         charges_e: dict[str, float] | None = None
+        """Element -> charge [e], 0 for those not named; default the structure's charges."""
         boundary: Boundary | None = None
+        """vacuum, middle or periodic; default by the number of wet surfaces: 1, 2, none."""
 
     def __init__(self, settings: Settings, charges: Array, boundary: Boundary) -> None:
         super().__init__(settings)

@@ -41,14 +41,14 @@ class WaterAngles(Sums):
     group = "water"
 
     class Options(NoOptions):
-        """regions : name -> [low, high] in Å; default the first layer and the bulk of the film.
-
-        bin_width_deg : Δθ; must divide 180.
-        """
+        """The first layer and the bulk of the film."""
 
         regions: dict[str, tuple[float, float]] = Field(default={"first_layer": (0.0, FIRST_LAYER_A)})
+        """Name -> [low, high], low < z <= high in Å."""
         bulk: bool = True
+        """Also the bulk: 6 Å from the surface to 5 Å below the film's edge."""
         bin_width_deg: float = Field(default=5.0, gt=0, le=90)
+        """Δθ; must divide 180."""
 
         @field_validator("bin_width_deg")
         @classmethod

@@ -40,9 +40,10 @@ class WaterCoverage(Series):
     group = "water"
 
     class Options(NoOptions):
-        """boundaries_A : z_1 and z_2, the outer ends of the first and the second layer."""
+        """Two layers."""
 
         boundaries_A: tuple[float, float] = (FIRST_LAYER_A, 7.5)
+        """z_1 and z_2, the outer ends of the first and the second layer."""
 
         @field_validator("boundaries_A")
         @classmethod
