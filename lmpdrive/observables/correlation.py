@@ -38,9 +38,9 @@ class CorrelationOptions(Options):
     sample_ps: NonNegativeFloat = 0.0
     """Time between the frames that are used; 0 uses every frame."""
     origins: Literal["window", "all"] = "all"
-    """Which pairs count (see above)."""
+    """`all` pairs up to the longest lag, or those within each `window`."""
     max_molecules: PositiveInt = 2000
-    """Of more molecules (or atoms) every k-th is used, so that memory and time stay bounded."""
+    """Of more molecules (or atoms) every k-th is used: memory and time stay bounded."""
     fit_ps: tuple[NonNegativeFloat, PositiveFloat] | None = Field(default=None)
     """Lags of the fit; default from a fifth of the longest lag to the longest lag."""
 

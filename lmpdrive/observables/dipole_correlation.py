@@ -45,6 +45,7 @@ class DipoleCorrelation(Correlation):
         region_A: tuple[float, PositiveFloat] = INTERFACE_A
         """low < z <= high, from the surface plane."""
         origins: Literal["window", "all"] = "window"
+        """`window`: pairs within each window, as defined; `all`: all pairs up to the longest lag."""
 
     name = "dipole_correlation"
     title = "Dipole correlation of interfacial water"

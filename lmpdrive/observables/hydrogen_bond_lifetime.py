@@ -38,7 +38,9 @@ class HydrogenBondLifetime(Correlation):
         """All pairs up to 5 ps, of frames 0.05 ps apart."""
 
         window_ps: PositiveFloat = 5.0
+        """Longest lag, and length of the windows."""
         sample_ps: NonNegativeFloat = 0.05
+        """Time between the frames that are used; 0 uses every frame."""
 
     name = "hydrogen_bond_lifetime"
     title = "Lifetime of hydrogen bonds"

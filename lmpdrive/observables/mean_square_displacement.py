@@ -49,7 +49,9 @@ class MeanSquareDisplacement(Correlation):
         """All pairs up to 10 ps, of frames 0.1 ps apart."""
 
         window_ps: PositiveFloat = 10.0
+        """Longest lag, and length of the windows."""
         sample_ps: NonNegativeFloat = 0.1
+        """Time between the frames that are used; 0 uses every frame."""
         remove_drift: bool = True
         """Subtract the in-plane motion of the electrolyte's centre of mass."""
 

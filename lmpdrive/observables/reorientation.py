@@ -40,7 +40,9 @@ class Reorientation(Correlation):
         """All pairs up to 5 ps, of frames 0.02 ps apart (a libration takes about 0.05 ps)."""
 
         window_ps: PositiveFloat = 5.0
+        """Longest lag, and length of the windows."""
         sample_ps: NonNegativeFloat = 0.02
+        """Time between the frames that are used; 0 uses every frame."""
         interface_A: tuple[float, PositiveFloat] = INTERFACE_A
         """low < z <= high of the interface, from the surface plane."""
         bulk_A: tuple[float, PositiveFloat] | None = None

@@ -39,6 +39,7 @@ class VelocityAutocorrelation(Correlation):
         """All pairs up to 2 ps, of every frame."""
 
         window_ps: PositiveFloat = 2.0
+        """Longest lag, and length of the windows."""
 
     equation = "C_v(τ) = ⟨v_i(t)·v_i(t + τ)⟩ / ⟨v_i(t)·v_i(t)⟩"
     columns: tuple[str, ...] = ("C_v [1]", "⟨v·v⟩ [Å^2/ps^2]")
