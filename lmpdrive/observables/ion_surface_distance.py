@@ -15,7 +15,7 @@ from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.peaks import with_error
 from lmpdrive.observables.profile import Bins
 from lmpdrive.observables.sums import Sums
-from lmpdrive.observables.tables import Scalar
+from lmpdrive.observables.tables import Scalar, Table
 from lmpdrive.trajectory.frames import Chunk
 from lmpdrive.units import K_B_EV_PER_K
 
@@ -100,7 +100,7 @@ class IonSurfaceDistance(Sums):
         mean = float(p[inside].mean()) if inside.any() else 0.0
         return mean if mean > 0 else float("nan")
 
-    def table(self, blocks: Sequence[Self]):  # type: ignore[no-untyped-def]
+    def table(self, blocks: Sequence[Self]) -> Table:
         """As `Sums`, with σ_F from σ_p: a logarithm of a block without ions is no number."""
         table = super().table(blocks)
         p, sigma = table.data["p(z) [1/Å]"], table.data["σ [1/Å]"]

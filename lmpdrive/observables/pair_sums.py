@@ -89,7 +89,9 @@ class PairSums(Sums):
         self._per_area = self._height = 0.0
 
     @classmethod
-    def pairs_of(cls, interface: Interface, settings: Settings, usual: Callable[[list[str]], list[tuple[str, str]]]):  # type: ignore[no-untyped-def]
+    def pairs_of(
+        cls, interface: Interface, settings: Settings, usual: Callable[[list[str]], list[tuple[str, str]]]
+    ) -> list[tuple[tuple[str, str], tuple[NDArray[np.int64], ...]]]:
         """[(names, atoms)] of the pairs in the options, else of `usual` (given the elements that are not slab)."""
         given = cls.read_options(settings).pairs
         where = f"observables.options.{cls.family()}.pairs"
