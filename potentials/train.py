@@ -1,7 +1,9 @@
 """Retrain a demonstration potential in one command, with the package's own trainer.
 
-    python potentials/train.py deepmd ../shared/data/pt-water-rpbe-d3 potentials/pt-water-dp
-    python potentials/train.py dpa3   ../shared/data/pt-water-rpbe-d3 potentials/pt-water-dpa3
+    python potentials/train.py deepmd ../shared/data/pt-water-rpbe-d3 potentials/pt-water-dp \\
+        --contacts potentials/pt-water-contacts.xyz.gz
+    python potentials/train.py dpa3 ../shared/data/pt-water-rpbe-d3 potentials/pt-water-dpa3
+    python potentials/train.py mace ../shared/data/pt-water-rpbe-d3 potentials/pt-water-mace
 
 Run it in the environment of the architecture (`pip install "lmpdrive[deepmd]"`).  The steps are the
 same for every recipe:
@@ -9,6 +11,7 @@ same for every recipe:
 1. split: per composition, a seeded shuffle; one tenth is held back for testing and never seen, one
    tenth watches the training;
 2. train and freeze with the package's trainer;
+   `--contacts` adds frames of close contacts (see contacts.py) to the fit, a quarter of the batches;
 3. measure energy and force RMSE on the held-back tenth through the package's ASE calculator, on the
    frozen file that is shipped;
 4. write `card.yaml` beside the model.
@@ -27,14 +30,14 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
 from pathlib import Path
 
 import numpy as np
 import yaml
 from ase import Atoms
-from ase.io import read
+from ase.io import read, write
 from ase.neighborlist import neighbor_list
 
 from lmpdrive.hashing import sha256
@@ -45,6 +48,12 @@ ELEMENTS = ["H", "O", "Pt"]
 SPLIT_SEED = 20261121
 HELD_BACK = 0.1
 
+CONTACTS_SHARE = 0.25
+"""Share of the batches that come from the frames of close contacts."""
+
+CONTACTS_MAX_FORCE_EV_PER_A = 12.0
+"""Harder ones would outweigh the liquid, whose forces are below 7 eV/Å."""
+
 
 @dataclass(frozen=True)
 class Split:
@@ -53,6 +62,7 @@ class Split:
     train: list[Atoms]
     watch: list[Atoms]
     test: list[Atoms]
+    contacts: list[Atoms] = field(default_factory=list)
 
 
 def load(data: Path) -> list[Atoms]:
@@ -84,6 +94,12 @@ def split(frames: list[Atoms]) -> Split:
         parts.watch.extend(group[i] for i in order[n : 2 * n])
         parts.train.extend(group[i] for i in order[2 * n :])
     return parts
+
+
+def load_contacts(path: Path) -> list[Atoms]:
+    """Frames of contacts.py whose forces a fit of the liquid can bear."""
+    frames = read(path, ":")
+    return [a for a in frames if np.abs(a.arrays["REF_forces"]).max() <= CONTACTS_MAX_FORCE_EV_PER_A]
 
 
 # --- deepmd-kit ------------------------------------------------------------------------------------
@@ -157,6 +173,13 @@ DPA3 = {
 
 def deepmd_input(model: dict, parts: Split, work: Path, batches: int, start_lr: float) -> dict:
     """deepmd's `input.json`: forces first, energies caught up at the end, as is usual."""
+    systems = write_deepmd_systems(parts.train, work / "train")
+    shares = "prob_sys_size"
+    if parts.contacts:
+        more = write_deepmd_systems(parts.contacts, work / "contacts")
+        first, last = len(systems), len(systems) + len(more)
+        shares += f"; 0:{first}:{1 - CONTACTS_SHARE}; {first}:{last}:{CONTACTS_SHARE}"
+        systems += more
     return {
         "model": {"type_map": ELEMENTS, **model},
         "learning_rate": {"type": "exp", "start_lr": start_lr, "stop_lr": 5e-6, "decay_steps": max(1, batches // 200)},
@@ -168,9 +191,9 @@ def deepmd_input(model: dict, parts: Split, work: Path, batches: int, start_lr: 
         },
         "training": {
             "training_data": {
-                "systems": write_deepmd_systems(parts.train, work / "train"),
+                "systems": systems,
                 "batch_size": 1,
-                "auto_prob": "prob_sys_size",
+                "auto_prob": shares,
             },
             "validation_data": {
                 "systems": write_deepmd_systems(parts.watch, work / "watch"),
@@ -210,6 +233,69 @@ def deepmd_calculator(model: Path):
     return DP(model=str(model))
 
 
+# --- MACE --------------------------------------------------------------------------------------------
+
+MACE_SCALAR = {
+    "model": "ScaleShiftMACE",
+    "num_channels": 16,
+    "max_L": 0,
+    "num_interactions": 2,
+    "correlation": 2,
+    "r_max": 4.5,
+    "num_radial_basis": 8,
+    "pair_repulsion": True,
+    "E0s": "average",
+    "scaling": "rms_forces_scaling",
+    "batch_size": 4,
+    "lr": 0.01,
+    "forces_weight": 100.0,
+    "energy_weight": 10.0,
+    "ema": True,
+    "ema_decay": 0.99,
+    "amsgrad": True,
+    "default_dtype": "float32",
+    "seed": 1,
+}
+
+
+def train_mace(settings: dict) -> Callable[[Split, Path, int], Path]:
+    """A recipe: train with `mace_run_train`; the last fifth of the epochs weighs energies higher (its `swa`)."""
+
+    def recipe(parts: Split, work: Path, epochs: int) -> Path:
+        write(work / "train.xyz", [*parts.train, *parts.contacts], format="extxyz")
+        write(work / "watch.xyz", parts.watch, format="extxyz")
+        options = settings | {
+            "name": "model",
+            "train_file": "train.xyz",
+            "valid_file": "watch.xyz",
+            "energy_key": "REF_energy",
+            "forces_key": "REF_forces",
+            "max_num_epochs": epochs,
+            "device": "cpu",
+            "swa": True,
+            "start_swa": max(1, epochs * 4 // 5),
+            "swa_energy_weight": 100.0,
+            "swa_forces_weight": 100.0,
+            "swa_lr": 1e-3,
+            "valid_batch_size": 8,
+        }
+        flags = [f"--{k}" if v is True else f"--{k}={v}" for k, v in options.items()]
+        # One thread: on a busy machine two are several times slower (docs/performance.md).
+        env = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+        subprocess.run([Path(sys.executable).with_name("mace_run_train"), *flags], cwd=work, env=env, check=True)
+        final = next(work / name for name in ("model_stagetwo.model", "model.model") if (work / name).is_file())
+        return final.rename(work / "mace.model")
+
+    return recipe
+
+
+def mace_calculator(model: Path):
+    """MACE's own ASE calculator."""
+    from mace.calculators import MACECalculator
+
+    return MACECalculator(model_paths=str(model), device="cpu", default_dtype="float64")
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How one architecture is trained, and the words for its card."""
@@ -235,6 +321,13 @@ RECIPES = {
         deepmd_calculator,
         20_000,
         DPA3,
+    ),
+    "mace": Recipe(
+        "MACE with scalar messages (float32 training), 16 channels, 2 layers, 4.5 Å",
+        train_mace(MACE_SCALAR),
+        mace_calculator,
+        30,
+        MACE_SCALAR,
     ),
 }
 
@@ -275,13 +368,24 @@ def shortest_distances(frames: list[Atoms]) -> dict[str, float]:
     return shortest
 
 
+def describe_contacts(frames: list[Atoms]) -> str:
+    """For the card."""
+    if not frames:
+        return "none"
+    return (
+        f"{len(frames)} frames with pushed or shaken molecules, labelled DFT + difference of SevenNet-0 (contacts.py); "
+        f"{CONTACTS_SHARE:.0%} of the batches; none in the test"
+    )
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", choices=RECIPES)
     parser.add_argument("data", type=Path, help="folder of interface.xyz.gz and protons.xyz.gz")
     parser.add_argument("out", type=Path, help="folder for the model and its card")
-    parser.add_argument("--batches", type=int, help="length of the training (default: the recipe's)")
+    parser.add_argument("--contacts", type=Path, help="frames of contacts.py, added to the fit")
+    parser.add_argument("--batches", type=int, help="length of the training; epochs for mace (default: the recipe's)")
     parser.add_argument("--work", type=Path, default=None, help="scratch folder (default: OUT/work, kept)")
     args = parser.parse_args()
 
@@ -292,6 +396,8 @@ def main() -> None:
         sys.exit(f"{work} exists: remove it, or name another --work folder")
     work.mkdir(parents=True)
     parts = split(load(args.data))
+    if args.contacts:
+        parts.contacts.extend(load_contacts(args.contacts))
     started = time.time()
     frozen = recipe.train(parts, work, batches)
     minutes = (time.time() - started) / 60
@@ -313,10 +419,14 @@ def main() -> None:
         "licence": "MIT (data and weights)",
         "limits": "Pt, O, H only: no Au, no ions. Trained for trying the software, not for publication.",
         "split": {"train": len(parts.train), "watch": len(parts.watch), "test": len(parts.test), "seed": SPLIT_SEED},
+        "contacts": describe_contacts(parts.contacts),
         "training": {"batches": batches, "minutes_on_one_core": round(minutes, 1), "settings": recipe.settings},
-        "shortest_distances_A": shortest_distances(parts.train),
+        "shortest_distances_A": shortest_distances(parts.train + parts.contacts),
         "test": measure(target, recipe, parts.test),
-        "retrain": f"python potentials/train.py {args.recipe} {args.data} {args.out} --batches {batches}",
+        "retrain": " ".join(
+            ["python potentials/train.py", args.recipe, str(args.data), str(args.out), f"--batches {batches}"]
+            + ([f"--contacts {args.contacts}"] if args.contacts else [])
+        ),
     }
     (args.out / "card.yaml").write_text(yaml.safe_dump(card, sort_keys=False, allow_unicode=True, width=110))
     print((args.out / "card.yaml").read_text())

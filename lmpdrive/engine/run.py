@@ -25,8 +25,8 @@ GRACE_S = 60
 State = Literal["finished", "interrupted"]
 
 
-def run(run_dir: Path, config: Config, quiet: bool = False) -> State:
-    """Run `in.lammps` in `run_dir`; returns how it ended.
+def run(run_dir: Path, config: Config, quiet: bool = False, deck: str = "in.lammps") -> State:
+    """Run a deck in `run_dir`; returns how it ended.
 
     Ctrl-C and SIGTERM ask LAMMPS to stop at its next step and to write its restart; a second Ctrl-C kills it.
     Raises EngineError with what LAMMPS said, the deck's line and the likely cause.
@@ -37,7 +37,7 @@ def run(run_dir: Path, config: Config, quiet: bool = False) -> State:
     }
     with (run_dir / "worker.log").open("wb") as log:
         process = subprocess.Popen(
-            command(config.run.mpi_ranks, config.potential),
+            command(config.run.mpi_ranks, config.potential, deck),
             cwd=run_dir,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -69,17 +69,17 @@ def run(run_dir: Path, config: Config, quiet: bool = False) -> State:
     if interrupted or process.returncode == INTERRUPTED:
         return "interrupted"
     if process.returncode:
-        raise EngineError(explain(run_dir))
+        raise EngineError(explain(run_dir, deck))
     return "finished"
 
 
-def command(mpi_ranks: int, potential: Architecture) -> list[str]:
+def command(mpi_ranks: int, potential: Architecture, deck: str = "in.lammps") -> list[str]:
     """The worker's command line; with several ranks, `lmp` under mpiexec."""
     if mpi_ranks == 1:
         flags = [] if potential.plugins else ["--no-plugins"]
         if isinstance(potential.coupling, Callback):
             flags.append("--callback")
-        return [sys.executable, "-m", "lmpdrive.engine.worker", "in.lammps", *flags]
+        return [sys.executable, "-m", "lmpdrive.engine.worker", deck, *flags]
     bin_folder = Path(sys.executable).parent
     mpiexec = shutil.which("mpiexec", path=str(bin_folder)) or shutil.which("mpiexec")
     if mpiexec is None:
@@ -90,7 +90,7 @@ def command(mpi_ranks: int, potential: Architecture) -> list[str]:
         str(mpi_ranks),
         str(bin_folder / "lmp"),
         "-in",
-        "in.lammps",
+        deck,
         "-log",
         "log.lammps",
         "-screen",

@@ -1,0 +1,73 @@
+"""Edges of a configuration and the evaluator that feeds them to a model.
+
+A model here is a function of edge vectors: (v, edge_index, species) -> (node energies, forces, virial), with
+
+    v_ij = r_j - r_i (+ image),   F_i = Σ_j ∂E/∂v_ij - Σ_j ∂E/∂v_ji,   W = -Σ_ij v_ij ⊗ ∂E/∂v_ij
+
+so forces and virial come from one gradient.  Units: Å, eV, eV/Å.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from lmpdrive.architectures._evaluator import Configuration, Evaluation
+from lmpdrive.errors import ModelError
+
+EdgeFunction = Callable[[Any, Any, Any], tuple[Any, Any, Any]]
+"""(E, 3) vectors, (2, E) indices, (n,) species -> (n,) energies, (n, 3) forces, (3, 3) virial; torch tensors."""
+
+
+class EdgeEvaluator:
+    """A torch model of edge vectors as an `Evaluator`; vesin finds the edges, in any cell.
+
+    numbers : atomic numbers in the model's own order.
+    dtype : of the model; vectors are made in double precision and rounded afterwards.
+    """
+
+    def __init__(
+        self, function: EdgeFunction, numbers: Sequence[int], cutoff_A: float, dtype: Any, device: str = "cpu"
+    ) -> None:
+        import vesin
+
+        self.function, self.dtype, self.device = function, dtype, device
+        self.neighbours = vesin.NeighborList(cutoff=cutoff_A, full_list=True)
+        self._index = np.full(120, -1)
+        self._index[list(numbers)] = np.arange(len(numbers))
+
+    def edges(self, configuration: Configuration) -> tuple[Any, Any, Any]:
+        """Edge vectors, edge indices and species as tensors.
+
+        Raises ModelError for an element that the model does not know.
+        """
+        import torch
+
+        species = self._index[configuration.numbers]
+        if (species < 0).any():
+            from ase.data import chemical_symbols
+
+            unknown = sorted({chemical_symbols[z] for z in configuration.numbers[species < 0]})
+            raise ModelError(f"the model does not know {', '.join(unknown)}")
+        i, j, vectors = self.neighbours.compute(
+            points=configuration.positions, box=configuration.cell, periodic=configuration.pbc, quantities="ijD"
+        )
+        index = np.stack((i, j)).astype(np.int64)
+        return (
+            torch.from_numpy(vectors).to(self.device, self.dtype),
+            torch.from_numpy(index).to(self.device),
+            torch.from_numpy(species).to(self.device),
+        )
+
+    def __call__(self, configuration: Configuration) -> Evaluation:
+        """Energy, forces, virial and per-atom energies."""
+        energies, forces, virial = self.function(*self.edges(configuration))
+        energies = energies.detach().double().cpu().numpy()
+        return Evaluation(
+            float(energies.sum()),
+            forces.detach().double().cpu().numpy(),
+            virial.detach().double().cpu().numpy(),
+            energies,
+        )
