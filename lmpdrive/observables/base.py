@@ -134,6 +134,7 @@ class Observable(ABC):
 
 TOO_SHORT = "A block is shorter than the correlation time"
 TOO_FEW = "Too few frames for block averages"
+NO_LONG_LAGS = "A block is shorter than the longest lag"
 
 
 def sampling_warnings(series: Array, n_blocks: int) -> tuple[float, tuple[str, ...]]:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from lmpdrive.observables.base import TOO_FEW, TOO_SHORT, Array, Observable, Options, Settings
+from lmpdrive.observables.base import NO_LONG_LAGS, TOO_FEW, TOO_SHORT, Array, Observable, Options, Settings
 from lmpdrive.observables.blocks import block_error
 from lmpdrive.observables.interface import InterfaceFrames
 from lmpdrive.observables.tables import Scalar, Table
@@ -175,7 +175,14 @@ class Correlation(Observable):
 
     def result(self) -> dict[str, Array]:
         """Lag and values."""
-        return self.variable() | dict(zip(self.columns, self.curves(self.total()), strict=True))
+        total = self.total()
+        columns = self.variable() | dict(zip(self.columns, self.curves(total), strict=True))
+        return {header: values[: self.n_shown(total)] for header, values in columns.items()}
+
+    def n_shown(self, total: Array) -> int:
+        """Rows of the table: to the last lag that has a pair, at least one."""
+        seen = np.flatnonzero(self.pairs(total) > 0)
+        return int(seen[-1]) + 1 if len(seen) else 1
 
     def table(self, blocks: Sequence[Self]) -> Table:
         """The curves with σ from the blocks; a block too short for a lag does not count at that lag."""
@@ -195,7 +202,7 @@ class Correlation(Observable):
             self.name,
             self.title,
             "correlation",
-            pd.DataFrame(columns),
+            pd.DataFrame(columns).iloc[: self.n_shown(total)],
             self.equation,
             notes=(self._sampling_note(self.pairs(total)), *self.notes()),
             warnings=(*self._sampling_warnings(used, blocks, scalars), *self.alarms()),
@@ -212,11 +219,11 @@ class Correlation(Observable):
 
     def _sampling_note(self, pairs: Array) -> str:
         every = (
-            "Every frame"
+            "every frame"
             if self.stride == 1
-            else f"Frames {self.step_ps:.4g} ps apart"
+            else f"frames {self.step_ps:.4g} ps apart"
             if self.unit == "ps"
-            else f"One frame in {self.stride}"
+            else f"one frame in {self.stride}"
         )
         length = f"{self.length * self.step_ps:.4g} ps" if self.unit == "ps" else f"{self.length * self.stride} frames"
         last = np.flatnonzero(pairs > 0)
@@ -225,7 +232,7 @@ class Correlation(Observable):
         unknown = "" if self.unit == "ps" else " The timestep is not known: lags are in frames."
         some = f" One molecule in {self.thinned} is used (max_molecules)." if self.thinned > 1 else ""
         return (
-            f"{every}, {how} of {length}: {shortest:.0f} samples at the shortest lag, {longest:.0f} at the longest"
+            f"{self.title}: {every}, {how} of {length}; {shortest:.0f} samples at the shortest lag, {longest:.0f} at the longest"
             f" that has any.{unknown}{some}"
         )
 
@@ -238,8 +245,8 @@ class Correlation(Observable):
         frames = min(block.n_frames for block in blocks if block.n_frames)
         if frames < (self.n_lags - 1) * self.stride:
             warnings.append(
-                f"A block ({frames} frames) is shorter than the longest lag "
-                f"({(self.n_lags - 1) * self.stride} frames): errors at long lags are missing."
+                f"{NO_LONG_LAGS}: {frames} frames against {(self.n_lags - 1) * self.stride}; "
+                "errors at long lags are missing, run longer."
             )
         times = [s.value for s in scalars.values() if s.unit in ("ps", "frames") and np.isfinite(s.value)]
         block = frames * (self.interval_ps if self.unit == "ps" else 1.0)

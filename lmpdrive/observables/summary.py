@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lmpdrive.observables.base import TOO_FEW, TOO_SHORT
+from lmpdrive.observables.base import NO_LONG_LAGS, TOO_FEW, TOO_SHORT
 from lmpdrive.observables.equilibration import Equilibration
 from lmpdrive.observables.tables import Table
 
@@ -73,10 +73,13 @@ def _start(equilibration: Sequence[Equilibration]) -> list[str]:
 
 
 def _warnings(tables: Mapping[str, Table]) -> list[str]:
-    warnings = [
-        f"{t.title}: {w}" for t in tables.values() for w in t.warnings if not w.startswith((TOO_SHORT, TOO_FEW))
-    ]
-    for start, end in ((TOO_SHORT, "the errors are too small, run longer."), (TOO_FEW, "no errors are given.")):
+    common = {
+        TOO_SHORT: "the errors are too small, run longer.",
+        TOO_FEW: "no errors are given.",
+        NO_LONG_LAGS: "errors at long lags are missing, run longer.",
+    }
+    warnings = [f"{t.title}: {w}" for t in tables.values() for w in t.warnings if not w.startswith(tuple(common))]
+    for start, end in common.items():
         if titles := [t.title for t in tables.values() if any(w.startswith(start) for w in t.warnings)]:
             warnings.append(f"{start} ({', '.join(titles)}): {end}")
     return warnings

@@ -71,6 +71,10 @@ class VibrationalDensity(VelocityAutocorrelation):
         """(n_lags,) from 0 to 1/(2 Δt); in 1/frame where the timestep is unknown."""
         return np.arange(self.n_lags) / (2.0 * float(self.lags[-1]))
 
+    def n_shown(self, total: Array) -> int:
+        """All: the rows are frequencies."""
+        return self.n_lags
+
     def variable(self) -> dict[str, Array]:
         """Wavenumber."""
         if self.unit == "ps":
@@ -102,7 +106,9 @@ class VibrationalDensity(VelocityAutocorrelation):
         return (f"∫ D dν = 1 with ν in THz; Hann window of {self.lags[-1]:.4g} {self.unit}.{weight}",)
 
     def alarms(self) -> tuple[str, ...]:
-        """The O-H stretch folded back."""
+        """A run too short for the longest lag; the O-H stretch folded back."""
+        if self.n_frames < self.n_lags * self.stride:
+            return (f"The run is shorter than the longest lag, {self.lags[-1]:.4g} {self.unit}: lower window_ps.",)
         fastest = float(self.frequencies_thz[-1]) * PER_CM_PER_THZ
         if self.unit != "ps" or not self._has_hydrogen or fastest >= FASTEST_PER_CM:
             return ()
