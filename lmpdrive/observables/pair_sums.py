@@ -42,6 +42,9 @@ PROFILE_BIN_A = 0.1
 SHELL_ENDS_BEFORE = 1.6
 """The first minimum is looked for up to this multiple of the first maximum's distance."""
 
+AT_THE_END_A = 0.3
+"""A maximum this near to the end of g(r) may only be where the table ends."""
+
 SAMPLED_A = 3.5
 """Pairs within this distance give the correlation time."""
 
@@ -211,10 +214,17 @@ def pair_axes(cells: Array) -> tuple[Array, float]:
     return along, 0.5 / float(np.linalg.norm(along, axis=2).max())
 
 
+def nearest_peak(r: Array, g: Array) -> tuple[float, float]:
+    """(distance, height) of the first maximum of g; NaN where g only rises to its end."""
+    peak, height = first_peak(r, np.nan_to_num(g))
+    at_the_end = len(r) and peak > r[-1] - AT_THE_END_A
+    return (float("nan"), float("nan")) if at_the_end else (peak, height)
+
+
 def shell_end(r: Array, g: Array) -> float:
     """Distance of the minimum of the smoothed g between its first maximum r_1 and 1.6 r_1; NaN if it only falls."""
     g = np.nan_to_num(g)
-    peak, _ = first_peak(r, g)
+    peak, _ = nearest_peak(r, g)
     window = np.flatnonzero((r > peak) & (r <= SHELL_ENDS_BEFORE * peak))
     if not len(window):
         return float("nan")

@@ -13,8 +13,8 @@ import numpy as np
 
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.interface import Interface
-from lmpdrive.observables.pair_sums import PairSums
-from lmpdrive.observables.peaks import first_peak, with_error
+from lmpdrive.observables.pair_sums import PairSums, nearest_peak
+from lmpdrive.observables.peaks import with_error
 from lmpdrive.observables.tables import Scalar
 
 
@@ -61,9 +61,11 @@ class Rdf(PairSums):
         pair = f"{self.names[0]}-{self.names[1]}"
         r, own = self.r, np.nan_to_num(self.g(self))
         parts = np.array([np.nan_to_num(self.g(block)) for block in blocks])
+        if not np.isfinite(nearest_peak(r, own)[0]):
+            return {}
         out = {
-            f"g(r) {pair}: first peak": with_error(lambda g: first_peak(r, g)[0], own, parts, "Å"),
-            f"g(r) {pair}: height of the first peak": with_error(lambda g: first_peak(r, g)[1], own, parts, "1"),
+            f"g(r) {pair}: first peak": with_error(lambda g: nearest_peak(r, g)[0], own, parts, "Å"),
+            f"g(r) {pair}: height of the first peak": with_error(lambda g: nearest_peak(r, g)[1], own, parts, "1"),
         }
         if np.isfinite(end := self.shell()):
             running = np.array([self.running(block) for block in blocks])

@@ -13,7 +13,7 @@ from lmpdrive.errors import ConfigError
 from lmpdrive.observables import Interface, analyse
 from lmpdrive.observables.base import Settings
 from lmpdrive.observables.kernels import pairs_numpy
-from lmpdrive.observables.pair_sums import pair_axes, shell_end
+from lmpdrive.observables.pair_sums import nearest_peak, pair_axes, shell_end
 from lmpdrive.observables.rdf import Rdf
 from lmpdrive.trajectory.coordinates import Coordinates
 from lmpdrive.trajectory.frames import Chunk
@@ -263,3 +263,9 @@ def test_end_of_the_shell():
     assert shell_end(r, g) == pytest.approx(3.25, abs=0.2)
     assert np.isnan(shell_end(r, np.exp(-r)))
     assert np.isnan(shell_end(r, np.zeros(120)))
+
+
+def test_a_rise_to_the_end_is_no_peak():
+    r = (np.arange(120) + 0.5) * 0.05
+    assert np.isnan(nearest_peak(r, np.exp(r))).all()
+    assert nearest_peak(r, np.exp(-((r - 3) ** 2)))[0] == pytest.approx(3, abs=0.05)
