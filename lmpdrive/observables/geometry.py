@@ -8,6 +8,16 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
+def keep_freed_memory() -> None:
+    """Let the C library keep what the arrays of one chunk leave behind for the next.
+
+    glibc takes arrays above 128 kB from the system, page by page and zeroed, and gives them back when they die: for
+    chunk after chunk that costs as much as the analysis itself.  Once an array of this size (24 MB; it is never
+    touched, so it takes no memory) was freed, it serves smaller ones from memory that it keeps.
+    """
+    np.empty(3 << 20)
+
+
 def cross_ab(cells: Array) -> Array:
     """(F, 3) a x b of each cell [Å^2]."""
     (ax, ay, az), (bx, by, bz) = cells[:, 0].T, cells[:, 1].T
@@ -37,7 +47,7 @@ def minimum_image(vectors: Array, cells: Array, inverses: Array) -> Array:
     Exact for vectors that end up shorter than half the smallest height of the cell, so always for bonds.
     """
     shape = vectors.shape
-    flat = vectors.reshape(shape[0], -1, 3)
+    flat = vectors.reshape(shape[0], int(np.prod(shape[1:-1])), 3)
     return (flat - np.rint(flat @ inverses) @ cells).reshape(shape)
 
 

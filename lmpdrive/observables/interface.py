@@ -157,6 +157,7 @@ class Interface:
     """
 
     def __init__(self, topology: Topology, first: Chunk) -> None:
+        geometry.keep_freed_memory()
         self.topology = topology
         self.notes: list[str] = []
         self.has_velocities = first.velocities is not None

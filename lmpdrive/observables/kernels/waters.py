@@ -93,9 +93,9 @@ def _search_all(record, starts, oxygens, h, cell, inverse, orthogonal, vector):
     nearest, best = -1, np.inf
     for o in range(len(oxygens)):
         dx, dy, dz = nearest_image(
-            float(record[starts[0] + h]) - float(record[starts[0] + oxygens[o]]),
-            float(record[starts[1] + h]) - float(record[starts[1] + oxygens[o]]),
-            float(record[starts[2] + h]) - float(record[starts[2] + oxygens[o]]),
+            np.float64(record[starts[0] + h]) - np.float64(record[starts[0] + oxygens[o]]),
+            np.float64(record[starts[1] + h]) - np.float64(record[starts[1] + oxygens[o]]),
+            np.float64(record[starts[2] + h]) - np.float64(record[starts[2] + oxygens[o]]),
             cell,
             inverse,
             orthogonal,
@@ -126,9 +126,9 @@ def _search_grid(record, starts, oxygens, h, cell, inverse, orthogonal, vector, 
                 o = head[a, b, c]
                 while o >= 0:
                     dx, dy, dz = nearest_image(
-                        float(record[starts[0] + h]) - float(record[starts[0] + oxygens[o]]),
-                        float(record[starts[1] + h]) - float(record[starts[1] + oxygens[o]]),
-                        float(record[starts[2] + h]) - float(record[starts[2] + oxygens[o]]),
+                        np.float64(record[starts[0] + h]) - np.float64(record[starts[0] + oxygens[o]]),
+                        np.float64(record[starts[1] + h]) - np.float64(record[starts[1] + oxygens[o]]),
+                        np.float64(record[starts[2] + h]) - np.float64(record[starts[2] + oxygens[o]]),
                         cell,
                         inverse,
                         orthogonal,
@@ -220,10 +220,12 @@ def find_waters(records, starts, stride, cells, oxygens, hydrogens, owners, bond
     for f in range(n_frames):
         record, cell = records[f], cells[f]
         orthogonal = invert(cell, inverse)
+        x, y, z = record[sx:], record[sy:], record[sz:]
         for h in range(n_h):
-            bx[h] = float(record[sx + at_h[h]]) - float(record[sx + mine[h]])
-            by[h] = float(record[sy + at_h[h]]) - float(record[sy + mine[h]])
-            bz[h] = float(record[sz + at_h[h]]) - float(record[sz + mine[h]])
+            i, j = at_h[h], mine[h]
+            bx[h] = np.float64(x[i]) - np.float64(x[j])
+            by[h] = np.float64(y[i]) - np.float64(y[j])
+            bz[h] = np.float64(z[i]) - np.float64(z[j])
         if orthogonal:
             a, b, c = cell[0, 0], cell[1, 1], cell[2, 2]
             ia, ib, ic = inverse[0, 0], inverse[1, 1], inverse[2, 2]
@@ -293,9 +295,9 @@ def bond_vectors(records, starts, stride, cells, frame, oxygen, hydrogens):
         for k in range(2):
             h = stride * hydrogens[w, k]
             out[w, k, 0], out[w, k, 1], out[w, k, 2] = nearest_image(
-                float(records[f, starts[0] + h]) - float(records[f, starts[0] + o]),
-                float(records[f, starts[1] + h]) - float(records[f, starts[1] + o]),
-                float(records[f, starts[2] + h]) - float(records[f, starts[2] + o]),
+                np.float64(records[f, starts[0] + h]) - np.float64(records[f, starts[0] + o]),
+                np.float64(records[f, starts[1] + h]) - np.float64(records[f, starts[1] + o]),
+                np.float64(records[f, starts[2] + h]) - np.float64(records[f, starts[2] + o]),
                 cells[f],
                 inverse,
                 orthogonal,

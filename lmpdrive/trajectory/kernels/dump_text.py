@@ -198,7 +198,9 @@ def read_headers(text, offsets, kinds, lines, stop, n_lines):
                     whole[f, 4] = at
                     whole[f, 5] = lines[item] - whole[f, 5]
             if kinds[item] == TIME:
-                time, _ = _number(text, _skip_blanks(text, _skip_line(text, at, stop), stop), stop)
+                time, good = _number(text, _skip_blanks(text, _skip_line(text, at, stop), stop), stop)
+                if good < 0:
+                    time = np.nan
             continue
         if kinds[item] == TIMESTEP:
             if f >= 0 and pending < 0:

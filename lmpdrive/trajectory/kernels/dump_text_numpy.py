@@ -30,6 +30,14 @@ def find_items(text: NDArray[np.uint8], start: int, stop: int, room: int) -> tup
     return offsets, kinds, lines, end, part.count(b"\n", 0, end - start)
 
 
+def _number(line: bytes) -> float:
+    """Its value, or nan."""
+    try:
+        return float(line)
+    except ValueError:
+        return float("nan")
+
+
 def read_headers(
     text: NDArray[np.uint8], offsets: Indices, kinds: Indices, lines: Indices, stop: int, n_lines: int
 ) -> tuple[Indices, Array, Indices, Array]:
@@ -59,7 +67,7 @@ def read_headers(
                 at = int(offsets[item])
                 rest = text[at : min(at + 2000, stop)].tobytes().split(b"\n")
                 if kinds[item] == TIME and item < i:
-                    times[f] = float(rest[1])
+                    times[f] = _number(rest[1])
                 elif kinds[item] == TIMESTEP:
                     whole[f, 1] = int(rest[1])
                 elif kinds[item] == NUMBER:
