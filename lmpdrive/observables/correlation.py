@@ -232,8 +232,8 @@ class Correlation(Observable):
         unknown = "" if self.unit == "ps" else " The timestep is not known: lags are in frames."
         some = f" One molecule in {self.thinned} is used (max_molecules)." if self.thinned > 1 else ""
         return (
-            f"{self.title}: {every}, {how} of {length}; {shortest:.0f} samples at the shortest lag, {longest:.0f} at the longest"
-            f" that has any.{unknown}{some}"
+            f"{self.title}: {every}, {how} of {length}; {shortest:.0f} samples at the shortest lag, "
+            f"{longest:.0f} at the longest that has any.{unknown}{some}"
         )
 
     def _sampling_warnings(self, used: int, blocks: Sequence[Self], scalars: dict[str, Scalar]) -> tuple[str, ...]:
