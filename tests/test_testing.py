@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from itertools import count
@@ -20,6 +21,7 @@ from lmpdrive.testing import check_file, check_observable, synthetic_trajectory
 from tests.conftest import ROOT
 
 EXAMPLE = ROOT / "inputs" / "observables" / "hydrogen_down.py"
+EXTENDING = ROOT / "docs" / "extending.md"
 NEEDED_OPTIONS = {"density": {"profiles": [{"name": "oxygen", "selection": "O"}]}}
 MAPS = {"ion_map"}
 """Maps over the sides of the cell: they move with the atoms."""
@@ -212,6 +214,21 @@ def test_files_that_cannot_be_observables(tmp_path):
     (tmp_path / "syntax.py").write_text("def f(:\n")
     with pytest.raises(ConfigError, match=r"SyntaxError.*line 1"):
         load_file(tmp_path / "syntax.py")
+
+
+def test_a_file_may_be_named_twice(tmp_path, monkeypatch):
+    monkeypatch.chdir(EXAMPLE.parent)
+    assert len(observable_classes([EXAMPLE, EXAMPLE.name])) == len(observable_classes()) + 1
+
+
+def test_the_example_and_its_test_in_the_docs_are_the_shipped_ones(tmp_path):
+    blocks = dict(re.findall(r'^```python title="([^"]+)"\n(.*?)^```$', EXTENDING.read_text(), re.M | re.S))
+    assert blocks["hydrogen_down.py"] == EXAMPLE.read_text()
+    for name, text in blocks.items():
+        (tmp_path / name).write_text(text)
+    command = [sys.executable, "-m", "pytest", "-q", "test_hydrogen_down.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_two_observables_of_one_name_are_refused(tmp_path):

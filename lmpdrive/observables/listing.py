@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
 
 from lmpdrive.errors import ConfigError, did_you_mean
 from lmpdrive.observables.base import Observable
@@ -67,13 +70,24 @@ def _text(entry: Entry) -> str:
     return "\n".join(lines)
 
 
+def _meaning(options: type[BaseModel], name: str) -> str:
+    """The string below the field, or below the field of the same name that it replaces."""
+    for cls in options.__mro__:
+        field = getattr(cls, "model_fields", {}).get(name)
+        if field is not None and field.description:
+            return field.description
+    return ""
+
+
 def _entry(cls: type[Observable]) -> Entry:
     doc = inspect.getdoc(cls) or ""
     first = " ".join(doc.partition("\n\n")[0].split())
-    # title and equation may differ between the instances of a class (one for each ion): then the docstring says it
+    # the title may differ between the instances of a class (one for each ion): then the file's first line says it
     title = getattr(cls, "title", "") if isinstance(getattr(cls, "title", ""), str) else ""
+    if not title and (module := inspect.getdoc(sys.modules[cls.__module__])):
+        title = module.partition("\n")[0].rstrip(".")
     options = tuple(
-        Option(name, field.get_default(call_default_factory=True), field.description or "")
+        Option(name, field.get_default(call_default_factory=True), _meaning(cls.Options, name))
         for name, field in cls.Options.model_fields.items()
     )
     return Entry(cls.family(), title or first.rstrip("."), cls.equation or first, options)

@@ -40,7 +40,8 @@ def observable_classes(extra: Iterable[str | Path] = ()) -> list[type[Observable
     for entry in entry_points(group=ENTRY_POINTS):
         found += _from_entry_point(entry)
     taken = {cls.family() for cls in found} | set(FROM_THE_LOG)
-    for file in map(Path, extra):
+    # a run's own file may be named once more on the command line
+    for file in {Path(given).resolve(): Path(given) for given in extra}.values():
         if file.stem in taken:
             raise ConfigError(f"{file}: there is an observable file named {file.stem!r} already; rename yours")
         taken.add(file.stem)

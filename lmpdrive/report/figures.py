@@ -128,12 +128,15 @@ def panels(table: Table) -> list[list[Curve]]:
     """Curves that share an axis: those of one unit and scale; at most two panels."""
     if table.kind in ("series", "map"):
         return [curves(table)]
-    together: list[list[Curve]] = []
-    for curve in curves(table):
+    first, *others = curves(table)
+    together = [[first]]
+    for curve in others:
+        if curve.error is None:  # the same in another unit, or a count: it is in the table
+            continue
         for panel in together:
-            first = panel[0]
-            low, high = sorted((curve.largest, first.largest))
-            if curve.unit == first.unit and high <= SAME_SCALE * low:
+            head = panel[0]
+            low, high = sorted((curve.largest, head.largest))
+            if curve.unit == head.unit and high <= SAME_SCALE * low:
                 panel.append(curve)
                 break
         else:
@@ -203,7 +206,8 @@ def _lines(axes: Axes, table: Table, panel: list[Curve]) -> None:
 def _is_long_decay(table: Table, panel: list[Curve]) -> bool:
     """A correlation that falls through orders of magnitude, all of it positive."""
     y = panel[0].y[np.isfinite(panel[0].y)]
-    return table.kind == "correlation" and len(y) > 2 and y.min() > 0 and y[-1] < LOG_BELOW * y[0]
+    decays = table.kind == "correlation" and str(table.data.columns[0]).startswith("τ")
+    return decays and len(y) > 2 and y.min() > 0 and y[-1] < LOG_BELOW * y[0]
 
 
 def _bars(axes: Axes, table: Table, panel: list[Curve]) -> None:

@@ -1,0 +1,38 @@
+"""docs/observables.md lists every observable as it is: the page is written by docs/make_observables.py."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+
+import pytest
+
+from lmpdrive.observables import observable_classes
+from lmpdrive.observables.listing import entries
+from tests.conftest import ROOT
+
+spec = importlib.util.spec_from_file_location("make_observables", ROOT / "docs" / "make_observables.py")
+make_observables = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(make_observables)
+PAGE = (ROOT / "docs" / "observables.md").read_text(encoding="utf-8")
+FAMILIES = sorted({cls.family() for cls in observable_classes()} | set(make_observables.FROM_THE_LOG))
+
+
+def test_the_page_is_up_to_date():
+    assert make_observables.page() == PAGE, "run: python docs/make_observables.py"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_observable_has_equation_units_options_and_figure(family):
+    section = re.search(rf"^### {family}\n(.*?)(?=^##|\Z)", PAGE, re.M | re.S)
+    assert section, family
+    text = section[1]
+    assert re.search(r"^\*\*.+\.\*\* `.+`$", text, re.M), "no equation"
+    assert re.search(r"^\| `[\w.+-]+` \| \w+ \| `.+ \[.+\]`", text, re.M), "no columns with units"
+    figure = re.search(r"!\[.*\]\((figures/observables/.*\.png)\)", text)
+    assert figure and (ROOT / "docs" / figure[1]).stat().st_size > 2000
+
+
+def test_every_option_says_what_it_means():
+    silent = [f"{entry.family}.{option.name}" for entry in entries() for option in entry.options if not option.meaning]
+    assert not silent, f"a string below the field says it: {silent}"
