@@ -103,7 +103,20 @@ def render(
 
     folder = pipeline.render(file, out or pipeline.default_directory(file), set_ or (), _sayer(quiet))
     if not quiet:
-        print(f"wrote {folder}; run it there with: lmp -in in.lammps")
+        print(f"wrote {folder}; run it there with: {_how_to_run(folder)}")
+
+
+@app.command("run-deck", epilog="Example: `lmpdrive run-deck runs/mace/in.lammps`")
+def run_deck(
+    deck: Annotated[Path, typer.Argument(help="A deck in the run directory it was rendered into.", metavar="DECK")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Run again over the files of an earlier run.")] = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run a rendered deck as it stands, hand edits included; needed where the potential is Python."""
+    from lmpdrive import pipeline
+
+    _finish(pipeline.run_deck(deck, overwrite, quiet, _sayer(quiet)), quiet)
 
 
 @app.command(epilog="Example: `lmpdrive simulate inputs/pt111-water.yaml --set dynamics.production_ps=2`")
@@ -131,10 +144,7 @@ def simulate(
                 f"{config.production_steps} steps of {dynamics.timestep_fs} fs"
             )
         return
-    result = pipeline.simulate(file, out, set_ or (), quiet, _sayer(quiet))
-    _print_summary(result, quiet)
-    if result.state == "interrupted":
-        raise typer.Exit(130)
+    _finish(pipeline.simulate(file, out, set_ or (), quiet, _sayer(quiet)), quiet)
 
 
 @app.command(
@@ -166,6 +176,7 @@ def analyse(
         float | None, typer.Option("--target-error", min=1e-9, help="Relative 95 % band that counts as converged.")
     ] = None,
     parallel: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Tables only: no figures, no report.html.")] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.")] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -192,6 +203,7 @@ def analyse(
             discard_ps=_discard(discard_ps),
             target_error=target_error,
             parallel=parallel,
+            with_report=not no_report,
             progress=bar,
             say=_sayer(quiet),
         )
@@ -287,6 +299,19 @@ def _discard(word: str | None) -> float | Literal["auto"] | None:
 
 def _sayer(quiet: bool):
     return (lambda _: None) if quiet else (lambda text: print(text, file=sys.stderr, flush=True))
+
+
+def _how_to_run(folder: Path) -> str:
+    """The command that runs the deck, as the deck itself says."""
+    coupled = "lmpdrive run-deck in.lammps" in (folder / "in.lammps").read_text()
+    return "lmpdrive run-deck in.lammps" if coupled else "lmp -in in.lammps"
+
+
+def _finish(result, quiet: bool) -> None:
+    """Print the results of a run; exit 130 if it was stopped."""
+    _print_summary(result, quiet)
+    if result.state == "interrupted":
+        raise typer.Exit(130)
 
 
 def _print_summary(result, quiet: bool) -> None:

@@ -100,13 +100,38 @@ def simulate(
     _check_observables(config)
     out = Path(out) if out is not None else default_directory(file)
     _write_run_directory(config, Path(file), out, say, to_run=True)
+    return _run(out, config, DECK, quiet, say)
+
+
+def run_deck(deck: str | Path, overwrite: bool = False, quiet: bool = True, say: Say = lambda _: None) -> Result:
+    """Run a deck as it stands (hand edits included) in the run directory it was rendered into, and analyse.
+
+    The potential, device and times come from the `resolved.yaml` beside it.  Raises RunDirectoryError when there is
+    none, or when the folder already holds a run and `overwrite` is not set.
+    """
+    deck = Path(deck)
+    folder = deck.parent
+    if not deck.is_file() or not (folder / "resolved.yaml").is_file():
+        raise RunDirectoryError(
+            f"{deck} is not a deck in a run directory (with resolved.yaml beside it). "
+            "Make one with: lmpdrive render system.yaml --out DIR"
+        )
+    if (folder / "log.lammps").exists() and not overwrite:
+        raise RunDirectoryError(
+            f"{folder} already holds a run (log.lammps). Copy the deck's folder, or run it again with --overwrite."
+        )
+    return _run(folder, load(folder / "resolved.yaml"), deck.name, quiet, say)
+
+
+def _run(out: Path, config: Config, deck: str, quiet: bool, say: Say) -> Result:
+    """Run a deck in its folder, then analyse what it wrote."""
     update_manifest(out, state="running")
     note = config.potential.prepare(out)
     if note:
         say(note)
     started = time.time()
     try:
-        state = run_lammps(out, config, quiet)
+        state = run_lammps(out, config, quiet, deck)
     except LmpdriveError:
         update_manifest(out, state="failed", performance=_performance(out, started))
         raise
@@ -138,6 +163,7 @@ def analyse(
     discard_ps: float | Literal["auto"] | None = None,
     target_error: float | None = None,
     parallel: int = 1,
+    with_report: bool = True,
     progress: Callable[[int, int], None] | None = None,
     say: Say = lambda _: None,
 ) -> Result:
@@ -155,6 +181,7 @@ def analyse(
     discard_ps : leave out this much of the start; "auto" finds out how much.
     target_error : a profile is converged when its 95 % band is below this fraction of its largest value.
     parallel : processes.
+    with_report : False leaves out figures and `report.html`, which take longer than the tables of a short run.
     progress : called with (frames done, frames in all).
     """
     from lmpdrive import observables, trajectory
@@ -203,8 +230,9 @@ def analyse(
             f"cannot write in {target}: {error.strerror}. Name a writable folder with --out."
         ) from None
     content = read_manifest(path) if is_run else {}
-    page = write_report(target, tables, thermo, content)
-    say(f"report: {page}")
+    page = write_report(target, tables, thermo, content) if with_report else None
+    if page:
+        say(f"report: {page}")
     return Result(
         target,
         content.get("state", "analysed"),

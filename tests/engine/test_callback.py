@@ -16,7 +16,7 @@ import lmpdrive
 from lmpdrive.architectures import AseEvaluator, Configuration, find
 from lmpdrive.engine.callback import Coupling, commands, split_at_externals
 from lmpdrive.engine.lammps_library import load
-from lmpdrive.errors import EngineError
+from lmpdrive.errors import EngineError, RunDirectoryError
 
 METALS = ["Cu", "Pt"]
 
@@ -283,9 +283,37 @@ def test_simulate_with_an_ase_calculator(write_yaml, tmp_path):
     path = write_yaml(CRYSTAL, system__read=str(tmp_path / "alloy.xyz"))
     result = lmpdrive.simulate(path, tmp_path / "run")
     assert result.state == "finished"
-    deck = (tmp_path / "run" / "in.lammps").read_text()
-    assert "lmpdrive run-deck in.lammps" in deck
     assert {"temperature", "energy"} <= set(result.tables)
+    again = lmpdrive.run_deck(result.directory / "in.lammps", overwrite=True)
+    assert np.array_equal(again.tables["energy"], result.tables["energy"]), "the same deck, the same run"
+
+
+def test_run_deck_runs_a_rendered_and_edited_deck(write_yaml, tmp_path):
+    alloy(rattle=0.02).write(tmp_path / "alloy.xyz")
+    run = tmp_path / "run"
+    path = write_yaml(CRYSTAL, system__read=str(tmp_path / "alloy.xyz"))
+    lmpdrive_ = [sys.executable, "-m", "lmpdrive"]
+    done = subprocess.run(
+        [*lmpdrive_, "render", str(path), "--out", str(run)], capture_output=True, text=True, check=True
+    )
+    assert (
+        "lmpdrive run-deck in.lammps" in done.stdout
+        and "lmpdrive run-deck in.lammps" in (run / "in.lammps").read_text()
+    )
+    deck = (run / "in.lammps").read_text()
+    (run / "in.lammps").write_text(
+        deck.replace("velocity        mobile create 300", "velocity        mobile create 100")
+    )
+    subprocess.run([*lmpdrive_, "run-deck", str(run / "in.lammps")], capture_output=True, text=True, check=True)
+    assert "velocity        mobile create 100" in (run / "log.lammps").read_text()
+    done = subprocess.run([*lmpdrive_, "run-deck", str(run / "in.lammps")], capture_output=True, text=True, check=False)
+    assert done.returncode == RunDirectoryError.exit_code and "--overwrite" in done.stderr
+
+
+def test_run_deck_wants_a_run_directory(tmp_path):
+    (tmp_path / "in.lammps").write_text("units metal\n")
+    with pytest.raises(RunDirectoryError, match="lmpdrive render"):
+        lmpdrive.run_deck(tmp_path / "in.lammps")
 
 
 def test_a_model_that_fails_in_a_run_is_reported_and_exits_non_zero(write_yaml, tmp_path):
