@@ -60,6 +60,19 @@ def test_ideal_mixture_in_a_slab_is_one():
     assert_allclose(table.value[1:], 1, atol=0.05)
 
 
+def test_ideal_gas_on_both_sides_of_a_thin_slab_is_one():
+    """One layer of metal, wet on both faces: pairs reach through it, and the next image of the film counts."""
+    rng = np.random.default_rng(3)
+    metal, _ = slab(n=4, spacing=3.0, layers=1)
+    gas = rng.uniform(0, 12, (600, 40, 3))
+    gas[:, :, 2] = rng.uniform(1.0, 11.0, (600, 40))
+    positions = np.concatenate([np.tile(metal, (600, 1, 1)), gas], axis=1)
+    frames = Frames(["Au"] * 16 + ["O"] * 40, positions, [12.0, 12.0, 12.0], two_sided=True)
+    table = rdf(frames, bin_width_A=0.25)
+    assert (np.abs(table.value - 1.0) < 5 * np.maximum(table.error, 1e-3))[2:].all()
+    assert abs(np.average(table.value, weights=table.x**2) - 1) < 0.005
+
+
 def test_ideal_gas_without_metal_is_one_through_the_boundary():
     rng = np.random.default_rng(1)
     cell = np.array([[11.0, 0, 0], [3.0, 11.0, 0], [1.0, -2.0, 12.0]])
