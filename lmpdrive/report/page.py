@@ -58,7 +58,7 @@ def write_report(
             findings=findings,
             sections=_sections(manifest, thermo),
             card=_card(manifest),
-            summary=_summary(tables.get("summary")),
+            summary=_summary(tables),
             sampling=_sampling(tables),
             chapters=[
                 (title, _anchor(title), [_figure(table, svg[table.name]) for table in members])
@@ -209,15 +209,18 @@ def _with_unit(value: Any, unit: str) -> str | None:
     return f"{value:.4g} {unit}" if isinstance(value, int | float) else f"{value} {unit}"
 
 
-def _summary(table: Table | None) -> list[tuple[str, str, str, str]]:
-    """(quantity, value ± 2σ, unit, note)."""
-    if table is None:
-        return []
-    return [
-        (row[0], with_error(Scalar(row[1], row[2])), "" if row[3] == "1" else row[3], row[4])
-        for row in table.data.itertuples(index=False, name=None)
-        if not str(row[0]).startswith(SAMPLING)
-    ]
+def _summary(tables: Mapping[str, Table]) -> list[tuple[str, list[tuple[str, str, str, str]]]]:
+    """(chapter, rows of quantity, value ± 2σ, unit, note); chapters without numbers are left out."""
+    found = []
+    for title, members in in_chapters(tables.values()).items():
+        rows = [
+            (name, with_error(scalar), "" if scalar.unit == "1" else scalar.unit, scalar.note)
+            for table in members
+            for name, scalar in table.scalars.items()
+        ]
+        if rows:
+            found.append((title, rows))
+    return found
 
 
 def _sampling(tables: Mapping[str, Table]) -> dict[str, Any]:
@@ -250,7 +253,7 @@ def with_error(scalar: Scalar) -> str:
         return "not defined"
     spread = 2 * scalar.error
     if not np.isfinite(spread) or spread <= 1e-12 * max(1.0, abs(scalar.value)):
-        return f"{scalar.value:.4g}" + (" (no error: too few frames)" if np.isnan(spread) else "")
+        return f"{scalar.value:.4g}" + (" (no error)" if np.isnan(spread) else "")
     digits = max(0, 1 - int(np.floor(np.log10(spread))))
     return f"{scalar.value:.{digits}f} ± {spread:.{digits}f}"
 

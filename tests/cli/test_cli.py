@@ -151,6 +151,28 @@ def test_analyse_a_foreign_dump(tmp_path):
     assert sum(mine) == pytest.approx(sum(theirs), rel=1e-6)
 
 
+def test_tables_only_of_chosen_observables(tmp_path):
+    frames = "".join(
+        f"ITEM: TIMESTEP\n{i}\nITEM: NUMBER OF ATOMS\n2\nITEM: BOX BOUNDS pp pp pp\n0 9\n0 9\n0 9\n"
+        f"ITEM: ATOMS id type x y z\n1 1 1 1 {1 + i % 7}\n2 2 4 4 4\n"
+        for i in range(60)
+    )
+    (tmp_path / "t.dump").write_text(frames)
+    chosen = ["--observable", "ion_density", "--option", "density.profiles=[{name: na, selection: Na}]"]
+    args = ["analyse", "t.dump", "--elements", "Na", "Cl", "--timestep-fs", 1, "--out", "r", *chosen, "--no-report"]
+    done = lmpdrive(*args, "--parallel", 2, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = {path.name for path in (tmp_path / "r" / "observables").iterdir()}
+    assert found == {"ion_density_Na.csv", "ion_density_Cl.csv", "summary.csv", "results.nc"}
+    assert not (tmp_path / "r" / "report.html").exists()
+
+
+def test_observables_are_listed_with_equation_and_options():
+    text = lmpdrive("observables", "rdf").stdout
+    assert "g(r) = N(r, r + Δr)" in text and "--option rdf.r_max_A=8.0" in text
+    assert lmpdrive("observables").stdout.count("\n\n") > 20
+
+
 def test_shipped_inputs_pass_check():
     for path in (ROOT / "inputs").glob("*.yaml"):
         done = lmpdrive("check", path)

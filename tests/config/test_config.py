@@ -134,3 +134,30 @@ def test_schema_describes_every_key():
     constants = [c["properties"]["architecture"]["const"] for c in content["properties"]["potential"]["anyOf"]]
     assert {"classical", "deepmd"} <= set(constants)
     assert yaml.safe_load(STARTER).keys() <= content["properties"].keys()
+
+
+def test_a_list_of_files_is_short_for_extra(write_yaml, tmp_path):
+    (tmp_path / "mine.py").write_text("")
+    config = load(write_yaml(SMALL_CLASSICAL, observables=["./mine.py"]))
+    assert config.observables.extra == [tmp_path / "mine.py"]
+    assert config.observables.names is None
+    (tmp_path / "elsewhere").mkdir()
+    resolved = tmp_path / "elsewhere" / "resolved.yaml"
+    resolved.write_text(dump_yaml(config))
+    assert load(resolved).observables == config.observables  # the file is still the same one
+
+
+def test_a_list_of_names_says_what_to_write(write_yaml):
+    with pytest.raises(ConfigError, match=r"'rdf' is none; to choose observables write names"):
+        load(write_yaml(SMALL_CLASSICAL, observables=["rdf"]))
+
+
+@pytest.mark.parametrize("value", ["auto", 0, 2.5])
+def test_discard_is_a_time_or_auto(write_yaml, value):
+    assert load(write_yaml(SMALL_CLASSICAL, observables__discard_ps=value)).observables.discard_ps == value
+
+
+@pytest.mark.parametrize(("key", "value"), [("discard_ps", "some"), ("discard_ps", -1), ("target_error", 0)])
+def test_wrong_numbers_of_the_analysis(write_yaml, key, value):
+    with pytest.raises(ConfigError, match=f"observables.{key}"):
+        load(write_yaml(SMALL_CLASSICAL, **{f"observables__{key}": value}))
