@@ -39,8 +39,8 @@ class CorrelationOptions(Options):
     """Time between the frames that are used; 0 uses every frame."""
     origins: Literal["window", "all"] = "all"
     """`all` pairs up to the longest lag, or those within each `window`."""
-    max_molecules: PositiveInt = 2000
-    """Of more molecules (or atoms) every k-th is used: memory and time stay bounded."""
+    max_molecules: PositiveInt = 1000
+    """Of more molecules (or atoms) so many are used, chosen at random: memory and time stay bounded."""
     fit_ps: tuple[NonNegativeFloat, PositiveFloat] | None = Field(default=None)
     """Lags of the fit; default from a fifth of the longest lag to the longest lag."""
 
@@ -70,7 +70,7 @@ class Correlation(Observable):
         self.sums: Array | None = None
         self._first_time = self._last_time = float("nan")
         self._cuts = 0
-        self.thinned = 1
+        self.thinned = ""
 
     # -- what a subclass implements ------------------------------------------------------------------------------
 
@@ -212,10 +212,13 @@ class Correlation(Observable):
         )
 
     def thin(self, items: NDArray[np.int64]) -> NDArray[np.int64]:
-        """At most `max_molecules` of the items, evenly spread; the table says so."""
-        every = max(1, -(-len(items) // self.options.max_molecules))
-        self.thinned = max(self.thinned, every)
-        return items[::every]
+        """At most `max_molecules` of the items, the same ones each time; the table says so."""
+        most = self.options.max_molecules
+        if len(items) <= most:
+            return items
+        self.thinned = f" {most} of {len(items)} molecules (or atoms) are used, chosen at random (max_molecules)."
+        # not every k-th: O, H, H in turn would give one element only
+        return np.sort(np.random.default_rng(0).choice(items, most, replace=False))
 
     def _sampling_note(self, pairs: Array) -> str:
         every = (
@@ -230,10 +233,9 @@ class Correlation(Observable):
         shortest, longest = (pairs[0], pairs[last[-1]]) if len(last) else (0, 0)
         how = "pairs within windows" if self.options.origins == "window" else "all pairs, windows"
         unknown = "" if self.unit == "ps" else " The timestep is not known: lags are in frames."
-        some = f" One molecule in {self.thinned} is used (max_molecules)." if self.thinned > 1 else ""
         return (
             f"{self.title}: {every}, {how} of {length}; {shortest:.0f} samples at the shortest lag, "
-            f"{longest:.0f} at the longest that has any.{unknown}{some}"
+            f"{longest:.0f} at the longest that has any.{unknown}{self.thinned}"
         )
 
     def _sampling_warnings(self, used: int, blocks: Sequence[Self], scalars: dict[str, Scalar]) -> tuple[str, ...]:

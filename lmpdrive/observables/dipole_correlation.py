@@ -24,7 +24,8 @@ from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.correlation import Correlation, CorrelationOptions, autocorrelation, ratio
 from lmpdrive.observables.decay import exponential_time, integral_time
 from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.regions import INTERFACE_A, Region, Slots, sampled_waters
+from lmpdrive.observables.regions import INTERFACE_A, Region, sampled_waters
+from lmpdrive.observables.sparse import by_sample, dense
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.windows import Arrays
 from lmpdrive.trajectory.frames import Chunk
@@ -57,7 +58,7 @@ class DipoleCorrelation(Correlation):
     def __init__(self, settings: Settings, oxygens: NDArray[np.int64], n_atoms: int) -> None:
         super().__init__(settings)
         self.region = Region("interface", *self.options.region_A)
-        self.slots = Slots(self.thin(oxygens), n_atoms)
+        self.used = np.isin(np.arange(n_atoms), self.thin(oxygens))
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
@@ -67,21 +68,16 @@ class DipoleCorrelation(Correlation):
         return [cls(settings, interface.topology.select("O"), interface.topology.n_atoms)]
 
     def sample(self, chunk: Chunk, interface: InterfaceFrames, picks: NDArray[np.int64]) -> Arrays:
-        """(samples, surfaces, O, 3) unit bisectors, zero for a molecule that is not in the region."""
+        """Unit bisectors of the molecules in the region; a key is a molecule at one of the surfaces."""
         rows, at = sampled_waters(interface, picks)
-        slot = self.slots.of(interface.water.oxygen[rows])
-        inside = self.region.inside(interface, rows) & (slot >= 0)
-        out = np.zeros((len(picks), len(inside), self.slots.count, 3), dtype=np.float32)
-        side, found = np.nonzero(inside)
-        out[at[found], side, slot[found]] = unit_vectors(interface.water.bisector[rows[found]])
-        return (out,)
+        oxygen = interface.water.oxygen[rows]
+        side, found = np.nonzero(self.region.inside(interface, rows) & self.used[oxygen])
+        vectors = unit_vectors(interface.water.bisector[rows[found]]).astype(np.float32)
+        return by_sample(at[found], len(picks), oxygen[found] * len(interface.signs) + side, vectors)
 
     def correlate(self, samples: Arrays, n_origins: int) -> Array:
         """Sums of p·p' and of pairs."""
-        vectors = samples[0].reshape(len(samples[0]), -1, 3)
-        present: NDArray[np.bool_] = np.any(vectors, axis=2)
-        ever = np.any(present, axis=0)
-        vectors, present = vectors[:, ever], present[:, ever]
+        vectors, present = dense(*samples)
         return np.stack(
             [
                 autocorrelation(vectors.reshape(len(vectors), -1), n_origins, self.n_lags),

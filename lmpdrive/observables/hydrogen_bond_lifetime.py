@@ -24,7 +24,7 @@ from lmpdrive.observables.correlation import Correlation, CorrelationOptions, au
 from lmpdrive.observables.decay import exponential_time, integral_time
 from lmpdrive.observables.hydrogen_bond_search import CriterionOptions, criterion_text, hydrogen_bonds
 from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.regions import Slots
+from lmpdrive.observables.sparse import by_sample, presence
 from lmpdrive.observables.survival import continuous
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.windows import Arrays
@@ -51,8 +51,8 @@ class HydrogenBondLifetime(Correlation):
 
     def __init__(self, settings: Settings, oxygens: NDArray[np.int64], n_atoms: int) -> None:
         super().__init__(settings)
-        self._oxygens, self._n_atoms = oxygens, n_atoms
-        self._donors = Slots(self.thin(oxygens), n_atoms)
+        self._oxygens = oxygens
+        self._used = np.isin(np.arange(n_atoms), self.thin(oxygens))
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
@@ -62,24 +62,20 @@ class HydrogenBondLifetime(Correlation):
         return [cls(settings, interface.topology.select("O"), interface.topology.n_atoms)]
 
     def sample(self, chunk: Chunk, interface: InterfaceFrames, picks: NDArray[np.int64]) -> Arrays:
-        """(samples,) of arrays: a number for each bond, made of its H and its acceptor."""
+        """The bonds; a key is an H and its acceptor."""
         bonds = hydrogen_bonds(chunk, interface, self._oxygens, self.options)
-        kept = self._donors.of(interface.water.oxygen[bonds.row]) >= 0
-        numbers = bonds.hydrogen[kept] * self._n_atoms + bonds.acceptor[kept]
-        starts = np.searchsorted(interface.water.frame[bonds.row[kept]], np.arange(len(chunk) + 1))
-        out = np.empty(len(picks), dtype=object)
-        for sample, frame in enumerate(picks):
-            out[sample] = numbers[starts[frame] : starts[frame + 1]].copy()
-        return (out,)
+        water = interface.water
+        sample = np.full(len(chunk), -1)
+        sample[picks] = np.arange(len(picks))
+        at = sample[water.frame[bonds.row]]
+        kept = (at >= 0) & self._used[water.oxygen[bonds.row]]
+        return by_sample(at[kept], len(picks), bonds.hydrogen[kept] * len(self._used) + bonds.acceptor[kept])
 
     def correlate(self, samples: Arrays, n_origins: int) -> Array:
         """Bonds that are there at t + τ, that were there all the time, and bonds at the origins."""
-        numbers = samples[0]
-        n = len(numbers)
-        sizes = np.array([len(one) for one in numbers])
-        distinct, column = np.unique(np.concatenate(numbers), return_inverse=True)
-        bonded = np.zeros((n, len(distinct)), dtype=bool)
-        bonded[np.repeat(np.arange(n), sizes), column] = True
+        bonded = presence(samples[0])
+        n = len(bonded)
+        sizes = bonded.sum(axis=1)
         usable = np.clip(n - np.arange(self.n_lags), 0, n_origins)
         at_origins = np.concatenate([[0], np.cumsum(sizes[:n_origins])])
         return np.stack(

@@ -67,9 +67,8 @@ class MeanSquareDisplacement(Correlation):
         self.columns = ("MSD_xy [Å^2]", "MSD_z [Å^2]", *ions)
         self.error_columns = tuple("σ [Å^2]" if not i else f"σ_{c}" for i, c in enumerate(self.columns))
         self.n_rows = 3 + self.each
-        self.all, self.weights = _electrolyte(interface)
-        if not self.options.remove_drift:
-            self.all, self.weights = self.all[:0], self.weights[:0]
+        self.kept, self.weights = self._centre_of_mass(interface)
+        self.mine = np.searchsorted(self.kept, self.atoms)
         self.fastest = 0.0
         """Longest displacement between samples, as a part of the half cell."""
 
@@ -80,29 +79,36 @@ class MeanSquareDisplacement(Correlation):
         return [cls(settings, name, atoms, interface) for name, atoms in elements.items() if len(atoms)]
 
     def sample(self, chunk: Chunk, interface: InterfaceFrames, picks: NDArray[np.int64]) -> Arrays:
-        """(samples, atoms, 3) positions as they are in the file, those of all the electrolyte, and cells."""
+        """(samples, atoms, 3) positions as they are in the file, of these and of what the drift needs; and cells."""
         at = chunk.coordinates[slice(int(picks[0]), None, self.stride)] if len(picks) else chunk.coordinates[:0]
-        axes = [at.along(axis) for axis in range(3)]
-        mine, every = (np.stack([a[:, atoms] for a in axes], axis=2).astype(float) for atoms in (self.atoms, self.all))
-        return mine, every, chunk.cells[picks]
+        return np.stack([at.along(axis)[:, self.kept] for axis in range(3)], axis=2), chunk.cells[picks]
 
     def correlate(self, samples: Arrays, n_origins: int) -> Array:
         """Sums of the squared displacements in the plane, along the normal, of each ion; number of pairs."""
-        atoms, every, cells = samples
-        steps = np.concatenate([atoms, every], axis=1)
-        paths = self._unwrapped(steps, cells)
+        positions, cells = samples
+        paths = self._unwrapped(positions.astype(float), cells)
         normal = normals(cells[:1])[0]
-        paths, drift = paths[:, : atoms.shape[1]], paths[:, atoms.shape[1] :]
-        if every.shape[1]:
-            centre = np.einsum("fni,n->fi", drift, self.weights)
-            centre -= np.outer(centre @ normal, normal)
-            paths = paths - centre[:, None]
+        centre = np.einsum("fni,n->fi", paths, self.weights)
+        centre -= np.outer(centre @ normal, normal)
+        paths = paths[:, self.mine] - centre[:, None]
         z = paths @ normal
         plane = paths - z[:, :, None] * normal
         rows = [self._squares(plane, n_origins), self._squares(z[:, :, None], n_origins)]
         rows += [self._squares(plane[:, i : i + 1], n_origins) for i in range(self.each)]
-        pairs = np.clip(len(paths) - np.arange(self.n_lags), 0, n_origins) * atoms.shape[1]
+        pairs = np.clip(len(paths) - np.arange(self.n_lags), 0, n_origins) * len(self.atoms)
         return np.stack([*rows, pairs])
+
+    def _centre_of_mass(self, interface: Interface) -> tuple[NDArray[np.int64], Array]:
+        """Atoms to keep (ascending), and their weights in the electrolyte's centre of mass (sum 1, or all 0)."""
+        if not self.options.remove_drift:
+            return self.atoms, np.zeros(len(self.atoms))
+        weights = np.zeros(interface.topology.n_atoms)
+        for element, atoms in {"O": interface.topology.select("O"), **interface.ions}.items():
+            if len(used := self.thin(atoms)):
+                mass = WATER_MOLAR_MASS_G_PER_MOL if element == "O" else float(masses_u(np.array([element]))[0])
+                weights[used] = mass * len(atoms) / len(used)
+        kept = np.union1d(self.atoms, np.flatnonzero(weights))
+        return kept, weights[kept] / weights.sum()
 
     def _unwrapped(self, positions: Array, cells: Array) -> Array:
         """(n, atoms, 3) paths that start at zero."""
@@ -165,12 +171,3 @@ class MeanSquareDisplacement(Correlation):
             )
             for name, i in zip(names, [0, *range(2, 2 + self.each)], strict=True)
         }
-
-
-def _electrolyte(interface: Interface) -> tuple[NDArray[np.int64], Array]:
-    """Atoms whose centre of mass is the electrolyte's, and their weights (sum 1)."""
-    oxygens = interface.topology.select("O")
-    atoms = np.concatenate([oxygens, *interface.ions.values()]).astype(np.int64)
-    ions = masses_u(interface.topology.elements[atoms[len(oxygens) :]])
-    weights = np.concatenate([np.full(len(oxygens), WATER_MOLAR_MASS_G_PER_MOL), ions])
-    return atoms, weights / weights.sum()

@@ -76,16 +76,3 @@ def sampled_waters(interface: InterfaceFrames, picks: NDArray[np.int64]) -> tupl
     sample[picks] = np.arange(len(picks))
     rows = np.flatnonzero(sample[frames] >= 0)
     return rows, sample[frames[rows]]
-
-
-class Slots:
-    """Fixed columns for atoms; those that were thinned out have none (-1)."""
-
-    def __init__(self, atoms: NDArray[np.int64], n_atoms: int) -> None:
-        self.count = len(atoms)
-        self._column = np.full(n_atoms, -1)
-        self._column[atoms] = np.arange(len(atoms))
-
-    def of(self, atoms: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Column of each atom."""
-        return self._column[atoms]

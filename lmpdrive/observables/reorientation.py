@@ -13,7 +13,7 @@ exponential fitted to ln C_l over the lags `fit_ps`, which start after the libra
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,8 @@ from lmpdrive.observables.decay import exponential_time, integral_time
 from lmpdrive.observables.dipole_correlation import unit_vectors
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.peaks import FROM_SURFACE_A
-from lmpdrive.observables.regions import INTERFACE_A, Region, Slots, sampled_waters
+from lmpdrive.observables.regions import INTERFACE_A, Region, sampled_waters
+from lmpdrive.observables.sparse import by_sample, dense
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.windows import Arrays
 from lmpdrive.trajectory.frames import Chunk
@@ -63,10 +64,7 @@ class Reorientation(Correlation):
         self.region = Region(where, *(bounds or (FROM_SURFACE_A, None)))
         self.whole_cell = not interface.layers and bounds is None
         topology = interface.topology
-        oxygens = self.thin(topology.select("O"))
-        # hydrogens are not thinned: with the O that are left they are at most as many as before
-        self.slots = Slots(oxygens, topology.n_atoms)
-        self.hydrogens = Slots(topology.select("H") if kind == "oh" else oxygens, topology.n_atoms)
+        self.used = np.isin(np.arange(topology.n_atoms), self.thin(topology.select("O")))
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
@@ -77,28 +75,24 @@ class Reorientation(Correlation):
         return [cls(settings, kind, where, interface) for kind in VECTORS for where in regions]
 
     def sample(self, chunk: Chunk, interface: InterfaceFrames, picks: NDArray[np.int64]) -> Arrays:
-        """(samples, surfaces, columns, 3) unit vectors, and the O each belongs to (-1: not in the region)."""
+        """Unit vectors of the molecules in the region; a key is a vector's atoms, at one of the surfaces."""
         rows, at = sampled_waters(interface, picks)
         water = interface.water
-        inside = self.region.inside(interface, rows) & (self.slots.of(water.oxygen[rows]) >= 0)
-        side, found = np.nonzero(inside)
-        waters = rows[found]
-        vectors = np.zeros((len(picks), len(inside), self.hydrogens.count, 3), dtype=np.float32)
-        owners = np.full(vectors.shape[:3], -1, dtype=np.int32)
-        if self.kind == "oh":
-            columns, given = water.hydrogens[waters], water.bonds[waters]
+        inside = self.region.inside(interface, rows)
+        side, found = np.nonzero(inside & self.used[water.oxygen[rows]])
+        waters, at = rows[found], at[found]
+        keys = (water.oxygen[waters] * len(inside) + side) * len(self.used)
+        if self.kind == "dipole":
+            vectors = water.bisector[waters]
         else:
-            columns, given = water.oxygen[waters][:, None], water.bisector[waters][:, None]
-        for k in range(columns.shape[1]):
-            slot = self.hydrogens.of(columns[:, k])
-            vectors[at[found], side, slot] = unit_vectors(given[:, k])
-            owners[at[found], side, slot] = water.oxygen[waters]
-        return vectors, owners
+            vectors = water.bonds[waters].reshape(-1, 3)
+            keys, at = (keys[:, None] + water.hydrogens[waters]).ravel(), np.repeat(at, 2)
+        return by_sample(at, len(picks), keys, unit_vectors(vectors).astype(np.float32))
 
     def correlate(self, samples: Arrays, n_origins: int) -> Array:
         """Sums of u·u', of P_2(u·u'), and of pairs."""
-        n = len(samples[0])
-        vectors, present = by_owner(samples[0].reshape(n, -1, 3), samples[1].reshape(n, -1))
+        vectors, present = dense(*samples)
+        n = len(vectors)
         return np.stack(
             [
                 autocorrelation(vectors.reshape(n, -1), n_origins, self.n_lags),
@@ -139,29 +133,11 @@ class Reorientation(Correlation):
         return out
 
 
-def second_order(u: Array) -> Array:
+def second_order(u: NDArray[Any]) -> Array:
     """(..., 5) q with q·q' = P_2(u·u') for unit vectors u : (..., 3): the real spherical harmonics of order 2."""
     x, y, z = np.moveaxis(np.asarray(u, dtype=float), -1, 0)
     squared = x * x + y * y + z * z  # 0 where there is no molecule: q must vanish there too
     root = np.sqrt(3.0)
     return np.stack(
         [root * x * y, root * y * z, root * x * z, 1.5 * z * z - 0.5 * squared, 0.5 * root * (x * x - y * y)], -1
-    )
-
-
-def by_owner(vectors: Array, owners: NDArray[np.int32]) -> tuple[Array, NDArray[np.bool_]]:
-    """Columns that are ever there, one for each owner where that changes: (n, M, 3) vectors, (n, M) present."""
-    present = owners >= 0
-    ever = np.any(present, axis=0)
-    vectors, owners, present = vectors[:, ever], owners[:, ever], present[:, ever]
-    largest = owners.max(axis=0, initial=-1)
-    changes = np.flatnonzero(np.any(present & (owners != largest), axis=0))
-    if not len(changes):
-        return vectors, present
-    kept = np.setdiff1d(np.arange(vectors.shape[1]), changes)
-    masks = [owners[:, c] == owner for c in changes for owner in np.unique(owners[present[:, c], c])]
-    columns = [c for c in changes for _ in np.unique(owners[present[:, c], c])]
-    split = np.stack([vectors[:, c] * mask[:, None] for c, mask in zip(columns, masks, strict=True)], axis=1)
-    return np.concatenate([vectors[:, kept], split], axis=1), np.concatenate(
-        [present[:, kept], np.stack(masks, axis=1)], axis=1
     )

@@ -25,7 +25,8 @@ from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.correlation import Correlation, CorrelationOptions, autocorrelation, ratio
 from lmpdrive.observables.decay import exponential_time, integral_time
 from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.regions import INTERFACE_A, Region, Slots, sampled_waters
+from lmpdrive.observables.regions import INTERFACE_A, Region, sampled_waters
+from lmpdrive.observables.sparse import by_sample, presence
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.windows import Arrays
 from lmpdrive.trajectory.frames import Chunk
@@ -61,7 +62,7 @@ class Survival(Correlation):
         self.title = f"Survival of interfacial water, {definition}"
         self.region = Region("interface", *self.options.region_A)
         self.tolerance = int(self.options.tolerance_ps / self.step_ps + 1e-6)
-        self.slots = Slots(self.thin(oxygens), n_atoms)
+        self.used = np.isin(np.arange(n_atoms), self.thin(oxygens))
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
@@ -72,18 +73,15 @@ class Survival(Correlation):
         return [cls(settings, definition, oxygens, interface.topology.n_atoms) for definition in MEANING]
 
     def sample(self, chunk: Chunk, interface: InterfaceFrames, picks: NDArray[np.int64]) -> Arrays:
-        """(samples, surfaces x O) is this molecule in the region of this surface?"""
+        """The molecules in the region; a key is a molecule at one of the surfaces."""
         rows, at = sampled_waters(interface, picks)
-        slot = self.slots.of(interface.water.oxygen[rows])
-        inside = self.region.inside(interface, rows) & (slot >= 0)
-        out = np.zeros((len(picks), len(inside), self.slots.count), dtype=bool)
-        side, found = np.nonzero(inside)
-        out[at[found], side, slot[found]] = True
-        return (out.reshape(len(picks), len(inside) * self.slots.count),)
+        oxygen = interface.water.oxygen[rows]
+        side, found = np.nonzero(self.region.inside(interface, rows) & self.used[oxygen])
+        return by_sample(at[found], len(picks), oxygen[found] * len(interface.signs) + side)
 
     def correlate(self, samples: Arrays, n_origins: int) -> Array:
         """Survivors, molecules at the origins that have a frame τ later, number of those origins."""
-        inside = samples[0][:, samples[0].any(axis=0)]
+        inside = presence(samples[0])
         if self.tolerance:
             inside = without_gaps(inside, self.tolerance)
         n = len(inside)

@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import PositiveFloat
+from pydantic import PositiveFloat, PositiveInt
 
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.correlation import Correlation, CorrelationOptions, autocorrelation, ratio
@@ -40,6 +40,8 @@ class VelocityAutocorrelation(Correlation):
 
         window_ps: PositiveFloat = 2.0
         """Longest lag, and length of the windows."""
+        max_molecules: PositiveInt = 400
+        """Of more atoms so many are used, chosen at random: memory and time stay bounded."""
 
     equation = "C_v(τ) = ⟨v_i(t)·v_i(t + τ)⟩ / ⟨v_i(t)·v_i(t)⟩"
     columns: tuple[str, ...] = ("C_v [1]", "⟨v·v⟩ [Å^2/ps^2]")
@@ -64,7 +66,6 @@ class VelocityAutocorrelation(Correlation):
         velocities = chunk.velocities
         if velocities is None:
             raise RuntimeError(f"{self.name}: the first frame has velocities, step {chunk.steps[0]} has not")
-        # one fancy index at a time: the atoms are far fewer than the frames' copies would be
         return (velocities[picks][:, self.atoms].astype(np.float32),)
 
     def correlate(self, samples: Arrays, n_origins: int) -> Array:

@@ -163,7 +163,7 @@ def test_wrong_option_says_which():
 
 def test_thinning_is_said():
     table = analyse(rotors(30, 10, heights=(3, 3, 3)), options=options(max_molecules=2))[NAME]
-    assert any("One molecule in 2" in note for note in table.notes)
+    assert any("2 of 3 molecules" in note for note in table.notes)
     assert_allclose(table.value, np.cos(2 * np.pi * np.arange(21) / 10), atol=1e-6)
 
 

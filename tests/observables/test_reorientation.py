@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from lmpdrive.observables import analyse
-from lmpdrive.observables.reorientation import by_owner, second_order
+from lmpdrive.observables.reorientation import second_order
 from tests.observables.moving_frames import assert_cuts_do_not_matter, rotors, two_sided, visitors
 from tests.observables.synthetic_frames import Frames, film, water
 
@@ -84,13 +84,6 @@ def test_a_hopped_proton_is_a_new_bond():
     for name in ("reorientation_oh_interface", "reorientation_dipole_interface"):
         assert_allclose(tables[name].value, 1, atol=1e-6)
         assert_allclose(tables[name].data["C_1 [1]"], 1, atol=1e-6)
-
-
-def test_columns_split_by_owner():
-    vectors = np.arange(12.0).reshape(4, 1, 3) + 1
-    split, present = by_owner(vectors, np.array([[5], [7], [-1], [5]], dtype=np.int32))
-    assert present.T.tolist() == [[True, False, False, True], [False, True, False, False]]
-    assert_allclose(split[:, 0], vectors[:, 0] * present[:, :1])
 
 
 @pytest.mark.parametrize(
