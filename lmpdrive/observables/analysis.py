@@ -80,6 +80,7 @@ def analyse(
     # one is made for each block: do not make what nobody asked for
     used = [cls for cls in classes if wanted.intersection(families.get(cls.family(), ()))]
     fresh = replace(fresh, classes=used, wanted=frozenset(wanted))
+    _check_targets(targets or {}, {cls.family() for cls in classes}, wanted)
     edges = block_edges(trajectory.n_frames, n_blocks if trajectory.n_frames >= n_blocks else 1)
     blocks = _filled(trajectory, fresh, edges, parallel, progress) if fresh() else []
     tables, sampled = {}, {}
@@ -113,8 +114,8 @@ def equilibrated_after_ps(
             f"discard_ps: auto needs times; those of {trajectory.path.name} are unknown: "
             "give the timestep with --timestep-fs"
         )
-    fresh = _Fresh(observable_classes(), Interface(trajectory.topology, trajectory.read(0, 1)), Settings())
-    fresh = replace(fresh, wanted=frozenset(equilibration.SIGNALS))
+    watched_classes = [cls for cls in observable_classes() if cls.family() in equilibration.SIGNALS]
+    fresh = _Fresh(watched_classes, Interface(trajectory.topology, trajectory.read(0, 1)), Settings())
     (watched,) = _filled(trajectory, fresh, [0, trajectory.n_frames], 1, progress)
     sampled = {one.name: (trajectory.times_ps, s) for one in watched if (s := one.sampled()) is not None}
     logged = {} if thermo is None else thermo_tables(thermo, trajectory.n_atoms, 10, int(trajectory.steps[0]))
@@ -176,6 +177,16 @@ def _chosen(
                 f"There are: {', '.join(dict.fromkeys(choices))}"
             )
     return wanted
+
+
+def _check_targets(targets: Mapping[str, float], families: set[str], wanted: set[str]) -> None:
+    """Raise ConfigError for a table that no observable makes; one that this system lacks is no error."""
+    for name in targets:
+        if name not in wanted and not any(name == family or name.startswith(f"{family}_") for family in families):
+            raise ConfigError(
+                f"observables.target_errors.{name}: no table {name!r}{did_you_mean(name, wanted | families) or '.'} "
+                f"There are: {', '.join(sorted(wanted))}"
+            )
 
 
 def _filled(

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from lmpdrive.errors import TrajectoryError
+from lmpdrive.errors import ConfigError, TrajectoryError
 from lmpdrive.observables import Table, analyse
 from lmpdrive.observables.analysis import equilibrated_after_ps
 from lmpdrive.observables.base import TOO_SHORT
@@ -165,6 +165,11 @@ def test_summary_has_independent_samples_and_verdicts():
     density = tables["water_density"]
     assert_allclose(rows.loc["sampling: water_density: independent samples", "value"], density.n_effective)
     assert rows.loc["sampling: water_density: 95 % band", "note"] == density.convergence.text
+
+
+def test_target_of_a_table_that_there_is_not():
+    with pytest.raises(ConfigError, match="did you mean 'water_density'"):
+        analyse(settling(), targets={"watr_density": 0.1})
 
 
 @pytest.mark.parametrize("processes", [2, 3])
