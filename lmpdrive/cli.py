@@ -257,9 +257,13 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Write `report.html` again."""
-    from lmpdrive import pipeline
+    from contextlib import nullcontext
 
-    page = pipeline.report(run_dir)
+    from lmpdrive import pipeline
+    from lmpdrive.frames_bar import FramesBar
+
+    with nullcontext() if quiet else FramesBar() as bar:
+        page = pipeline.report(run_dir, bar)
     if not quiet:
         print(page)
 

@@ -11,6 +11,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -41,6 +42,7 @@ from lmpdrive.errors import (
     TrajectoryError,
     did_you_mean,
 )
+from lmpdrive.frames_bar import FramesBar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,7 +142,8 @@ def _run(out: Path, config: Config, deck: str, quiet: bool, say: Say) -> Result:
     if config.dynamics.ensemble == "minimise" or not (out / "traj.dcd").is_file():
         return Result(out, state, report=report(out))
     try:
-        return analyse(out, say=say)
+        with nullcontext() if quiet else FramesBar() as bar:
+            return analyse(out, say=say, progress=bar)
     except TrajectoryError:
         if state == "interrupted":
             return Result(out, state)
@@ -260,7 +263,7 @@ def compare(
     return found if out is None else write_comparison(found, out)
 
 
-def report(run_dir: str | Path) -> Path:
+def report(run_dir: str | Path, progress: Callable[[int, int], None] | None = None) -> Path:
     """Write `report.html` of a run directory again."""
     run_dir = Path(run_dir)
     if not (run_dir / MANIFEST).is_file():
@@ -268,7 +271,7 @@ def report(run_dir: str | Path) -> Path:
             f"{run_dir} is not a run directory: it has no {MANIFEST}. `lmpdrive analyse` takes foreign trajectories."
         )
     if (run_dir / "traj.dcd").is_file():
-        page = analyse(run_dir).report
+        page = analyse(run_dir, progress=progress).report
         assert page is not None
         return page
     from lmpdrive.report import write_report
