@@ -32,8 +32,9 @@ COMMANDS = ("lmpdrive ", "lmp ", "cd ")
 
 NOT_RUN = (
     'python3 -m venv .venv && .venv/bin/pip install ".[deepmd]" && .venv/bin/lmpdrive simulate inputs/pt111-water.yaml',
-    'python3 -m venv .venv && .venv/bin/pip install -e ".[deepmd,test]" && .venv/bin/pytest',
+    'python3 -m venv .venv && .venv/bin/pip install -e ".[deepmd,mace,test]" && .venv/bin/pytest',
     'pip install ".[deepmd]"',
+    'pip install ".[mace]"',
     ".venv/bin/ruff check .",
     ".venv/bin/mypy",
     ".venv/bin/lint-imports",

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 VENV = "python3 -m venv .venv"
 RUN = f'{VENV} && .venv/bin/pip install ".[deepmd]" && .venv/bin/lmpdrive simulate inputs/pt111-water.yaml'
-TEST = f'{VENV} && .venv/bin/pip install -e ".[deepmd,test]" && .venv/bin/pytest'
+TEST = f'{VENV} && .venv/bin/pip install -e ".[deepmd,mace,test]" && .venv/bin/pytest'
 
 
 def bash_blocks() -> list[str]:

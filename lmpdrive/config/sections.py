@@ -52,7 +52,7 @@ class Build(Section):
     """How many of each ion, e.g. `{Na: 3}`."""
     ion_heights_A: list[PositiveFloat] | None = None
     """Height of each ion above the surface plane, in the order of `ions`; default: spread over the film."""
-    waters: PositiveInt | Literal["auto"] = "auto"
+    waters: NonNegativeInt | Literal["auto"] = "auto"
     """Number of water molecules; auto fills the film at 0.997 g/cm^3, one water fewer per ion."""
     water_thickness_A: PositiveFloat = 20
     """From the surface plane to the top of the film."""

@@ -47,16 +47,12 @@ def build(section: Build, *, fixed_layers: int = 0, two_sided: bool | None = Non
     area = float(slab.cell[0, 0] * slab.cell[1, 1])
     ions = _ions(section, slab, surface)
     n = _number_of_waters(section, area, len(ions))
-    waters = place_waters(
-        slab,
-        ions,
-        [ION_RADII_A[s] for s in ions.get_chemical_symbols()],
-        n,
-        surface + CONTACT_A,
-        surface + section.water_thickness_A - CONTACT_A,
-        section.seed,
-    )
-    atoms = slab + _molecules(waters) + ions
+    atoms = slab.copy()
+    if n:
+        radii = [ION_RADII_A[s] for s in ions.get_chemical_symbols()]
+        bottom, top = surface + CONTACT_A, surface + section.water_thickness_A - CONTACT_A
+        atoms += _molecules(place_waters(slab, ions, radii, n, bottom, top, section.seed))
+    atoms += ions
     check_overlaps(atoms, "the built system", "Move the ions (ion_heights_A), or try another system.build.seed.")
     facet = f"{section.metal}({section.facet})"
     return assemble(
@@ -103,7 +99,7 @@ def _number_of_waters(section: Build, area: float, n_ions: int) -> int:
     per_density = area * max(thickness, 0) / WATER_MOLAR_MASS_G_PER_MOL / G_PER_CM3_PER_U_PER_A3
     fits = round(WATER_DENSITY_G_PER_CM3 * per_density) - n_ions
     n = fits if section.waters == "auto" else int(section.waters)
-    if n < 1:
+    if n < 1 and section.waters == "auto":
         raise StructureError(
             f"system.build.water_thickness_A: {section.water_thickness_A:g} Å leaves no room for water beside "
             f"{n_ions} ions ({CONTACT_A} Å stay empty at either side): raise it, or repeat the cell more."

@@ -145,6 +145,11 @@ def test_a_number_of_waters_can_be_given():
     assert len(build(reference(2, waters=50)).water_molecules) == 50
 
 
+def test_no_water_is_a_bare_slab():
+    system = build(reference(0, waters=0))
+    assert system.elements == ("Au",) and len(system.species) == 96
+
+
 @pytest.mark.parametrize(
     "changes, words",
     [
