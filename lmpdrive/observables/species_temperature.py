@@ -2,7 +2,8 @@
 
     T = Σ m_i v_i^2 / (3 N k_B)
 
-over the atoms that move (the group `fixed` does not count).  Three degrees of freedom for each atom: where LAMMPS
+over the N atoms that move: neither those of the group `fixed` nor, in that frame, atoms whose velocity is exactly zero
+(held atoms of a dump that knows no groups).  Three degrees of freedom for each atom: where LAMMPS
 takes off those of the centre of mass or of constraints its own temperature is a little higher.  Units: K; ps on the
 axis.  Different elements differ lastingly only if the energy is not shared, or the timestep is long for the lightest.
 """
@@ -36,7 +37,6 @@ class SpeciesTemperature(Series):
         super().__init__(settings)
         self._elements = list(elements.values())
         self._kelvin = masses_u * (EV_PER_U_A2_PER_PS2 / (3.0 * K_B_EV_PER_K))
-        self._counts = np.array([len(atoms) for atoms in self._elements])
         self.columns = ("T [K]", *(f"T_{element} [K]" for element in elements))
 
     @classmethod
@@ -51,8 +51,9 @@ class SpeciesTemperature(Series):
             raise RuntimeError(f"{self.name}: the first frame has velocities, step {chunk.steps[0]} has not")
         each = np.einsum("fni,fni->fn", chunk.velocities, chunk.velocities) * self._kelvin
         sums = np.stack([each[:, atoms].sum(axis=1) for atoms in self._elements], axis=1)
-        everything = sums.sum(axis=1, keepdims=True) / self._counts.sum()
-        self.append(chunk, np.concatenate([everything, sums / self._counts], axis=1))
+        counts = np.stack([np.count_nonzero(each[:, atoms], axis=1) for atoms in self._elements], axis=1)
+        everything = sums.sum(axis=1, keepdims=True) / np.maximum(1, counts.sum(axis=1, keepdims=True))
+        self.append(chunk, np.concatenate([everything, sums / np.maximum(1, counts)], axis=1))
 
     def scalars(self, errors: Array) -> dict[str, Scalar]:
         """Means over the run."""

@@ -2,7 +2,8 @@
 
     C_v(τ) = <v_i(t) · v_i(t + τ)> / <v_i(t) · v_i(t)>
 
-over all atoms of the element that move (the group `fixed` does not count); its second column is not normalised.
+over all atoms of the element that move: neither those of the group `fixed` nor atoms whose velocity is exactly zero
+throughout a window (held atoms of a dump that knows no groups).  The second column is not normalised.
 Velocities are as in the file: drift is not removed.  Source: Hansen, McDonald, Theory of Simple Liquids, 7.2.
 Units: ps (frames where the timestep is unknown), Å^2/ps^2.
 """
@@ -71,7 +72,8 @@ class VelocityAutocorrelation(Correlation):
     def correlate(self, samples: Arrays, n_origins: int) -> Array:
         """Sums of v·v' and of pairs."""
         n = len(samples[0])
-        pairs = np.clip(n - np.arange(self.n_lags), 0, n_origins) * len(self.atoms)
+        moving = np.any(samples[0], axis=(0, 2)).sum()
+        pairs = np.clip(n - np.arange(self.n_lags), 0, n_origins) * moving
         return np.stack([autocorrelation(samples[0].reshape(n, -1), n_origins, self.n_lags), pairs])
 
     def curves(self, sums: Array) -> Array:

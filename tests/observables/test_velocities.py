@@ -117,6 +117,10 @@ def test_fixed_atoms_do_not_count():
     v[:, 2] = 0
     tables = analyse(Moving(["Na", "Na", "Na"], v, groups={"fixed": np.array([2])}), options=both(window_ps=0.1))
     assert_allclose(tables["velocity_autocorrelation_Na"].data["⟨v·v⟩ [Å^2/ps^2]"], 3, rtol=1e-6)
+    unknown = analyse(Moving(["Na", "Na", "Na"], v), options=both(window_ps=0.1))  # a dump knows no groups
+    for known in (tables, unknown):
+        assert_allclose(known["velocity_autocorrelation_Na"].data["⟨v·v⟩ [Å^2/ps^2]"], 3, rtol=1e-6)
+    assert_allclose(unknown["species_temperature"].value, tables["species_temperature"].value)
     everything = analyse(Moving(["Na", "Na", "Na"], v, groups={"fixed": np.arange(3)}))
     assert not [name for name in everything if "velocit" in name or "vibrat" in name or "species_t" in name]
 
