@@ -74,7 +74,7 @@ def detect(signal: str, times_ps: Array, series: Array) -> Equilibration | None:
         error = np.sqrt(after.var(ddof=1) * (1 / samples[0] + 1 / samples[1]))
         sigmas = float(abs(before.mean() - after.mean()) / error) if error > 0 else float("inf")
     if sigmas <= SIGMAS:
-        return Equilibration(signal, 0.0, len(values) / inefficiency, sigmas, 0.0)
+        return Equilibration(signal, 0.0, len(series) / statistical_inefficiency(series), sigmas, 0.0)
     return Equilibration(signal, float(times_ps[cut * every] - times_ps[0]), n_effective, sigmas, cut / len(values))
 
 
