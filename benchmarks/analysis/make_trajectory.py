@@ -1,9 +1,9 @@
 """A trajectory to measure with, and no simulation: an Au slab, water and three Na+ that shake around their places.
 
 The reference cell: Au(111) 6x4, 4 layers, 17.819 x 10.288 Å, 94 waters and 3 Na+ in a film of 20 Å, 20 Å of vacuum:
-96 + 282 + 3 = 381 atoms.  `copies` repeats it in the plane.  Atoms
-move in an autoregressive way (correlated over about ten frames), water molecules rigidly with small vibrations, the
-whole film drifts slowly, and coordinates are wrapped, so that molecules lie across boundaries as in a real file.
+96 + 282 + 3 = 381 atoms.  `copies` repeats it in the plane.  Atoms move in an autoregressive way (correlated over
+about ten frames), water molecules rigidly with small vibrations, the whole film drifts slowly, and coordinates are
+wrapped, so that molecules lie across boundaries as in a real file.
 """
 
 from __future__ import annotations

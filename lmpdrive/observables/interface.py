@@ -184,6 +184,11 @@ class Interface:
             self._home = geometry.wrap_symmetric(outermost - middle, np.array(height))
             self.sides = ("top", "bottom")
             self.sides = self._wet_sides(topology, along)
+            if loose := len(slab) - sum(len(layer) for layer in self.layers):
+                many = "metal atoms are" if loose > 1 else "metal atom is"
+                self.notes.append(
+                    f"{loose} {many} in no layer (adatoms or dissolved): the surface is that of the layers."
+                )
 
     @property
     def two_sided(self) -> bool:
