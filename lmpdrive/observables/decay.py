@@ -8,16 +8,17 @@ from lmpdrive.observables.base import Array
 
 
 def integral_time(lags: Array, curve: Array) -> float:
-    """∫ C(τ)/C(0) dτ (trapezoids) up to the first C <= 0 or the last lag; NaN if C has a gap before that.
+    """∫ C(τ)/C(0) dτ (trapezoids) up to the first C <= 0, or the last lag that was seen; NaN for less than two points.
 
     For a correlation that has not decayed at the last lag this is a lower bound.
     """
-    below = np.flatnonzero(curve <= 0.0)
-    stop = int(below[0]) + 1 if len(below) else len(curve)
-    part = curve[:stop]
-    if len(part) < 2 or not np.isfinite(part).all():
+    ends = np.flatnonzero(~(curve > 0.0))
+    stop = int(ends[0]) if len(ends) else len(curve)
+    if 0 < stop < len(curve) and np.isfinite(curve[stop]):
+        stop += 1  # the step down to zero
+    if stop < 2:
         return float("nan")
-    return float(np.trapezoid(np.maximum(part, 0.0), lags[:stop]) / part[0])
+    return float(np.trapezoid(np.maximum(curve[:stop], 0.0), lags[:stop]) / curve[0])
 
 
 def exponential_time(lags: Array, curve: Array, start: float, stop: float) -> float:

@@ -2,8 +2,8 @@
 
 A water donates to an O if the two O are closer than 3.5 Å and the angle H-O...O at the donor is below 30° (Luzar,
 Chandler, Phys. Rev. Lett. 76, 928 (1996)).  With `angle_at: hydrogen` the angle O-H...O must be above 180° - 30°
-instead.  Donors are the waters (O with two H), acceptors all O of the cell, hydroxide and hydronium too.
-Units: Å, degrees.
+instead.  Donors are the waters (O with two H), acceptors all O of the cell, hydroxide and hydronium too.  Units: Å,
+degrees.  Exact where every height of the cell is at least twice the distance.
 """
 
 from __future__ import annotations
