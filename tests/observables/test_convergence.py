@@ -71,6 +71,12 @@ def test_blocks_shorter_than_the_correlation_time_are_never_converged():
     assert "at least" in verdict.text
 
 
+def test_blocks_of_few_correlation_times_give_a_lower_bound():
+    assert "run about" in judge(profile(0.2, g=20.0), 0.01, relative=0.05).text  # blocks of 100 frames
+    assert "run at least" in judge(profile(0.2, g=21.0), 0.01, relative=0.05).text
+    assert judge(profile(0.02, g=21.0), 0.01, relative=0.05).more_ps == 0
+
+
 def test_unknown_times_give_a_factor():
     verdict = judge(profile(0.2), float("nan"), relative=0.05)
     assert np.isnan(verdict.more_ps)
