@@ -12,6 +12,7 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -33,10 +34,7 @@ def observable_classes(extra: Iterable[str | Path] = ()) -> list[type[Observable
 
     Raises ConfigError if a file cannot be loaded, or if two files have the same name.
     """
-    found: list[type[Observable]] = []
-    for module_info in pkgutil.iter_modules(_folder.__path__):
-        if not module_info.name.startswith("_"):
-            found += _in_module(importlib.import_module(f"{_folder.__name__}.{module_info.name}"))
+    found = list(_shipped())
     for entry in entry_points(group=ENTRY_POINTS):
         found += _from_entry_point(entry)
     taken = {cls.family() for cls in found} | set(FROM_THE_LOG)
@@ -47,6 +45,13 @@ def observable_classes(extra: Iterable[str | Path] = ()) -> list[type[Observable
         taken.add(file.stem)
         found += load_file(file)
     return found
+
+
+@cache
+def _shipped() -> tuple[type[Observable], ...]:
+    """The observables of this folder; it does not change while we run."""
+    names = [info.name for info in pkgutil.iter_modules(_folder.__path__) if not info.name.startswith("_")]
+    return tuple(cls for name in names for cls in _in_module(importlib.import_module(f"{_folder.__name__}.{name}")))
 
 
 def load_file(path: Path) -> list[type[Observable]]:
