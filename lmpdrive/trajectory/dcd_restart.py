@@ -6,6 +6,8 @@ bit, so the frame where an earlier one comes back is where the run was taken bac
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 import numpy as np
 
 from lmpdrive.trajectory.dcd import DcdTrajectory
@@ -13,7 +15,7 @@ from lmpdrive.trajectory.frames import Trajectory
 from lmpdrive.trajectory.joined import Joined
 from lmpdrive.trajectory.steps import keep_last
 
-_ATOMS = 256
+_ATOMS = 64
 """Atoms compared: as many coordinates agree to the last bit in the same frame only."""
 
 
@@ -23,11 +25,14 @@ def without_repeats(trajectory: DcdTrajectory) -> Trajectory:
         return trajectory
     numbers = np.zeros(trajectory.n_frames, dtype=np.int64)
     seen: dict[bytes, int] = {}
-    for frame in range(trajectory.n_frames):
-        at = trajectory.read(frame, frame + 1).coordinates
-        places = b"".join(at.along(axis)[0, :_ATOMS].tobytes() for axis in range(3))
-        numbers[frame] = seen.get(places, numbers[frame - 1] + 1 if frame else 0)
-        seen[places] = int(numbers[frame])
+    number = -1
+    for chunk in trajectory.chunks():
+        axes = [chunk.coordinates.along(axis)[:, :_ATOMS] for axis in range(3)]
+        for i in range(len(chunk)):
+            places = b"".join(axis[i].tobytes() for axis in axes)
+            key = blake2b(places, digest_size=16).digest()
+            number = seen.get(key, number + 1)
+            numbers[chunk.first + i] = seen[key] = number
     keep = keep_last(numbers, trajectory.path, trajectory.warn)
     if keep.all():
         trajectory.warn(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import gzip
 import io
 import tempfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -49,7 +50,7 @@ class LammpsDumpTrajectory(Trajectory):
         super().__init__(path)
         try:
             self._map = self._open(path)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise TrajectoryError(f"cannot read {path}: {error}") from error
         self._text = self._map.bytes
         index = scan(self._map)
