@@ -47,7 +47,7 @@ def judge(table: Table, frame_interval_ps: float, relative: float, absolute: flo
         band, target, unit = band / largest, relative, "1"
     assert target is not None
     time_ps = table.n_frames * frame_interval_ps
-    wanted = time_ps * (band / target) ** 2
+    factor = (band / target) ** 2
     # a block of few correlation times does not average them out: σ is too small still, and the time a lower bound
     few = table.n_frames / table.n_blocks < CORRELATION_TIMES * table.statistical_inefficiency
     too_short = any(warning.startswith(TOO_SHORT) for warning in table.warnings)
@@ -55,16 +55,16 @@ def judge(table: Table, frame_interval_ps: float, relative: float, absolute: flo
     if too_short:
         # the band is too small as it stands: blocks must hold a correlation time before it can be believed
         samples = table.statistical_inefficiency * table.n_blocks
-        longer = samples * frame_interval_ps if math.isfinite(samples) else 2 * time_ps
-        wanted = max(wanted, longer)
+        factor = max(factor, samples / table.n_frames if math.isfinite(samples) else 2.0)
     if not too_short and band <= target:
         more = 0.0
     else:
-        more = _two_digits(wanted - time_ps) if math.isfinite(time_ps) else math.nan
-    return Convergence(band, target, unit, more, _words(band, target, unit, more, at_least, too_short))
+        more = _two_digits((factor - 1) * time_ps) if math.isfinite(time_ps) else math.nan
+    longer = f"{more:g} ps more" if math.isfinite(more) else f"{factor:.2g} times as long"
+    return Convergence(band, target, unit, more, _words(band, target, unit, at_least + longer, too_short))
 
 
-def _words(band: float, target: float, unit: str, more: float, at_least: str, too_short: bool) -> str:
+def _words(band: float, target: float, unit: str, longer: str, too_short: bool) -> str:
     def amount(x: float) -> str:
         return f"{100 * x:.2g} %" if unit == "1" else f"{x:.2g} {unit}"
 
@@ -72,10 +72,8 @@ def _words(band: float, target: float, unit: str, more: float, at_least: str, to
     now = f"95 % band {amount(band)}{of}"
     if band <= target and not too_short:
         return f"converged: {now} (target {amount(target)})"
-    if math.isnan(more):
-        return f"not converged: {now}, for {amount(target)} run {(band / target) ** 2:.2g} times as long"
     why = ", blocks are shorter than the correlation time" if too_short else ""
-    return f"run {at_least}{more:g} ps more for {amount(target)}: {now}{why}"
+    return f"run {longer} for {amount(target)}: {now}{why}"
 
 
 def _unit(table: Table) -> str:

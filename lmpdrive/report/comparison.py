@@ -120,18 +120,23 @@ def compare(runs: Sequence[Analysed]) -> Comparison:
     if len(set(labels)) < len(labels):
         raise RunDirectoryError(f"two runs have the same label ({', '.join(labels)}): give --labels A B ...")
     _same_bins(runs)
-    differences = []
+    differences, warnings = [], unlike(runs)
     for name, table in runs[0].tables.items():
         if table.kind not in COMPARED:
             continue
         for run in runs[1:]:
             other = run.tables.get(name)
-            if other is not None and other.kind in COMPARED:
+            if other is None or other.kind not in COMPARED:
+                continue
+            columns, theirs = list(table.data.columns[:3]), list(other.data.columns[:3])
+            if columns != theirs:  # e.g. lags in ps and in frames
+                warnings.append(f"{name} is not compared with {run.label}: its columns are {columns} and {theirs}")
+            else:
                 differences += _difference(table, other, runs[0].label, run.label)
     scalars = _scalars(runs)
     if not differences and scalars.empty:
         raise RunDirectoryError(f"{' and '.join(labels)} have no table in common")
-    return Comparison(list(runs), differences, scalars, unlike(runs))
+    return Comparison(list(runs), differences, scalars, warnings)
 
 
 def unlike(runs: Sequence[Analysed]) -> list[str]:
@@ -268,17 +273,18 @@ def _scalars(runs: Sequence[Analysed]) -> pd.DataFrame:
     import pandas as pd
 
     columns: dict[str, pd.Series] = {}
-    units: dict[str, str] = {}
+    units: dict[str, tuple[str, str]] = {}
     for run in runs:
         summary = run.tables.get("summary")
         rows = [] if summary is None else list(summary.data.itertuples(index=False, name=None))
         rows = [row for row in rows if not str(row[0]).startswith(SAMPLING)]
-        for row in rows:
-            units.setdefault(str(row[0]), str(row[3]))
-        columns[run.label] = pd.Series({str(row[0]): float(row[1]) for row in rows}, dtype=float)
-        columns[f"σ ({run.label})"] = pd.Series({str(row[0]): float(row[2]) for row in rows}, dtype=float)
+        # a number in another unit is another number
+        keys = [f"{row[0]} [{row[3]}]" for row in rows]
+        units |= {key: (str(row[0]), str(row[3])) for key, row in zip(keys, rows)}
+        columns[run.label] = pd.Series({key: float(row[1]) for key, row in zip(keys, rows)}, dtype=float)
+        columns[f"σ ({run.label})"] = pd.Series({key: float(row[2]) for key, row in zip(keys, rows)}, dtype=float)
     data = pd.DataFrame(columns, index=list(units))
-    data.insert(0, "unit", [units[name] for name in data.index])
+    data.insert(0, "unit", [units[key][1] for key in data.index])
     first = runs[0]
     for run in runs[1:]:
         delta, sigma, z, p = significance(
@@ -292,4 +298,5 @@ def _scalars(runs: Sequence[Analysed]) -> pd.DataFrame:
         for header, values in (("Δ", delta), ("σ_Δ", sigma), ("z", z), ("p", p)):
             data[f"{header} ({run.label})"] = values
         data[f"different ({run.label})"] = false_discoveries(p).astype(int)
-    return data.rename_axis("quantity")
+    data.index = pd.Index([units[key][0] for key in data.index], name="quantity")
+    return data

@@ -17,6 +17,8 @@ from lmpdrive.report.comparison import Analysed, compare, false_discoveries, sig
 from tests.observables.synthetic_frames import Frames, film
 from tests.report.test_report import MANIFEST, parsed
 
+HEADERS = ["quantity", "value", "σ", "unit", "note"]
+
 
 def noise(mean, seed, bins=200, n_blocks=10, sigma=1.0):
     """A profile of independent bins, with errors from blocks."""
@@ -78,6 +80,23 @@ def test_bins_without_an_error_are_not_judged():
     empty = noise(0.0, 1, sigma=0.0)
     found = compare([analysed("a", empty), analysed("b", empty)]).differences[0]
     assert (found.n, found.beyond, found.different) == (0, 0, 0)
+
+
+def test_other_units_are_other_numbers():
+    frames = noise(1.0, 2)
+    frames.data.columns = ["z [Å]", "ρ [1/Å^3]", "σ [1/Å^3]"]
+    rows = [["time", 1.0, 0.1, unit, ""] for unit in ("ps", "frames")]
+    runs = [
+        replace(
+            run, tables=run.tables | {"summary": Table("summary", "S", "summary", pd.DataFrame([row], columns=HEADERS))}
+        )
+        for run, row in zip((analysed("a", noise(1.0, 1)), analysed("b", frames)), rows)
+    ]
+    found = compare(runs)
+    assert not found.differences
+    assert "not compared with b" in found.warnings[0]
+    assert list(found.scalars["unit"]) == ["ps", "frames"]
+    assert found.scalars["Δ (b)"].isna().all()
 
 
 def test_profiles_of_different_length_meet_on_their_common_bins():
