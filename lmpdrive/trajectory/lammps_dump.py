@@ -117,12 +117,13 @@ class LammpsDumpTrajectory(Trajectory):
     def _check_columns(self) -> None:
         """All frames must have the columns of the first."""
         want, length = np.frombuffer(self._columns_line, np.uint8), len(self._columns_line)
-        for start in range(0, len(self._index), 4096):
-            places = self._index.bodies[start : start + 4096, None] - length + np.arange(length)
+        for start in range(0, len(self._index), 1024):
+            places = self._index.bodies[start : start + 1024, None] - length + np.arange(length)
             same = (self._text[places] == want).all(axis=1)
             if not same.all():
                 step = self._index.steps[start + int((~same).argmax())]
                 raise TrajectoryError(f"{self.path}: the columns change at step {step}")
+            self._map.release_before(int(self._index.starts[start]))
 
     def _check_lines(self) -> None:
         """No frame may have more atom lines than it announces; blank ones do not count."""
