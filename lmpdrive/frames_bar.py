@@ -21,7 +21,8 @@ class FramesBar:
 
     def __init__(self) -> None:
         self._started = self._shown = time.monotonic()
-        self._last = 0
+        self._first = 0
+        self._last: int | None = None
         self._bar: Any = None
         self._task: Any = None
 
@@ -35,12 +36,12 @@ class FramesBar:
     def __call__(self, done: int, total: int) -> None:
         """Show it."""
         now = time.monotonic()
-        if done <= self._last:  # another pass over the frames begins
-            self._started = now
+        if self._last is None or done <= self._last:  # a pass over the frames begins; what came before is no rate
+            self._started, self._first = now, done
         self._last = done
         if now - self._started < QUIET_S:
             return
-        rate = done / (now - self._started)
+        rate = (done - self._first) / (now - self._started)
         if sys.stderr.isatty():
             self._draw(done, total, rate)
         elif now - self._shown >= LINE_EVERY_S:
