@@ -231,6 +231,15 @@ def test_the_example_and_its_test_in_the_docs_are_the_shipped_ones(tmp_path):
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_observable_that_fails_is_named_with_its_line(tmp_path, processes):
+    mine = tmp_path / "mine.py"
+    mine.write_text(EXAMPLE.read_text().replace('"hydrogen_down"', '"mine"').replace("near & (cos", "neer & (cos"))
+    line = next(i for i, text in enumerate(mine.read_text().splitlines(), 1) if "neer" in text)
+    with pytest.raises(ConfigError, match=rf"mine\.py: HydrogenDown\.update fails: line {line}: NameError"):
+        analyse(synthetic_trajectory(), extra=[mine], parallel=processes)
+
+
 def test_two_observables_of_one_name_are_refused(tmp_path):
     mine = tmp_path / "mine.py"
     mine.write_text(EXAMPLE.read_text().replace('name = "hydrogen_down"', 'name = "water_density"'))

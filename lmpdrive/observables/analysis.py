@@ -14,7 +14,7 @@ from lmpdrive.observables import convergence, equilibration
 from lmpdrive.observables.base import Observable, Settings
 from lmpdrive.observables.blocks import block_edges
 from lmpdrive.observables.interface import Interface
-from lmpdrive.observables.registry import FROM_THE_LOG, check_options, observable_classes
+from lmpdrive.observables.registry import FROM_THE_LOG, blamed, check_options, observable_classes
 from lmpdrive.observables.summary import summary
 from lmpdrive.observables.tables import Table
 from lmpdrive.observables.thermodynamics import thermo_tables
@@ -85,9 +85,11 @@ def analyse(
     blocks = _filled(trajectory, fresh, edges, parallel, progress) if fresh() else []
     tables, sampled = {}, {}
     for whole, *parts in zip(fresh(), *blocks, strict=True):
-        for part in parts:
-            whole.merge(part)
-        table = whole.table(parts)
+        with blamed(whole, "merge"):
+            for part in parts:
+                whole.merge(part)
+        with blamed(whole, "table"):
+            table = whole.table(parts)
         tables[whole.name] = replace(
             table,
             notes=(*interface.notes, *table.notes),
@@ -199,7 +201,8 @@ def _filled(
         for done, block, chunk in _blocked(trajectory.chunks(), edges):
             frames = fresh.interface.frames(chunk)
             for one in blocks[block]:
-                one.update(chunk, frames)
+                with blamed(one, "update"):
+                    one.update(chunk, frames)
             if progress:
                 progress(done, trajectory.n_frames)
         return blocks
@@ -257,5 +260,6 @@ def _one_block(start: int, stop: int) -> list[Observable]:
         chunk = trajectory.read(first, min(first + size, stop))
         frames = fresh.interface.frames(chunk)
         for one in observables:
-            one.update(chunk, frames)
+            with blamed(one, "update"):
+                one.update(chunk, frames)
     return observables

@@ -11,7 +11,8 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -19,7 +20,7 @@ from types import ModuleType
 from typing import Any
 
 import lmpdrive.observables as _folder
-from lmpdrive.errors import ConfigError, did_you_mean
+from lmpdrive.errors import ConfigError, LmpdriveError, did_you_mean
 from lmpdrive.observables.base import Observable, Settings
 
 ENTRY_POINTS = "lmpdrive.observables"
@@ -72,7 +73,7 @@ def load_file(path: Path) -> list[type[Observable]]:
         spec.loader.exec_module(module)
     except Exception as error:  # the user's code may raise anything
         del sys.modules[name]
-        line = next((f"line {t.lineno}: " for t in reversed(_frames(error)) if t.filename == str(path.resolve())), "")
+        line = _line(error, str(path.resolve()))
         raise ConfigError(f"observables: {path} cannot be loaded: {line}{type(error).__name__}: {error}") from error
     if not (classes := _in_module(module)):
         unfinished = [
@@ -85,6 +86,24 @@ def load_file(path: Path) -> list[type[Observable]]:
             f"what they leave open{': ' + '; '.join(unfinished) if unfinished else ''} (docs/extending.md)"
         )
     return classes
+
+
+@contextmanager
+def blamed(one: Observable, method: str) -> Iterator[None]:
+    """Errors of a user's observable name its file and line; those of a shipped one are ours, and stay as they are."""
+    try:
+        yield
+    except LmpdriveError:
+        raise
+    except Exception as error:
+        module = sys.modules.get(type(one).__module__)
+        if not type(one).__module__.startswith(f"{_USER}."):
+            raise
+        file = str(getattr(module, "__file__", ""))
+        raise ConfigError(
+            f"observables: {file}: {type(one).__name__}.{method} fails: {_line(error, file)}{type(error).__name__}: "
+            f"{error}; lmpdrive.testing.check_observable tests it, -v shows the traceback"
+        ) from error
 
 
 def check_options(classes: Sequence[type[Observable]], options: Mapping[str, Mapping[str, Any]]) -> None:
@@ -105,10 +124,12 @@ def check_options(classes: Sequence[type[Observable]], options: Mapping[str, Map
             cls.read_options(Settings(options={family: given}))
 
 
-def _frames(error: BaseException) -> list[Any]:
+def _line(error: BaseException, file: str) -> str:
+    """`"line 7: "` of the innermost call in `file`, or an empty string."""
     import traceback
 
-    return list(traceback.extract_tb(error.__traceback__))
+    frames = reversed(traceback.extract_tb(error.__traceback__))
+    return next((f"line {frame.lineno}: " for frame in frames if frame.filename == file), "")
 
 
 def _from_entry_point(entry: Any) -> list[type[Observable]]:
