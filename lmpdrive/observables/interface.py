@@ -94,10 +94,13 @@ class InterfaceFrames:
         return self.signs[:, None] * self._water_projections[1]
 
     def distances(self, atoms: NDArray[np.int64]) -> Array:
-        """(S, F, n) distances [Å] of some atoms from each surface plane."""
-        return load("surfaces").distances(
-            *self._along.arrays, self._cut, self._planes, self.signs, np.asarray(atoms, dtype=np.int64)
-        )
+        """(S, F, n) distances [Å] of some atoms from each surface plane.
+
+        Raises IndexError if there is no such atom.
+        """
+        # compiled code does not look whether an atom exists
+        atoms = np.arange(self._along.coordinates.n_atoms)[atoms]
+        return load("surfaces").distances(*self._along.arrays, self._cut, self._planes, self.signs, atoms)
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +204,12 @@ class Interface:
         return {"O", "H"} <= set(self.topology.elements)
 
     def frames(self, chunk: Chunk) -> InterfaceFrames:
-        """The interface in each frame of a chunk."""
+        """The interface in each frame of a chunk.
+
+        Raises ValueError if the chunk has other atoms than the topology.
+        """
+        if chunk.coordinates.n_atoms != self.topology.n_atoms:
+            raise ValueError(f"frames of {chunk.coordinates.n_atoms} atoms, but {self.topology.n_atoms} are known")
         along = AlongNormal.of(chunk)
         cut, planes, gap = self._planes(along)
         return InterfaceFrames(

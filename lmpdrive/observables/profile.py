@@ -163,8 +163,15 @@ class Profile(Observable):
 
 
 def per_frame(frames: NDArray[np.int64], weights: Array, n_frames: int) -> Array:
-    """(n_frames,) sums of per-molecule `weights`."""
-    return load("bins").sum_by_frame(frames, np.asarray(weights, dtype=float), n_frames)
+    """(n_frames,) sums of per-molecule `weights`.
+
+    Raises ValueError if there is not one weight for each molecule, or a molecule's frame is not among the frames.
+    """
+    weights = np.asarray(weights, dtype=float)
+    # compiled code would read and write beyond the arrays
+    if weights.shape != frames.shape or (frames.size and not 0 <= frames.min() <= frames.max() < n_frames):
+        raise ValueError(f"want one weight for each of {frames.shape} molecules, in frames 0 to {n_frames - 1}")
+    return load("bins").sum_by_frame(frames, weights, n_frames)
 
 
 def first_layer(interface: InterfaceFrames, weights: Array | float = 1.0) -> Array:

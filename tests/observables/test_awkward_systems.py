@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from lmpdrive.observables import Interface, analyse
+from lmpdrive.observables.profile import per_frame
 from lmpdrive.trajectory import Chunk, open_trajectory
 from tests.observables.synthetic_frames import Frames, film, water
 
@@ -165,3 +166,23 @@ def test_two_waters_that_share_an_image_boundary():
     tables = profiles(["O", "H", "H"] * 2, positions, cell)
     assert tables["water_species"].value.tolist() == [2] * 10
     assert_allclose(sorted(bins(tables["water_cos_theta"]).values()), [-0.4, 1.0], atol=1e-9)
+
+
+def test_what_compiled_code_would_not_notice_is_an_error():
+    """Indices beyond the arrays: NumPy would complain, machine code would read what lies there."""
+    elements, positions, cell = film([3.05], [1])
+    frames = Frames(elements, np.tile(positions, (3, 1, 1)), cell)
+    interface = Interface(frames.topology, frames.read(0, 1))
+    seen = interface.frames(frames.read(0, 3))
+    last = frames.n_atoms - 1
+    assert_allclose(seen.distances(np.array([-1])), seen.distances(np.array([last])))
+    with pytest.raises(IndexError):
+        seen.distances(np.array([last + 1]))
+    with pytest.raises(ValueError, match="one weight for each"):
+        per_frame(seen.water.frame, np.ones(2), 3)
+    with pytest.raises(ValueError, match="frames 0 to 1"):
+        per_frame(seen.water.frame, np.ones(3), 2)
+    elements, positions, cell = film([3.05, 5], [1, 1])
+    other = Frames(elements, positions[None], cell).read(0, 1)
+    with pytest.raises(ValueError, match="atoms, but"):
+        interface.frames(other)
