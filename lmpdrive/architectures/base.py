@@ -125,6 +125,10 @@ class Architecture(BaseModel):
         """
         raise NotImplementedError(f"{type(self).__name__} has no callback coupling")
 
+    def make_calculator(self) -> Any:
+        """The model's own ASE calculator, to compare LAMMPS with; None if there is no such thing."""
+        return None
+
     def charges_e(self, interface: Interface) -> Sequence[float] | None:
         """Fixed charges [e] per atom, where the potential has them."""
         return None

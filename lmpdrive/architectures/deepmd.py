@@ -157,6 +157,12 @@ class Deepmd(Architecture):
         """LAMMPS styles the deck uses."""
         return {"pair": ["deepmd", *(["hybrid/overlay", "harmonic/cut"] if self._radii() else [])]}
 
+    def make_calculator(self) -> Any:
+        """deepmd's own ASE calculator for the first model, without cores."""
+        from deepmd.calculator import DP
+
+        return None if self._radii() else DP(model=str(self.model))
+
     def _radii(self) -> dict[str, float]:
         if self.core_radii_A == "card":
             return (self.card() or {}).get("shortest_distances_A", {})

@@ -1,0 +1,274 @@
+"""The contract of an architecture: what LAMMPS computes is what the model says, in any cell and order.
+
+The structures are rendered as any system is, so decks, element order and coupling are those of a real run.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lmpdrive
+from lmpdrive.config import load as load_config
+from lmpdrive.engine.lammps_library import environment
+from lmpdrive.errors import EngineError, LmpdriveError
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+Array = NDArray[np.float64]
+
+STRANGERS = ("Xe", "Rn", "Og")
+"""One of them is unknown to most models."""
+
+STRAINS = {"xx": (0, 0), "yy": (1, 1), "zz": (2, 2), "xy": (0, 1)}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What counts as equal.  Use larger force limits for models in single precision.
+
+    force_eV_per_A, energy_eV, virial_eV : against the calculator; the energy is that of all atoms.
+    derivative_eV : virial against finite differences of the energy.
+    drift_eV_per_atom : change of the total energy in the NVE run.
+    restart_A : positions after a restart against the run without.
+    """
+
+    force_eV_per_A: float = 1e-6
+    energy_eV: float = 1e-6
+    virial_eV: float = 1e-5
+    derivative_eV: float = 1e-3
+    drift_eV_per_atom: float = 1e-4
+    restart_A: float = 1e-6
+
+
+@dataclass
+class Measured:
+    """Numbers of a check that passed: property -> largest deviation, and what could not be checked."""
+
+    numbers: dict[str, float] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+def check_architecture(
+    potential: Mapping[str, Any],
+    atoms: Atoms,
+    *,
+    limits: Limits | None = None,
+    timestep_fs: float = 0.25,
+    temperature_K: float = 100.0,
+    strain: float = 1e-4,
+) -> Measured:
+    """Assert that an architecture does in LAMMPS what its model says.
+
+    - energy, forces and virial equal the model's own calculator's, as given, with atoms moved to other images, in
+      another order, and in a tilted cell;
+    - they do not depend on images and order;
+    - the virial is -dE/dε (finite differences);
+    - NVE conserves the energy (200 steps);
+    - a restart continues the run (20 + 20 = 40 steps);
+    - an element that the model does not know is refused by `lmpdrive check`;
+    - a run that explodes ends with an error.
+
+    Parameters
+    ----------
+    potential : the `potential:` section of a YAML file.
+    atoms : a periodic structure near a minimum, without constraints, with every element of interest.
+    limits : what counts as equal.
+    timestep_fs, temperature_K : of the NVE and restart runs.
+    strain : ε of the finite differences.
+
+    Returns the largest deviations.  Raises AssertionError naming the property that is broken.
+    """
+    limits = limits or Limits()
+    with tempfile.TemporaryDirectory(prefix="lmpdrive-check-") as folder:
+        return _Check(dict(potential), atoms, Path(folder), limits, timestep_fs, temperature_K, strain).run()
+
+
+class _Check:
+    def __init__(
+        self,
+        potential: dict[str, Any],
+        atoms: Atoms,
+        folder: Path,
+        limits: Limits,
+        timestep_fs: float,
+        temperature_K: float,
+        strain: float,
+    ) -> None:
+        self.potential, self.atoms, self.folder, self.limits = potential, atoms, folder, limits
+        self.timestep_fs, self.temperature_K, self.strain = timestep_fs, temperature_K, strain
+        self.measured = Measured()
+
+    def run(self) -> Measured:
+        """All checks; LAMMPS and the calculator are each started once."""
+        order = np.random.default_rng(1).permutation(len(self.atoms))
+        structures = {
+            "as given": self.atoms,
+            "other images": _other_images(self.atoms),
+            "another order": self.atoms[order],
+            "tilted cell": _strained(self.atoms, np.array([[0, 0, 0], [0.15, 0, 0], [-0.1, 0.1, 0]])),
+        }
+        folders = {name: self.render(name, atoms) for name, atoms in structures.items()}
+        slab = "boundary        p p f" in (folders["as given"] / "in.lammps").read_text()
+        if slab:  # slab-corrected electrostatics wants an upright cell
+            folders.pop("tilted cell")
+        strains = {k: v for k, v in STRAINS.items() if not slab or v in ((0, 0), (1, 1))}
+        for name, (a, b) in strains.items():
+            for sign in (+1, -1):
+                epsilon = np.zeros((3, 3))
+                epsilon[a, b] += sign * self.strain / 2
+                epsilon[b, a] += sign * self.strain / 2
+                folders[f"{name} {sign:+d}"] = self.render(f"{name} {sign:+d}", _strained(self.atoms, epsilon))
+        still = [{"folder": str(f), "start": "data", "commands": ["run 0"]} for f in folders.values()]
+        here = str(folders["as given"])
+        move = [f"timestep {self.timestep_fs * 1e-3:g}", "fix move mobile nve"]
+        start = [f"velocity mobile create {self.temperature_K} 4711 mom yes dist gaussian", *move]
+        moving = [
+            {"folder": here, "start": "data", "commands": [*start, "run 0"]},
+            {"folder": here, "start": "data", "commands": [*start, "run 200"]},
+            {"folder": here, "start": "data", "commands": [*start, "run 40"]},
+            {"folder": here, "start": "data", "commands": [*start, "run 20", "write_restart half.restart"]},
+            {"folder": here, "start": "half.restart", "commands": [*move, "run 20"]},
+        ]
+        answers = self.ask("lammps_jobs", [*still, *moving])
+        lammps = dict(zip(folders, answers, strict=False))
+        self.against_the_calculator(lammps, [j for j, name in zip(still, folders, strict=True) if name in structures])
+        self.without_images_and_order(lammps, order)
+        self.derivative(lammps, strains)
+        self.dynamics(answers[len(still) :])
+        self.stranger()
+        self.explosion()
+        return self.measured
+
+    def render(self, name: str, atoms: Atoms) -> Path:
+        """A run directory for a structure."""
+        folder = self.folder / name.replace(" ", "_")
+        return lmpdrive.render(self.yaml(name, atoms), folder)
+
+    def yaml(self, name: str, atoms: Atoms, **dynamics: Any) -> Path:
+        import yaml
+        from ase.io import write
+
+        stem = name.replace(" ", "_")
+        write(self.folder / f"{stem}.xyz", atoms, format="extxyz")
+        path = self.folder / f"{stem}.yaml"
+        content = {
+            "system": {"read": f"{stem}.xyz"},
+            "potential": self.potential,
+            "dynamics": {"fixed_layers": 0, "timestep_fs": self.timestep_fs, **dynamics},
+        }
+        path.write_text(yaml.safe_dump(content))
+        return path
+
+    def ask(self, module: str, jobs: list[dict[str, Any]]) -> Any:
+        questions, answers = self.folder / f"{module}.json", self.folder / f"{module}-answers.json"
+        questions.write_text(json.dumps(jobs))
+        done = subprocess.run(
+            [sys.executable, "-m", f"lmpdrive.testing.{module}", questions, answers],
+            capture_output=True,
+            text=True,
+            env=environment("cpu", 1),
+            check=False,
+        )
+        assert done.returncode == 0, f"{module} failed:\n{done.stderr[-2000:]}"
+        return json.loads(answers.read_text())
+
+    def below(self, what: str, value: float, limit: float, unit: str) -> None:
+        """Keep a number; it must not exceed its limit."""
+        assert value <= limit, f"{what}: {value:.3g} {unit}, the limit is {limit:.3g}"
+        self.measured.numbers[f"{what} [{unit}]"] = max(value, self.measured.numbers.get(f"{what} [{unit}]", 0.0))
+
+    def against_the_calculator(self, lammps: dict[str, Any], jobs: list[dict[str, Any]]) -> None:
+        answers = self.ask("calculator_jobs", jobs)
+        if answers is None:
+            self.measured.skipped["against the calculator"] = "the architecture has no calculator of its own"
+            return
+        for name, model in zip(lammps, answers, strict=False):
+            said = lammps[name]
+            where = f"LAMMPS against the calculator, {name}"
+            self.below(f"{where}: energy", abs(said["energy"] - model["energy"]), self.limits.energy_eV, "eV")
+            self.below(f"{where}: forces", _apart(said["forces"], model["forces"]), self.limits.force_eV_per_A, "eV/Å")
+            self.below(f"{where}: virial", _apart(said["virial"], model["virial"]), self.limits.virial_eV, "eV")
+
+    def without_images_and_order(self, lammps: dict[str, Any], order: NDArray[np.int64]) -> None:
+        first, images, shuffled = (lammps[name] for name in ("as given", "other images", "another order"))
+        limit = self.limits.force_eV_per_A
+        self.below("forces with atoms in other images", _apart(first["forces"], images["forces"]), limit, "eV/Å")
+        forces = np.array(first["forces"])[order]
+        self.below("forces with atoms in another order", _apart(forces, shuffled["forces"]), limit, "eV/Å")
+
+    def derivative(self, lammps: dict[str, Any], strains: Mapping[str, tuple[int, int]]) -> None:
+        components = {"xx": 0, "yy": 1, "zz": 2, "xy": 3}
+        for name in strains:
+            slope = (lammps[f"{name} +1"]["energy"] - lammps[f"{name} -1"]["energy"]) / (2 * self.strain)
+            virial = lammps["as given"]["virial"][components[name]]
+            self.below(f"virial {name} against -dE/dε", abs(-slope - virial), self.limits.derivative_eV, "eV")
+
+    def dynamics(self, answers: list[dict[str, Any]]) -> None:
+        start, end, through, _, resumed = answers
+        per_atom = abs(end["total"] - start["total"]) / len(self.atoms)
+        self.below("NVE, 200 steps: total energy", per_atom, self.limits.drift_eV_per_atom, "eV/atom")
+        moved = np.abs(_nearest(np.array(end["positions"]) - start["positions"], np.array(start["cell"]))).max()
+        assert moved > 1e-3, f"NVE: no atom moved more than {moved:.1e} Å; are there forces and velocities?"
+        apart = _nearest(np.array(through["positions"]) - resumed["positions"], np.array(through["cell"]))
+        self.below("restart: positions", float(np.abs(apart).max()), self.limits.restart_A, "Å")
+
+    def stranger(self) -> None:
+        known = load_config(self.folder / "as_given.yaml").potential.model_elements()
+        stranger = next((s for s in STRANGERS if known is not None and s not in known), None)
+        if stranger is None:
+            self.measured.skipped["unknown element"] = "the architecture does not say which elements it knows"
+            return
+        atoms = self.atoms.copy()
+        atoms.symbols[0] = stranger
+        found = lmpdrive.check(self.yaml("stranger", atoms), probe_lammps=False)
+        assert any(p.level == "error" and stranger in p.message for p in found), (
+            f"unknown element: `check` does not refuse {stranger}: {[p.message for p in found]}"
+        )
+
+    def explosion(self) -> None:
+        atoms = self.atoms.copy()
+        atoms.set_momenta(np.random.default_rng(3).normal(scale=20.0, size=(len(atoms), 3)))
+        hot = self.yaml(
+            "explosion", atoms, ensemble="nve", temperature_K=10, equilibrate_ps=0, production_ps=0.05, minimise=None
+        )
+        try:
+            lmpdrive.simulate(hot, self.folder / "explosion")
+        except EngineError:
+            return
+        except LmpdriveError as error:
+            raise AssertionError(f"a run that explodes: ended with {type(error).__name__}: {error}") from error
+        raise AssertionError(
+            "a run that explodes (thousands of kelvins, 10 asked for) ended as if nothing had happened"
+        )
+
+
+def _apart(a: Any, b: Any) -> float:
+    return float(np.abs(np.array(a) - np.array(b)).max())
+
+
+def _nearest(vectors: Array, cell: Array) -> Array:
+    fractions = vectors @ np.linalg.inv(cell)
+    return (fractions - np.round(fractions)) @ cell
+
+
+def _other_images(atoms: Atoms) -> Atoms:
+    out = atoms.copy()
+    out.positions += np.random.default_rng(2).integers(-1, 2, size=(len(atoms), 3)) @ atoms.cell.array
+    return out
+
+
+def _strained(atoms: Atoms, strain: Array) -> Atoms:
+    out = atoms.copy()
+    out.set_cell(atoms.cell.array @ (np.eye(3) + strain), scale_atoms=True)
+    return out

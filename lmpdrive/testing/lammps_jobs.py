@@ -1,0 +1,83 @@
+"""Run pieces of rendered decks and tell what LAMMPS then holds.
+
+    python -m lmpdrive.testing.lammps_jobs IN.json OUT.json
+
+A job is {"folder", "start": "data" or a restart file, "commands": [...]}: the deck of the folder up to its dynamics,
+the structure perhaps from a restart, then the commands.  All jobs share one process and one loaded model.  Per job the
+answer has energy and total energy [eV], forces [eV/Å] and positions [Å] in order of the ids, virial [eV], cell and
+origin [Å].
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lmpdrive.architectures import Callback, Evaluator
+from lmpdrive.config import load as load_config
+from lmpdrive.engine.callback import Coupling
+from lmpdrive.engine.lammps_library import load
+
+DYNAMICS = "# --- dynamics"
+
+
+def main(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Run all jobs."""
+    evaluators: dict[str, Evaluator] = {}
+    return [run(job, evaluators) for job in jobs]
+
+
+def run(job: dict[str, Any], evaluators: dict[str, Evaluator]) -> dict[str, Any]:
+    """One job in a LAMMPS of its own."""
+    os.chdir(job["folder"])
+    potential = load_config(Path("resolved.yaml")).potential
+    text = Path("in.lammps").read_text()
+    text = text[: text.index(DYNAMICS)]
+    if job["start"] != "data":
+        text = "\n".join(f"read_restart {job['start']}" if x.startswith("read_data") else x for x in text.splitlines())
+    Path("job.lammps").write_text("\n".join([text, *job["commands"], ""]))
+    lmp = load(potential.plugins)(cmdargs=["-log", "job.log", "-screen", "none", "-nocite"])
+    try:
+        if isinstance(potential.coupling, Callback):
+            key = potential.model_dump_json()
+            if key not in evaluators:
+                evaluators[key] = potential.evaluator(Path(), "cpu")
+            elements = json.loads(Path("manifest.json").read_text())["system"]["elements"]
+            Coupling(lmp, evaluators[key], elements).run(Path("job.lammps"))
+        else:
+            lmp.file("job.lammps")
+        return held(lmp)
+    finally:
+        lmp.close()
+
+
+def held(lmp: Any) -> dict[str, Any]:
+    """What LAMMPS holds; the virial is without its kinetic part."""
+    n = lmp.get_natoms()
+    low, high, xy, yz, xz, _, _ = lmp.extract_box()
+    lengths = np.array(high) - np.array(low)
+    lmp.command("compute only_virial all pressure NULL virial")
+    lmp.command("thermo_style custom step pe etotal " + " ".join(f"c_only_virial[{k}]" for k in range(1, 7)))
+    lmp.command("run 0 post no")
+    order = np.argsort(lmp.numpy.extract_atom("id")[:n])  # after the run, which may sort atoms
+    pressure = lmp.numpy.extract_compute("only_virial", 0, 1)
+    bar = 1.0 / lmp.extract_global("nktv2p")  # eV/Å^3
+    return {
+        "energy": lmp.get_thermo("pe"),
+        "total": lmp.get_thermo("etotal"),
+        "forces": lmp.numpy.extract_atom("f")[:n][order].tolist(),
+        "positions": lmp.numpy.extract_atom("x")[:n][order].tolist(),
+        "virial": (np.array(pressure) * bar * float(np.prod(lengths))).tolist(),
+        "cell": [[lengths[0], 0, 0], [xy, lengths[1], 0], [xz, yz, lengths[2]]],
+        "origin": list(low),
+    }
+
+
+if __name__ == "__main__":
+    answers = main(json.loads(Path(sys.argv[1]).read_text()))
+    Path(sys.argv[2]).write_text(json.dumps(answers))
