@@ -16,15 +16,14 @@ if TYPE_CHECKING:
     from lmpdrive.system import BuiltSystem
 
 
-def problems(
-    config: Config, system: BuiltSystem | None, probe_lammps: bool = True, to_run: bool = True
-) -> list[Problem]:
+def problems(config: Config, system: BuiltSystem | None, here: bool = True) -> list[Problem]:
     """All problems of a configuration whose system was built (or failed to: None).
 
-    `to_run=False` leaves out what only a run needs here: a deck may be rendered for another machine.
+    `here=False` leaves out what this machine must have for a run (packages, LAMMPS and its styles): a deck may be
+    rendered for another.
     """
-    found = [*config.potential.problems(system), *_dynamics(config, system), *(_environment(config) if to_run else ())]
-    if probe_lammps and not any(p.level == "error" for p in found):
+    found = [*config.potential.problems(system), *_dynamics(config, system), *(_environment(config) if here else ())]
+    if here and not any(p.level == "error" for p in found):
         found.extend(_lammps(config))
     return found
 

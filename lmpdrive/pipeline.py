@@ -65,8 +65,8 @@ class Result:
     report: Path | None = None
 
 
-def check(file: str | Path, overrides: Sequence[str] = (), probe_lammps: bool = True) -> list[Problem]:
-    """Every problem that can be known before running, all at once."""
+def check(file: str | Path, overrides: Sequence[str] = (), here: bool = True) -> list[Problem]:
+    """Every problem that can be known before running, all at once; `here=False` leaves this machine out of it."""
     try:
         config = load(file, overrides)
         _check_observables(config)
@@ -77,7 +77,7 @@ def check(file: str | Path, overrides: Sequence[str] = (), probe_lammps: bool = 
         system = _make_system(config)
     except LmpdriveError as error:
         found.append(Problem("error", str(error)))
-    return found + checks.problems(config, system, probe_lammps)
+    return found + checks.problems(config, system, here)
 
 
 def render(file: str | Path, out: str | Path, overrides: Sequence[str] = (), say: Say = lambda _: None) -> Path:
@@ -298,7 +298,7 @@ def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, to_
         system = _make_system(config)
         for line in system.report.lines():
             say(line)
-        found = checks.problems(config, system, to_run, to_run)
+        found = checks.problems(config, system, here=to_run)
         for problem in found:
             if problem.level == "warning":
                 say(f"warning: {problem.message}")

@@ -231,7 +231,7 @@ class _Check:
             return
         atoms = self.atoms.copy()
         atoms.symbols[0] = stranger
-        found = lmpdrive.check(self.yaml("stranger", atoms), probe_lammps=False)
+        found = lmpdrive.check(self.yaml("stranger", atoms), here=False)
         assert any(p.level == "error" and stranger in p.message for p in found), (
             f"unknown element: `check` does not refuse {stranger}: {[p.message for p in found]}"
         )

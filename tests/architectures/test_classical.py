@@ -108,7 +108,7 @@ def test_charges_balance_and_lie_on_the_wet_layer(write_yaml):
     ],
 )
 def test_problems_are_told_before_the_run(write_yaml, changes, expected):
-    found = lmpdrive.check(write_yaml(SMALL_CLASSICAL, **changes), probe_lammps=False)
+    found = lmpdrive.check(write_yaml(SMALL_CLASSICAL, **changes))
     assert any(expected in p.message and p.level == "error" for p in found)
 
 

@@ -146,10 +146,7 @@ def test_the_core_acts_below_its_radius_and_nowhere_else(write_yaml, tmp_path):
 
 
 def problems(write_yaml, **changes):
-    return [
-        p.message
-        for p in lmpdrive.check(write_yaml(SMALL_DEEPMD, system__build__relax_ps=0, **changes), probe_lammps=False)
-    ]
+    return [p.message for p in lmpdrive.check(write_yaml(SMALL_DEEPMD, system__build__relax_ps=0, **changes))]
 
 
 def test_refusals(write_yaml, tmp_path):
