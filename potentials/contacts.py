@@ -1,6 +1,6 @@
 """Make labelled frames of close contacts, where 500 DFT frames have nothing and a fit goes wrong first.
 
-    python potentials/contacts.py ../shared/data/pt-water-rpbe-d3 potentials/pt-water-contacts.xyz.gz
+    python potentials/contacts.py ../shared/data/pt-water-rpbe-d3 potentials/pt-water-contacts/contacts.xyz.gz
 
 Molecular dynamics with a model fitted to the DFT frames alone failed after about 30 ps: two H of different
 molecules came closer than any in the data (1.56 Å) and met no wall there.  Each new frame x' is a DFT frame x
@@ -177,7 +177,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="folder of interface.xyz.gz and protons.xyz.gz")
     parser.add_argument("out", type=Path, help="extended XYZ file to write, e.g. contacts.xyz.gz")
-    parser.add_argument("--frames", type=int, default=200, help="DFT frames to start from (default: 200)")
+    parser.add_argument("--frames", type=int, default=150, help="DFT frames to start from (default: 150)")
     args = parser.parse_args()
 
     import torch

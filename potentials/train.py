@@ -1,7 +1,7 @@
 """Retrain a demonstration potential in one command, with the package's own trainer.
 
     python potentials/train.py deepmd ../shared/data/pt-water-rpbe-d3 potentials/pt-water-dp \\
-        --contacts potentials/pt-water-contacts.xyz.gz
+        --contacts potentials/pt-water-contacts/contacts.xyz.gz
     python potentials/train.py dpa3 ../shared/data/pt-water-rpbe-d3 potentials/pt-water-dpa3
     python potentials/train.py mace ../shared/data/pt-water-rpbe-d3 potentials/pt-water-mace
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 import lmpdrive
 from lmpdrive.architectures import find
@@ -129,10 +130,11 @@ def test_element_order_is_explicit_and_independent_of_the_model(write_yaml, tmp_
 
 
 def test_the_core_acts_below_its_radius_and_nowhere_else(write_yaml, tmp_path):
-    """One O-H of 0.85 Å where the training data end at 0.882 Å: k (r - r0)^2, and a force of 2 k (r0 - r)."""
+    """One O-H shorter than any of the training data by 0.03 Å: k (r - r0)^2, and a force of 2 k (r0 - r)."""
+    radius = yaml.safe_load((MODEL.parent / "card.yaml").read_text())["shortest_distances_A"]["H-O"]
     (tmp_path / "one.xyz").write_text(
         '3\nLattice="15 0 0 0 15 0 0 0 15" Properties=species:S:1:pos:R:3 pbc="T T T"\n'
-        "O 5 5 5\nH 5.85 5 5\nH 4.76 5.93 5\n"
+        f"O 5 5 5\nH {5 + radius - 0.03} 5 5\nH 4.76 5.93 5\n"
     )
     changes = {"system": {"read": "one.xyz"}, "dynamics": {"fixed_layers": 0}}
     answers = []
@@ -140,9 +142,9 @@ def test_the_core_acts_below_its_radius_and_nowhere_else(write_yaml, tmp_path):
         run = lmpdrive.render(write_yaml(SMALL_DEEPMD, potential__core_radii_A=cores, **changes), tmp_path / cores)
         answers.append(evaluate(IN_LAMMPS, run))
     (E_core, F_core), (E, F) = answers
-    assert E_core - E == pytest.approx(30 * (0.882 - 0.85) ** 2, abs=1e-6)
-    expected = 2 * 30 * (0.882 - 0.85)
-    assert (F_core - F)[:, 0] == pytest.approx([-expected, expected, 0], abs=1e-5)
+    assert E_core - E == pytest.approx(30 * 0.03**2, abs=1e-5)
+    expected = 2 * 30 * 0.03
+    assert (F_core - F)[:, 0] == pytest.approx([-expected, expected, 0], abs=1e-4)
 
 
 def problems(write_yaml, **changes):
