@@ -1,0 +1,43 @@
+"""What the trainers are given: the split of the frames, and the shares of the batches."""
+
+import sys
+
+import numpy as np
+from ase import Atoms
+
+from tests.conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "potentials"))
+import train
+
+
+def frames(symbols: str, n: int, start: int) -> list[Atoms]:
+    out = []
+    for k in range(n):
+        atoms = Atoms(symbols, positions=np.arange(3 * len(Atoms(symbols))).reshape(-1, 3), cell=[30] * 3, pbc=True)
+        atoms.info = {"number": start + k, "REF_energy": float(k)}
+        atoms.arrays["REF_forces"] = np.zeros((len(atoms), 3))
+        out.append(atoms)
+    return out
+
+
+def test_every_composition_is_in_every_part_and_no_frame_in_two():
+    parts = train.split(frames("OH2", 40, 0) + frames("PtOH2", 20, 100))
+    numbers = [sorted(a.info["number"] for a in part) for part in (parts.train, parts.watch, parts.test)]
+    assert [len(n) for n in numbers] == [48, 6, 6]
+    assert sorted(sum(numbers, [])) == [*range(40), *range(100, 120)]
+    for part in (parts.train, parts.watch, parts.test):
+        assert len(train.by_composition(part)) == 2
+    again = train.split(frames("OH2", 40, 0) + frames("PtOH2", 20, 100))
+    assert [a.info["number"] for a in again.test] == [a.info["number"] for a in parts.test]
+
+
+def test_contacts_get_their_share_of_the_batches(tmp_path):
+    parts = train.split(frames("OH2", 40, 0) + frames("PtOH2", 20, 100))
+    parts.contacts.extend(frames("PtOH2", 5, 200))
+    given = train.deepmd_input(train.SE_E2_A, parts, tmp_path, 10, 1e-3)["training"]["training_data"]
+    assert len(given["systems"]) == 3
+    assert given["auto_prob"] == "prob_sys_size; 0:2:0.75; 2:3:0.25"
+    held_back = {a.info["REF_energy"] for a in parts.test + parts.watch}
+    written = np.concatenate([np.load(f"{s}/set.000/energy.npy") for s in given["systems"][:1]])
+    assert len(written) == 32 and held_back
