@@ -118,9 +118,9 @@ def _write_table(file: Any, table: Table, taken: set[str]) -> dict[str, Any]:
     variables = headers[: table.n_variables]
     if grid:
         dimensions = tuple(columns[header] for header in variables)
-        for header, values in zip(variables, grid):
-            file.createDimension(columns[header], len(values))
-            _write_column(file, columns[header], (columns[header],), np.asarray(values), header, table)
+        for header, points in zip(variables, grid):
+            file.createDimension(columns[header], len(points))
+            _write_column(file, columns[header], (columns[header],), np.asarray(points), header, table)
     else:
         dimensions = (f"{table.name}_row" if table.kind == "summary" else columns[headers[0]],)
         file.createDimension(dimensions[0], len(table.data))

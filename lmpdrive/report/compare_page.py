@@ -141,7 +141,7 @@ def _difference_row(one: Difference, comparison: Comparison) -> dict[str, Any]:
     if np.isfinite(z).any():
         at = int(np.nanargmax(np.abs(z)))
         largest = f"{z[at]:+.1f}"
-        where = f"{one.data.columns[0]} = {one.data.iloc[at, 0]:.4g}"
+        where = f"{one.data.columns[0]} = {one.data.iloc[:, 0].to_numpy(dtype=float)[at]:.4g}"
     return {
         "table": one.table,
         "title": comparison.runs[0].tables[one.table].title,
