@@ -33,7 +33,8 @@ def smooth(z: Array, profile: Array) -> Array:
         return profile
     reach = int(np.ceil(4 * SMOOTHING_A / width))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * width / SMOOTHING_A) ** 2)
-    return np.convolve(np.pad(profile, reach, mode="edge"), kernel / kernel.sum(), mode="valid")
+    padded = np.concatenate([np.repeat(profile[:1], reach), profile, np.repeat(profile[-1:], reach)])
+    return np.convolve(padded, kernel / kernel.sum(), mode="valid")
 
 
 def _peaks(z: Array, profile: Array) -> tuple[Array, list[int]]:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -36,7 +36,7 @@ def observable_classes(extra: Iterable[str | Path] = ()) -> list[type[Observable
     Raises ConfigError if a file cannot be loaded, or if two files have the same name.
     """
     found = list(_shipped())
-    for entry in entry_points(group=ENTRY_POINTS):
+    for entry in _installed():
         found += _from_entry_point(entry)
     taken = {cls.family() for cls in found} | set(FROM_THE_LOG)
     # a run's own file may be named once more on the command line
@@ -46,6 +46,12 @@ def observable_classes(extra: Iterable[str | Path] = ()) -> list[type[Observable
         taken.add(file.stem)
         found += load_file(file)
     return found
+
+
+@cache
+def _installed() -> tuple[EntryPoint, ...]:
+    """What other packages announce; looking through all of them takes milliseconds, so it is done once."""
+    return tuple(entry_points(group=ENTRY_POINTS))
 
 
 @cache
