@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from lmpdrive.observables.base import Array, Observable, Settings, sampling_warnings
 from lmpdrive.observables.blocks import block_error
-from lmpdrive.observables.interface import InterfaceFrames
+from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.kernels import load
 from lmpdrive.observables.tables import Scalar, Table
+from lmpdrive.trajectory.frames import Chunk
 
 FIRST_LAYER_A = 4.5
 """Interfacial water (design, part 2); its number per frame gives the correlation time of water profiles."""
@@ -160,6 +161,43 @@ class Profile(Observable):
     def gap(self) -> float:
         """Mean distance [Å] between the surfaces through the electrolyte (cell height without a metal)."""
         return self._gap_sum / self.n_frames
+
+
+class WaterMean(Profile):
+    """The mean of something over the waters of a bin, NaN where there is none; σ from the blocks that have water there.
+
+    A subclass says of what in `of_waters`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.counts = Bins(settings.bin_width_A)
+
+    @classmethod
+    def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
+        """Only where there is O and H."""
+        return [cls(settings)] if interface.may_have_water else []
+
+    @abstractmethod
+    def of_waters(self, interface: InterfaceFrames) -> Array:
+        """(S, W) value of each water as seen from each surface."""
+
+    def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
+        """Sum of the values and number of waters."""
+        values = self.of_waters(interface)
+        self.counts.add(interface.water_distances, np.ones_like(values))
+        self.update_profile(interface.water_distances, values, first_layer(interface, values[0]), interface)
+
+    def merge(self, other: Self) -> None:
+        """Add the frames that `other` saw."""
+        super().merge(other)
+        self.counts.merge(other.counts)
+
+    def values(self, low: int, high: int) -> Array:
+        """Mean in each bin."""
+        count = self.counts.within(low, high)
+        empty = count == 0
+        return np.where(empty, np.nan, self.bins.within(low, high) / np.where(empty, 1.0, count))
 
 
 def per_frame(frames: NDArray[np.int64], weights: Array, n_frames: int) -> Array:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Self
-
-import numpy as np
-
-from lmpdrive.observables.base import Array, Settings
-from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.profile import Bins, Profile, cosines, first_layer
-from lmpdrive.trajectory.frames import Chunk
+from lmpdrive.observables.base import Array
+from lmpdrive.observables.interface import InterfaceFrames
+from lmpdrive.observables.profile import WaterMean, cosines
 
 
-class WaterCos2Theta(Profile):
+class WaterCos2Theta(WaterMean):
     """cos 2θ = 2 cos²θ - 1: +1 with the dipole along the normal (either way), -1 in the plane, -1/3 if isotropic.
 
     Tells order from disorder where ⟨cos θ⟩ cannot: as many up as down and all in the plane both have ⟨cos θ⟩ = 0.
@@ -25,28 +20,6 @@ class WaterCos2Theta(Profile):
     error_column = "σ [1]"
     group = "water"
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        self.counts = Bins(settings.bin_width_A)
-
-    @classmethod
-    def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
-        """Only where there is O and H."""
-        return [cls(settings)] if interface.may_have_water else []
-
-    def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
-        """Sum of cos 2θ and number of waters."""
-        double = 2.0 * cosines(interface) ** 2 - 1.0
-        self.counts.add(interface.water_distances, np.ones_like(double))
-        self.update_profile(interface.water_distances, double, first_layer(interface, double[0]), interface)
-
-    def merge(self, other: Self) -> None:
-        """Add the frames that `other` saw."""
-        super().merge(other)
-        self.counts.merge(other.counts)
-
-    def values(self, low: int, high: int) -> Array:
-        """Mean in each bin."""
-        count = self.counts.within(low, high)
-        empty = count == 0
-        return np.where(empty, np.nan, self.bins.within(low, high) / np.where(empty, 1.0, count))
+    def of_waters(self, interface: InterfaceFrames) -> Array:
+        """cos 2θ of each."""
+        return 2.0 * cosines(interface) ** 2 - 1.0

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Self
-
-import numpy as np
-
-from lmpdrive.observables.base import Array, Settings
-from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.profile import Bins, Profile, cosines, first_layer
-from lmpdrive.trajectory.frames import Chunk
+from lmpdrive.observables.base import Array
+from lmpdrive.observables.interface import InterfaceFrames
+from lmpdrive.observables.profile import WaterMean, cosines
 
 
-class WaterCosTheta(Profile):
+class WaterCosTheta(WaterMean):
     """Σ cos θ/Σ 1 over the waters of a bin; σ from the blocks that have water there (at least two)."""
 
     name = "water_cos_theta"
@@ -21,28 +16,6 @@ class WaterCosTheta(Profile):
     column = "<cos θ> [1]"
     error_column = "σ [1]"
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        self.counts = Bins(settings.bin_width_A)
-
-    @classmethod
-    def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
-        """Only where there is O and H."""
-        return [cls(settings)] if interface.may_have_water else []
-
-    def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
-        """Sum of cos θ and number of waters."""
-        cosine = cosines(interface)
-        self.counts.add(interface.water_distances, np.ones_like(cosine))
-        self.update_profile(interface.water_distances, cosine, first_layer(interface, cosine[0]), interface)
-
-    def merge(self, other: Self) -> None:
-        """Add the frames that `other` saw."""
-        super().merge(other)
-        self.counts.merge(other.counts)
-
-    def values(self, low: int, high: int) -> Array:
-        """Mean in each bin."""
-        count = self.counts.within(low, high)
-        empty = count == 0
-        return np.where(empty, np.nan, self.bins.within(low, high) / np.where(empty, 1.0, count))
+    def of_waters(self, interface: InterfaceFrames) -> Array:
+        """cos θ of each."""
+        return cosines(interface)

@@ -74,11 +74,7 @@ class DcdTrajectory(Trajectory):
                 raise TrajectoryError(f"{path} ends within its header; did the run reach its first output?")
             n_atoms = int(np.frombuffer(count, f"{order}i4")[1])
             self._offset = file.tell()
-        if n_atoms != self.topology.n_atoms:
-            raise TrajectoryError(
-                f"{path} has {n_atoms} atoms but the structure given with it has {self.topology.n_atoms}; "
-                "are they of the same run?"
-            )
+        self.check_atoms(n_atoms, self.topology)
         if control[8]:
             raise TrajectoryError(f"{path} leaves fixed atoms out of its frames, which is not supported")
         real, mark = f"{order}f4", f"{order}i4"

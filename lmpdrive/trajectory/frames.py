@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.coordinates import Coordinates
 from lmpdrive.trajectory.steps import irregular_steps
 from lmpdrive.trajectory.topology import Topology
@@ -140,6 +141,14 @@ class Trajectory(ABC):
         size = size or max(1, ATOM_FRAMES_PER_CHUNK // max(1, self.n_atoms))
         for start in range(0, self.n_frames, size):
             yield self.read(start, min(start + size, self.n_frames))
+
+    def check_atoms(self, n_atoms: int, topology: Topology) -> None:
+        """Raise TrajectoryError unless the file has as many atoms as the structure given with it."""
+        if n_atoms != topology.n_atoms:
+            raise TrajectoryError(
+                f"{self.path} has {n_atoms} atoms but the structure given with it has {topology.n_atoms}; "
+                "are they of the same run?"
+            )
 
     def check_steps(self) -> None:
         """Warn where frames are not evenly spaced in steps."""

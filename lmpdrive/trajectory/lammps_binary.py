@@ -88,11 +88,8 @@ class LammpsBinaryTrajectory(Trajectory):
         written = np.array([frame.time for frame in self._frames]) * (self._ps_per_unit if first.units else np.nan)
         self.times_ps = np.asarray(1e-3 * timestep_fs * self.steps if timestep_fs else written, dtype=float)
         self.check_steps()
-        if topology is not None and topology.n_atoms != first.n_atoms:
-            raise TrajectoryError(
-                f"{path} has {first.n_atoms} atoms but the structure given with it has {topology.n_atoms}; "
-                "are they of the same run?"
-            )
+        if topology is not None:
+            self.check_atoms(first.n_atoms, topology)
         if topology is None and "type" not in self._columns:
             raise TrajectoryError(f"{path} has no `type` column; {HOW_TO_NAME_ELEMENTS}")
         table = self._table(self._frames[0])

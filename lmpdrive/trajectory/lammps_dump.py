@@ -69,11 +69,8 @@ class LammpsDumpTrajectory(Trajectory):
         self.times_ps = np.asarray(times, dtype=float)
         self._ps_per_unit = ps_per_unit or 1.0
         self.check_steps()
-        if topology is not None and topology.n_atoms != self._n_atoms:
-            raise TrajectoryError(
-                f"{path} has {self._n_atoms} atoms but the structure given with it has {topology.n_atoms}; "
-                "are they of the same run?"
-            )
+        if topology is not None:
+            self.check_atoms(self._n_atoms, topology)
         first = self._table(0)
         self._ids = np.sort(first["id"]) if "id" in first else np.zeros(0, dtype=np.int64)
         if len(np.unique(self._ids)) != len(self._ids):

@@ -41,11 +41,7 @@ class MdaTrajectory(Trajectory):
         self.topology = topology
         self._origin = np.zeros(3) if origin is None else np.asarray(origin, dtype=float)
         self._reader = self._open(path)
-        if self._reader.n_atoms != topology.n_atoms:
-            raise TrajectoryError(
-                f"{path} has {self._reader.n_atoms} atoms but the structure given with it has {topology.n_atoms}; "
-                "are they of the same run?"
-            )
+        self.check_atoms(self._reader.n_atoms, topology)
         seen = [(int(ts.data.get("step", ts.frame * (every or 1))), float(ts.time)) for ts in self._reader]
         if not seen:
             raise TrajectoryError(f"{path} holds no frame")
