@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from lmpdrive.architectures._evaluator import Evaluator
+from lmpdrive.hashing import sha256
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,17 @@ class Architecture(BaseModel):
     def card(self) -> dict[str, Any] | None:
         """The model card that lies beside the model (`card.yaml`), if any."""
         return None
+
+
+def card_beside(model: Path) -> dict[str, Any] | None:
+    """`card.yaml` beside a model, if it describes this very file (by its sha256)."""
+    import yaml
+
+    path = model.parent / "card.yaml"
+    if not path.is_file() or not model.exists():
+        return None
+    card = yaml.safe_load(path.read_text())
+    return card if isinstance(card, dict) and card.get("sha256") == sha256(model) else None
 
 
 def element_problems(elements: Sequence[str], known: Sequence[str], model: str) -> list[Problem]:

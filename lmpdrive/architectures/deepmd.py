@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import PositiveFloat
 
 from lmpdrive import resources
-from lmpdrive.architectures.base import Architecture, Interface, Native, Problem, element_problems
+from lmpdrive.architectures.base import Architecture, Interface, Native, Problem, card_beside, element_problems
 from lmpdrive.errors import ModelError, did_you_mean
 from lmpdrive.hashing import sha256
 
@@ -179,13 +179,7 @@ class Deepmd(Architecture):
 
     def card(self) -> dict[str, Any] | None:
         """`card.yaml` beside the model, if it describes this very file."""
-        import yaml
-
-        path = self.model.parent / "card.yaml"
-        if not path.is_file() or not self.model.exists():
-            return None
-        card = yaml.safe_load(path.read_text())
-        return card if isinstance(card, dict) and card.get("sha256") == sha256(self.model) else None
+        return card_beside(self.model)
 
 
 def _find(model: Path, folder: Path) -> Path:

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal
 from lmpdrive import resources
 from lmpdrive.architectures._evaluator import Evaluator
 from lmpdrive.architectures._mace.model import is_foundation
-from lmpdrive.architectures.base import Architecture, Callback, Interface, Problem, element_problems
+from lmpdrive.architectures.base import Architecture, Callback, Interface, Problem, card_beside, element_problems
 from lmpdrive.errors import ModelError, did_you_mean
 from lmpdrive.hashing import sha256
 
@@ -97,13 +97,7 @@ class Mace(Architecture):
 
     def card(self) -> dict[str, Any] | None:
         """`card.yaml` beside the model, if it describes this very file."""
-        import yaml
-
-        path = Path(self.model).parent / "card.yaml"
-        if is_foundation(self.model) or not path.is_file() or not Path(self.model).is_file():
-            return None
-        card = yaml.safe_load(path.read_text())
-        return card if isinstance(card, dict) and card.get("sha256") == sha256(Path(self.model)) else None
+        return None if is_foundation(self.model) else card_beside(Path(self.model))
 
     def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """The loaded model in its fastest form; what it decides is printed (to worker.log in a run)."""

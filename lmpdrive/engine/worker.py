@@ -55,9 +55,10 @@ def _coupled(lmp: Any) -> Callable[[str], None]:
     """What runs a deck with the model of this run directory behind its `fix external`."""
     from lmpdrive.config import load as load_config
     from lmpdrive.engine.callback import Coupling
+    from lmpdrive.manifest import read_manifest
 
     config = load_config(Path("resolved.yaml"))
-    elements = json.loads(Path("manifest.json").read_text())["system"]["elements"]
+    elements = read_manifest(Path())["system"]["elements"]
     coupling = Coupling(lmp, config.potential.evaluator(Path(), config.run.device), elements)
     return lambda deck: coupling.run(Path(deck))
 

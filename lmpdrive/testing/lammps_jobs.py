@@ -22,6 +22,7 @@ from lmpdrive.architectures import Callback, Evaluator
 from lmpdrive.config import load as load_config
 from lmpdrive.engine.callback import Coupling
 from lmpdrive.engine.lammps_library import load
+from lmpdrive.manifest import read_manifest
 
 DYNAMICS = "# --- dynamics"
 
@@ -47,7 +48,7 @@ def run(job: dict[str, Any], evaluators: dict[str, Evaluator]) -> dict[str, Any]
             key = potential.model_dump_json()
             if key not in evaluators:
                 evaluators[key] = potential.evaluator(Path(), "cpu")
-            elements = json.loads(Path("manifest.json").read_text())["system"]["elements"]
+            elements = read_manifest(Path())["system"]["elements"]
             Coupling(lmp, evaluators[key], elements).run(Path("job.lammps"))
         else:
             lmp.file("job.lammps")

@@ -5,27 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.build import bulk, molecule
+from ase.build import bulk
 
 from lmpdrive.testing import check_architecture
 from lmpdrive.testing.architectures import Limits
+from tests.architectures.structures import water_on
 
 DATA = Path(__file__).parent / "data"
 
 
-def water_on(metal: str, lattice_A: float, seed: int = 1) -> Atoms:
-    """A slab of 32 atoms with three molecules, everything a little off its site."""
-    slab = bulk(metal, "fcc", lattice_A, cubic=True).repeat((2, 2, 2))
-    atoms = slab.copy()
-    for k, height in enumerate((9.3, 12.5, 15.5)):
-        water = molecule("H2O")
-        water.rotate(70 * k, "x")
-        water.translate((2.0 + 1.5 * k, 3.0, height))
-        atoms += water
-    atoms.set_cell([*slab.cell.lengths()[:2], 20.0])
-    atoms.pbc = True
-    atoms.positions += np.random.default_rng(seed).normal(scale=0.02, size=(len(atoms), 3))
-    return atoms
+def film_on(metal: str, lattice_A: float) -> Atoms:
+    """A slab of 32 atoms with three molecules, a little off their sites."""
+    return water_on(metal, lattice_A, layers=2, heights_A=(9.3, 12.5, 15.5), height_A=20.0, shake_A=0.02)
 
 
 def alloy() -> Atoms:
@@ -60,7 +51,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_contract(name):
     potential, limits = CASES[name]
-    atoms = alloy() if name == "ase" else water_on("Pt", 3.94)
+    atoms = alloy() if name == "ase" else film_on("Pt", 3.94)
     measured = check_architecture(potential, atoms, limits=limits)
     print(name, measured)
     assert not measured.skipped
@@ -71,7 +62,7 @@ def test_contract_of_the_classical_potential():
     """It has no calculator of its own; pairs that cross the Lennard-Jones cutoff jump by some 1e-6 eV."""
     # at the usual accuracy the mesh of two cells differs by more than the energies to be compared
     potential = {"architecture": "classical", "kspace_accuracy": 1e-8}
-    measured = check_architecture(potential, water_on("Au", 4.08), limits=Limits(derivative_eV=5e-3))
+    measured = check_architecture(potential, film_on("Au", 4.08), limits=Limits(derivative_eV=5e-3))
     print(measured)
     assert set(measured.skipped) == {"against the calculator"}
     assert "virial xx against -dE/dε [eV]" in measured.numbers

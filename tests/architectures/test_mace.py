@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.build import bulk, molecule
+from ase.build import bulk
 from ase.io import read
 
 import lmpdrive
 from lmpdrive.architectures import Configuration, find
 from lmpdrive.errors import ModelError
+from tests.architectures.structures import water_on
 
 MODEL = Path(__file__).parent / "data" / "mace-tiny.model"
 """8 channels, 4 Å, 5 epochs of 54 Pt/water frames: poor, but a real model."""
@@ -31,19 +32,9 @@ def double():
     return potential.evaluator(Path("/nonexistent"), "cpu"), potential.make_calculator()
 
 
-def water_on_platinum(seed: int = 1) -> Atoms:
+def water_on_platinum() -> Atoms:
     """A small slab with three molecules, everything off its site."""
-    slab = bulk("Pt", "fcc", 3.94, cubic=True).repeat((2, 2, 1))
-    atoms = slab.copy()
-    for k, height in enumerate((7.0, 9.5, 12.0)):
-        water = molecule("H2O")
-        water.rotate(70 * k, "x")
-        water.translate((2.0 + 1.5 * k, 3.0, height))
-        atoms += water
-    atoms.set_cell([*slab.cell.lengths()[:2], 16.0])
-    atoms.pbc = True
-    atoms.positions += np.random.default_rng(seed).normal(scale=0.05, size=(len(atoms), 3))
-    return atoms
+    return water_on("Pt", 3.94, layers=1, heights_A=(7.0, 9.5, 12.0), height_A=16.0, shake_A=0.05)
 
 
 def skewed(atoms: Atoms) -> Atoms:
