@@ -3,7 +3,8 @@
     python potentials/train.py deepmd ../shared/data/pt-water-rpbe-d3 potentials/pt-water-dp \\
         --contacts potentials/pt-water-contacts/contacts.xyz.gz
     python potentials/train.py dpa3 ../shared/data/pt-water-rpbe-d3 potentials/pt-water-dpa3
-    python potentials/train.py mace ../shared/data/pt-water-rpbe-d3 potentials/pt-water-mace
+    python potentials/train.py mace ../shared/data/pt-water-rpbe-d3 potentials/pt-water-mace \\
+        --contacts potentials/pt-water-contacts/contacts.xyz.gz
 
 Run it in the environment of the architecture (`pip install "lmpdrive[deepmd]"`).  The steps are the
 same for every recipe:
@@ -235,10 +236,8 @@ def deepmd_calculator(model: Path):
 
 # --- MACE --------------------------------------------------------------------------------------------
 
-MACE_SCALAR = {
+MACE = {
     "model": "ScaleShiftMACE",
-    "num_channels": 16,
-    "max_L": 0,
     "num_interactions": 2,
     "correlation": 2,
     "r_max": 4.5,
@@ -307,6 +306,13 @@ class Recipe:
     settings: dict
 
 
+def mace_recipe(messages: str, size: dict) -> Recipe:
+    """One of the founding study's variants of MACE, scaled down."""
+    settings = MACE | size
+    title = f"MACE with {messages}, {size['num_channels']} channels, 2 layers, 4.5 Å (float32 training)"
+    return Recipe(title, train_mace(settings), mace_calculator, 30, settings)
+
+
 RECIPES = {
     "deepmd": Recipe(
         "Deep Potential se_e2_a (DeePMD-kit, TensorFlow .pb, float32 networks)",
@@ -322,13 +328,9 @@ RECIPES = {
         20_000,
         DPA3,
     ),
-    "mace": Recipe(
-        "MACE with scalar messages (float32 training), 16 channels, 2 layers, 4.5 Å",
-        train_mace(MACE_SCALAR),
-        mace_calculator,
-        30,
-        MACE_SCALAR,
-    ),
+    "mace": mace_recipe("scalar messages", {"num_channels": 16, "max_L": 0}),
+    "mace-l1": mace_recipe("messages up to L = 1", {"num_channels": 8, "max_L": 1}),
+    "mace-l2": mace_recipe("messages up to L = 2", {"num_channels": 8, "max_L": 2}),
 }
 
 
