@@ -11,7 +11,7 @@ import typer
 from lmpdrive._version import __version__
 
 EXIT_CODES = """Exit codes: 0 done, 1 other error, 2 configuration or usage, 3 structure, 4 model or check,
-5 template, 6 run directory, 7 LAMMPS, 8 trajectory, 130 stopped by Ctrl-C or SIGTERM."""
+5 template, 6 run directory, 7 LAMMPS, 8 trajectory, 9 environment, 130 stopped by Ctrl-C or SIGTERM."""
 
 app = typer.Typer(
     name="lmpdrive",

@@ -58,6 +58,12 @@ class TrajectoryError(LmpdriveError, ValueError):
     exit_code = 8
 
 
+class InstallError(LmpdriveError, RuntimeError):
+    """An environment cannot be made or used, or its lmpdrive is another one."""
+
+    exit_code = 9
+
+
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """`"; did you mean 'x'?"` for the closest choice, or an empty string."""
     close = difflib.get_close_matches(str(word), list(choices), n=1, cutoff=0.6)

@@ -1,0 +1,59 @@
+"""What a Python interpreter is and has, as JSON.
+
+Standard library only: `interpreter.py` passes the text of this file to interpreters that may lack lmpdrive.
+"""
+
+import hashlib
+import importlib.util
+import json
+import platform
+import sys
+import sysconfig
+from importlib.metadata import distributions
+from pathlib import Path
+
+
+def absent(modules):
+    """Those of `modules` that cannot be imported here."""
+    missing = []
+    for module in modules:
+        try:
+            found = importlib.util.find_spec(module) is not None
+        except (ImportError, ValueError):
+            found = False
+        if not found:
+            missing.append(module)
+    return missing
+
+
+def digest():
+    """Of lmpdrive's own code and templates; two installations of the same text have the same one."""
+    spec = importlib.util.find_spec("lmpdrive")
+    if spec is None or not spec.origin:
+        return None
+    package = Path(spec.origin).parent
+    shared = package / "_shared" / "templates"
+    templates = shared if shared.is_dir() else package.parent / "templates"
+    total = hashlib.sha256()
+    for root, pattern in ((package, "*.py"), (templates, "*.j2")):
+        for path in sorted(root.rglob(pattern), key=lambda p: p.relative_to(root).as_posix()):
+            total.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()
+
+
+def facts(modules):
+    """Version, folders, versions of all packages, and which of `modules` are missing."""
+    return {
+        "python": platform.python_version(),
+        "prefix": sys.prefix,
+        "scripts": sysconfig.get_path("scripts"),
+        "missing": absent(modules),
+        "digest": digest(),
+        "versions": {d.metadata["Name"]: d.version for d in distributions() if d.metadata["Name"]},
+    }
+
+
+if __name__ == "__main__":
+    # the folder the command was started in is not the worker's
+    sys.path[:] = [p for p in sys.path if p]
+    print(json.dumps(facts(sys.argv[1:])))

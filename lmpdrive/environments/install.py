@@ -1,0 +1,282 @@
+"""Make an environment, step by step, so that an interrupted installation goes on where it was.
+
+With uv if it is there, else with venv and pip.  A step that is done is written in `state.json`; `complete.json` is
+written after everything imports.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+
+from lmpdrive._version import __version__
+from lmpdrive.environments import facts as _facts
+from lmpdrive.environments import packing, store
+from lmpdrive.environments.interpreter import ask, check
+from lmpdrive.environments.recipe import Recipe
+from lmpdrive.errors import InstallError
+
+Say = Callable[[str], None]
+
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+"""Where PyTorch keeps its CPU builds; asked only if what the installer is set up with has none."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command of an installation; the next of `commands` is tried where one fails."""
+
+    title: str
+    commands: tuple[tuple[str, ...], ...]
+    identity: str = ""
+    """What else must be the same for the step to count as done."""
+
+    @property
+    def key(self) -> str:
+        """Changes when the step must be done again."""
+        return sha256(json.dumps([self.title, self.commands, self.identity]).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `create` would do."""
+
+    recipe: Recipe
+    folder: Path
+    cuda: bool
+    extra: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+    def lines(self) -> list[str]:
+        """For a person: where, how large, and each command."""
+        build = "CUDA" if self.cuda else "CPU"
+        head = (
+            f"environment '{self.recipe.family}', {build}, about {self.recipe.size(self.cuda):.1f} GB in {self.folder}"
+        )
+        return [head] + [
+            f"  {number}. {step.title}: {' '.join(step.commands[0])}" for number, step in enumerate(self.steps, start=1)
+        ]
+
+
+def has_gpu() -> bool:
+    """Whether this machine has an NVIDIA driver."""
+    return Path("/proc/driver/nvidia").exists()
+
+
+def plan(recipe: Recipe, *, cuda: bool | None = None, extra: Sequence[str] = ()) -> Plan:
+    """The steps that make an environment.
+
+    cuda : CUDA or CPU builds; default: what this machine has.
+    extra : further requirements; `torch==X.Y.Z` among them is treated as the recipe's own.
+    """
+    cuda = has_gpu() if cuda is None else cuda
+    folder = store.folder(recipe.family)
+    python = str(folder / "bin" / "python")
+    uv = shutil.which("uv")
+    pip = (uv, "pip", "install", "--python", python) if uv else (python, "-m", "pip", "install")
+    pip = pip if uv else (*pip, "--disable-pip-version-check", "--no-input")
+    torch = next((r for r in extra if r.startswith("torch==")), recipe.torch)
+    make = (uv, "venv", "--python", sys.executable, str(folder)) if uv else (sys.executable, "-m", "venv", str(folder))
+    steps = [Step("empty environment", ((*make, *(("--allow-existing",) if uv else ())),), sys.version)]
+    if torch and not cuda and sys.platform == "linux":
+        one = (*pip, "--no-deps", f"{torch}+cpu")
+        steps.append(Step("PyTorch, CPU build", (one, (*one, "--extra-index-url", TORCH_CPU_INDEX))))
+    wanted = [
+        *recipe.requirements,
+        *(recipe.cuda if cuda else recipe.cpu),
+        *(r for r in extra if r != torch),
+        *([torch] if torch else ()),
+    ]
+    steps.append(Step("packages", ((*pip, *wanted, *packing.requirements()),)))
+    if recipe.no_deps:
+        steps.append(Step("packages without their dependencies", ((*pip, "--no-deps", *recipe.no_deps),)))
+    again = "--reinstall" if uv else "--force-reinstall"
+    steps.append(Step(f"lmpdrive {__version__}", ((*pip, "--no-deps", again, "<lmpdrive>"),), str(_facts.digest())))
+    return Plan(recipe, folder, cuda, tuple(extra), tuple(steps))
+
+
+def create(
+    recipe: Recipe,
+    *,
+    cuda: bool | None = None,
+    extra: Sequence[str] = (),
+    say: Say = lambda _: None,
+    show: Say = lambda _: None,
+) -> Path:
+    """Make, go on with, or bring up to date the environment of `recipe`; returns its interpreter.
+
+    say : gets a line for each step.
+    show : gets every line of the installer.
+
+    Raises InstallError if a step fails, with the end of its output, all of which is in `install.log`.  What was done
+    before stays, and the next call goes on there.
+    """
+    folder = store.folder(recipe.family)
+    if pointed := store.read(folder / store.COMPLETE).get("python"):
+        raise InstallError(
+            f"'{recipe.family}' points to {pointed}. To make an environment instead, first: "
+            f"lmpdrive env remove {recipe.family}"
+        )
+    before = store.read(folder / store.STATE)
+    chosen = plan(recipe, cuda=before.get("cuda") if cuda is None else cuda, extra=extra or before.get("extra", ()))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InstallError(
+            f"cannot write in {folder.parent}: {error.strerror}. Name a writable folder in LMPDRIVE_ENVS."
+        ) from None
+    with _locked(recipe.family, say) as lock:
+        done: dict[str, str] = store.read(folder / store.STATE).get("done", {})
+        to_do = [step for step in chosen.steps if done.get(step.title) != step.key]
+        if chosen.steps[0] in to_do:  # another Python: everything again
+            done, to_do = {}, list(chosen.steps)
+        if not to_do and store.complete(recipe.family):
+            say(f"environment '{recipe.family}' is complete: {folder}")
+            return store.python(recipe.family)
+        (folder / store.COMPLETE).unlink(missing_ok=True)
+        _check_room(chosen, done)
+        for line in chosen.lines()[:1]:
+            say(line)
+        _drop_unfinished(folder)
+        started = time.monotonic()
+        for number, step in enumerate(chosen.steps, start=1):
+            if step not in to_do:
+                continue
+            say(f"  {number}/{len(chosen.steps)} {step.title}")
+            _carry_out(step, folder, lock, show)
+            done = done | {step.title: step.key}
+            store.write(folder / store.STATE, {"done": done, "cuda": chosen.cuda, "extra": list(chosen.extra)})
+        say("  trying what was installed")
+        _try_out(chosen, lock, show)
+        size = sum(p.lstat().st_size for p in folder.rglob("*") if not p.is_dir()) / 1e9
+        seconds = round(time.monotonic() - started, 1)
+        store.write(
+            folder / store.COMPLETE,
+            {"lmpdrive": __version__, "cuda": chosen.cuda, "size_GB": round(size, 2), "seconds": seconds},
+        )
+        say(f"environment '{recipe.family}' is complete after {seconds:.0f} s, {size:.1f} GB")
+    return store.python(recipe.family)
+
+
+def point(recipe: Recipe, python: Path, say: Say = lambda _: None) -> None:
+    """Use an interpreter of the site's (conda, module, a wrapper of a container) as the environment of `recipe`.
+
+    Raises InstallError if it lacks this lmpdrive or a module of the recipe, or if an environment is there already.
+    """
+    folder = store.folder(recipe.family)
+    if folder.exists() and not store.read(folder / store.COMPLETE).get("python"):
+        raise InstallError(f"{folder} exists. Remove it first: lmpdrive env remove {recipe.family}")
+    python = python.absolute()
+    about = ask(python, recipe.imports)
+    check(about, python, recipe.family, ours=False)
+    if about["missing"]:
+        raise InstallError(
+            f"{python} lacks {', '.join(about['missing'])}: install what `lmpdrive env create "
+            f"{recipe.family} --dry-run` lists there."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    store.write(folder / store.COMPLETE, {"lmpdrive": __version__, "python": str(python)})
+    say(f"'{recipe.family}' runs with {python}")
+
+
+@contextmanager
+def _locked(family: str, say: Say) -> Iterator[IO[str]]:
+    """One installation at a time; the installer inherits the lock, so an orphaned one still holds it."""
+    with (store.root() / f".{family}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for another installation of '{family}' to end")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock
+
+
+def _check_room(plan: Plan, done: dict[str, str]) -> None:
+    needed = 0.0 if "packages" in done else plan.recipe.size(plan.cuda)
+    free = shutil.disk_usage(plan.folder).free / 1e9
+    if free < needed:
+        raise InstallError(
+            f"{plan.folder} has {free:.1f} GB free, and '{plan.recipe.family}' takes about {needed:.1f} GB. "
+            "Make room, or name another folder in LMPDRIVE_ENVS."
+        )
+
+
+def _drop_unfinished(folder: Path) -> None:
+    """Forget packages whose installation was cut off: pip and uv write INSTALLER near the end of each."""
+    for about in folder.glob("lib/python3*/site-packages/*.dist-info"):
+        if not (about / "INSTALLER").is_file():
+            shutil.rmtree(about)
+
+
+def _carry_out(step: Step, folder: Path, lock: IO[str], show: Say) -> None:
+    with tempfile.TemporaryDirectory(prefix="lmpdrive-wheel-") as scratch:
+        for number, words in enumerate(step.commands, start=1):
+            command = [a for w in words for a in (packing.arguments(Path(scratch)) if w == "<lmpdrive>" else [w])]
+            code, tail = _run(command, folder, lock, show)
+            if code == 0:
+                return
+            if number == len(step.commands):
+                raise InstallError(_told(step.title, tail, folder))
+
+
+def _try_out(plan: Plan, lock: IO[str], show: Say) -> None:
+    """Import what the family needs and load LAMMPS, in the new environment; then check its lmpdrive."""
+    python = plan.folder / "bin" / "python"
+    for words in (
+        *(("-c", f"import {name}") for name in plan.recipe.imports),
+        ("-m", "lmpdrive.engine.probe", "{}", "--no-plugins"),
+    ):
+        code, tail = _run([str(python), *words], plan.folder, lock, show)
+        if code:
+            raise InstallError(_told(f"the installation is not usable: {' '.join(words)}", tail, plan.folder))
+    ask.cache_clear()
+    check(ask(python, ()), python, plan.recipe.family, ours=True)
+
+
+def _told(title: str, tail: Sequence[str], folder: Path) -> str:
+    said = "\n".join(f"    {line}" for line in tail)
+    return f"{title}: failed.\n{said}\nAll of it: {folder / store.LOG}. The same command goes on from here."
+
+
+def _run(command: Sequence[str], folder: Path, lock: IO[str], show: Say) -> tuple[int, Sequence[str]]:
+    """Run in a process group of its own; its output goes to install.log and to `show`, its end is returned."""
+    tail: deque[str] = deque(maxlen=12)
+    with (folder / store.LOG).open("a") as log:
+        print("$", *command, file=log, flush=True)
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
+            pass_fds=(lock.fileno(),),
+        )
+        assert process.stdout
+        try:
+            for line in process.stdout:
+                log.write(line)
+                if line.strip():
+                    tail.append(line.rstrip())
+                    show(line.strip())
+            return process.wait(), list(tail)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+                process.wait()

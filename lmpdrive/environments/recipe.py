@@ -1,0 +1,45 @@
+"""What the isolated environment of an architecture family is made of.  Data only: `install.py` carries it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Packages of one family.  Architectures whose packages fit together may share a family.
+
+    Example, a package with a lean set of dependencies on CPUs:
+
+        Recipe(
+            family="fairchem",
+            requirements=("hydra-core", "huggingface-hub"),
+            torch="torch==2.13.0",
+            no_deps=("fairchem-core==2.24.0",),
+            size_GB=1.1,
+            cuda_size_GB=6.0,
+        )
+    """
+
+    family: str
+    """Name of the environment: `lmpdrive env create FAMILY`."""
+    size_GB: float
+    """Disk it takes without CUDA, core included; said before anything is downloaded."""
+    requirements: tuple[str, ...] = ()
+    """Installed with their dependencies, in one resolution with those of lmpdrive's core."""
+    cpu: tuple[str, ...] = ()
+    """More requirements on a machine without a GPU."""
+    cuda: tuple[str, ...] = ()
+    """More requirements on a machine with an NVIDIA GPU."""
+    torch: str | None = None
+    """`torch==X.Y.Z`: PyTorch's CPU build on a machine without a GPU, its CUDA build with one."""
+    no_deps: tuple[str, ...] = ()
+    """Installed last and without their dependencies: name those that are needed in `requirements`."""
+    cuda_size_GB: float | None = None
+    """Disk it takes with CUDA; default: as without."""
+    imports: tuple[str, ...] = ()
+    """Modules that must import before the environment counts as complete."""
+
+    def size(self, cuda: bool) -> float:
+        """Disk [GB]."""
+        return self.cuda_size_GB if cuda and self.cuda_size_GB is not None else self.size_GB
