@@ -302,15 +302,19 @@ class Recipe:
     title: str
     train: Callable[[Split, Path, int], Path]
     calculator: Callable[[Path], object]
-    batches: int
+    length: int
     settings: dict
+    unit: str = "batches"
+    """Of the length."""
+    contacts_share: float | None = CONTACTS_SHARE
+    """Share of the batches that come from the frames of close contacts; None: every frame counts alike."""
 
 
 def mace_recipe(messages: str, size: dict) -> Recipe:
     """One of the founding study's variants of MACE, scaled down."""
     settings = MACE | size
     title = f"MACE with {messages}, {size['num_channels']} channels, 2 layers, 4.5 Å (float32 training)"
-    return Recipe(title, train_mace(settings), mace_calculator, 30, settings)
+    return Recipe(title, train_mace(settings), mace_calculator, 30, settings, "epochs", contacts_share=None)
 
 
 RECIPES = {
@@ -370,13 +374,15 @@ def shortest_distances(frames: list[Atoms]) -> dict[str, float]:
     return shortest
 
 
-def describe_contacts(frames: list[Atoms]) -> str:
+def describe_contacts(parts: Split, share: float | None) -> str:
     """For the card."""
-    if not frames:
+    n = len(parts.contacts)
+    if not n:
         return "none"
+    share = share or n / (n + len(parts.train))
     return (
-        f"{len(frames)} frames with pushed or shaken molecules, labelled DFT + difference of SevenNet-0 (contacts.py); "
-        f"{CONTACTS_SHARE:.0%} of the batches; none in the test"
+        f"{n} frames with pushed or shaken molecules, labelled DFT + difference of SevenNet-0 (contacts.py); "
+        f"{share:.0%} of what is fitted; none in the test"
     )
 
 
@@ -387,12 +393,12 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder of interface.xyz.gz and protons.xyz.gz")
     parser.add_argument("out", type=Path, help="folder for the model and its card")
     parser.add_argument("--contacts", type=Path, help="frames of contacts.py, added to the fit")
-    parser.add_argument("--batches", type=int, help="length of the training; epochs for mace (default: the recipe's)")
+    parser.add_argument("--length", type=int, help="batches, or epochs for mace (default: the recipe's)")
     parser.add_argument("--work", type=Path, default=None, help="scratch folder (default: OUT/work, kept)")
     args = parser.parse_args()
 
     recipe = RECIPES[args.recipe]
-    batches = args.batches or recipe.batches
+    length = args.length or recipe.length
     work = args.work or args.out / "work"
     if work.exists():
         sys.exit(f"{work} exists: remove it, or name another --work folder")
@@ -401,7 +407,7 @@ def main() -> None:
     if args.contacts:
         parts.contacts.extend(load_contacts(args.contacts))
     started = time.time()
-    frozen = recipe.train(parts, work, batches)
+    frozen = recipe.train(parts, work, length)
     minutes = (time.time() - started) / 60
 
     args.out.mkdir(parents=True, exist_ok=True)
@@ -421,12 +427,12 @@ def main() -> None:
         "licence": "MIT (data and weights)",
         "limits": "Pt, O, H only: no Au, no ions. Trained for trying the software, not for publication.",
         "split": {"train": len(parts.train), "watch": len(parts.watch), "test": len(parts.test), "seed": SPLIT_SEED},
-        "contacts": describe_contacts(parts.contacts),
-        "training": {"batches": batches, "minutes_on_one_core": round(minutes, 1), "settings": recipe.settings},
+        "contacts": describe_contacts(parts, recipe.contacts_share),
+        "training": {recipe.unit: length, "minutes_on_one_core": round(minutes, 1), "settings": recipe.settings},
         "shortest_distances_A": shortest_distances(parts.train + parts.contacts),
         "test": measure(target, recipe, parts.test),
         "retrain": " ".join(
-            ["python potentials/train.py", args.recipe, str(args.data), str(args.out), f"--batches {batches}"]
+            ["python potentials/train.py", args.recipe, str(args.data), str(args.out), f"--length {length}"]
             + ([f"--contacts {args.contacts}"] if args.contacts else [])
         ),
     }
