@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from lmpdrive.architectures._evaluator import Evaluator
+from lmpdrive.environments import Interpreter, Recipe, choose
 from lmpdrive.hashing import sha256
 
 
@@ -84,11 +85,25 @@ class Architecture(BaseModel):
     """Python package that must be importable for a run."""
     install: ClassVar[str] = ""
     """The one command that installs it."""
+    environment: ClassVar[Recipe | None] = None
+    """Packages of the isolated environment that `lmpdrive env create` makes; None if the core is enough."""
     single_rank: ClassVar[str | None] = None
     """Reason why more than one MPI rank is impossible, if so."""
 
     architecture: str
     """Name of a shipped or installed architecture, or `./file.py`."""
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Python modules that a run needs."""
+        return (self.python_module,) if self.python_module else ()
+
+    def interpreter(self) -> Interpreter:
+        """The Python that runs this: here if it has the modules, else that of the family's environment.
+
+        Raises InstallError or ConfigError as `environments.choose` does.
+        """
+        return choose(self.environment.family if self.environment else Path(self.architecture).stem, self.modules)
 
     def styles(self) -> dict[str, list[str]]:
         """LAMMPS styles the deck uses, e.g. `{"pair": ["deepmd"]}`."""

