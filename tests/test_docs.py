@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from lmpdrive.architectures import available, find
+from lmpdrive.architectures._dispersion import Dispersion
 from lmpdrive.cli import EXIT_CODES
 from lmpdrive.config import load, sections
 
@@ -35,6 +36,7 @@ NOT_RUN = (
     'python3 -m venv .venv && .venv/bin/pip install -e ".[deepmd,mace,test]" && .venv/bin/pytest',
     'pip install ".[deepmd]"',
     'pip install ".[mace]"',
+    'pip install ".[dispersion]"',
     ".venv/bin/ruff check .",
     ".venv/bin/mypy",
     ".venv/bin/lint-imports",
@@ -197,6 +199,10 @@ def test_every_key_of_the_configuration_is_documented():
 def test_every_key_of_an_architecture_is_documented(architecture):
     keys = set(find(architecture).model_fields) - {"architecture"}
     assert keys <= rows(f"architectures/{architecture}.md")
+
+
+def test_every_key_of_dispersion_is_documented():
+    assert set(Dispersion.model_fields) == rows("dispersion.md")
 
 
 def test_every_default_in_the_configuration_tables_is_the_code_s():

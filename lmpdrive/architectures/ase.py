@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from lmpdrive.architectures._dispersion import Dispersion
 from lmpdrive.architectures._evaluator import AseEvaluator, Evaluator
 from lmpdrive.architectures.base import Architecture, Callback, Interface, Problem, element_problems
 from lmpdrive.errors import ModelError
@@ -36,6 +37,8 @@ class Ase(Architecture):
     """Keyword arguments of the calculator; file names count from the YAML file if written `./name`."""
     elements: list[str] | None = None
     """Elements the calculator knows, to be checked before a run; default: not checked."""
+    dispersion: Dispersion | None = None
+    """Add D3 to the calculator."""
 
     def resolve(self, folder: Path) -> Ase:
         """A copy whose `./file` arguments are absolute."""
@@ -50,7 +53,13 @@ class Ase(Architecture):
         return self.elements
 
     def problems(self, interface: Interface | None) -> list[Problem]:
-        """A module that is not there, or elements that the calculator does not know."""
+        """A module that is not there, elements that the calculator or D3 does not know."""
+        return [
+            *self._calculator_problems(interface),
+            *(self.dispersion.problems(interface) if self.dispersion else []),
+        ]
+
+    def _calculator_problems(self, interface: Interface | None) -> list[Problem]:
         module, _, name = self.calculator.partition(":")
         if not module or not name:
             return [
@@ -82,10 +91,19 @@ class Ase(Architecture):
 
     def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """The calculator, made from its keyword arguments."""
-        return AseEvaluator(self.make_calculator())
+        model = AseEvaluator(self._own_calculator())
+        return self.dispersion.added_to(model) if self.dispersion else model
 
     def make_calculator(self) -> Any:
-        """The ASE calculator itself.
+        """The ASE calculator itself, with dftd3's added where D3 is asked for.
+
+        Raises ModelError if one of them cannot be made.
+        """
+        own = self._own_calculator()
+        return self.dispersion.calculator(own) if self.dispersion else own
+
+    def _own_calculator(self) -> Any:
+        """The calculator without D3.
 
         Raises ModelError if the class is missing or refuses its arguments.
         """

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from lmpdrive import resources
+from lmpdrive.architectures._dispersion import Dispersion
 from lmpdrive.architectures._evaluator import Evaluator
 from lmpdrive.architectures._mace.model import is_foundation
 from lmpdrive.architectures.base import Architecture, Callback, Interface, Problem, card_beside, element_problems
@@ -47,6 +48,9 @@ class Mace(Architecture):
     radial_table: Literal["auto", "never"] = "auto"
     """In the compiled model, tabulate the radial network; used only while forces stay within 2e-5 eV/Å."""
 
+    dispersion: Dispersion | None = None
+    """Add D3 to the model."""
+
     def resolve(self, folder: Path) -> Mace:
         """A copy with an absolute model file."""
         return self.model_copy(update={"model": _find(self.model, folder)})
@@ -65,7 +69,11 @@ class Mace(Architecture):
         return tuple(elements(load(self.model, torch.float64, "cpu")))
 
     def problems(self, interface: Interface | None) -> list[Problem]:
-        """A missing or wrong file, unknown elements."""
+        """A missing or wrong file, elements that the model or D3 does not know, D3 counted twice."""
+        d3 = self.dispersion.problems(interface, self.card()) if self.dispersion else []
+        return [*self._model_problems(interface), *d3]
+
+    def _model_problems(self, interface: Interface | None) -> list[Problem]:
         if is_foundation(self.model):
             return []
         path = Path(self.model)
@@ -114,10 +122,11 @@ class Mace(Architecture):
         head = head_index(module, self.head)
         name = self.model if is_foundation(self.model) else sha256(Path(source))
         candidates, reason = forms(module, f"{name} {head} {self.dtype}", device, self.compile, self.radial_table)
-        return MaceEvaluator(module, head, candidates, reason, device, print)
+        model = MaceEvaluator(module, head, candidates, reason, device, print)
+        return self.dispersion.added_to(model) if self.dispersion else model
 
     def make_calculator(self) -> Any:
-        """MACE's own ASE calculator at the same precision, on the CPU."""
+        """MACE's own ASE calculator at the same precision, on the CPU; with dftd3's added where D3 is asked for."""
         import torch
         from mace.calculators import MACECalculator
 
@@ -125,7 +134,8 @@ class Mace(Architecture):
 
         module = load(self.model, getattr(torch, self.dtype), "cpu")
         head = {} if self.head is None else {"head": self.head}
-        return MACECalculator(models=module, device="cpu", default_dtype=self.dtype, **head)
+        own = MACECalculator(models=module, device="cpu", default_dtype=self.dtype, **head)
+        return self.dispersion.calculator(own) if self.dispersion else own
 
 
 def _find(model: str, folder: Path) -> str:
