@@ -36,6 +36,7 @@ NOT_RUN = (
     'python3 -m venv .venv && .venv/bin/pip install -e ".[deepmd,mace,test]" && .venv/bin/pytest',
     'pip install ".[deepmd]"',
     'pip install ".[mace]"',
+    'pip install ".[mace]" cuequivariance-torch cuequivariance-ops-torch-cu12',
     'pip install ".[dispersion]"',
     ".venv/bin/ruff check .",
     ".venv/bin/mypy",

@@ -48,6 +48,8 @@ class Mace(Architecture):
     radial_table: Literal["auto", "never"] = "auto"
     """In the compiled model, tabulate the radial network; used only while forces stay within 2e-5 eV/Å."""
 
+    cuequivariance: Literal["auto", "always", "never"] = "auto"
+    """NVIDIA's kernels; auto: on CUDA devices, where they are installed."""
     dispersion: Dispersion | None = None
     """Add D3 to the model."""
 
@@ -113,16 +115,17 @@ class Mace(Architecture):
 
         from lmpdrive.architectures._mace.evaluator import MaceEvaluator, forms
         from lmpdrive.architectures._mace.model import head_index, load
+        from lmpdrive.architectures._torch import pick
 
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = pick(device)
         local = run_dir / LINK
         source = str(local) if local.exists() else self.model
         module = load(source, getattr(torch, self.dtype), device)
         head = head_index(module, self.head)
         name = self.model if is_foundation(self.model) else sha256(Path(source))
-        candidates, reason = forms(module, f"{name} {head} {self.dtype}", device, self.compile, self.radial_table)
-        model = MaceEvaluator(module, head, candidates, reason, device, print)
+        key = f"{name} {head} {self.dtype}"
+        candidates, reasons = forms(module, head, key, device, self.compile, self.radial_table, self.cuequivariance)
+        model = MaceEvaluator(module, head, candidates, reasons, device, print)
         return self.dispersion.added_to(model) if self.dispersion else model
 
     def make_calculator(self) -> Any:

@@ -36,7 +36,7 @@ CAUSES = (
     (r"[Nn]on-?numeric|NaN|nan", "energies or forces became NaN: the structure is outside of what the potential knows"),
     (
         r"[Oo]ut of memory|OOM|cudaErrorMemoryAllocation",
-        "the accelerator's memory is full: fewer atoms, more ranks, or float32",
+        "memory is full: fewer atoms, more ranks, or float32",
     ),
     (
         r"not finite at step",

@@ -37,6 +37,8 @@ class EdgeEvaluator:
         self.neighbours = vesin.NeighborList(cutoff=cutoff_A, full_list=True)
         self._index = np.full(120, -1)
         self._index[list(numbers)] = np.arange(len(numbers))
+        self.edge_count = 0
+        """Edges of the last configuration."""
 
     def edges(self, configuration: Configuration) -> tuple[Any, Any, Any]:
         """Edge vectors, edge indices and species as tensors.
@@ -45,6 +47,7 @@ class EdgeEvaluator:
         """
         import torch
 
+        self.edge_count = 0
         species = self._index[configuration.numbers]
         if (species < 0).any():
             from ase.data import chemical_symbols
@@ -55,6 +58,7 @@ class EdgeEvaluator:
             points=configuration.positions, box=configuration.cell, periodic=configuration.pbc, quantities="ijD"
         )
         index = np.stack((i, j)).astype(np.int64)
+        self.edge_count = len(vectors)
         return (
             torch.from_numpy(vectors).to(self.device, self.dtype),
             torch.from_numpy(index).to(self.device),
