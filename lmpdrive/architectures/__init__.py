@@ -5,16 +5,20 @@
 """
 
 from lmpdrive.architectures._evaluator import AseEvaluator, Configuration, Evaluation, Evaluator
+from lmpdrive.architectures._limits import DOUBLE, SINGLE, Limits
 from lmpdrive.architectures.base import Architecture, Callback, Native, Problem
 from lmpdrive.architectures.registry import available, find
 
 __all__ = [
+    "DOUBLE",
+    "SINGLE",
     "Architecture",
     "AseEvaluator",
     "Callback",
     "Configuration",
     "Evaluation",
     "Evaluator",
+    "Limits",
     "Native",
     "Problem",
     "available",

@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from lmpdrive.architectures._evaluator import Evaluator
+from lmpdrive.architectures._limits import SINGLE, Limits
 from lmpdrive.environments import Interpreter, Recipe, choose
 from lmpdrive.hashing import sha256
 
@@ -142,8 +143,16 @@ class Architecture(BaseModel):
         raise NotImplementedError(f"{type(self).__name__} has no callback coupling")
 
     def make_calculator(self) -> Any:
-        """The model's own ASE calculator, to compare LAMMPS with; None if there is no such thing."""
+        """The model's own ASE calculator (energy, forces, stress), to compare LAMMPS with; None if there is none."""
         return None
+
+    def as_run(self, run_dir: Path) -> Architecture:
+        """A copy that names the files which LAMMPS reads in `run_dir`, where `prepare` may have replaced some."""
+        return self
+
+    def limits(self) -> Limits:
+        """What counts as equal to that calculator; the default suits single precision."""
+        return SINGLE
 
     def charges_e(self, interface: Interface) -> Sequence[float] | None:
         """Fixed charges [e] per atom, where the potential has them."""

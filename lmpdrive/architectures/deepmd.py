@@ -166,10 +166,22 @@ class Deepmd(Architecture):
         return {"pair": ["deepmd", *(["hybrid/overlay", "harmonic/cut"] if self._radii() else [])]}
 
     def make_calculator(self) -> Any:
-        """deepmd's own ASE calculator for the first model, without cores."""
+        """deepmd's own ASE calculator for the first model, and the cores."""
         from deepmd.calculator import DP
 
-        return None if self._radii() else DP(model=str(self.model))
+        model, radii = DP(model=str(self.model)), self._radii()
+        if not radii:
+            return model
+        from ase.calculators.mixing import SumCalculator
+
+        from lmpdrive.architectures._cores import Cores
+
+        return SumCalculator([model, Cores(radii, self.core_stiffness_eV_per_A2)])
+
+    def as_run(self, run_dir: Path) -> Deepmd:
+        """With the model in the run directory, which may be compressed: that differs from its original by nature."""
+        radii = self._radii()  # the card tells them for the original only
+        return self.model_copy(update={"model": run_dir / next(iter(self.files())), "core_radii_A": radii or "none"})
 
     def _radii(self) -> dict[str, float]:
         if self.core_radii_A == "card":

@@ -228,6 +228,9 @@ class Run(Section):
     """Threads per rank; 1 is best on a busy machine."""
     mpi_ranks: PositiveInt = 1
     """More than one starts `lmp` under mpiexec."""
+    compare: Literal["auto", "always", "never"] = "auto"
+    """Compare the first frame with the model's own ASE calculator before the run; auto: where that is cheap, and where
+    the deck is not the shipped template's."""
 
 
 class Config(Section):

@@ -122,11 +122,17 @@ def split_at_externals(deck: str) -> list[tuple[str, str | None]]:
     piece: list[str] = []
     for command in commands(deck):
         piece.append(command)
-        match = _EXTERNAL.match(re.sub(r"&\s*\n", " ", command))
-        if match:
-            parts.append(("".join(piece), match[1]))
+        fix = external(command)
+        if fix is not None:
+            parts.append(("".join(piece), fix))
             piece = []
     return [*parts, ("".join(piece), None)]
+
+
+def external(command: str) -> str | None:
+    """ID of a `fix ID ... external pf/callback`; None for any other command."""
+    match = _EXTERNAL.match(re.sub(r"&\s*\n", " ", command))
+    return match[1] if match else None
 
 
 def commands(deck: str) -> Iterator[str]:

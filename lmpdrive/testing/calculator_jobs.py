@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from lmpdrive.architectures import AseEvaluator, Configuration
 from lmpdrive.config import load as load_config
 
 
@@ -24,16 +25,16 @@ def main(jobs: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
     calculator = potential.make_calculator()
     if calculator is None:
         return None
+    evaluate = AseEvaluator(calculator)
     answers = []
     for job in jobs:
         atoms: Any = read(Path(job["folder"]) / "system.data", format="lammps-data", sort_by_id=True)
-        atoms.calc = calculator
-        stress = atoms.get_stress(voigt=False) * -atoms.get_volume()
+        said = evaluate(Configuration(atoms.numbers, atoms.positions, atoms.cell.array, (True, True, True)))
         answers.append(
             {
-                "energy": float(atoms.get_potential_energy()),
-                "forces": atoms.get_forces().tolist(),
-                "virial": [float(stress[i, j]) for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))],
+                "energy": said.energy_eV,
+                "forces": said.forces.tolist(),
+                "virial": [float(said.virial[i, j]) for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))],
             }
         )
     return answers
