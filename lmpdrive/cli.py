@@ -80,12 +80,15 @@ def check(file: File, set_: Set = None, verbose: Verbose = False, quiet: Quiet =
 
     found = pipeline.check(file, set_ or ())
     for problem in found:
-        print(f"{problem.level}: {problem.message}", file=sys.stderr)
+        if problem.level != "note":
+            print(f"{problem.level}: {problem.message}", file=sys.stderr)
+        elif not quiet:
+            print(problem.message)
     errors = sum(p.level == "error" for p in found)
     if errors:
         raise typer.Exit(ModelError.exit_code)
     if not quiet:
-        print(f"{file}: no errors, {len(found)} warnings")
+        print(f"{file}: no errors, {sum(p.level == 'warning' for p in found)} warnings")
 
 
 @app.command(
@@ -307,8 +310,10 @@ def _sayer(quiet: bool):
 
 def _how_to_run(folder: Path) -> str:
     """The command that runs the deck, as the deck itself says."""
-    coupled = "lmpdrive run-deck in.lammps" in (folder / "in.lammps").read_text()
-    return "lmpdrive run-deck in.lammps" if coupled else "lmp -in in.lammps"
+    import re
+
+    told = re.search(r"^#.*?\s((?:lmp|lmpdrive) .*in\.lammps)$", (folder / "in.lammps").read_text(), re.M)
+    return told[1] if told else "lmp -in in.lammps"
 
 
 def _finish(result, quiet: bool) -> None:

@@ -48,7 +48,7 @@ def render(config: Config, system: BuiltSystem, architecture_folder: Path | None
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    name = config.potential.template
+    name = config.potential.chosen.template or config.potential.template
     try:
         text = environment.get_template(name).render(**context(config, system))
     except jinja2.TemplateNotFound as error:
@@ -77,8 +77,9 @@ def context(config: Config, system: BuiltSystem) -> Mapping[str, Any]:
     return {
         "title": f"{system.atoms.get_chemical_formula()}: {dynamics.ensemble} with {potential.architecture}",
         "version": __version__,
-        "native": isinstance(potential.coupling, Native),
-        "potential_title": potential.title or potential.architecture,
+        "native": isinstance(potential.chosen, Native),
+        "lammps_command": " ".join(["lmp", *potential.lammps_arguments(config.run.mpi_ranks)]),
+        "potential_title": potential.chosen.title or potential.title or potential.architecture,
         "potential": potential,
         "dynamics": dynamics,
         "output": output,

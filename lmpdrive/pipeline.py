@@ -23,6 +23,7 @@ from lmpdrive.config import Config, dump_yaml, load
 from lmpdrive.config.sections import Observables
 from lmpdrive.deck import DATA, DECK
 from lmpdrive.deck import render as render_deck
+from lmpdrive.engine.coupling_choice import choose_coupling
 from lmpdrive.engine.relax import is_packed, relax, wants_relaxation
 from lmpdrive.engine.run import run as run_lammps
 from lmpdrive.engine.run_directory import (
@@ -72,7 +73,8 @@ def check(file: str | Path, overrides: Sequence[str] = (), here: bool = True) ->
         _check_observables(config)
     except ConfigError as error:
         return [Problem("error", line) for line in str(error).splitlines()]
-    system, found = None, []
+    config, found = choose_coupling(config) if here else (config, [])
+    system = None
     try:
         system = _make_system(config)
     except LmpdriveError as error:
@@ -101,7 +103,7 @@ def simulate(
     config = load(file, overrides)
     _check_observables(config)
     out = Path(out) if out is not None else default_directory(file)
-    _write_run_directory(config, Path(file), out, say, to_run=True)
+    config = _write_run_directory(config, Path(file), out, say, to_run=True)
     return _run(out, config, DECK, quiet, say)
 
 
@@ -292,16 +294,18 @@ def _make_system(config: Config) -> BuiltSystem:
     return make_system(config)
 
 
-def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, to_run: bool) -> None:
+def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, to_run: bool) -> Config:
+    """Fill a run directory; returns the configuration with what was decided on the way."""
     # the folder first: nobody wants to wait for packmol to learn that the name is taken
     with new_directory(out) as folder:
         system = _make_system(config)
         for line in system.report.lines():
             say(line)
-        found = checks.problems(config, system, here=to_run)
+        config, found = choose_coupling(config, here=to_run)
+        found += checks.problems(config, system, here=to_run)
         for problem in found:
-            if problem.level == "warning":
-                say(f"warning: {problem.message}")
+            if problem.level != "error":
+                say(f"{problem.level}: {problem.message}")
         errors = [p.message for p in found if p.level == "error"]
         if errors:
             raise ModelError("\n".join(errors))
@@ -319,7 +323,9 @@ def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, to_
         shutil.copy(file, folder / "system.yaml")
         (folder / "resolved.yaml").write_text(dump_yaml(config))
         hashes = link_model_files(folder, config)
+        config.potential.write_files(folder)
         write_atomically(folder / MANIFEST, json.dumps(manifest(config, system, hashes), indent=1) + "\n")
+    return config
 
 
 def _numbers(summary: pd.DataFrame) -> dict[str, Any]:

@@ -6,7 +6,7 @@
 
 from lmpdrive.architectures._evaluator import AseEvaluator, Configuration, Evaluation, Evaluator
 from lmpdrive.architectures._limits import DOUBLE, SINGLE, Limits
-from lmpdrive.architectures.base import Architecture, Callback, Native, Problem
+from lmpdrive.architectures.base import Architecture, Callback, ManyCouplings, Native, Problem
 from lmpdrive.architectures.registry import available, find
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Evaluation",
     "Evaluator",
     "Limits",
+    "ManyCouplings",
     "Native",
     "Problem",
     "available",

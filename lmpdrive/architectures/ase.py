@@ -85,10 +85,6 @@ class Ase(Architecture):
             return element_problems(interface.elements, self.elements, self.calculator)
         return []
 
-    def styles(self) -> dict[str, list[str]]:
-        """LAMMPS styles the deck uses."""
-        return {"pair": ["zero"], "fix": ["external"]}
-
     def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """The calculator, made from its keyword arguments."""
         model = AseEvaluator(self._own_calculator())

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,26 +24,50 @@ from lmpdrive.architectures._limits import SINGLE, Limits
 from lmpdrive.environments import Interpreter, Recipe, choose
 from lmpdrive.hashing import sha256
 
+MLIAP_PYTHON = "ML-IAP's Python interface"
+"""What a LAMMPS has that was built with ML-IAP, PYTHON and `MLIAP_ENABLE_PYTHON`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Coupling:
+    """What the ways from LAMMPS to a model have in common."""
+
+    template: str = ""
+    """Deck template, where it is not the architecture's."""
+    title: str = ""
+    """Name for reports, where it is not the architecture's."""
+
 
 @dataclass(frozen=True)
-class Native:
+class Native(_Coupling):
     """Coupling through a `pair_style` of LAMMPS itself; the deck runs with plain `lmp -in`."""
 
+    name: ClassVar = "native"
     pair_style: str
     needs: tuple[str, ...] = ()
-    """LAMMPS packages the style lives in, for the message when it is absent."""
+    """What LAMMPS must be built with (its packages), for the message when it is absent."""
+    for_gpus: bool = False
+    """`coupling: auto` takes it only where KOKKOS runs on a GPU: elsewhere another coupling is faster."""
+
+    def __str__(self) -> str:
+        return f"native (pair_style {self.pair_style})"
 
 
 @dataclass(frozen=True)
-class Callback:
+class Callback(_Coupling):
     """Coupling through `fix external pf/callback`: the model runs in the same process."""
+
+    name: ClassVar = "callback"
+
+    def __str__(self) -> str:
+        return "callback (fix external)"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something `lmpdrive check` found.  Errors stop a run, warnings do not."""
+    """Something `lmpdrive check` found.  Errors stop a run; warnings and notes do not."""
 
-    level: Literal["error", "warning"]
+    level: Literal["error", "warning", "note"]
     message: str
 
 
@@ -108,7 +132,9 @@ class Architecture(BaseModel):
 
     def styles(self) -> dict[str, list[str]]:
         """LAMMPS styles the deck uses, e.g. `{"pair": ["deepmd"]}`."""
-        return {"pair": [c.pair_style for c in self.couplings if isinstance(c, Native)]}
+        if isinstance(self.chosen, Native):
+            return {"pair": [self.chosen.pair_style]}
+        return {"pair": ["zero"], "fix": ["external"]}
 
     def resolve(self, folder: Path) -> Architecture:
         """A copy with file names made absolute, relative ones counting from `folder` (the YAML's)."""
@@ -131,9 +157,19 @@ class Architecture(BaseModel):
         return None
 
     @property
-    def coupling(self) -> Native | Callback:
+    def chosen(self) -> Native | Callback:
         """The coupling that the deck is written for."""
         return self.couplings[0]
+
+    def write_files(self, run_dir: Path) -> None:
+        """Make files that the deck reads and that are no links, in a run directory being written.
+
+        Raises ModelError if they cannot be made here.
+        """
+
+    def lammps_arguments(self, ranks: int) -> list[str]:
+        """Arguments of LAMMPS' command line that the deck needs, e.g. those of an accelerator package."""
+        return []
 
     def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """The loaded model, for couplings through a callback; called in the worker, in the run directory.
@@ -165,6 +201,39 @@ class Architecture(BaseModel):
     def card(self) -> dict[str, Any] | None:
         """The model card that lies beside the model (`card.yaml`), if any."""
         return None
+
+
+class ManyCouplings(Architecture):
+    """Base of architectures with more than one coupling: the keys that choose, decided when a deck is written."""
+
+    coupling: Literal["auto", "native", "callback"] = "auto"
+    """How the model reaches LAMMPS; auto: the best that the LAMMPS at hand supports."""
+    kokkos: Literal["auto", "always", "never"] = "auto"
+    """Native coupling with LAMMPS' KOKKOS package on GPUs; auto: where both are there."""
+
+    def possible_couplings(self) -> tuple[Native | Callback, ...]:
+        """Those of `couplings` that this model file allows, preferred first."""
+        return self.couplings
+
+    @property
+    def chosen(self) -> Native | Callback:
+        """The coupling named; before `auto` is decided the last one, which needs least."""
+        possible = self.possible_couplings()
+        return next((c for c in possible if c.name == self.coupling), possible[-1])
+
+    def decided(self, coupling: Native | Callback, kokkos: bool) -> Self:
+        """A copy that says which coupling runs, and whether with KOKKOS on GPUs."""
+        return self.model_copy(update={"coupling": coupling.name, "kokkos": "always" if kokkos else "never"})
+
+    def lammps_problems(self, version: int) -> list[Problem]:
+        """What is wrong with this version of LAMMPS (yyyymmdd) for the decided coupling."""
+        return []
+
+    def lammps_arguments(self, ranks: int) -> list[str]:
+        """KOKKOS on one GPU for each rank, where that was decided."""
+        if not isinstance(self.chosen, Native) or self.kokkos != "always":
+            return []
+        return ["-k", "on", "g", str(ranks), "-sf", "kk", "-pk", "kokkos", "newton", "on", "neigh", "half"]
 
 
 def card_beside(model: Path) -> dict[str, Any] | None:

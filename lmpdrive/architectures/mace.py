@@ -1,4 +1,4 @@
-"""MACE in the same process as LAMMPS, compiled where possible.
+"""MACE in the same process as LAMMPS, compiled where possible, or through `pair_style mliap unified`.
 
     potential:
       architecture: mace
@@ -17,28 +17,52 @@ from typing import Any, ClassVar, Literal
 from lmpdrive import resources
 from lmpdrive.architectures._dispersion import Dispersion
 from lmpdrive.architectures._evaluator import Evaluator
+from lmpdrive.architectures._mace.mliap import CONVERTED, convert, is_converted, read, write
 from lmpdrive.architectures._mace.model import is_foundation
-from lmpdrive.architectures.base import Architecture, Callback, Interface, Problem, card_beside, element_problems
+from lmpdrive.architectures._mace.one_rank import OneRank
+from lmpdrive.architectures.base import (
+    MLIAP_PYTHON,
+    Callback,
+    Interface,
+    ManyCouplings,
+    Native,
+    Problem,
+    card_beside,
+    element_problems,
+)
 from lmpdrive.errors import ModelError, did_you_mean
 from lmpdrive.hashing import sha256
 
 LINK = "model.model"
 """Name of the model file in a run directory."""
+FOR_LAMMPS = "model.mliap"
+"""Name of the converted model in a run directory."""
+FIRST_RIGHT_LAMMPS = 20251215
+"""Older ones exchange features between images wrongly for some models (mace PR 1331, lammps PR 4808)."""
 
 
-class Mace(Architecture):
+class Mace(ManyCouplings):
     """MACE models of mace-torch."""
 
     template: ClassVar[str] = "callback.lmp.j2"
-    couplings: ClassVar = (Callback(),)
+    couplings: ClassVar = (
+        Native(
+            "mliap",
+            needs=("ML-IAP", "PYTHON", MLIAP_PYTHON),
+            for_gpus=True,
+            template="mliap.lmp.j2",
+            title="MACE through pair_style mliap unified",
+        ),
+        Callback(),
+    )
     plugins: ClassVar[bool] = False
     title: ClassVar[str] = "MACE through fix external"
     python_module: ClassVar[str | None] = "mace"
     install: ClassVar[str] = 'pip install "mace-torch==0.3.16" vesin'
-    single_rank: ClassVar[str | None] = "a model in the same process runs on one rank"
 
     model: str
-    """A `.model` file, the name of a shipped potential, or a foundation model `family:name`."""
+    """A `.model` file, the name of a shipped potential, a foundation model `family:name`, or a file converted for
+    LAMMPS (`*-mliap_lammps.pt`, native coupling only)."""
     head: str | None = None
     """Head of a multi-head model; default: the only one, or the one called "default"."""
     dtype: Literal["float32", "float64"] = "float32"
@@ -64,6 +88,8 @@ class Mace(Architecture):
             return tuple(card["elements"])
         if is_foundation(self.model) or importlib.util.find_spec("mace") is None:
             return None
+        if is_converted(self.model):
+            return tuple(read(self.model).element_types)
         import torch
 
         from lmpdrive.architectures._mace.model import elements, load
@@ -72,8 +98,12 @@ class Mace(Architecture):
 
     def problems(self, interface: Interface | None) -> list[Problem]:
         """A missing or wrong file, elements that the model or D3 does not know, D3 counted twice."""
-        d3 = self.dispersion.problems(interface, self.card()) if self.dispersion else []
-        return [*self._model_problems(interface), *d3]
+        found = self._model_problems(interface)
+        if self.dispersion and (self.coupling == "native" or is_converted(self.model)):
+            found.append(Problem("error", "potential.dispersion: D3 is added in Python: it needs coupling: callback."))
+        elif self.dispersion:
+            found.extend(self.dispersion.problems(interface, self.card()))
+        return found
 
     def _model_problems(self, interface: Interface | None) -> list[Problem]:
         if is_foundation(self.model):
@@ -89,6 +119,16 @@ class Mace(Architecture):
                     "model such as mace_mp:medium-mpa-0.",
                 )
             ]
+        if is_converted(self.model):
+            wrong = {"coupling: callback": self.coupling == "callback", "head": self.head is not None}
+            for key in (key for key, is_wrong in wrong.items() if is_wrong):
+                return [
+                    Problem(
+                        "error",
+                        f"potential.{key}: {path.name} was converted for the native coupling, with one head. "
+                        "Name the .model file it was made from, or leave the key out.",
+                    )
+                ]
         if interface is None:
             return []
         try:
@@ -99,11 +139,63 @@ class Mace(Architecture):
 
     def files(self) -> dict[str, Path]:
         """The model file, unless it comes from a hub."""
-        return {} if is_foundation(self.model) else {LINK: Path(self.model)}
+        if is_foundation(self.model):
+            return {}
+        return {LINK if not is_converted(self.model) else f"model{CONVERTED}": Path(self.model)}
 
-    def styles(self) -> dict[str, list[str]]:
-        """LAMMPS styles the deck uses."""
-        return {"pair": ["zero"], "fix": ["external"]}
+    def possible_couplings(self) -> tuple[Native | Callback, ...]:
+        """A converted file is for LAMMPS only; D3 is added in Python."""
+        if is_converted(self.model):
+            return self.couplings[:1]
+        return self.couplings[1:] if self.dispersion else self.couplings
+
+    @property
+    def single_rank(self) -> str | None:  # type: ignore[override]
+        """Only KOKKOS exchanges features between ranks."""
+        if isinstance(self.chosen, Native) and self.kokkos == "always":
+            return None
+        return "MACE runs on one rank unless its coupling is native with KOKKOS"
+
+    def lammps_problems(self, version: int) -> list[Problem]:
+        """With KOKKOS, a LAMMPS that is wrong for models with non-linear interactions."""
+        if not self.lammps_arguments(1) or version >= FIRST_RIGHT_LAMMPS:
+            return []
+        message = (
+            f"LAMMPS {version} is older than {FIRST_RIGHT_LAMMPS}: through ML-IAP it gives wrong energies and forces "
+            "for MACE models with non-linear interaction blocks, such as mace-mh-1 (mace PR 1331)"
+        )
+        kinds = self._interactions()
+        if any("NonLinear" in kind for kind in kinds):
+            return [Problem("error", f"{message}, and this is one. Use a newer LAMMPS, or coupling: callback.")]
+        doubt = "This model is of another kind" if kinds else "Whether this model is one cannot be told here"
+        return [Problem("warning", f"{message}. {doubt}; a newer LAMMPS is safer.")]
+
+    def _interactions(self) -> list[str]:
+        """Classes of the model's interaction blocks; none where the model cannot be read here."""
+        if is_foundation(self.model) or importlib.util.find_spec("mace") is None:
+            return []
+        import torch
+
+        from lmpdrive.architectures._mace.model import load
+
+        module = read(self.model).model.model if is_converted(self.model) else load(self.model, torch.float64, "cpu")
+        return [type(block).__name__ for block in module.interactions]
+
+    def context(self, interface: Interface) -> dict[str, Any]:
+        """The converted model, and the adapter of a LAMMPS without KOKKOS."""
+        return {"model_file": FOR_LAMMPS, "one_rank": "" if self.kokkos == "always" else OneRank.__module__}
+
+    def write_files(self, run_dir: Path) -> None:
+        """The converted model, for the native coupling."""
+        if not isinstance(self.chosen, Native):
+            return
+        if importlib.util.find_spec("mace") is None:
+            raise ModelError(
+                f"the native deck needs the model converted for LAMMPS, and this environment has no mace to do it. "
+                f"Render where mace is ({self.install}), or use coupling: callback."
+            )
+        unified = read(self.model) if is_converted(self.model) else convert(self.model, self.head, self.dtype)
+        write(unified, self.kokkos == "always", run_dir / FOR_LAMMPS)
 
     def card(self) -> dict[str, Any] | None:
         """`card.yaml` beside the model, if it describes this very file."""
@@ -130,8 +222,12 @@ class Mace(Architecture):
 
     def make_calculator(self) -> Any:
         """MACE's own ASE calculator at the same precision, on the CPU; with dftd3's added where D3 is asked for."""
-        import torch
         from mace.calculators import MACECalculator
+
+        if is_converted(self.model):
+            module = read(self.model).model.model
+            return MACECalculator(models=module, device="cpu", default_dtype=str(module.r_max.dtype).split(".")[1])
+        import torch
 
         from lmpdrive.architectures._mace.model import load
 

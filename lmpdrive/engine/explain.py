@@ -43,6 +43,10 @@ CAUSES = (
         "the structure is outside of what the potential knows: look at failed_frame.xyz",
     ),
     (
+        r"mliappy unified (compute_forces|module) failure",
+        "the model stopped with a Python exception: it is the last one in worker.log",
+    ),
+    (
         r"Cannot reset timestep",
         "a fix of your template depends on the step number: put it in the block before_production",
     ),

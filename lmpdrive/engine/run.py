@@ -77,9 +77,11 @@ def command(mpi_ranks: int, potential: Architecture, deck: str = "in.lammps") ->
     """The worker's command line; with several ranks, `lmp` under mpiexec."""
     if mpi_ranks == 1:
         flags = [] if potential.plugins else ["--no-plugins"]
-        if isinstance(potential.coupling, Callback):
+        if isinstance(potential.chosen, Callback):
             flags.append("--callback")
-        return [sys.executable, "-m", "lmpdrive.engine.worker", deck, *flags]
+        elif potential.chosen.pair_style == "mliap":
+            flags.append("--mliap")
+        return [sys.executable, "-m", "lmpdrive.engine.worker", deck, *flags, "--", *potential.lammps_arguments(1)]
     bin_folder = Path(sys.executable).parent
     mpiexec = shutil.which("mpiexec", path=str(bin_folder)) or shutil.which("mpiexec")
     if mpiexec is None:
@@ -96,6 +98,7 @@ def command(mpi_ranks: int, potential: Architecture, deck: str = "in.lammps") ->
         "-screen",
         "none",
         "-nocite",
+        *potential.lammps_arguments(mpi_ranks),
     ]
 
 

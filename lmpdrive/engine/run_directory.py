@@ -91,7 +91,7 @@ def manifest(config: Config, system: Any, hashes: dict[str, str]) -> dict[str, A
         },
         "potential": {
             "architecture": potential.architecture,
-            "title": potential.title,
+            "title": potential.chosen.title or potential.title,
             "card": potential.card(),
             "sha256": hashes,
         },

@@ -64,7 +64,7 @@ def wanted(config: Config, atoms: int, edited: bool) -> bool:
 
 def in_worker(config: Config) -> bool:
     """Whether the comparison takes place in the worker itself."""
-    return isinstance(config.potential.coupling, Callback)
+    return isinstance(config.potential.chosen, Callback)
 
 
 def by_worker(lmp: Any, evaluator: Evaluator, config: Config, deck: Path) -> None:

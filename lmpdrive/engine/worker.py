@@ -1,8 +1,11 @@
-"""The worker process of one run: `python -m lmpdrive.engine.worker in.lammps [--no-plugins] [--callback]`.
+"""The worker process of one run.
+
+    python -m lmpdrive.engine.worker in.lammps [--no-plugins] [--callback | --mliap] [-- arguments of lmp]
 
 Drives the `lammps` module through the deck, in the run directory; with `--callback` it first loads the model
-that `resolved.yaml` names.  Exit code 0: the deck ended; 1: LAMMPS stopped with an
-error, told in `error.json`; 130: stopped by SIGINT or SIGTERM after writing what the deck writes last.
+that `resolved.yaml` names, with `--mliap` it lets `pair_style mliap` use this interpreter.  Exit code 0: the deck
+ended; 1: LAMMPS stopped with an error, told in `error.json`; 130: stopped by SIGINT or SIGTERM after writing what the
+deck writes last.
 """
 
 from __future__ import annotations
@@ -12,17 +15,19 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lmpdrive.engine.lammps_library import load
+from lmpdrive.engine.lammps_library import activate_mliap, load
 
 SIGNALS = {signal.SIGINT, signal.SIGTERM}
 INTERRUPTED = 130
 
 
-def main(deck: str, plugins: bool = True, callback: bool = False) -> int:
+def main(
+    deck: str, plugins: bool = True, callback: bool = False, mliap: bool = False, arguments: Sequence[str] = ()
+) -> int:
     """Run `deck` to its end or to a signal."""
     # LAMMPS holds the main thread inside C, where Python's handlers never run: a second thread waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
@@ -39,7 +44,9 @@ def main(deck: str, plugins: bool = True, callback: bool = False) -> int:
 
     threading.Thread(target=stop, daemon=True).start()
     try:
-        lmp = load(plugins)(cmdargs=["-log", "log.lammps", "-screen", "none", "-nocite"])
+        lmp = load(plugins)(cmdargs=["-log", "log.lammps", "-screen", "none", "-nocite", *arguments])
+        if mliap:
+            activate_mliap(lmp, kokkos="kokkos" in arguments)
         run = _coupled(lmp) if callback else lmp.file
         if not stopped.is_set():
             run(deck)
@@ -74,4 +81,6 @@ def _tell(error: Exception) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], "--no-plugins" not in sys.argv, "--callback" in sys.argv))
+    cut = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    ours, theirs = sys.argv[2:cut], sys.argv[cut + 1 :]
+    sys.exit(main(sys.argv[1], "--no-plugins" not in ours, "--callback" in ours, "--mliap" in ours, theirs))

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from lmpdrive.architectures import Callback, Evaluator
+from lmpdrive.architectures import Callback, Evaluator, Native
 from lmpdrive.config import load as load_config
 from lmpdrive.engine.callback import Coupling
-from lmpdrive.engine.lammps_library import load
+from lmpdrive.engine.lammps_library import activate_mliap, load
 from lmpdrive.manifest import read_manifest
 
 DYNAMICS = "# --- dynamics"
@@ -42,9 +42,12 @@ def run(job: dict[str, Any], evaluators: dict[str, Evaluator]) -> dict[str, Any]
     if job["start"] != "data":
         text = "\n".join(f"read_restart {job['start']}" if x.startswith("read_data") else x for x in text.splitlines())
     Path("job.lammps").write_text("\n".join([text, *job["commands"], ""]))
-    lmp = load(potential.plugins)(cmdargs=["-log", "job.log", "-screen", "none", "-nocite"])
+    arguments = potential.lammps_arguments(1)
+    lmp = load(potential.plugins)(cmdargs=["-log", "job.log", "-screen", "none", "-nocite", *arguments])
     try:
-        if isinstance(potential.coupling, Callback):
+        if isinstance(potential.chosen, Native) and potential.chosen.pair_style == "mliap":
+            activate_mliap(lmp, kokkos=bool(arguments))
+        if isinstance(potential.chosen, Callback):
             key = potential.model_dump_json()
             if key not in evaluators:
                 evaluators[key] = potential.evaluator(Path(), "cpu")

@@ -11,6 +11,8 @@ from lmpdrive.errors import DeckError
 from lmpdrive.system import make_system
 from tests.conftest import ROOT, SMALL_CLASSICAL
 
+MACE = "architecture: mace, model: ../tests/architectures/data/mace-tiny.model"
+
 GOLDEN = {
     "au111-water-3na": ("au111-water-3na.yaml", []),
     "pt111-water": ("pt111-water.yaml", []),
@@ -34,6 +36,11 @@ GOLDEN = {
         ["dynamics.ensemble=npt", "dynamics.barostat.coupling=z", "dynamics.fixed_layers=0"],
     ),
     "pt111-water-nve": ("pt111-water.yaml", ["dynamics.ensemble=nve", "dynamics.minimise=null"]),
+    "pt111-water-mace-native": ("pt111-water.yaml", [f"potential={{{MACE}, coupling: native, kokkos: always}}"]),
+    "pt111-water-mace-native-one-rank": (
+        "pt111-water.yaml",
+        [f"potential={{{MACE}, coupling: native, kokkos: never}}"],
+    ),
     "pt111-water-minimise": ("pt111-water.yaml", ["dynamics.ensemble=minimise"]),
 }
 

@@ -1,0 +1,94 @@
+"""Which coupling runs: decided from the LAMMPS at hand when a run directory is written.
+
+`coupling: auto` takes the first coupling that this LAMMPS has all packages for.  One that is for GPUs is left out where
+KOKKOS has no GPU: on CPUs our callback is faster than ML-IAP (docs/architectures/mace.md).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lmpdrive.architectures import Callback, ManyCouplings, Native, Problem
+from lmpdrive.config import Config
+from lmpdrive.engine.probe import probe
+from lmpdrive.errors import EngineError
+
+Coupling = Native | Callback
+
+BUILD = "a LAMMPS with the packages KOKKOS, ML-IAP and PYTHON (docs/architectures/mace.md: how to build it)"
+
+
+def choose_coupling(config: Config, here: bool = True) -> tuple[Config, list[Problem]]:
+    """The configuration with its coupling decided, and a note for each coupling.
+
+    `here=False`: the deck is for another machine, so what this LAMMPS lacks is no error.
+    """
+    if not isinstance(config.potential, ManyCouplings):
+        return config, []
+    try:
+        lammps = probe({}, config.potential.plugins)
+    except EngineError:  # `checks` reports it where it matters
+        lammps = {"version": 0, "packages": [], "gpu": False}
+    has_gpu = Path("/proc/driver/nvidia").exists() or Path("/dev/kfd").exists()
+    return decide(config, lammps, has_gpu, here)
+
+
+def decide(config: Config, lammps: dict[str, Any], has_gpu: bool, here: bool) -> tuple[Config, list[Problem]]:
+    """The same for a LAMMPS that `probe` described, on a machine with or without a GPU."""
+    potential = config.potential
+    assert isinstance(potential, ManyCouplings)
+    gpu = lammps["gpu"] and (config.run.device == "cuda" or (config.run.device == "auto" and has_gpu))
+    kokkos = {"always": True, "never": False, "auto": gpu}[potential.kokkos]
+    missing = {c: _missing(c, lammps, kokkos, gpu) for c in potential.possible_couplings()}
+    taken = potential.chosen
+    if potential.coupling == "auto":
+        able = [c for c in missing if not missing[c] and _fits(potential.decided(c, kokkos), config, lammps)]
+        taken = next((c for c in able if kokkos or not _for_gpus(c)), able[0] if able else taken)
+    elif missing[taken] and not here and potential.kokkos == "auto":
+        kokkos = True  # what makes the native coupling worthwhile is expected where the deck will run
+    decided = potential.decided(taken, kokkos and isinstance(taken, Native))
+    found = [_told(c, decided, lacking, here) for c, lacking in missing.items()]
+    if not missing[taken]:
+        found += decided.lammps_problems(lammps["version"])
+    return config.model_copy(update={"potential": decided}), found
+
+
+def _missing(coupling: Coupling, lammps: dict[str, Any], kokkos: bool, gpu: bool) -> list[str]:
+    """What the LAMMPS and the machine at hand lack for a coupling."""
+    if isinstance(coupling, Callback):
+        return []
+    lacking = [need for need in coupling.needs if need not in lammps["packages"]]
+    return [*lacking, "KOKKOS and a GPU (potential.kokkos: always)"] if kokkos and not gpu else lacking
+
+
+def _fits(decided: ManyCouplings, config: Config, lammps: dict[str, Any]) -> bool:
+    """Whether `auto` may take a coupling: as many ranks as asked for, and a LAMMPS that is right with the model."""
+    ranks = config.run.mpi_ranks == 1 or not decided.single_rank
+    return ranks and not decided.lammps_problems(lammps["version"])
+
+
+def _for_gpus(coupling: Coupling) -> bool:
+    return isinstance(coupling, Native) and coupling.for_gpus
+
+
+def _told(coupling: Coupling, decided: ManyCouplings, lacking: list[str], here: bool) -> Problem:
+    """What becomes of one coupling, in a line."""
+    runs, needs = coupling == decided.chosen, ", ".join(lacking)
+    if runs and lacking and here:
+        cure = "coupling: callback" if len(decided.possible_couplings()) > 1 else "the .model file it was made from"
+        return Problem(
+            "error", f"potential.coupling: {coupling} needs {needs}, which is not here. Use {cure}, or {BUILD}."
+        )
+    if runs:
+        how = "is what the deck is for" if lacking else "runs"
+        if decided.lammps_arguments(1):
+            how += ", with KOKKOS on GPUs"
+        how += f"; this machine lacks {needs}" if lacking else ""
+    elif lacking:
+        how = f"not here, it needs {needs}: {BUILD}"
+    elif _for_gpus(coupling) and decided.coupling == "callback":
+        how = "possible, but without KOKKOS on a GPU slower than callback; coupling: native takes it"
+    else:
+        how = f"possible; coupling: {coupling.name} takes it"
+    return Problem("note", f"coupling {coupling}: {how}")
