@@ -72,8 +72,17 @@ def schema() -> None:
     print(text())
 
 
-@app.command(epilog="Example: `lmpdrive check inputs/pt111-water.yaml`")
-def check(file: File, set_: Set = None, verbose: Verbose = False, quiet: Quiet = False) -> None:
+@app.command(epilog="Examples: `lmpdrive check inputs/pt111-water.yaml`, and the same with `--compare`")
+def check(
+    file: File,
+    set_: Set = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    compare: Annotated[
+        bool,
+        typer.Option("--compare", help="Compare LAMMPS with the model's own calculator on frames of a short run."),
+    ] = False,
+) -> None:
     """Find every problem that can be known before running."""
     from lmpdrive import pipeline
     from lmpdrive.errors import ModelError
@@ -89,6 +98,13 @@ def check(file: File, set_: Set = None, verbose: Verbose = False, quiet: Quiet =
         raise typer.Exit(ModelError.exit_code)
     if not quiet:
         print(f"{file}: no errors, {sum(p.level == 'warning' for p in found)} warnings")
+    if compare:
+        equality = pipeline.compare_with_model(file, set_ or ())
+        if not quiet:
+            _print_equality(equality)
+        if not equality.equal:
+            print(f"error: {equality.explanation}", file=sys.stderr)
+            raise typer.Exit(ModelError.exit_code)
 
 
 @app.command(
@@ -314,6 +330,19 @@ def _how_to_run(folder: Path) -> str:
 
     told = re.search(r"^#.*?\s((?:lmp|lmpdrive) .*in\.lammps)$", (folder / "in.lammps").read_text(), re.M)
     return told[1] if told else "lmp -in in.lammps"
+
+
+def _print_equality(found) -> None:
+    """Differences of the frames as a table, then the verdict."""
+    from rich.console import Console
+
+    from lmpdrive.equality_table import table
+
+    if found.differences:
+        Console().print(table(found))
+    for line in (found.verdict if found.equal else "", found.note):
+        if line:
+            print(line)
 
 
 def _finish(result, quiet: bool) -> None:

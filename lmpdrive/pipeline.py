@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -23,6 +24,7 @@ from lmpdrive.config import Config, dump_yaml, load
 from lmpdrive.config.sections import Observables
 from lmpdrive.deck import DATA, DECK
 from lmpdrive.deck import render as render_deck
+from lmpdrive.engine import step0
 from lmpdrive.engine.coupling_choice import choose_coupling
 from lmpdrive.engine.relax import is_packed, relax, wants_relaxation
 from lmpdrive.engine.run import run as run_lammps
@@ -44,10 +46,12 @@ from lmpdrive.errors import (
     did_you_mean,
 )
 from lmpdrive.frames_bar import FramesBar
+from lmpdrive.hashing import sha256
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lmpdrive.engine.equality import Equality
     from lmpdrive.report.comparison import Comparison
     from lmpdrive.system import BuiltSystem
 
@@ -80,6 +84,23 @@ def check(file: str | Path, overrides: Sequence[str] = (), here: bool = True) ->
     except LmpdriveError as error:
         found.append(Problem("error", str(error)))
     return found + checks.problems(config, system, here)
+
+
+def compare_with_model(file: str | Path, overrides: Sequence[str] = (), say: Say = lambda _: None) -> Equality:
+    """The first frame and five of a short run through LAMMPS and through the model's own ASE calculator.
+
+    In a temporary run directory, with the deck and coupling that `simulate` would run.
+    """
+    config = load(file, overrides)
+    if not step0.has_calculator(config.potential):
+        return step0.nothing_to_compare(config.potential)
+    with tempfile.TemporaryDirectory(prefix="lmpdrive-") as folder:
+        out = Path(folder) / "run"
+        config = _write_run_directory(config, Path(file), out, say, to_run=True)
+        note = config.potential.prepare(out)
+        if note:
+            say(note)
+        return step0.apart(out, config, whole=True)
 
 
 def render(file: str | Path, out: str | Path, overrides: Sequence[str] = (), say: Say = lambda _: None) -> Path:
@@ -135,11 +156,14 @@ def _run(out: Path, config: Config, deck: str, quiet: bool, say: Say) -> Result:
         say(note)
     started = time.time()
     try:
-        state = run_lammps(out, config, quiet, deck)
+        in_worker = step0.before_run(out, config, deck, say)
+        state = run_lammps(out, config, quiet, deck, in_worker, step0.teller(out, say) if in_worker else lambda: None)
     except LmpdriveError:
-        update_manifest(out, state="failed", performance=_performance(out, started))
+        update_manifest(out, state="failed", performance=_performance(out, started), **step0.for_manifest(out))
+        step0.must_be_equal(out)
         raise
-    update_manifest(out, state=state, performance=_performance(out, started), model_note=note)
+    done = {"performance": _performance(out, started), "model_note": note}
+    update_manifest(out, state=state, **done, **step0.for_manifest(out))
     say(f"LAMMPS {state} after {time.time() - started:.0f} s")
     if config.dynamics.ensemble == "minimise" or not (out / "traj.dcd").is_file():
         return Result(out, state, report=report(out))
@@ -324,7 +348,8 @@ def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, to_
         (folder / "resolved.yaml").write_text(dump_yaml(config))
         hashes = link_model_files(folder, config)
         config.potential.write_files(folder)
-        write_atomically(folder / MANIFEST, json.dumps(manifest(config, system, hashes), indent=1) + "\n")
+        content = manifest(config, system, hashes) | {"deck_sha256": sha256(folder / DECK)}
+        write_atomically(folder / MANIFEST, json.dumps(content, indent=1) + "\n")
     return config
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,9 +26,17 @@ GRACE_S = 60
 State = Literal["finished", "interrupted"]
 
 
-def run(run_dir: Path, config: Config, quiet: bool = False, deck: str = "in.lammps") -> State:
+def run(
+    run_dir: Path,
+    config: Config,
+    quiet: bool = False,
+    deck: str = "in.lammps",
+    compare: bool = False,
+    look: Callable[[], None] = lambda: None,
+) -> State:
     """Run a deck in `run_dir`; returns how it ended.
 
+    `compare`: the worker compares its model with the model's calculator first.  `look` is called now and then.
     Ctrl-C and SIGTERM ask LAMMPS to stop at its next step and to write its restart; a second Ctrl-C kills it.
     Raises EngineError with what LAMMPS said, the deck's line and the likely cause.
     """
@@ -37,7 +46,7 @@ def run(run_dir: Path, config: Config, quiet: bool = False, deck: str = "in.lamm
     }
     with (run_dir / "worker.log").open("wb") as log:
         process = subprocess.Popen(
-            command(config.run.mpi_ranks, config.potential, deck),
+            command(config.run.mpi_ranks, config.potential, deck, compare),
             cwd=run_dir,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -53,6 +62,7 @@ def run(run_dir: Path, config: Config, quiet: bool = False, deck: str = "in.lamm
                 try:
                     time.sleep(0.2)
                     progress.look()
+                    look()
                 except KeyboardInterrupt:
                     if interrupted:
                         raise
@@ -66,6 +76,7 @@ def run(run_dir: Path, config: Config, quiet: bool = False, deck: str = "in.lamm
             process.wait()
         for number, handler in previous.items():
             signal.signal(number, handler)
+    look()
     if interrupted or process.returncode == INTERRUPTED:
         return "interrupted"
     if process.returncode:
@@ -73,12 +84,12 @@ def run(run_dir: Path, config: Config, quiet: bool = False, deck: str = "in.lamm
     return "finished"
 
 
-def command(mpi_ranks: int, potential: Architecture, deck: str = "in.lammps") -> list[str]:
+def command(mpi_ranks: int, potential: Architecture, deck: str = "in.lammps", compare: bool = False) -> list[str]:
     """The worker's command line; with several ranks, `lmp` under mpiexec."""
     if mpi_ranks == 1:
         flags = [] if potential.plugins else ["--no-plugins"]
         if isinstance(potential.chosen, Callback):
-            flags.append("--callback")
+            flags += ["--callback", *(["--compare"] if compare else [])]
         elif potential.chosen.pair_style == "mliap":
             flags.append("--mliap")
         return [sys.executable, "-m", "lmpdrive.engine.worker", deck, *flags, "--", *potential.lammps_arguments(1)]

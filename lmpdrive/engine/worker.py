@@ -1,6 +1,6 @@
 """The worker process of one run.
 
-    python -m lmpdrive.engine.worker in.lammps [--no-plugins] [--callback | --mliap] [-- arguments of lmp]
+    python -m lmpdrive.engine.worker in.lammps [--no-plugins] [--callback [--compare] | --mliap] [-- arguments of lmp]
 
 Drives the `lammps` module through the deck, in the run directory; with `--callback` it first loads the model
 that `resolved.yaml` names, with `--mliap` it lets `pair_style mliap` use this interpreter.  Exit code 0: the deck
@@ -26,7 +26,12 @@ INTERRUPTED = 130
 
 
 def main(
-    deck: str, plugins: bool = True, callback: bool = False, mliap: bool = False, arguments: Sequence[str] = ()
+    deck: str,
+    plugins: bool = True,
+    callback: bool = False,
+    compare: bool = False,
+    mliap: bool = False,
+    arguments: Sequence[str] = (),
 ) -> int:
     """Run `deck` to its end or to a signal."""
     # LAMMPS holds the main thread inside C, where Python's handlers never run: a second thread waits.
@@ -47,7 +52,7 @@ def main(
         lmp = load(plugins)(cmdargs=["-log", "log.lammps", "-screen", "none", "-nocite", *arguments])
         if mliap:
             activate_mliap(lmp, kokkos="kokkos" in arguments)
-        run = _coupled(lmp) if callback else lmp.file
+        run = _coupled(lmp, deck, compare) if callback else lmp.file
         if not stopped.is_set():
             run(deck)
     except Exception as error:
@@ -58,15 +63,23 @@ def main(
     return INTERRUPTED if stopped.is_set() else 0
 
 
-def _coupled(lmp: Any) -> Callable[[str], None]:
-    """What runs a deck with the model of this run directory behind its `fix external`."""
+def _coupled(lmp: Any, deck: str, compare: bool) -> Callable[[str], None]:
+    """What runs a deck with the model of this run directory behind its `fix external`.
+
+    `compare`: only if the deck's first frame is what the model's calculator says; raises UnequalError.
+    """
     from lmpdrive.config import load as load_config
     from lmpdrive.engine.callback import Coupling
     from lmpdrive.manifest import read_manifest
 
     config = load_config(Path("resolved.yaml"))
     elements = read_manifest(Path())["system"]["elements"]
-    coupling = Coupling(lmp, config.potential.evaluator(Path(), config.run.device), elements)
+    evaluator = config.potential.evaluator(Path(), config.run.device)
+    if compare:
+        from lmpdrive.engine.step0 import by_worker
+
+        by_worker(lmp, evaluator, config, Path(deck))
+    coupling = Coupling(lmp, evaluator, elements)
     return lambda deck: coupling.run(Path(deck))
 
 
@@ -83,4 +96,5 @@ def _tell(error: Exception) -> None:
 if __name__ == "__main__":
     cut = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     ours, theirs = sys.argv[2:cut], sys.argv[cut + 1 :]
-    sys.exit(main(sys.argv[1], "--no-plugins" not in ours, "--callback" in ours, "--mliap" in ours, theirs))
+    flags = {name: f"--{name}" in ours for name in ("callback", "compare", "mliap")}
+    sys.exit(main(sys.argv[1], "--no-plugins" not in ours, arguments=theirs, **flags))

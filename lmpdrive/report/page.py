@@ -114,6 +114,7 @@ def _sections(manifest: Mapping[str, Any], thermo: pd.DataFrame | None) -> list[
             [
                 ("architecture", potential.get("architecture")),
                 ("title", potential.get("title")),
+                ("in LAMMPS", (manifest.get("step0") or {}).get("verdict")),
                 *((f"sha256 of {name}", digest) for name, digest in _items(potential.get("sha256"), "model")),
             ],
         ),
