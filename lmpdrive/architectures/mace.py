@@ -18,7 +18,7 @@ from lmpdrive import resources
 from lmpdrive.architectures._dispersion import Dispersion
 from lmpdrive.architectures._evaluator import Evaluator
 from lmpdrive.architectures._limits import DOUBLE, SINGLE, Limits
-from lmpdrive.architectures._mace.mliap import CONVERTED, convert, is_converted, read, write
+from lmpdrive.architectures._mace.mliap import CONVERTED, is_converted, make, make_with, read
 from lmpdrive.architectures._mace.model import is_foundation
 from lmpdrive.architectures._mace.one_rank import OneRank
 from lmpdrive.architectures.base import (
@@ -190,13 +190,17 @@ class Mace(ManyCouplings):
         """The converted model, for the native coupling."""
         if not isinstance(self.chosen, Native):
             return
-        if importlib.util.find_spec("mace") is None:
+        interpreter = self.interpreter()
+        if interpreter.missing:
             raise ModelError(
-                f"the native deck needs the model converted for LAMMPS, and this environment has no mace to do it. "
+                "the native deck needs the model converted for LAMMPS, and no environment here has mace to do it. "
                 f"Render where mace is ({self.install}), or use coupling: callback."
             )
-        unified = read(self.model) if is_converted(self.model) else convert(self.model, self.head, self.dtype)
-        write(unified, self.kokkos == "always", run_dir / FOR_LAMMPS)
+        what = (self.model, self.head, self.dtype, self.kokkos == "always", str(run_dir / FOR_LAMMPS))
+        if interpreter.here:
+            make(*what)
+        else:
+            make_with(interpreter.python, *what)
 
     def card(self) -> dict[str, Any] | None:
         """`card.yaml` beside the model, if it describes this very file."""

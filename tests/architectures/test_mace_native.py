@@ -16,6 +16,7 @@ from ase.io import read
 
 import lmpdrive
 from lmpdrive.architectures import find
+from lmpdrive.architectures._mace.mliap import convert, make_with
 from lmpdrive.architectures.base import MLIAP_PYTHON
 from lmpdrive.cli import _how_to_run
 from lmpdrive.config import load
@@ -153,11 +154,16 @@ def test_wrong_heads_and_keys_of_converted_files(tmp_path):
         converted.write_files(tmp_path)
 
 
+def test_conversion_in_another_interpreter(tmp_path):
+    make_with(Path(sys.executable), str(MODEL), None, "float32", True, str(tmp_path / "model.mliap"))
+    assert (tmp_path / "model.mliap").stat().st_size > 1000
+    with pytest.raises(ModelError, match="Heads: Default"):
+        make_with(Path(sys.executable), str(MODEL), "nope", "float32", True, str(tmp_path / "other.mliap"))
+
+
 def converted_file(folder: Path) -> Path:
     """As `mace_create_lammps_model --format mliap` leaves it."""
     import torch
-
-    from lmpdrive.architectures._mace.mliap import convert
 
     path = folder / "tiny-mliap_lammps.pt"
     torch.save(convert(str(MODEL), None, "float64"), path)

@@ -7,8 +7,11 @@ https://docs.lammps.org/pair_mliap.html
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,30 @@ CONVERTED = "-mliap_lammps.pt"
 def is_converted(model: str) -> bool:
     """Whether `model` was converted for LAMMPS already."""
     return model.endswith(CONVERTED)
+
+
+def make(model: str, head: str | None, dtype: str, kokkos: bool, path: str) -> None:
+    """Write what the deck names: the model in mace-torch's own class; without KOKKOS in the adapter for one rank.
+
+    A plain pickle, whose name must not end in `.pt`: LAMMPS reads such files with torch's defaults, which refuse
+    anything but tensors.  Raises ModelError as `convert` and `read` do.
+    """
+    unified = read(model) if is_converted(model) else convert(model, head, dtype)
+    partial = Path(f"{path}.{os.getpid()}")
+    with partial.open("wb") as stream:
+        pickle.dump(unified if kokkos else OneRank(unified), stream)
+    partial.replace(path)
+
+
+def make_with(python: Path, *arguments: str | bool | None) -> None:
+    """`make` in another interpreter, one that has mace-torch.
+
+    Raises ModelError with what went wrong there.
+    """
+    command = [str(python), "-m", "lmpdrive.architectures._mace.mliap", json.dumps(arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ModelError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "the conversion failed")
 
 
 def convert(model: str, head: str | None, dtype: str) -> Any:
@@ -66,18 +93,6 @@ def read(model: str) -> Any:
     return found
 
 
-def write(unified: Any, kokkos: bool, path: Path) -> None:
-    """Write what the deck names; without KOKKOS inside the adapter for one rank.
-
-    A plain pickle, whose name must not end in `.pt`: LAMMPS reads such files with torch's defaults, which refuse
-    anything but tensors.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with partial.open("wb") as stream:
-        pickle.dump(unified if kokkos else OneRank(unified), stream)
-    partial.replace(path)
-
-
 def _class_for_lammps() -> Any:
     """LAMMPS_MLIAP_MACE; its base class comes from the `lammps` package, which must be imported our way first."""
     with suppress(ImportError, OSError):  # mace-torch has a stand-in for the base class
@@ -85,3 +100,10 @@ def _class_for_lammps() -> Any:
     from mace.calculators.lammps_mliap_mace import LAMMPS_MLIAP_MACE
 
     return LAMMPS_MLIAP_MACE
+
+
+if __name__ == "__main__":
+    try:
+        make(*json.loads(sys.argv[1]))
+    except ModelError as error:
+        sys.exit(str(error))
