@@ -43,10 +43,10 @@ from lmpdrive.errors import (
     ModelError,
     RunDirectoryError,
     TrajectoryError,
-    did_you_mean,
 )
 from lmpdrive.frames_bar import FramesBar
 from lmpdrive.hashing import sha256
+from lmpdrive.observable_settings import check_observables, merged, settings_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +74,7 @@ def check(file: str | Path, overrides: Sequence[str] = (), here: bool = True) ->
     """Every problem that can be known before running, all at once; `here=False` leaves this machine out of it."""
     try:
         config = load(file, overrides)
-        _check_observables(config)
+        check_observables(config)
     except ConfigError as error:
         return [Problem("error", line) for line in str(error).splitlines()]
     config, found = choose_coupling(config) if here else (config, [])
@@ -122,7 +122,7 @@ def simulate(
     `out` defaults to `runs/<name of the YAML file>`.  Raises a LmpdriveError of the stage that failed.
     """
     config = load(file, overrides)
-    _check_observables(config)
+    check_observables(config)
     out = Path(out) if out is not None else default_directory(file)
     config = _write_run_directory(config, Path(file), out, say, to_run=True)
     return _run(out, config, DECK, quiet, say)
@@ -221,7 +221,7 @@ def analyse(
     if out is None and not is_run:
         raise RunDirectoryError(f"name a folder for the results of {path.name} with --out")
     target = Path(out) if out is not None else path
-    settings = _settings(path) if is_run else Observables()
+    settings = settings_of(path) if is_run else Observables()
     frames = trajectory.open_trajectory(path, data=data, elements=elements, timestep_fs=timestep_fs, every=every)
     thermo_log = path / "log.lammps" if is_run else None
     thermo = trajectory.read_thermo(thermo_log) if thermo_log and thermo_log.is_file() else None
@@ -239,7 +239,7 @@ def analyse(
         bin_width_A=width,
         n_blocks=n_blocks,
         names=names or settings.names,
-        options=_merged(settings.options, options or {}),
+        options=merged(settings.options, options or {}),
         extra=[*settings.extra, *(Path(file) for file in extra)],
         target=target_error or settings.target_error,
         targets=settings.target_errors,
@@ -355,51 +355,6 @@ def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, to_
 
 def _numbers(summary: pd.DataFrame) -> dict[str, Any]:
     return {f"{row.quantity} [{row.unit}]": (row.value, row.σ) for row in summary.itertuples()}
-
-
-def _settings(run_dir: Path) -> Observables:
-    """The `observables:` section of a run; defaults if there is none."""
-    resolved = run_dir / "resolved.yaml"
-    if not resolved.is_file():
-        return Observables()
-    try:
-        return load(resolved).observables
-    except ConfigError:
-        # an old run, or a model that has moved: its profiles do not depend on it
-        import yaml
-
-        content = yaml.safe_load(resolved.read_text())
-        section = content.get("observables") if isinstance(content, dict) else None
-        try:
-            return Observables.model_validate(section or {})
-        except ValueError as error:
-            raise ConfigError(f"{resolved}: observables: {error}") from None
-
-
-def _merged(
-    first: Mapping[str, Mapping[str, Any]], second: Mapping[str, Mapping[str, Any]]
-) -> dict[str, dict[str, Any]]:
-    """Options of both; the second's win one by one."""
-    return {family: {**first.get(family, {}), **second.get(family, {})} for family in (*first, *second)}
-
-
-def _check_observables(config: Config) -> None:
-    """Raise ConfigError for a wrong file, option or name under `observables:`, before anything runs for hours."""
-    section = config.observables
-    if not (section.extra or section.options or section.names):
-        return
-    from lmpdrive.observables import check_options, observable_classes
-
-    classes = observable_classes(section.extra)
-    check_options(classes, section.options)
-    families = {cls.family() for cls in classes}
-    known = families | {str(cls.name) for cls in classes if hasattr(cls, "name")} | {"summary", "temperature", "energy"}
-    for name in section.names or ():
-        if name not in known and not name.startswith(tuple(f"{family}_" for family in families)):
-            raise ConfigError(
-                f"observables.names: no observable {name!r}{did_you_mean(name, known) or '.'} "
-                f"There are: {', '.join(sorted(known))}"
-            )
 
 
 def _performance(run_dir: Path, started: float) -> dict[str, float]:
