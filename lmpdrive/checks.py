@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,15 +67,7 @@ def _dynamics(config: Config, system: BuiltSystem | None) -> list[Problem]:
 def _environment(config: Config) -> list[Problem]:
     found: list[Problem] = []
     potential, run = config.potential, config.run
-    module = potential.python_module
-    if module and importlib.util.find_spec(module) is None:
-        found.append(
-            Problem(
-                "error",
-                f"{potential.architecture} needs the Python package '{module}', which this "
-                f"environment does not have. Install it: {potential.install}",
-            )
-        )
+    found.extend(potential.environment_problems())
     if run.mpi_ranks > 1 and potential.single_rank:
         found.append(Problem("error", f"run.mpi_ranks: {run.mpi_ranks}: {potential.single_rank}; set it to 1."))
     cores = os.cpu_count() or 1
@@ -91,15 +82,15 @@ def _environment(config: Config) -> list[Problem]:
 
 def _lammps(config: Config) -> list[Problem]:
     try:
-        answer = probe(config.potential.styles(), config.potential.plugins)
+        python = config.potential.interpreter().python
+        answer = probe(config.potential.styles(), config.potential.plugins, python)
     except EngineError as error:
         return [Problem("error", str(error))]
     needs = " and ".join(n for c in config.potential.couplings for n in getattr(c, "needs", ()))
     return [
         Problem(
             "error",
-            f"this LAMMPS ({answer['version']}) has no {style}; it comes with "
-            f"{needs or 'another build'}. {config.potential.install}".strip(),
+            f"this LAMMPS ({answer['version']}) has no {style}; it comes with {needs or 'another build'}.",
         )
         for style in answer["missing"]
     ]

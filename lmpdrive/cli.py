@@ -8,6 +8,7 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
+from lmpdrive import cli_env
 from lmpdrive._version import __version__
 
 EXIT_CODES = """Exit codes: 0 done, 1 other error, 2 configuration or usage, 3 structure, 4 model or check,
@@ -22,6 +23,9 @@ app = typer.Typer(
     help="Molecular dynamics of electrochemical interfaces with LAMMPS and any ML potential.",
     epilog=EXIT_CODES,
 )
+
+app.add_typer(cli_env.app, name="env")
+app.command(epilog="Example: `lmpdrive doctor mace`")(cli_env.doctor)
 
 File = Annotated[Path, typer.Argument(help="The YAML file.", metavar="FILE")]
 Set = Annotated[

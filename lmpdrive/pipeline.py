@@ -33,6 +33,7 @@ from lmpdrive.engine.run_directory import (
     link_model_files,
     manifest,
     new_directory,
+    of_the_worker,
     read_manifest,
     update_manifest,
     write_atomically,
@@ -150,7 +151,7 @@ def run_deck(deck: str | Path, overwrite: bool = False, quiet: bool = True, say:
 
 def _run(out: Path, config: Config, deck: str, quiet: bool, say: Say) -> Result:
     """Run a deck in its folder, then analyse what it wrote."""
-    update_manifest(out, state="running")
+    update_manifest(out, state="running", **of_the_worker(config.potential.interpreter()))
     note = config.potential.prepare(out)
     if note:
         say(note)

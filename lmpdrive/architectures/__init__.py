@@ -7,7 +7,7 @@
 from lmpdrive.architectures._evaluator import AseEvaluator, Configuration, Evaluation, Evaluator
 from lmpdrive.architectures._limits import DOUBLE, SINGLE, Limits
 from lmpdrive.architectures.base import Architecture, Callback, ManyCouplings, Native, Problem
-from lmpdrive.architectures.registry import available, find
+from lmpdrive.architectures.registry import available, find, recipe, recipes
 
 __all__ = [
     "DOUBLE",
@@ -24,4 +24,6 @@ __all__ = [
     "Problem",
     "available",
     "find",
+    "recipe",
+    "recipes",
 ]

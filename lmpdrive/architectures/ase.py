@@ -11,7 +11,6 @@ The calculator must give energy, forces and stress.  https://ase-lib.org/ase/cal
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,6 +18,7 @@ from typing import Any, ClassVar
 from lmpdrive.architectures._dispersion import Dispersion
 from lmpdrive.architectures._evaluator import AseEvaluator, Evaluator
 from lmpdrive.architectures.base import Architecture, Callback, Interface, Problem, element_problems
+from lmpdrive.environments import Recipe
 from lmpdrive.errors import ModelError
 
 
@@ -30,6 +30,15 @@ class Ase(Architecture):
     plugins: ClassVar[bool] = False
     title: ClassVar[str] = "ASE calculator through fix external"
     single_rank: ClassVar[str | None] = "a model in the same process runs on one rank"
+
+    environment: ClassVar[Recipe | None] = Recipe(
+        family="ase",
+        requirements=("dftd3>=1.7",),
+        size_GB=1.0,
+        named_by_user="the calculator's package",
+        imports=("ase", "dftd3"),
+    )
+    trial: ClassVar[dict[str, Any] | None] = {"calculator": "ase.calculators.emt:EMT"}
 
     calculator: str
     """`package.module:Class`, or `package.module:function` that returns a calculator."""
@@ -47,6 +56,11 @@ class Ase(Architecture):
             return str((folder / value).resolve()) if isinstance(value, str) and value.startswith("./") else value
 
         return self.model_copy(update={"kwargs": {k: absolute(v) for k, v in self.kwargs.items()}})
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The calculator's, and D3's where it is asked for."""
+        return (self.calculator.partition(":")[0], *(("dftd3",) if self.dispersion else ()))
 
     def model_elements(self) -> Sequence[str] | None:
         """As given."""
@@ -67,18 +81,6 @@ class Ase(Architecture):
                     "error",
                     f"potential.calculator: '{self.calculator}' is not an import path; "
                     "write package.module:Class, e.g. ase.calculators.emt:EMT",
-                )
-            ]
-        try:
-            found = importlib.util.find_spec(module)
-        except ModuleNotFoundError:
-            found = None
-        if found is None:
-            return [
-                Problem(
-                    "error",
-                    f"potential.calculator: there is no module '{module}' in this environment; "
-                    f"install the package that has {name}, or correct the path",
                 )
             ]
         if interface is not None and self.elements is not None:

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict
 from lmpdrive.architectures._evaluator import Evaluator
 from lmpdrive.architectures._limits import SINGLE, Limits
 from lmpdrive.environments import Interpreter, Recipe, choose
+from lmpdrive.errors import ConfigError, InstallError
 from lmpdrive.hashing import sha256
 
 MLIAP_PYTHON = "ML-IAP's Python interface"
@@ -108,10 +109,10 @@ class Architecture(BaseModel):
     """Whether LAMMPS loads the plugins of installed packages (deepmd-kit's costs seven seconds)."""
     python_module: ClassVar[str | None] = None
     """Python package that must be importable for a run."""
-    install: ClassVar[str] = ""
-    """The one command that installs it."""
     environment: ClassVar[Recipe | None] = None
     """Packages of the isolated environment that `lmpdrive env create` makes; None if the core is enough."""
+    trial: ClassVar[dict[str, Any] | None] = None
+    """Rest of a `potential:` section that `lmpdrive doctor` tries on Pt and water; None if no model is at hand."""
     single_rank: ClassVar[str | None] = None
     """Reason why more than one MPI rank is impossible, if so."""
 
@@ -129,6 +130,27 @@ class Architecture(BaseModel):
         Raises InstallError or ConfigError as `environments.choose` does.
         """
         return choose(self.environment.family if self.environment else Path(self.architecture).stem, self.modules)
+
+    def environment_problems(self) -> list[Problem]:
+        """Modules that the interpreter of a run lacks, each with its cure."""
+        try:
+            interpreter = self.interpreter()
+        except (InstallError, ConfigError) as error:
+            return [Problem("error", str(error))]
+        if interpreter.origin == "settings" or self.environment is None:
+            cure = "Install the package that has it there"
+        elif interpreter.origin == "environment" and not self.environment.named_by_user:
+            cure = f"Make it again: lmpdrive env remove {interpreter.family}, then {self.environment.command}"
+        else:
+            cure = f"Add it with: {self.environment.command}"
+        return [
+            Problem(
+                "error",
+                f"{self.architecture} needs the Python module '{module}'; there is no module '{module}' in "
+                f"{interpreter.describe()}. {cure}",
+            )
+            for module in interpreter.missing
+        ]
 
     def styles(self) -> dict[str, list[str]]:
         """LAMMPS styles the deck uses, e.g. `{"pair": ["deepmd"]}`."""

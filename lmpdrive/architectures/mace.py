@@ -9,7 +9,6 @@ Batatia et al., NeurIPS 2022.  mace-torch 0.3.16.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -31,6 +30,7 @@ from lmpdrive.architectures.base import (
     card_beside,
     element_problems,
 )
+from lmpdrive.environments import Recipe
 from lmpdrive.errors import ModelError, did_you_mean
 from lmpdrive.hashing import sha256
 
@@ -59,7 +59,15 @@ class Mace(ManyCouplings):
     plugins: ClassVar[bool] = False
     title: ClassVar[str] = "MACE through fix external"
     python_module: ClassVar[str | None] = "mace"
-    install: ClassVar[str] = 'pip install "mace-torch==0.3.16" vesin'
+    environment: ClassVar[Recipe | None] = Recipe(
+        family="mace",
+        requirements=("mace-torch==0.3.16", "vesin>=0.3", "dftd3>=1.7"),
+        torch="torch==2.13.0",
+        size_GB=2.0,
+        cuda_size_GB=7.0,
+        imports=("mace", "vesin"),
+    )
+    trial: ClassVar[dict[str, Any] | None] = {"model": "pt-water-mace", "compile": "never"}
 
     model: str
     """A `.model` file, the name of a shipped potential, a foundation model `family:name`, or a file converted for
@@ -82,20 +90,20 @@ class Mace(ManyCouplings):
         """A copy with an absolute model file."""
         return self.model_copy(update={"model": _find(self.model, folder)})
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """MACE's, and D3's where it is asked for."""
+        return ("mace", "dftd3") if self.dispersion else ("mace",)
+
     def model_elements(self) -> Sequence[str] | None:
         """From the card if its hash fits, else from the model, if mace is here to read it."""
         card = self.card()
         if card and card.get("elements"):
             return tuple(card["elements"])
-        if is_foundation(self.model) or importlib.util.find_spec("mace") is None:
+        interpreter = self.interpreter()
+        if is_foundation(self.model) or interpreter.missing:
             return None
-        if is_converted(self.model):
-            return tuple(read(self.model).element_types)
-        import torch
-
-        from lmpdrive.architectures._mace.model import elements, load
-
-        return tuple(elements(load(self.model, torch.float64, "cpu")))
+        return tuple(interpreter.call("lmpdrive.architectures._mace.mliap:elements_of_file", self.model))
 
     def problems(self, interface: Interface | None) -> list[Problem]:
         """A missing or wrong file, elements that the model or D3 does not know, D3 counted twice."""
@@ -173,14 +181,10 @@ class Mace(ManyCouplings):
 
     def _interactions(self) -> list[str]:
         """Classes of the model's interaction blocks; none where the model cannot be read here."""
-        if is_foundation(self.model) or importlib.util.find_spec("mace") is None:
+        interpreter = self.interpreter()
+        if is_foundation(self.model) or interpreter.missing:
             return []
-        import torch
-
-        from lmpdrive.architectures._mace.model import load
-
-        module = read(self.model).model.model if is_converted(self.model) else load(self.model, torch.float64, "cpu")
-        return [type(block).__name__ for block in module.interactions]
+        return list(interpreter.call("lmpdrive.architectures._mace.mliap:interactions_of_file", self.model))
 
     def context(self, interface: Interface) -> dict[str, Any]:
         """The converted model, and the adapter of a LAMMPS without KOKKOS."""
@@ -194,7 +198,7 @@ class Mace(ManyCouplings):
         if interpreter.missing:
             raise ModelError(
                 "the native deck needs the model converted for LAMMPS, and no environment here has mace to do it. "
-                f"Render where mace is ({self.install}), or use coupling: callback."
+                "Make one with `lmpdrive env create mace`, or use coupling: callback."
             )
         what = (self.model, self.head, self.dtype, self.kokkos == "always", str(run_dir / FOR_LAMMPS))
         if interpreter.here:

