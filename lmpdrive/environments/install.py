@@ -92,7 +92,8 @@ def plan(recipe: Recipe, *, cuda: bool | None = None, extra: Sequence[str] = ())
     pip = (uv, "pip", "install", "--python", python) if uv else (python, "-m", "pip", "install")
     pip = pip if uv else (*pip, "--disable-pip-version-check", "--no-input")
     torch = next((r for r in extra if r.startswith("torch==")), recipe.torch)
-    make = (uv, "venv", "--python", sys.executable, str(folder)) if uv else (sys.executable, "-m", "venv", str(folder))
+    base = str(Path(sys.executable).resolve())  # the same for `python -m lmpdrive` and the script
+    make = (uv, "venv", "--python", base, str(folder)) if uv else (base, "-m", "venv", str(folder))
     steps = [Step("empty environment", ((*make, *(("--allow-existing",) if uv else ())),), sys.version)]
     if torch and not cuda and sys.platform == "linux":
         one = (*pip, "--no-deps", f"{torch}+cpu")

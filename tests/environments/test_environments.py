@@ -158,6 +158,13 @@ def test_torch_named_by_the_user_is_the_cpu_build_too():
     assert {"chgnet", "torch==2.13.0"} < set(steps[2].commands[0])
 
 
+def test_a_plan_does_not_depend_on_the_name_this_python_was_started_by(tmp_path, monkeypatch):
+    before = plan(TINY).steps[0].key
+    (tmp_path / "python-by-another-name").symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python-by-another-name"))
+    assert plan(TINY).steps[0].key == before
+
+
 def test_too_little_disk_is_said_before_anything_is_downloaded():
     with pytest.raises(InstallError, match="free, and 'tiny' takes about 1000000000"):
         create(Recipe("tiny", size_GB=1e9))
