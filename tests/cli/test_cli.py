@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lmpdrive.config import load
 from tests.conftest import ROOT, SMALL_CLASSICAL
 
 LMPDRIVE = Path(sys.executable).with_name("lmpdrive")
@@ -176,4 +177,8 @@ def test_observables_are_listed_with_equation_and_options():
 def test_shipped_inputs_pass_check():
     for path in (ROOT / "inputs").glob("*.yaml"):
         done = lmpdrive("check", path)
-        assert done.returncode == 0, done.stderr
+        potential = load(path).potential
+        if potential.interpreter().missing:  # no environment can hold every architecture
+            assert done.returncode == 4 and potential.python_module in done.stdout + done.stderr
+        else:
+            assert done.returncode == 0, done.stderr

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lmpdrive.architectures._mace.edges import EdgeFunction
+from lmpdrive.architectures._edges import EdgeFunction
 
 TABLE_START_A = 0.3
 TABLE_KNOTS = 1024

@@ -14,9 +14,9 @@ from typing import Any, Literal
 import numpy as np
 
 from lmpdrive.architectures import _torch
+from lmpdrive.architectures._edges import EdgeEvaluator, EdgeFunction
 from lmpdrive.architectures._evaluator import Configuration, Evaluation
 from lmpdrive.architectures._mace import compiled, cueq
-from lmpdrive.architectures._mace.edges import EdgeEvaluator, EdgeFunction
 from lmpdrive.architectures._mace.model import eager
 from lmpdrive.errors import ModelError
 

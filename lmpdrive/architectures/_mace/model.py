@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from lmpdrive.architectures._mace.edges import EdgeFunction
+from lmpdrive.architectures._edges import EdgeFunction, forces_and_virial
 from lmpdrive.errors import ModelError, did_you_mean
 
 FOUNDATIONS = ("mace_mp", "mace_off", "mace_omol", "mace_anicc")
@@ -112,10 +112,7 @@ def eager(module: Any, head: int) -> EdgeFunction:
             compute_edge_forces=True,
             lammps_mliap=True,
         )
-        gradient = answer["edge_forces"].double()  # MACE's name for +dE/dv
-        forces = torch.zeros((n, 3), dtype=torch.float64, device=vectors.device)
-        forces.index_add_(0, index[0], gradient)
-        forces.index_add_(0, index[1], gradient, alpha=-1)
-        return answer["node_energy"], forces, -(vectors.detach().double().t() @ gradient)
+        # "edge_forces" is MACE's name for +dE/dv
+        return answer["node_energy"], *forces_and_virial(vectors, index, answer["edge_forces"], n)
 
     return function

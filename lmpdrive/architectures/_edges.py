@@ -21,6 +21,17 @@ EdgeFunction = Callable[[Any, Any, Any], tuple[Any, Any, Any]]
 """(E, 3) vectors, (2, E) indices, (n,) species -> (n,) energies, (n, 3) forces, (3, 3) virial; torch tensors."""
 
 
+def forces_and_virial(vectors: Any, index: Any, gradient: Any, n: int) -> tuple[Any, Any]:
+    """(n, 3) forces and (3, 3) virial, in double precision, from the gradient ∂E/∂v of the edge vectors."""
+    import torch
+
+    gradient = gradient.double()
+    forces = torch.zeros((n, 3), dtype=torch.float64, device=vectors.device)
+    forces.index_add_(0, index[0], gradient)
+    forces.index_add_(0, index[1], gradient, alpha=-1)
+    return forces, -(vectors.detach().double().t() @ gradient)
+
+
 class EdgeEvaluator:
     """A torch model of edge vectors as an `Evaluator`; vesin finds the edges, in any cell.
 
