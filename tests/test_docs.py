@@ -36,7 +36,7 @@ NOT_RUN = (
     'python3 -m venv .venv && .venv/bin/pip install -e ".[deepmd,mace,test]" && .venv/bin/pytest',
     'pip install ".[deepmd]"',
     'pip install ".[mace]"',
-    'pip install ".[sevenn]"',
+    'pip install ".[sevennet]"',
     'pip install ".[fairchem]"',
     'pip install ".[mace]" cuequivariance-torch cuequivariance-ops-torch-cu12',
     'pip install ".[dispersion]"',

@@ -183,7 +183,7 @@ def test_a_step_that_fails_tells_the_end_of_its_output(monkeypatch):
 def test_the_extra_of_pyproject_and_the_recipe_want_the_same(family):
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     recipe_ = recipes()[family]
-    installed = {*recipe_.requirements, *recipe_.cpu}
+    installed = {*recipe_.requirements, *recipe_.cpu, *recipe_.no_deps}
     assert {r for r in extras.get(family, ()) if not r.startswith("torch")} <= installed
 
 
