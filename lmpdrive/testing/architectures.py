@@ -70,7 +70,7 @@ def check_architecture(
     """Assert that an architecture does in LAMMPS what its model says.
 
     - energy, forces and virial equal the model's own calculator's, as given, with atoms moved to other images, in
-      another order, and in a tilted cell;
+      another order, in a tilted cell, and in a cell of four atoms that is shorter than most cutoffs;
     - they do not depend on images and order;
     - the virial is -dE/dε (finite differences);
     - NVE conserves the energy (200 steps);
@@ -116,11 +116,13 @@ class _Check:
             "other images": _other_images(self.atoms),
             "another order": self.atoms[order],
             "tilted cell": _strained(self.atoms, np.array([[0, 0, 0], [0.15, 0, 0], [-0.1, 0.1, 0]])),
+            "small cell": _small_cell(self.atoms),
         }
         folders = {name: self.render(name, atoms) for name, atoms in structures.items()}
         slab = "boundary        p p f" in (folders["as given"] / "in.lammps").read_text()
         if slab:  # slab-corrected electrostatics wants an upright cell
-            folders.pop("tilted cell")
+            for name in ("tilted cell", "small cell"):
+                folders.pop(name)
         strains = {k: v for k, v in STRAINS.items() if not slab or v in ((0, 0), (1, 1))}
         for name, (a, b) in strains.items():
             for sign in (+1, -1):
@@ -265,6 +267,18 @@ def _nearest(vectors: Array, cell: Array) -> Array:
 def _other_images(atoms: Atoms) -> Atoms:
     out = atoms.copy()
     out.positions += np.random.default_rng(2).integers(-1, 2, size=(len(atoms), 3)) @ atoms.cell.array
+    return out
+
+
+def _small_cell(atoms: Atoms) -> Atoms:
+    """The cubic fcc cell of the largest element, with touching covalent spheres, a little off its sites."""
+    from ase.build import bulk
+    from ase.data import covalent_radii
+
+    largest = max(set(atoms.numbers), key=lambda z: covalent_radii[z])
+    symbol = atoms.symbols[list(atoms.numbers).index(largest)]
+    out = bulk(symbol, "fcc", a=2 * 2**0.5 * covalent_radii[largest], cubic=True)
+    out.positions += np.random.default_rng(4).normal(scale=0.05, size=(4, 3))
     return out
 
 
