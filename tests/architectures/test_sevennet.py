@@ -94,7 +94,7 @@ def test_a_file_is_linked_into_the_run(tmp_path):
 
 
 def test_the_shipped_input_on_a_smaller_cell(tmp_path):
-    """The reference interface with SevenNet-0: two layers, 12 waters, one sodium; 12 fs."""
+    """Two layers of gold, one water, one sodium; 12 fs."""
     small = {
         "system.build.repeat": "[3,4]",
         "system.build.layers": 2,
