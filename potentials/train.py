@@ -40,6 +40,7 @@ import yaml
 from ase import Atoms
 from ase.io import read, write
 from ase.neighborlist import neighbor_list
+from grace_training import GRACE_1L, GRACE_2L, grace_calculator, train_grace
 
 from lmpdrive.hashing import sha256
 
@@ -335,6 +336,24 @@ RECIPES = {
     "mace": mace_recipe("scalar messages", {"num_channels": 16, "max_L": 0}),
     "mace-l1": mace_recipe("messages up to L = 1", {"num_channels": 8, "max_L": 1}),
     "mace-l2": mace_recipe("messages up to L = 2", {"num_channels": 8, "max_L": 2}),
+    "grace-1l": Recipe(
+        "GRACE-1L (tensorpotential, SavedModel, float64)",
+        train_grace(GRACE_1L, ELEMENTS),
+        grace_calculator,
+        60,
+        GRACE_1L,
+        "epochs",
+        contacts_share=None,
+    ),
+    "grace-2l": Recipe(
+        "GRACE-2L (tensorpotential, SavedModel, float64)",
+        train_grace(GRACE_2L, ELEMENTS),
+        grace_calculator,
+        40,
+        GRACE_2L,
+        "epochs",
+        contacts_share=None,
+    ),
 }
 
 
@@ -393,7 +412,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder of interface.xyz.gz and protons.xyz.gz")
     parser.add_argument("out", type=Path, help="folder for the model and its card")
     parser.add_argument("--contacts", type=Path, help="frames of contacts.py, added to the fit")
-    parser.add_argument("--length", type=int, help="batches, or epochs for mace (default: the recipe's)")
+    parser.add_argument("--length", type=int, help="batches, or epochs for mace and grace (default: the recipe's)")
     parser.add_argument("--work", type=Path, default=None, help="scratch folder (default: OUT/work, kept)")
     args = parser.parse_args()
 
