@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lmpdrive.architectures import Problem
+from lmpdrive.architectures import ManyCouplings, Native, Problem
 from lmpdrive.config import Config
 from lmpdrive.engine.probe import probe
 from lmpdrive.errors import EngineError
@@ -81,6 +81,8 @@ def _environment(config: Config) -> list[Problem]:
 
 
 def _lammps(config: Config) -> list[Problem]:
+    if isinstance(config.potential, ManyCouplings) and isinstance(config.potential.chosen, Native):
+        return []  # the choice of the coupling has said what is missing
     try:
         python = config.potential.interpreter().python
         answer = probe(config.potential.styles(), config.potential.plugins, python)

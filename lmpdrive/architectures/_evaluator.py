@@ -23,12 +23,14 @@ class Configuration:
     positions : (n, 3) Å from the corner of the cell; they may lie slightly outside of it.
     cell : (3, 3) Å, rows are the cell vectors.
     pbc : (3,) whether each direction is periodic.
+    step : of the run; a minimisation counts its own.
     """
 
     numbers: NDArray[np.int64]
     positions: Array
     cell: Array
     pbc: tuple[bool, bool, bool]
+    step: int = 0
 
 
 @dataclass(frozen=True)

@@ -228,6 +228,9 @@ class Architecture(BaseModel):
 class ManyCouplings(Architecture):
     """Base of architectures with more than one coupling: the keys that choose, decided when a deck is written."""
 
+    build: ClassVar[str]
+    """The LAMMPS that has the native couplings, in words, for messages."""
+
     coupling: Literal["auto", "native", "callback"] = "auto"
     """How the model reaches LAMMPS; auto: the best that the LAMMPS at hand supports."""
     kokkos: Literal["auto", "always", "never"] = "auto"
@@ -246,6 +249,15 @@ class ManyCouplings(Architecture):
     def decided(self, coupling: Native | Callback, kokkos: bool) -> Self:
         """A copy that says which coupling runs, and whether with KOKKOS on GPUs."""
         return self.model_copy(update={"coupling": coupling.name, "kokkos": "always" if kokkos else "never"})
+
+    def takes(self, coupling: Native | Callback) -> str:
+        """The key and value that choose a coupling."""
+        return f"coupling: {coupling.name}"
+
+    @property
+    def instead(self) -> str:
+        """What to use where the LAMMPS at hand lacks the coupling that was chosen."""
+        return "coupling: callback"
 
     def lammps_problems(self, version: int) -> list[Problem]:
         """What is wrong with this version of LAMMPS (yyyymmdd) for the decided coupling."""

@@ -68,6 +68,9 @@ class Mace(ManyCouplings):
         imports=("mace", "vesin"),
     )
     trial: ClassVar[dict[str, Any] | None] = {"model": "pt-water-mace", "compile": "never"}
+    build: ClassVar[str] = (
+        "a LAMMPS with the packages KOKKOS, ML-IAP and PYTHON (docs/architectures/mace.md: how to build it)"
+    )
 
     model: str
     """A `.model` file, the name of a shipped potential, a foundation model `family:name`, or a file converted for
@@ -157,6 +160,11 @@ class Mace(ManyCouplings):
         if is_converted(self.model):
             return self.couplings[:1]
         return self.couplings[1:] if self.dispersion else self.couplings
+
+    @property
+    def instead(self) -> str:
+        """The callback, which wants the file that was converted."""
+        return "the .model file it was made from" if is_converted(self.model) else "coupling: callback"
 
     @property
     def single_rank(self) -> str | None:  # type: ignore[override]

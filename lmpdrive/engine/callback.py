@@ -68,7 +68,7 @@ class Coupling:
             if self.error is not None:  # LAMMPS finishes its step after a failure
                 forces[:] = 0.0
                 return
-            configuration = self._configuration(n, positions)
+            configuration = self._configuration(step, n, positions)
             answer = self.evaluator(configuration)
             _check(answer, step)
             forces[:] = answer.forces
@@ -85,7 +85,7 @@ class Coupling:
             if configuration is not None:
                 self._write(configuration, step, error)
 
-    def _configuration(self, n: int, positions: Any) -> Configuration:
+    def _configuration(self, step: int, n: int, positions: Any) -> Configuration:
         low, high, xy, yz, xz, periodic, _ = self.lmp.extract_box()
         lx, ly, lz = (end - start for start, end in zip(low, high, strict=True))
         return Configuration(
@@ -94,6 +94,7 @@ class Coupling:
             np.array(positions[:n]) - np.array(low),
             np.array([[lx, 0.0, 0.0], [xy, ly, 0.0], [xz, yz, lz]]),
             (bool(periodic[0]), bool(periodic[1]), bool(periodic[2])),
+            step,
         )
 
     def _write(self, configuration: Configuration, step: int, error: BaseException) -> None:

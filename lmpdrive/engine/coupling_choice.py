@@ -16,8 +16,6 @@ from lmpdrive.errors import EngineError, InstallError
 
 Coupling = Native | Callback
 
-BUILD = "a LAMMPS with the packages KOKKOS, ML-IAP and PYTHON (docs/architectures/mace.md: how to build it)"
-
 
 def choose_coupling(config: Config, here: bool = True) -> tuple[Config, list[Problem]]:
     """The configuration with its coupling decided, and a note for each coupling.
@@ -26,10 +24,11 @@ def choose_coupling(config: Config, here: bool = True) -> tuple[Config, list[Pro
     """
     if not isinstance(config.potential, ManyCouplings):
         return config, []
+    styles = [c.pair_style for c in config.potential.possible_couplings() if isinstance(c, Native)]
     try:
-        lammps = probe({}, config.potential.plugins, config.potential.interpreter().python)
+        lammps = probe({"pair": styles}, config.potential.plugins, config.potential.interpreter().python)
     except (EngineError, InstallError):  # `checks` reports it where it matters
-        lammps = {"version": 0, "packages": [], "gpu": False}
+        lammps = {"version": 0, "packages": [], "gpu": False, "missing": [f"pair {style}" for style in styles]}
     has_gpu = Path("/proc/driver/nvidia").exists() or Path("/dev/kfd").exists()
     return decide(config, lammps, has_gpu, here)
 
@@ -41,11 +40,15 @@ def decide(config: Config, lammps: dict[str, Any], has_gpu: bool, here: bool) ->
     gpu = lammps["gpu"] and (config.run.device == "cuda" or (config.run.device == "auto" and has_gpu))
     kokkos = {"always": True, "never": False, "auto": gpu}[potential.kokkos]
     missing = {c: _missing(c, lammps, kokkos, gpu) for c in potential.possible_couplings()}
-    taken = potential.chosen
-    if potential.coupling == "auto":
-        able = [c for c in missing if not missing[c] and _fits(potential.decided(c, kokkos), config, lammps)]
-        taken = next((c for c in able if kokkos or not _for_gpus(c)), able[0] if able else taken)
-    elif missing[taken] and not here and potential.kokkos == "auto":
+    able = [
+        c
+        for c in missing
+        if potential.coupling in ("auto", c.name)
+        and not missing[c]
+        and _fits(potential.decided(c, kokkos), config, lammps)
+    ]
+    taken = next((c for c in able if kokkos or not _for_gpus(c)), able[0] if able else potential.chosen)
+    if potential.coupling == "native" and missing[taken] and not here and potential.kokkos == "auto":
         kokkos = True  # what makes the native coupling worthwhile is expected where the deck will run
     decided = potential.decided(taken, kokkos and isinstance(taken, Native))
     found = [_told(c, decided, lacking, here) for c, lacking in missing.items()]
@@ -59,6 +62,8 @@ def _missing(coupling: Coupling, lammps: dict[str, Any], kokkos: bool, gpu: bool
     if isinstance(coupling, Callback):
         return []
     lacking = [need for need in coupling.needs if need not in lammps["packages"]]
+    if f"pair {coupling.pair_style}" in lammps.get("missing", ()):
+        lacking.append(f"pair_style {coupling.pair_style}")
     return [*lacking, "KOKKOS and a GPU (potential.kokkos: always)"] if kokkos and not gpu else lacking
 
 
@@ -76,19 +81,17 @@ def _told(coupling: Coupling, decided: ManyCouplings, lacking: list[str], here: 
     """What becomes of one coupling, in a line."""
     runs, needs = coupling == decided.chosen, ", ".join(lacking)
     if runs and lacking and here:
-        cure = "coupling: callback" if len(decided.possible_couplings()) > 1 else "the .model file it was made from"
-        return Problem(
-            "error", f"potential.coupling: {coupling} needs {needs}, which is not here. Use {cure}, or {BUILD}."
-        )
+        cure = f"Use {decided.instead}, or {decided.build}."
+        return Problem("error", f"potential.coupling: {coupling} needs {needs}, which is not here. {cure}")
     if runs:
         how = "is what the deck is for" if lacking else "runs"
-        if decided.lammps_arguments(1):
+        if decided.kokkos == "always" and decided.lammps_arguments(1):
             how += ", with KOKKOS on GPUs"
         how += f"; this machine lacks {needs}" if lacking else ""
     elif lacking:
-        how = f"not here, it needs {needs}: {BUILD}"
+        how = f"not here, it needs {needs}: {decided.build}"
     elif _for_gpus(coupling) and decided.coupling == "callback":
         how = "possible, but without KOKKOS on a GPU slower than callback; coupling: native takes it"
     else:
-        how = f"possible; coupling: {coupling.name} takes it"
+        how = f"possible; {decided.takes(coupling)} takes it"
     return Problem("note", f"coupling {coupling}: {how}")

@@ -9,9 +9,16 @@ from lmpdrive.config import load
 from lmpdrive.deck import render
 from lmpdrive.errors import DeckError
 from lmpdrive.system import make_system
+from tests.architectures.grace_models import model as grace_model
 from tests.conftest import ROOT, SMALL_CLASSICAL
 
 MACE = "architecture: mace, model: ../tests/architectures/data/mace-tiny.model"
+
+
+def grace(name: str, style: str) -> tuple[str, list[str]]:
+    """The Pt/water deck for one of GRACE's pair styles."""
+    return "pt111-water.yaml", [f"potential={{architecture: grace, model: {grace_model(name)}, pair_style: {style}}}"]
+
 
 GOLDEN = {
     "au111-water-3na": ("au111-water-3na.yaml", []),
@@ -41,6 +48,14 @@ GOLDEN = {
         "pt111-water.yaml",
         [f"potential={{{MACE}, coupling: native, kokkos: never}}"],
     ),
+    "pt111-water-grace": grace("2l", "grace"),
+    "pt111-water-grace-1layer-chunk": grace("1l", "grace/1layer/chunk"),
+    "pt111-water-grace-2layer-chunk": grace("2l", "grace/2layer/chunk"),
+    "pt111-water-grace-fs": grace("fs.yaml", "grace/fs"),
+    "pt111-water-grace-1l-kk": grace("1l.npz", "grace/1l/kk"),
+    "pt111-water-grace-1l-cpu-kk": grace("1l.npz", "grace/1l/cpu/kk"),
+    "pt111-water-grace-2l-kk": grace("2l.npz", "grace/2l/kk"),
+    "pt111-water-grace-2l-cpu-kk": grace("2l.npz", "grace/2l/cpu/kk"),
     "pt111-water-minimise": ("pt111-water.yaml", ["dynamics.ensemble=minimise"]),
 }
 

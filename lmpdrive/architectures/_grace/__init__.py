@@ -1,0 +1,1 @@
+"""What the architecture `grace` is made of: its model files without TensorFlow, and its evaluator with it."""

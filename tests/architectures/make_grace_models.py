@@ -1,0 +1,96 @@
+"""Make the tiny GRACE models of the tests, with gracemaker's own training and exports.
+
+    python tests/architectures/make_grace_models.py ../shared/data/pt-water-rpbe-d3 WORK
+
+Run it where tensorpotential is; it takes minutes.  They are fitted to 48 frames: poor, but real models.  Written to
+`tests/architectures/data/grace`: `1l` and `2l.tar.gz` (SavedModel), `1l.npz`, `2l.npz` (for KOKKOS), `fs.yaml`.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+DATA = HERE / "data" / "grace"
+sys.path.insert(0, str(HERE.parents[1] / "potentials"))
+
+import grace_training  # noqa: E402, it lies in the folder above
+import train  # noqa: E402
+
+ONE = {"lmax": 1, "max_order": 2, "n_rad_base": 6, "n_rad_max": 6, "prod_func_n_max": 6}
+TINY = {
+    "1l": ("GRACE_1LAYER_latest", 4.0, ONE | {"n_mlp_dens": 4, "embedding_size": 8}),
+    "2l": (
+        "GRACE_2LAYER_latest",
+        3.5,
+        ONE
+        | {"lmax": [1, 1], "n_rad_max": [6, 6], "prod_func_n_max": [6, 6], "indicator_lmax": 1}
+        | {"n_mlp_dens": 4, "embedding_size": 8},
+    ),
+    "fs": (
+        "FS",
+        4.0,
+        {
+            "n_rad_base": 8,
+            "embedding_size": 4,
+            "max_order": 2,
+            "n_rad_max": [6, 4],
+            "lmax": [1, 1],
+            "Lmax": [None, 0],
+            "max_sum_l": [None, None],
+            "lmax_hist": [None, None],
+            "fs_parameters": [[1.0, 1.0], [1.0, 0.5]],
+        },
+    ),
+}
+
+
+def fit(name: str, frames: list, work: Path) -> Path:
+    """Train in `work`; returns the SavedModel."""
+    preset, cutoff, kwargs = TINY[name]
+    settings = {"preset": preset, "cutoff_A": cutoff, "kwargs": kwargs}
+    parts = train.Split(frames[:40], frames[40:], [])
+    make_input = grace_training.gracemaker_input
+
+    def one_shape(*given) -> dict:
+        content = make_input(*given)
+        content["fit"] |= {"train_max_n_buckets": 1, "test_max_n_buckets": 1}  # each compiles for a minute
+        return content
+
+    grace_training.gracemaker_input = one_shape
+    try:
+        return grace_training.train_grace(settings, train.ELEMENTS)(parts, work, 12)
+    finally:
+        grace_training.gracemaker_input = make_input
+
+
+def main(data: Path, work: Path) -> None:
+    """All five."""
+    frames = sorted(train.load(data), key=len)
+    frames = [a for a in frames if set(a.get_chemical_symbols()) == set(train.ELEMENTS)][:48]
+    bin_ = Path(sys.executable).parent
+    env = os.environ | {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    DATA.mkdir(exist_ok=True)
+    for name in TINY:
+        folder = work / name
+        folder.mkdir(parents=True)
+        model = fit(name, frames, folder)
+        if name == "fs":
+            subprocess.run([bin_ / "gracemaker", "input.yaml", "-r", "-s", "-sf"], cwd=folder, env=env, check=True)
+            shutil.copy(folder / "seed/1/saved_model.yaml", DATA / "fs.yaml")
+            continue
+        if name == "2l":
+            with tarfile.open(DATA / "2l.tar.gz", "w:gz") as packed:
+                packed.add(model, "2l")
+        else:
+            shutil.copytree(model, DATA / name, dirs_exist_ok=True)
+        weights = ["-p", "seed/1/model.yaml", "-c", "seed/1/checkpoints/checkpoint.index"]
+        output = DATA / f"{name}.npz"
+        subprocess.run([bin_ / "grace_utils", *weights, "export_kokkos", "-o", output], cwd=folder, env=env, check=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
