@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from lmpdrive.system import BuiltSystem
 
 
-def problems(config: Config, system: BuiltSystem | None, here: bool = True) -> list[Problem]:
+def problems(config: Config, system: BuiltSystem | None, here: bool = True, may_load: bool = True) -> list[Problem]:
     """All problems of a configuration whose system was built (or failed to: None).
 
     `here=False` leaves out what this machine must have for a run (packages, LAMMPS and its styles): a deck may be
-    rendered for another.
+    rendered for another.  `may_load=False` leaves out what the potential says, which may load its model.
     """
-    found = [*config.potential.problems(system), *_dynamics(config, system), *(_environment(config) if here else ())]
+    of_the_model = config.potential.problems(system) if may_load else []
+    found = [*of_the_model, *_dynamics(config, system), *(_environment(config) if here else ())]
     if here and not any(p.level == "error" for p in found):
         found.extend(_lammps(config))
     return found

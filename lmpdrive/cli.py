@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
-from lmpdrive import cli_env
+from lmpdrive import cli_env, cli_trust, cli_words
 from lmpdrive._version import __version__
 
-EXIT_CODES = """Exit codes: 0 done, 1 other error, 2 configuration or usage, 3 structure, 4 model or check,
-5 template, 6 run directory, 7 LAMMPS, 8 trajectory, 9 environment, 130 stopped by Ctrl-C or SIGTERM."""
+EXIT_CODES = """Exit codes: 0 done, 1 other error, 2 configuration, usage, or a model file not accepted, 3 structure,
+4 model or check, 5 template, 6 run directory, 7 LAMMPS, 8 trajectory, 9 environment,
+130 stopped by Ctrl-C or SIGTERM."""
 
 app = typer.Typer(
     name="lmpdrive",
@@ -26,6 +27,7 @@ app = typer.Typer(
 
 app.add_typer(cli_env.app, name="env")
 app.command(epilog="Example: `lmpdrive doctor mace`")(cli_env.doctor)
+app.command(epilog=cli_trust.EXAMPLES)(cli_trust.trust)
 
 File = Annotated[Path, typer.Argument(help="The YAML file.", metavar="FILE")]
 Set = Annotated[
@@ -34,6 +36,7 @@ Set = Annotated[
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the traceback of an error.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Trust = Annotated[bool, typer.Option("--trust", help="Accept model files that can run code, as `lmpdrive trust` does.")]
 
 
 def _version(value: bool) -> None:
@@ -86,12 +89,13 @@ def check(
         bool,
         typer.Option("--compare", help="Compare LAMMPS with the model's own calculator on frames of a short run."),
     ] = False,
+    trust: Trust = False,
 ) -> None:
     """Find every problem that can be known before running."""
     from lmpdrive import pipeline
     from lmpdrive.errors import ModelError
 
-    found = pipeline.check(file, set_ or ())
+    found = pipeline.check(file, set_ or (), trust=trust)
     for problem in found:
         if problem.level != "note":
             print(f"{problem.level}: {problem.message}", file=sys.stderr)
@@ -120,11 +124,12 @@ def render(
     set_: Set = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    trust: Trust = False,
 ) -> None:
     """Write the deck and its files without running."""
     from lmpdrive import pipeline
 
-    folder = pipeline.render(file, out or pipeline.default_directory(file), set_ or (), _sayer(quiet))
+    folder = pipeline.render(file, out or pipeline.default_directory(file), set_ or (), _sayer(quiet), trust)
     if not quiet:
         print(f"wrote {folder}; run it there with: {_how_to_run(folder)}")
 
@@ -135,11 +140,12 @@ def run_deck(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Run again over the files of an earlier run.")] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    trust: Trust = False,
 ) -> None:
     """Run a rendered deck as it stands, hand edits included; needed where the potential is Python."""
     from lmpdrive import pipeline
 
-    _finish(pipeline.run_deck(deck, overwrite, quiet, _sayer(quiet)), quiet)
+    _finish(pipeline.run_deck(deck, overwrite, quiet, _sayer(quiet), trust), quiet)
 
 
 @app.command(epilog="Example: `lmpdrive simulate inputs/pt111-water.yaml --set dynamics.production_ps=2`")
@@ -150,12 +156,13 @@ def simulate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and say what would run; write nothing.")] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    trust: Trust = False,
 ) -> None:
     """Build, run, analyse and report."""
     from lmpdrive import pipeline
 
     if dry_run:
-        check(file, set_, verbose, quiet)
+        check(file, set_, verbose, quiet, trust=trust)
         from lmpdrive.config import load
 
         config = load(file, set_ or ())
@@ -167,7 +174,7 @@ def simulate(
                 f"{config.production_steps} steps of {dynamics.timestep_fs} fs"
             )
         return
-    _finish(pipeline.simulate(file, out, set_ or (), quiet, _sayer(quiet)), quiet)
+    _finish(pipeline.simulate(file, out, set_ or (), quiet, _sayer(quiet), trust), quiet)
 
 
 @app.command(
@@ -221,9 +228,9 @@ def analyse(
             bin_width_A=bin_width,
             blocks=blocks,
             names=observable,
-            options=_options(option or []),
+            options=cli_words.options(option or []),
             extra=extra or (),
-            discard_ps=_discard(discard_ps),
+            discard_ps=cli_words.discard(discard_ps),
             target_error=target_error,
             parallel=parallel,
             with_report=not no_report,
@@ -291,39 +298,6 @@ def report(
         print(page)
 
 
-def _options(words: list[str]) -> dict[str, dict[str, object]]:
-    """`rdf.max_A=8` -> {"rdf": {"max_A": 8}}."""
-    import yaml
-
-    from lmpdrive.errors import ConfigError
-
-    found: dict[str, dict[str, object]] = {}
-    for word in words:
-        key, equals, text = word.partition("=")
-        family, dot, name = key.partition(".")
-        if not (equals and dot and family and name):
-            raise ConfigError(f"--option {word}: write NAME.KEY=VALUE, for example --option rdf.max_A=8")
-        try:
-            found.setdefault(family, {})[name] = yaml.safe_load(text)
-        except yaml.YAMLError:
-            raise ConfigError(f"--option {word}: '{text}' is not a YAML value") from None
-    return found
-
-
-def _discard(word: str | None) -> float | Literal["auto"] | None:
-    from lmpdrive.errors import ConfigError
-
-    if word is None or word == "auto":
-        return word  # type: ignore[return-value]
-    try:
-        value = float(word)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf"):
-        raise ConfigError(f"--discard-ps {word}: write a time in ps, or auto")
-    return value
-
-
 def _sayer(quiet: bool):
     return (lambda _: None) if quiet else (lambda text: print(text, file=sys.stderr, flush=True))
 
@@ -366,28 +340,11 @@ def _print_summary(result, quiet: bool) -> None:
     print(f"results: {result.directory}")
 
 
-def _spread(argv: list[str]) -> list[str]:
-    """`--elements Au H Na O`, `--labels A B` (one option, several words) into what typer parses."""
-    spread: list[str] = []
-    taking = ""
-    for word in argv:
-        if word in ("--elements", "--labels"):
-            taking = word
-        elif (taking == "--labels" and not word.startswith("-")) or (
-            taking == "--elements" and word.isalpha() and word[0].isupper() and len(word) <= 2
-        ):
-            spread += [taking, word]
-        else:
-            taking = ""
-            spread.append(word)
-    return spread
-
-
 def main() -> NoReturn:
     """Run the command line; every expected error is one message and its exit code."""
     from lmpdrive.errors import LmpdriveError
 
-    argv = _spread(sys.argv[1:])
+    argv = cli_words.spread(sys.argv[1:])
     try:
         app(argv)
     except LmpdriveError as error:

@@ -22,6 +22,10 @@ class ConfigError(LmpdriveError, ValueError):
     exit_code = 2
 
 
+class UntrustedError(ConfigError):
+    """A model file can run code when it is loaded, and the user has not accepted it."""
+
+
 class StructureError(LmpdriveError, ValueError):
     """A structure cannot be built, read, or does not fit the potential."""
 

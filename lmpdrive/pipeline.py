@@ -48,6 +48,7 @@ from lmpdrive.errors import (
 from lmpdrive.frames_bar import FramesBar
 from lmpdrive.hashing import sha256
 from lmpdrive.observable_settings import check_observables, merged, settings_of
+from lmpdrive.trust import accept, refusal, require, untrusted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,20 +72,28 @@ class Result:
     report: Path | None = None
 
 
-def check(file: str | Path, overrides: Sequence[str] = (), here: bool = True) -> list[Problem]:
-    """Every problem that can be known before running, all at once; `here=False` leaves this machine out of it."""
+def check(file: str | Path, overrides: Sequence[str] = (), here: bool = True, trust: bool = False) -> list[Problem]:
+    """Every problem that can be known before running, all at once; `here=False` leaves this machine out of it.
+
+    Here and below, `trust` accepts the model files that can run code, as `lmpdrive trust` does (docs/model-files.md).
+    """
     try:
         config = load(file, overrides)
         check_observables(config)
     except ConfigError as error:
         return [Problem("error", line) for line in str(error).splitlines()]
-    config, found = choose_coupling(config) if here else (config, [])
+    if trust:
+        accept(config.potential.programs())
+    refused = refusal(config.potential.programs())
+    config, found = choose_coupling(config) if here and not refused else (config, [])
+    if refused:
+        found = [Problem("error", refused)]
     system = None
     try:
         system = _make_system(config)
     except LmpdriveError as error:
         found.append(Problem("error", str(error)))
-    return found + checks.problems(config, system, here)
+    return found + checks.problems(config, system, here, may_load=not refused)
 
 
 def compare_with_model(file: str | Path, overrides: Sequence[str] = (), say: Say = lambda _: None) -> Equality:
@@ -104,10 +113,16 @@ def compare_with_model(file: str | Path, overrides: Sequence[str] = (), say: Say
         return step0.apart(out, config, whole=True)
 
 
-def render(file: str | Path, out: str | Path, overrides: Sequence[str] = (), say: Say = lambda _: None) -> Path:
+def render(
+    file: str | Path,
+    out: str | Path,
+    overrides: Sequence[str] = (),
+    say: Say = lambda _: None,
+    trust: bool = False,
+) -> Path:
     """Write a run directory, ready for `lmp -in in.lammps`, without running."""
     config = load(file, overrides)
-    _write_run_directory(config, Path(file), Path(out), say, to_run=False)
+    _write_run_directory(config, Path(file), Path(out), say, to_run=False, trust=trust)
     return Path(out)
 
 
@@ -117,6 +132,7 @@ def simulate(
     overrides: Sequence[str] = (),
     quiet: bool = True,
     say: Say = lambda _: None,
+    trust: bool = False,
 ) -> Result:
     """Build or read the system, run it through LAMMPS, analyse the production and write the report.
 
@@ -125,11 +141,13 @@ def simulate(
     config = load(file, overrides)
     check_observables(config)
     out = Path(out) if out is not None else default_directory(file)
-    config = _write_run_directory(config, Path(file), out, say, to_run=True)
+    config = _write_run_directory(config, Path(file), out, say, to_run=True, trust=trust)
     return _run(out, config, DECK, quiet, say)
 
 
-def run_deck(deck: str | Path, overwrite: bool = False, quiet: bool = True, say: Say = lambda _: None) -> Result:
+def run_deck(
+    deck: str | Path, overwrite: bool = False, quiet: bool = True, say: Say = lambda _: None, trust: bool = False
+) -> Result:
     """Run a deck as it stands (hand edits included) in the run directory it was rendered into, and analyse.
 
     The potential, device and times come from the `resolved.yaml` beside it.  Raises RunDirectoryError when there is
@@ -146,11 +164,15 @@ def run_deck(deck: str | Path, overwrite: bool = False, quiet: bool = True, say:
         raise RunDirectoryError(
             f"{folder} already holds a run (log.lammps). Copy the deck's folder, or run it again with --overwrite."
         )
-    return _run(folder, load(folder / "resolved.yaml"), deck.name, quiet, say)
+    config = load(folder / "resolved.yaml")
+    if trust:
+        accept(config.potential.programs(folder))
+    return _run(folder, config, deck.name, quiet, say)
 
 
 def _run(out: Path, config: Config, deck: str, quiet: bool, say: Say) -> Result:
     """Run a deck in its folder, then analyse what it wrote."""
+    require(config.potential.programs(out))  # again: building a system takes minutes, and a deck is run days later
     update_manifest(out, state="running", **of_the_worker(config.potential.interpreter()))
     note = config.potential.prepare(out)
     if note:
@@ -319,8 +341,11 @@ def _make_system(config: Config) -> BuiltSystem:
     return make_system(config)
 
 
-def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, to_run: bool) -> Config:
+def _write_run_directory(
+    config: Config, file: Path, out: Path, say: Say, *, to_run: bool, trust: bool = False
+) -> Config:
     """Fill a run directory; returns the configuration with what was decided on the way."""
+    require(config.potential.programs(), trust)
     # the folder first: nobody wants to wait for packmol to learn that the name is taken
     with new_directory(out) as folder:
         system = _make_system(config)
@@ -351,6 +376,8 @@ def _write_run_directory(config: Config, file: Path, out: Path, say: Say, *, to_
         config.potential.write_files(folder)
         content = manifest(config, system, hashes) | {"deck_sha256": sha256(folder / DECK)}
         write_atomically(folder / MANIFEST, json.dumps(content, indent=1) + "\n")
+    # made from files that may be loaded, so these may too
+    accept(untrusted(out / name for name in config.potential.made if (out / name).exists()))
     return config
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
+
+# the models of the tests may be loaded; tests/test_trust.py and tests/test_docs.py take it away
+os.environ["LMPDRIVE_TRUST"] = "all"
 
 SMALL_CLASSICAL = {
     "system": {

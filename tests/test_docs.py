@@ -115,6 +115,8 @@ def run_page(page: Path, folder: Path) -> None:
             (folder / block.title).parent.mkdir(parents=True, exist_ok=True)
             (folder / block.title).write_text(block.text)
     env = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "MPLBACKEND": "agg"}
+    del env["LMPDRIVE_TRUST"]  # a reader has not set it
+    env["XDG_DATA_HOME"] = str(folder / "home")  # and the commands are not to change what the user accepted
     for block in blocks(page):
         if block.language == "bash":
             text = block.text.replace("\\\n", " ")

@@ -11,6 +11,7 @@ The calculator must give energy, forces and stress.  https://ase-lib.org/ase/cal
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -56,6 +57,13 @@ class Ase(Architecture):
             return str((folder / value).resolve()) if isinstance(value, str) and value.startswith("./") else value
 
         return self.model_copy(update={"kwargs": {k: absolute(v) for k, v in self.kwargs.items()}})
+
+    def programs(self, run_dir: Path | None = None) -> list[Path]:
+        """Files and SavedModels among the keyword arguments: what the calculator does with them is not known."""
+        names = [os.path.expanduser(word) for word in _words(self.kwargs)]
+        # os.path, because words that can be no file name are no errors here
+        there = [n for n in names if os.path.isfile(n) or os.path.isfile(os.path.join(n, "saved_model.pb"))]
+        return [Path(name) for name in there if self.runs_code(Path(name))]
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -113,3 +121,10 @@ class Ase(Architecture):
                 f"potential.calculator: {self.calculator} cannot be made with {self.kwargs or 'no arguments'}: "
                 f"{type(error).__name__}: {error}"
             ) from error
+
+
+def _words(value: Any) -> list[str]:
+    """All strings in keyword arguments."""
+    if isinstance(value, dict | list):
+        return [word for part in (value.values() if isinstance(value, dict) else value) for word in _words(part)]
+    return [value] if isinstance(value, str) else []

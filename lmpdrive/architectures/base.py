@@ -25,6 +25,9 @@ from lmpdrive.environments import Interpreter, Recipe, choose
 from lmpdrive.errors import ConfigError, InstallError
 from lmpdrive.hashing import sha256
 
+DATA_FORMATS = (".yaml", ".yml", ".json", ".npz", ".safetensors")
+"""Formats of text and numbers: reading them runs nothing (NumPy refuses pickles unless told otherwise)."""
+
 MLIAP_PYTHON = "ML-IAP's Python interface"
 """What a LAMMPS has that was built with ML-IAP, PYTHON and `MLIAP_ENABLE_PYTHON`."""
 
@@ -105,6 +108,8 @@ class Architecture(BaseModel):
     """`full` where the potential needs molecules, bonds and charges in the data file."""
     title: ClassVar[str] = ""
     """Name for reports."""
+    precision: ClassVar[str] = ""
+    """Of the model's numbers, for reports, where the section has no `dtype`."""
     plugins: ClassVar[bool] = True
     """Whether LAMMPS loads the plugins of installed packages (deepmd-kit's costs seven seconds)."""
     python_module: ClassVar[str | None] = None
@@ -115,6 +120,8 @@ class Architecture(BaseModel):
     """Rest of a `potential:` section that `lmpdrive doctor` tries on Pt and water; None if no model is at hand."""
     single_rank: ClassVar[str | None] = None
     """Reason why more than one MPI rank is impossible, if so."""
+    made: ClassVar[tuple[str, ...]] = ()
+    """Names of the model files that `write_files` makes in a run directory."""
 
     architecture: str
     """Name of a shipped or installed architecture, or `./file.py`."""
@@ -173,6 +180,18 @@ class Architecture(BaseModel):
     def files(self) -> dict[str, Path]:
         """Files the deck reads: name in the run directory -> source."""
         return {}
+
+    def runs_code(self, file: Path) -> bool:
+        """Whether loading a model file can run code that is in it, as with pickles; the user must accept it first.
+
+        All but `DATA_FORMATS`; a class whose loader reads only text and numbers from its files returns False.
+        """
+        return file.suffix not in DATA_FORMATS
+
+    def programs(self, run_dir: Path | None = None) -> list[Path]:
+        """The model files there are that can run code; in a run directory also what lies there under their names."""
+        local = [run_dir / name for name in (*self.files(), *self.made)] if run_dir else []
+        return [file for file in (*self.files().values(), *local) if file.exists() and self.runs_code(file)]
 
     def prepare(self, run_dir: Path) -> str | None:
         """Last step before the worker starts, in the run directory; returns a line for the log."""

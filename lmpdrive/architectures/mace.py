@@ -68,6 +68,7 @@ class Mace(ManyCouplings):
         imports=("mace", "vesin"),
     )
     trial: ClassVar[dict[str, Any] | None] = {"model": "pt-water-mace", "compile": "never"}
+    made: ClassVar[tuple[str, ...]] = (FOR_LAMMPS,)
     build: ClassVar[str] = (
         "a LAMMPS with the packages KOKKOS, ML-IAP and PYTHON (docs/architectures/mace.md: how to build it)"
     )

@@ -31,6 +31,7 @@ from lmpdrive.engine.run import run
 from lmpdrive.errors import EngineError, LmpdriveError, ModelError
 from lmpdrive.hashing import sha256
 from lmpdrive.manifest import read_manifest
+from lmpdrive.trust import require
 
 ANSWER = "step0.json"
 AUTO_MOST_ATOMS = 1000
@@ -190,6 +191,7 @@ def answer_of(run_dir: Path) -> Equality | None:
 def main(folder: Path, note: str = "") -> None:
     """Evaluate the frames in `folder` and write step0.json there."""
     potential = load_config(folder / "resolved.yaml").potential.as_run(folder)
+    require(potential.programs(folder))
     frames = read_frames(folder, read_manifest(folder)["system"]["species"])
     _write(compare(frames, _model(potential), potential.limits(), note), folder / ANSWER)
 

@@ -66,13 +66,16 @@ def main(
 def _coupled(lmp: Any, deck: str, compare: bool) -> Callable[[str], None]:
     """What runs a deck with the model of this run directory behind its `fix external`.
 
-    `compare`: only if the deck's first frame is what the model's calculator says; raises UnequalError.
+    `compare`: only if the deck's first frame is what the model's calculator says; raises UnequalError.  Raises
+    UntrustedError for a model that was not accepted: this process may be another user's, or run on another machine.
     """
     from lmpdrive.config import load as load_config
     from lmpdrive.engine.callback import Coupling
     from lmpdrive.manifest import read_manifest
+    from lmpdrive.trust import require
 
     config = load_config(Path("resolved.yaml"))
+    require(config.potential.programs(Path()))
     elements = read_manifest(Path())["system"]["elements"]
     evaluator = config.potential.evaluator(Path(), config.run.device)
     if compare:
