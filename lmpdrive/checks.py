@@ -33,6 +33,8 @@ def _dynamics(config: Config, system: BuiltSystem | None) -> list[Problem]:
     dynamics = config.dynamics
     if system is None:
         return found
+    if config.potential.forces_only:
+        found += _without_energies(config)
     if dynamics.ensemble == "npt" and len(system.groups.get("fixed", [])):
         found.append(
             Problem(
@@ -63,6 +65,18 @@ def _dynamics(config: Config, system: BuiltSystem | None) -> list[Problem]:
             )
         )
     return found
+
+
+def _without_energies(config: Config) -> list[Problem]:
+    name, dynamics = config.potential.architecture, config.dynamics
+    found = []
+    if dynamics.minimise:
+        text = f"dynamics.minimise: {name} gives forces but no energy, and LAMMPS minimises energies; set it to null."
+        found.append(Problem("error", text))
+    if dynamics.ensemble == "npt":
+        found.append(Problem("error", f"ensemble: npt: {name} gives forces but no pressure; use nvt."))
+    text = f"{name} gives forces only: energies, the conserved quantity and the pressure in the log mean nothing."
+    return [*found, Problem("warning", text)]
 
 
 def _environment(config: Config) -> list[Problem]:

@@ -34,3 +34,9 @@ EV_PER_U_A2_PER_PS2 = _c.atomic_mass * (_c.angstrom / _c.pico) ** 2 / _c.e
 
 PER_CM_PER_THZ = _c.tera / (_c.c * 1e2)
 """Frequency: 1 THz in cm^-1."""
+
+BOHR_A = _c.value("Bohr radius") / _c.angstrom
+"""Bohr radius [Å]."""
+
+HARTREE_EV = _c.value("Hartree energy in eV")
+"""Hartree energy [eV]."""

@@ -56,6 +56,11 @@ class Native(_Coupling):
     def __str__(self) -> str:
         return f"native (pair_style {self.pair_style})"
 
+    @property
+    def runs_python(self) -> bool:
+        """Whether the model is Python that ML-IAP calls."""
+        return MLIAP_PYTHON in self.needs
+
 
 @dataclass(frozen=True)
 class Callback(_Coupling):
@@ -118,6 +123,8 @@ class Architecture(BaseModel):
     """Packages of the isolated environment that `lmpdrive env create` makes; None if the core is enough."""
     trial: ClassVar[dict[str, Any] | None] = None
     """Rest of a `potential:` section that `lmpdrive doctor` tries on Pt and water; None if no model is at hand."""
+    forces_only: ClassVar[bool] = False
+    """Whether the model has neither energy nor pressure: no minimisation, no NPT, no conserved quantity."""
     single_rank: ClassVar[str | None] = None
     """Reason why more than one MPI rank is impossible, if so."""
     made: ClassVar[tuple[str, ...]] = ()

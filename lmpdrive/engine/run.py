@@ -90,7 +90,7 @@ def command(mpi_ranks: int, potential: Architecture, deck: str = "in.lammps", co
         flags = [] if potential.plugins else ["--no-plugins"]
         if isinstance(potential.chosen, Callback):
             flags += ["--callback", *(["--compare"] if compare else [])]
-        elif potential.chosen.pair_style == "mliap":
+        elif potential.chosen.runs_python:
             flags.append("--mliap")
         return [
             str(interpreter.python),

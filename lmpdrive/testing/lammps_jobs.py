@@ -45,7 +45,7 @@ def run(job: dict[str, Any], evaluators: dict[str, Evaluator]) -> dict[str, Any]
     arguments = potential.lammps_arguments(1)
     lmp = load(potential.plugins)(cmdargs=["-log", "job.log", "-screen", "none", "-nocite", *arguments])
     try:
-        if isinstance(potential.chosen, Native) and potential.chosen.pair_style == "mliap":
+        if isinstance(potential.chosen, Native) and potential.chosen.runs_python:
             activate_mliap(lmp, kokkos=bool(arguments))
         if isinstance(potential.chosen, Callback):
             key = potential.model_dump_json()

@@ -9,6 +9,7 @@ from lmpdrive.config import load
 from lmpdrive.deck import render
 from lmpdrive.errors import DeckError
 from lmpdrive.system import make_system
+from tests.architectures import native_models
 from tests.architectures.grace_models import model as grace_model
 from tests.conftest import ROOT, SMALL_CLASSICAL
 
@@ -18,6 +19,13 @@ MACE = "architecture: mace, model: ../tests/architectures/data/mace-tiny.model"
 def grace(name: str, style: str) -> tuple[str, list[str]]:
     """The Pt/water deck for one of GRACE's pair styles."""
     return "pt111-water.yaml", [f"potential={{architecture: grace, model: {grace_model(name)}, pair_style: {style}}}"]
+
+
+def native(name: str, **options) -> tuple[str, list[str]]:
+    """The Pt/water deck for a pair style with files made for the test; aluminium where it runs one element only."""
+    metal = ["system.build={metal: Al, repeat: [4, 4], layers: 4, waters: 0}", "dynamics.minimise=null"]
+    section = f"potential={native_models.potential(name, **options)}"
+    return "pt111-water.yaml", [section, *(metal if name == "agni" else [])]
 
 
 GOLDEN = {
@@ -56,6 +64,19 @@ GOLDEN = {
     "pt111-water-grace-1l-cpu-kk": grace("1l.npz", "grace/1l/cpu/kk"),
     "pt111-water-grace-2l-kk": grace("2l.npz", "grace/2l/kk"),
     "pt111-water-grace-2l-cpu-kk": grace("2l.npz", "grace/2l/cpu/kk"),
+    "al111-agni": native("agni"),
+    "pt111-water-allegro": native("allegro"),
+    "pt111-water-allegro-kokkos": native("allegro", kokkos=True),
+    "pt111-water-hdnnp": native("hdnnp"),
+    "pt111-water-mliap": native("mliap"),
+    "pt111-water-nequip": native("nequip"),
+    "pt111-water-pace": native("pace"),
+    "pt111-water-pace-extrapolation": native("pace", **native_models.pace_active()),
+    "pt111-water-pace-kokkos": native("pace", kokkos=True),
+    "pt111-water-pod": native("pod"),
+    "pt111-water-quip": native("quip"),
+    "pt111-water-snap": native("snap"),
+    "pt111-water-snap-zbl": native("snap", zbl_inner_A=0.8, zbl_outer_A=1.4),
     "pt111-water-minimise": ("pt111-water.yaml", ["dynamics.ensemble=minimise"]),
 }
 

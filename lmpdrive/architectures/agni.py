@@ -1,0 +1,41 @@
+"""AGNI (adaptive generalisable neighbourhood informed) force fields through `pair_style agni`.
+
+    potential:
+      architecture: agni
+      model: ./Al_jpc.agni
+    dynamics: {minimise: null}
+
+Forces only, of one element: no energy, no pressure.  Huan et al., J. Phys. Chem. C 123, 20715 (2019).
+https://docs.lammps.org/pair_agni.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from lmpdrive.architectures._pair_style import PairStyle, keyword, needs, symbols
+from lmpdrive.architectures.base import Native, Problem
+
+
+class Agni(PairStyle):
+    """Machine-learned forces of elemental solids."""
+
+    template: ClassVar[str] = "agni.lmp.j2"
+    couplings: ClassVar = (Native("agni", needs=needs("MISC")),)
+    title: ClassVar[str] = "AGNI"
+    forces_only: ClassVar[bool] = True
+
+    model: Path
+    """`.agni` file, in `units metal`."""
+
+    def elements_of_file(self) -> tuple[str, ...]:
+        """The line `element`."""
+        return symbols(keyword(self.model, "element") or (), self.model)
+
+    def order_problems(self, elements: Sequence[str], known: Sequence[str]) -> list[Problem]:
+        """One element only."""
+        if len(elements) == 1:
+            return []
+        return [Problem("error", f"pair_style agni runs one element only, the system has {' '.join(elements)}.")]

@@ -1,0 +1,99 @@
+"""High-dimensional neural network potentials (Behler-Parrinello) of n2p2 and RuNNer, through `pair_style hdnnp`.
+
+    potential:
+      architecture: hdnnp
+      model: ./nnp-data
+      trained_in: hartree-bohr
+
+Singraber, Behler, Dellago, J. Chem. Theory Comput. 15, 1827 (2019).  https://docs.lammps.org/pair_hdnnp.html
+Symmetry functions of `input.nn`: https://compphysvienna.github.io/n2p2/topics/keywords.html
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import NonNegativeInt
+
+from lmpdrive.architectures._pair_style import PairStyle, head, keyword, needs, symbols, uncommented
+from lmpdrive.architectures.base import Interface, Native, Problem
+from lmpdrive.errors import ModelError
+from lmpdrive.units import BOHR_A, HARTREE_EV
+
+CUTOFF_WORD = {"2": 6, "3": 8, "9": 8, "12": 5, "13": 7, "20": 5, "21": 6, "22": 6, "23": 4, "24": 4, "25": 4}
+"""Type of a symmetry function -> place of its cutoff in `symfunction_short ELEMENT TYPE ...`, counted from 0."""
+
+
+class Hdnnp(PairStyle):
+    """Models of n2p2 and RuNNer without electrostatics (2G)."""
+
+    template: ClassVar[str] = "hdnnp.lmp.j2"
+    couplings: ClassVar = (
+        Native(
+            "hdnnp",
+            needs=needs("ML-HDNNP", "it needs the n2p2 library: https://docs.lammps.org/Build_extras.html#ml-hdnnp"),
+        ),
+    )
+    title: ClassVar[str] = "HDNNP (n2p2)"
+
+    model: Path
+    """Folder with `input.nn`, `scaling.data` and `weights.NNN.data`."""
+    trained_in: Literal["eV-angstrom", "hartree-bohr"]
+    """Units of the training data and of `input.nn`; the file does not tell them."""
+    most_extrapolations: NonNegativeInt = 0
+    """The run stops when one step has more symmetry functions outside of the training data."""
+    summary_every: NonNegativeInt = 1000
+    """Steps between lines about extrapolations in the log; 0: none."""
+
+    def files(self) -> dict[str, Path]:
+        """The folder as `hdnnp`."""
+        return {"hdnnp": self.model}
+
+    def elements_of_file(self) -> tuple[str, ...]:
+        """The line `elements` of input.nn."""
+        return symbols(keyword(self._input(), "elements") or (), self._input())
+
+    def own_problems(self) -> list[Problem]:
+        """A folder without all its files, electrostatics, which pair_style hdnnp does not have."""
+        from ase.data import atomic_numbers
+
+        names = ["scaling.data", *(f"weights.{atomic_numbers[e]:03d}.data" for e in self.elements_of_file())]
+        missing = [name for name in names if not (self.model / name).is_file()]
+        if missing:
+            raise ModelError(f"{self.model} has no {', '.join(missing)}")
+        generation = (keyword(self._input(), "nnp_type") or ["2G"])[0]
+        if generation not in ("2G", "2G-HDNNP", "1", "0"):
+            raise ModelError(f"{self.model}/input.nn is of type {generation}: pair_style hdnnp runs 2G models only")
+        self.cutoff_A()
+        return []
+
+    def cutoff_A(self) -> float:
+        """Largest cutoff of the symmetry functions, rounded up.  Raises ModelError where it cannot be told."""
+        lines = [line.split() for line in uncommented(head(self._input()))]
+        functions = [words for words in lines if words[0] == "symfunction_short"]
+        cutoffs = []
+        for words in functions:
+            place = CUTOFF_WORD.get(words[2])
+            if place is None or place >= len(words):
+                raise ModelError(f"input.nn: cannot read the cutoff of: {' '.join(words)}")
+            cutoffs.append(float(words[place]))
+        if not cutoffs:
+            raise ModelError(f"{self.model}/input.nn has no symmetry functions")
+        length = BOHR_A if self.trained_in == "hartree-bohr" else 1.0
+        return math.ceil(max(cutoffs) * length * 1e4) / 1e4
+
+    def context(self, interface: Interface) -> dict[str, Any]:
+        """Cutoff, and the factors from LAMMPS' units to the model's."""
+        atomic = self.trained_in == "hartree-bohr"
+        return super().context(interface) | {
+            "cutoff_A": f"{self.cutoff_A():.4f}",
+            "factors": f" cflength {1 / BOHR_A:.10f} cfenergy {1 / HARTREE_EV:.10f}" if atomic else "",
+        }
+
+    def _input(self) -> Path:
+        path = self.model / "input.nn"
+        if not path.is_file():
+            raise ModelError(f"{self.model} is not a folder with n2p2's input.nn")
+        return path
