@@ -33,6 +33,7 @@ class Mine(Architecture):
     template: ClassVar[str] = "callback.lmp.j2"
     couplings: ClassVar = (Callback(),)
     plugins: ClassVar[bool] = False
+    made: ClassVar = ("converted.pkl",)
     model: Path
 
     def resolve(self, folder):
@@ -40,6 +41,9 @@ class Mine(Architecture):
 
     def files(self):
         return {"model.pkl": self.model}
+
+    def write_files(self, run_dir):
+        (run_dir / "converted.pkl").write_bytes(self.model.read_bytes() + b"converted")
 
     def problems(self, interface):
         pickle.loads(self.model.read_bytes())
@@ -141,14 +145,18 @@ def test_a_pickle_is_read_by_no_command_before_it_is_accepted(file, model, tmp_p
 
 def test_a_run_directory_of_somebody_else_s_is_not_believed(file, model, tmp_path):
     """Its model may be another than the one it names, and that one may be accepted."""
+    run = tmp_path / "run"
     trust.accept([model])
-    lmpdrive.render(file, tmp_path / "run")
-    link = tmp_path / "run" / "model.pkl"
-    link.unlink()
-    link.write_bytes(model.read_bytes() + b" ")
+    lmpdrive.render(file, run)
+    assert [entry.file for entry in trust.entries()] == [str(model), str(run / "converted.pkl")]
     was_read(model)
-    with pytest.raises(UntrustedError, match=str(link)):
-        lmpdrive.run_deck(tmp_path / "run" / "in.lammps")
+    for name in ("converted.pkl", "model.pkl"):
+        good = (run / name).read_bytes()
+        (run / name).unlink()
+        (run / name).write_bytes(good + b" ")
+        with pytest.raises(UntrustedError, match=str(run / name)):
+            lmpdrive.run_deck(run / "in.lammps")
+        (run / name).write_bytes(good)
     assert not was_read(model)
 
 
@@ -189,6 +197,8 @@ def test_mace_reads_no_pickle_before_it_is_accepted(file, model):
         ({"architecture": "grace", "model": DATA / "grace" / "1l"}, 1),
         ({"architecture": "grace", "model": DATA / "grace" / "1l.npz"}, 0),
         ({"architecture": "grace", "model": DATA / "grace" / "fs.yaml"}, 0),
+        ({"architecture": "nequip", "model": DATA / "mace-tiny.model"}, 1),
+        ({"architecture": "pod", "model": DATA / "mace-tiny.model", "parameters": DATA / "make_esen.py"}, 0),
         ({"architecture": "classical"}, 0),
         ({"architecture": "ase", "calculator": "a:B", "kwargs": {"x": ["./1", {"y": str(DATA / "dp-float64.pb")}]}}, 1),
         ({"architecture": "ase", "calculator": "a:B", "kwargs": {"x": str(DATA / "grace" / "1l"), "y": "a" * 999}}, 1),
@@ -200,6 +210,16 @@ def test_what_architectures_ask_for(potential, asked):
     name = potential["architecture"]
     words = yaml.safe_load(json.dumps(potential, default=str))
     assert len(trust.untrusted(find(name).model_validate(words).resolve(Path()).programs())) == asked
+
+
+def test_what_lmpdrive_made_in_its_cache_needs_no_accepting(model, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    compressed = tmp_path / "cache" / "lmpdrive" / "deepmd" / "model.pb"
+    compressed.parent.mkdir(parents=True)
+    compressed.write_bytes(model.read_bytes())
+    link = tmp_path / "model.pb"
+    link.symlink_to(compressed)
+    assert trust.untrusted([link, model]) == {model: sha256(model)}
 
 
 def test_what_comes_with_lmpdrive_needs_no_accepting():
