@@ -51,7 +51,8 @@ class Route:
 
     def __init__(self, name: str, folder: Path, mliap: Path) -> None:
         self.name = name
-        env = environment("cpu", 1)
+        # ASE's user has not got the environment that lmpdrive gives to its own processes
+        env = os.environ | {"OMP_NUM_THREADS": "1"} if name.startswith("ase") else environment("cpu", 1)
         if name.startswith("mliap"):
             env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(mliap), env.get("PYTHONPATH"))))
         self.errors = (folder / f"{name}.log").open("w+")
@@ -72,6 +73,7 @@ class Route:
     def turn(self, seconds: float) -> None:
         """Run for about this long and keep ms per step and the share outside of the model."""
         steps = max(2, round(self.steps * seconds))
+        self._run(max(1, steps // 5))  # caches and pages come back
         answer = self._run(steps)
         self.ms.append(1e3 * answer["seconds"] / steps)
         self.outside.append(1 - answer["model"] / answer["seconds"])

@@ -11,6 +11,10 @@ from lmpdrive.lammps_module import import_lammps as load
 
 __all__ = ["activate_mliap", "environment", "load"]
 
+ALLOCATION = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "-1", "THP_MEM_ALLOC_ENABLE": "1"}
+"""Memory of one step is kept for the next, in large pages: mallopt(3) and PyTorch.  A model that runs as it is asks for
+the same hundreds of megabytes at every step, and giving them back costs a tenth of it (docs/performance.md)."""
+
 
 def activate_mliap(lmp: Any, kokkos: bool) -> None:
     """Give `pair_style mliap` its way into this interpreter; plain `lmp` needs no such step.
@@ -46,6 +50,8 @@ def environment(device: str, threads: int) -> dict[str, str]:
     for name in ("OMP_NUM_THREADS", "DP_INTRA_OP_PARALLELISM_THREADS", "DP_INTER_OP_PARALLELISM_THREADS"):
         env[name] = str(threads)
     env.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    for name, value in ALLOCATION.items():
+        env.setdefault(name, value)
     if device == "cpu":
         env["CUDA_VISIBLE_DEVICES"] = ""
     return env

@@ -1,7 +1,7 @@
 """A MACE model as one compiled package (AOTInductor), with shapes left open, kept in the user's cache.
 
-The energy of the edge vectors and its gradient are traced into one graph, exported and compiled: 5 to 6 times
-fewer milliseconds per step than the eager model on a CPU, for one to two minutes once per model and machine.
+The energy of the edge vectors and its gradient are traced into one graph, exported and compiled, for one to two minutes
+once per model and machine; what it saves is in docs/performance.md.
 https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html
 
 Optionally the radial network of each interaction is replaced by a table of cubic Hermite pieces in r (C1, so
@@ -21,15 +21,23 @@ from lmpdrive.architectures._edges import EdgeFunction
 
 TABLE_START_A = 0.3
 TABLE_KNOTS = 1024
+LAYOUT = 2
+"""Of what `build` makes; counted up with it, so that older packages are not taken."""
+INDUCTOR = {"assert_indirect_indexing": False}
+"""The neighbour list's indices are within bounds."""
 
 
 def cached(key: str, device: str) -> Path:
-    """Where the package of a model lies: the key, torch's version and the processor decide."""
+    """Where the package of a model lies: the key, torch's version, the processor and the threads decide.
+
+    Code for one thread adds without locks, code for several asks for just so many.
+    """
     import torch
     from platformdirs import user_cache_path
 
     processor = torch.cuda.get_device_name() if device.startswith("cuda") else _cpu()
-    name = hashlib.sha256(f"{key} {torch.__version__} {processor}".encode()).hexdigest()[:24]
+    about = f"{key} {LAYOUT} {torch.__version__} {processor} {torch.get_num_threads()}"
+    name = hashlib.sha256(about.encode()).hexdigest()[:24]
     return user_cache_path("lmpdrive") / "mace" / f"{name}.pt2"
 
 
@@ -66,6 +74,7 @@ def build(module: Any, head: int, table: bool, example: tuple[Any, Any, Any], pa
     from torch.fx.experimental.proxy_tensor import make_fx
 
     model = _traceable(module)
+    _lay_out(model)
     if table:
         _tabulate(model)
     with _plain_spherical_harmonics():
@@ -79,7 +88,7 @@ def build(module: Any, head: int, table: bool, example: tuple[Any, Any, Any], pa
         )
         package.parent.mkdir(parents=True, exist_ok=True)
         partial = package.with_name(f"partial-{os.getpid()}-{package.name}")
-        torch._inductor.aoti_compile_and_package(exported, package_path=str(partial))
+        torch._inductor.aoti_compile_and_package(exported, package_path=str(partial), inductor_configs=INDUCTOR)
     partial.replace(package)
 
 
@@ -99,6 +108,21 @@ def _traceable(module: Any) -> Any:
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     return model.eval()
+
+
+def _lay_out(model: Any) -> None:
+    """Replace what a compiler makes slow code of."""
+    from mace.modules.radial import ZBLBasis
+
+    from lmpdrive.architectures._mace.convolution import Convolution, Mixing
+    from lmpdrive.architectures._mace.repulsion import Repulsion
+
+    for interaction in model.interactions:
+        if Convolution.suits(interaction.conv_tp) and Mixing.suits(interaction.linear):
+            interaction.conv_tp, interaction.conv_fusion = Convolution(interaction.conv_tp), True
+            interaction.linear = Mixing(interaction.linear)
+    if isinstance(getattr(model, "pair_repulsion_fn", None), ZBLBasis):
+        model.pair_repulsion_fn = Repulsion(model.pair_repulsion_fn, model.atomic_numbers)
 
 
 class _plain_spherical_harmonics:
