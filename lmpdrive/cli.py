@@ -252,12 +252,22 @@ def observables(
     print(listing(name, extra or ()))
 
 
-@app.command(epilog="Example: `lmpdrive compare runs/a runs/b --labels 300K 330K --out comparison`")
+@app.command(
+    epilog="Examples: `lmpdrive compare runs/a runs/b --labels 300K 330K --out comparison`, and with the potentials' "
+    "errors on labelled frames: `lmpdrive compare runs/dp runs/mace --test held-back.xyz.gz --out comparison`"
+)
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Analysed runs; the first is the reference.", metavar="RUN ...")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the comparison.")],
     labels: Annotated[
         list[str] | None, typer.Option(help="Names of the runs; default: of their folders.", metavar="A B ...")
+    ] = None,
+    test: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FRAMES",
+            help="Labelled frames to measure each run's potential on (any file ASE reads); may be repeated.",
+        ),
     ] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -265,7 +275,7 @@ def compare(
     """Profiles and numbers of analysed runs side by side, with the significance of their differences."""
     from lmpdrive import pipeline
 
-    found = pipeline.compare(runs, out, labels)
+    found = pipeline.compare(runs, out, labels, test or (), _sayer(quiet))
     for warning in found.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if quiet:

@@ -295,20 +295,27 @@ def analyse(
 
 
 def compare(
-    paths: Sequence[str | Path], out: str | Path | None = None, labels: Sequence[str] | None = None
+    paths: Sequence[str | Path],
+    out: str | Path | None = None,
+    labels: Sequence[str] | None = None,
+    test: Sequence[str | Path] = (),
+    say: Say = lambda _: None,
 ) -> Comparison:
     """Differences of analysed runs from the first of them, with their significance.
 
-    With `out`, writes `compare.html`, `scalars.csv`, `differences/*.csv` and figures there.
+    With `out`, writes `compare.html`, tables and figures there.  `test`: files of labelled frames, on which each
+    run's potential is evaluated by its own calculator.
     """
     from lmpdrive.report.compare_page import write_comparison
     from lmpdrive.report.comparison import compare as compare_runs
     from lmpdrive.report.comparison import load as load_analysis
+    from lmpdrive.tested import measured
 
     if labels is not None and len(labels) != len(paths):
         raise ConfigError(f"{len(labels)} labels for {len(paths)} runs: give one for each")
     names: Sequence[str | None] = labels or [None for _ in paths]
-    found = compare_runs([load_analysis(path, name) for path, name in zip(paths, names, strict=True)])
+    runs = [load_analysis(path, name) for path, name in zip(paths, names, strict=True)]
+    found = compare_runs(runs, measured(runs, test, say) if test else None)
     return found if out is None else write_comparison(found, out)
 
 

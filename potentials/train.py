@@ -98,6 +98,13 @@ def split(frames: list[Atoms]) -> Split:
     return parts
 
 
+def write_test(data: Path, file: Path) -> None:
+    """The held-back frames with their labels, for `lmpdrive compare --test`; the same for every recipe."""
+    frames = split(load(data)).test
+    write(file, frames, format="extxyz")
+    print(f"wrote {len(frames)} held-back frames to {file}")
+
+
 def load_contacts(path: Path) -> list[Atoms]:
     """Frames of contacts.py whose forces a fit of the liquid can bear."""
     frames = read(path, ":")
@@ -410,12 +417,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", choices=RECIPES)
     parser.add_argument("data", type=Path, help="folder of interface.xyz.gz and protons.xyz.gz")
-    parser.add_argument("out", type=Path, help="folder for the model and its card")
+    parser.add_argument("out", type=Path, nargs="?", help="folder for the model and its card")
+    parser.add_argument(
+        "--write-test", type=Path, metavar="FILE", help="only write the held-back frames, e.g. to held-back.xyz.gz"
+    )
     parser.add_argument("--contacts", type=Path, help="frames of contacts.py, added to the fit")
     parser.add_argument("--length", type=int, help="batches, or epochs for mace and grace (default: the recipe's)")
     parser.add_argument("--work", type=Path, default=None, help="scratch folder (default: OUT/work, kept)")
     args = parser.parse_args()
 
+    if args.write_test:
+        write_test(args.data, args.write_test)
+        return
+    if args.out is None:
+        parser.error("the following arguments are required: out")
     recipe = RECIPES[args.recipe]
     length = args.length or recipe.length
     work = args.work or args.out / "work"

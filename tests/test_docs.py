@@ -95,7 +95,7 @@ def shortened(line: str, folder: Path) -> str:
 
 
 def is_built(file: Path) -> bool:
-    return "build" in yaml.safe_load(file.read_text())["system"]
+    return load(file).system.build is not None
 
 
 def simulates(page: Path) -> bool:

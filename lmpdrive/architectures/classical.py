@@ -25,6 +25,7 @@ class Classical(Architecture):
     atom_style: ClassVar[Literal["atomic", "full"]] = "full"
     plugins: ClassVar[bool] = False
     title: ClassVar[str] = "classical: SPC/Fw water, Joung-Cheatham ions, Lennard-Jones metal (Heinz)"
+    precision: ClassVar[str] = "float64"
 
     trial: ClassVar[dict[str, Any] | None] = {}
 

@@ -34,6 +34,7 @@ class Deepmd(Architecture):
     template: ClassVar[str] = "deepmd.lmp.j2"
     couplings: ClassVar = (Native("deepmd", needs=("the plugin in deepmd-kit's wheel",)),)
     title: ClassVar[str] = "Deep Potential (DeePMD-kit)"
+    precision: ClassVar[str] = "that of the model file"
     python_module: ClassVar[str | None] = "deepmd"
     environment: ClassVar[Recipe | None] = Recipe(
         family="deepmd",

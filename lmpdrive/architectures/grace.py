@@ -67,6 +67,7 @@ class Grace(ManyCouplings):
     couplings: ClassVar = (_native("grace"), Callback())
     plugins: ClassVar[bool] = False
     title: ClassVar[str] = "GRACE through fix external"
+    precision: ClassVar[str] = "that of the model file"
     python_module: ClassVar[str | None] = "tensorpotential"
     build: ClassVar[str] = "a LAMMPS with GRACE's pair styles (docs/architectures/grace.md: where to get one)"
     environment: ClassVar[Recipe | None] = Recipe(

@@ -32,6 +32,7 @@ class SevenNet(Architecture):
     couplings: ClassVar = (Callback(),)
     plugins: ClassVar[bool] = False
     title: ClassVar[str] = "SevenNet through fix external"
+    precision: ClassVar[str] = "float32"
     python_module: ClassVar[str | None] = "sevenn"
     single_rank: ClassVar[str | None] = "a model in the same process runs on one rank"
     environment: ClassVar[Recipe | None] = Recipe(

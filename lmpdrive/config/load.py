@@ -1,4 +1,4 @@
-"""Read a YAML file, apply `--set` overrides, validate, and say what is wrong with the line it is on."""
+"""Read a YAML file and what it extends, apply `--set` overrides, validate, and say what is wrong with which line."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ from lmpdrive.config.sections import Config, System
 from lmpdrive.errors import ConfigError, did_you_mean
 
 Location = tuple[str | int, ...]
+Lines = dict[Location, str]
+"""Where a key is written: "system.yaml, line 3"."""
+
+EXTENDS = "extends"
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
@@ -26,6 +30,18 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     at once with its line.
     """
     path = Path(path)
+    raw, lines = _read(path)
+    # the architecture first: it starts the section afresh, and must not take away what other overrides put there
+    for override in sorted(overrides, key=lambda text: not text.startswith("potential.architecture=")):
+        _override(raw, override)
+    return validate(raw, path.parent, source=str(path), lines=lines)
+
+
+def _read(path: Path, below: tuple[Path, ...] = ()) -> tuple[dict[str, Any], Lines]:
+    """The sections of `path`, over those of the file it extends, and where each key is written.
+
+    `below`: the files that extend this one.
+    """
     try:
         text = path.read_text()
     except OSError as error:
@@ -34,21 +50,43 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
         raise ConfigError(f"{path} is not a text file") from None
     try:
         raw = yaml.safe_load(text)
-        lines = dict(_lines(yaml.compose(text, Loader=yaml.SafeLoader)))
+        lines = {at: f"{path}, line {n}" for at, n in _lines(yaml.compose(text, Loader=yaml.SafeLoader))}
     except yaml.YAMLError as error:
         raise ConfigError(f"{path} is not valid YAML: {error}") from None
     except RecursionError:
         raise ConfigError(f"{path} is nested too deeply, or refers to itself") from None
     if not isinstance(raw, dict):
         raise ConfigError(f"{path} must contain sections (system:, potential:, ...). `lmpdrive init` writes one.")
-    for override in overrides:
-        _override(raw, override)
-    return validate(raw, path.parent, source=str(path), lines=lines)
+    if EXTENDS not in raw:
+        return raw, lines
+    name = raw.pop(EXTENDS)
+    where = lines[EXTENDS,]
+    # file names inside count from the folder of the YAML file: there is only one such folder
+    if not isinstance(name, str) or Path(name).name != name:
+        raise ConfigError(f"{where}: {EXTENDS}: name a YAML file of the same folder, not {name!r}")
+    base = path.parent / name
+    if base in (*below, path):
+        raise ConfigError(f"{where}: {EXTENDS}: {name} extends this file in turn")
+    if not base.is_file():
+        raise ConfigError(f"{where}: {EXTENDS}: there is no file {base}")
+    inherited, theirs = _read(base, (*below, path))
+    potential = raw.get("potential")
+    if isinstance(potential, dict) and "architecture" in potential:  # the keys of another one mean nothing to it
+        inherited.pop("potential", None)
+        theirs = {at: where for at, where in theirs.items() if at[0] != "potential"}
+    return _over(inherited, raw), theirs | lines
 
 
-def validate(
-    raw: dict[str, Any], folder: Path, source: str = "configuration", lines: dict[Location, int] | None = None
-) -> Config:
+def _over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """`own` key by key over `base`."""
+    merged = dict(base)
+    for key, value in own.items():
+        there = merged.get(key)
+        merged[key] = _over(there, value) if isinstance(there, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def validate(raw: dict[str, Any], folder: Path, source: str = "configuration", lines: Lines | None = None) -> Config:
     """Validate a plain dictionary as if it had been read from a file in `folder`."""
     potential = raw.get("potential")
     architecture = None
@@ -109,6 +147,8 @@ def _override(raw: dict[str, Any], override: str) -> None:
         target = target[section]
         if not isinstance(target, dict):
             raise ConfigError(f"--set {override}: '{section}' is a value, not a section")
+    if key == "potential.architecture" and target.get(last) not in (None, value):
+        target.clear()  # the keys of one architecture mean nothing to another
     target[last] = value
 
 
@@ -161,11 +201,11 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _with_line(source: str, lines: dict[Location, int], loc: Location, message: str) -> str:
+def _with_line(source: str, lines: Lines, loc: Location, message: str) -> str:
     at = loc
     while at and at not in lines:
         at = at[:-1]
-    where = f"{source}, line {lines[at]}" if at else source
+    where = lines[at] if at else source
     return f"{where}: {'.'.join(str(p) for p in loc) or 'file'}: {message}"
 
 
@@ -184,6 +224,11 @@ def schema() -> str:
         part["properties"]["architecture"]["const"] = name
         result["$defs"].update(part.pop("$defs", {}))
         choices.append(part)
+    result["properties"][EXTENDS] = {
+        "type": "string",
+        "description": "YAML file of this folder; the sections here go over its.",
+    }
+    result["anyOf"] = [{"required": result.pop("required")}, {"required": [EXTENDS]}]
     result["properties"]["potential"] = {"anyOf": choices, "description": "Architecture and its model."}
     result["$defs"].pop("Architecture", None)
     return json.dumps(result, indent=2)

@@ -107,6 +107,8 @@ def manifest(config: Config, system: Any, hashes: dict[str, str]) -> dict[str, A
         "potential": {
             "architecture": potential.architecture,
             "title": potential.chosen.title or potential.title,
+            "coupling": str(potential.chosen),
+            "precision": str(getattr(potential, "dtype", potential.precision)),
             "card": potential.card(),
             "sha256": hashes,
         },

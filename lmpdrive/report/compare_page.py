@@ -12,11 +12,13 @@ import numpy as np
 
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.observables.tables import Scalar
+from lmpdrive.report.accuracy import errors
 from lmpdrive.report.chapters import in_chapters
 from lmpdrive.report.comparison import Analysed, Comparison, Difference
 from lmpdrive.report.figures import PALETTE, SIZE_INCH, STYLE, axis_label, save
 from lmpdrive.report.page import environment, unique_ids, with_error
-from lmpdrive.report.verdict import judge
+from lmpdrive.report.parity import energy_errors, force_parity
+from lmpdrive.report.potentials import BUSY, Chapter, as_frame, as_markdown, potentials
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
 
 
 def write_comparison(comparison: Comparison, out: str | Path) -> Comparison:
-    """Write `compare.html`, `scalars.csv`, `differences/*.csv` and `figures/*` into `out`.
+    """Write `compare.html`, `potentials.csv|md`, `scalars.csv`, `differences/*.csv` and `figures/*` into `out`.
+
+    With labelled frames also `accuracy.csv`.
 
     Raises RunDirectoryError if it cannot be written.
     """
@@ -37,6 +41,8 @@ def write_comparison(comparison: Comparison, out: str | Path) -> Comparison:
             name = re.sub(r"[^\w.+-]+", "_", one.label)
             _csv(one.data, out / "differences" / f"{one.table}_{name}.csv", index=False)
         chapters = _chapters(comparison, out / "figures")
+        of_potentials = potentials(comparison.runs, comparison.tested)
+        _potentials(comparison, of_potentials, out)
         text = (
             environment()
             .get_template("compare.html.j2")
@@ -45,17 +51,15 @@ def write_comparison(comparison: Comparison, out: str | Path) -> Comparison:
                 labels=[run.label for run in comparison.runs],
                 warnings=comparison.warnings,
                 runs=_side_by_side(comparison.runs),
+                potentials=of_potentials,
+                busy=BUSY,
+                parity=_parity(comparison, out / "figures"),
                 scalars=_scalar_rows(comparison),
                 chapters=chapters,
                 differences=[_difference_row(one, comparison) for one in comparison.differences if one.n],
             )
         )
-        temporary = out / f".compare.html.{os.getpid()}"
-        try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(out / "compare.html")
-        finally:
-            temporary.unlink(missing_ok=True)
+        _write(out / "compare.html", text)
     except OSError as error:
         raise RunDirectoryError(f"cannot write in {out}: {error.strerror}. Name a writable folder.") from error
     return replace(comparison, page=out / "compare.html")
@@ -95,12 +99,34 @@ def overlay(comparison: Comparison, name: str) -> Figure:
 
 
 def _csv(data: pd.DataFrame, path: Path, *, index: bool) -> None:
+    _write(path, data.to_csv(index=index, float_format="%.8g"))
+
+
+def _write(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        data.to_csv(temporary, index=index, float_format="%.8g", encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _potentials(comparison: Comparison, chapters: list[Chapter], out: Path) -> None:
+    """The table as CSV and Markdown; the measured errors as numbers."""
+    labels = [run.label for run in comparison.runs]
+    _csv(as_frame(chapters, labels), out / "potentials.csv", index=False)
+    _write(out / "potentials.md", as_markdown(chapters, labels))
+    if comparison.tested is not None:
+        _csv(errors(comparison.tested), out / "accuracy.csv", index=False)
+
+
+def _parity(comparison: Comparison, folder: Path) -> list[tuple[str, str]]:
+    """(title, SVG) of the figures of the measured potentials."""
+    tested = comparison.tested
+    if tested is None or not tested.said:
+        return []
+    wanted = (("forces", force_parity, "parity_forces"), ("energies", energy_errors, "parity_energies"))
+    return [(title, unique_ids(save(draw(tested), folder, name), name)) for title, draw, name in wanted]
 
 
 def _chapters(comparison: Comparison, folder: Path) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -179,7 +205,7 @@ def _short(value: float, sigma: float) -> str:
 
 
 def _side_by_side(runs: list[Analysed]) -> list[tuple[str, list[str]]]:
-    """(what, one cell for each run): the systems, their speed and stability."""
+    """(what, one cell for each run): the systems."""
     rows: list[tuple[str, list[str]]] = [
         ("folder", [str(run.folder) for run in runs]),
         ("atoms", [", ".join(f"{n} {e}" for e, n in run.about.get("atoms", {}).items()) for run in runs]),
@@ -193,26 +219,11 @@ def _side_by_side(runs: list[Analysed]) -> list[tuple[str, list[str]]]:
         return (run.manifest.get(section) or {}).get(key)
 
     rows += [
-        ("potential", [str(of(run, "potential", "title") or "") for run in runs]),
         ("temperature", [_number(of(run, "dynamics", "temperature_K"), "K") for run in runs]),
         ("timestep", [_number(of(run, "dynamics", "timestep_fs"), "fs") for run in runs]),
-        ("speed", [_number(of(run, "performance", "ns_per_day"), "ns/day") for run in runs]),
         ("wall time", [_number(of(run, "performance", "wall_s"), "s") for run in runs]),
-        ("host", [str(of(run, "host", "name") or "") for run in runs]),
-        ("state", [str(run.manifest.get("state", "")) for run in runs]),
     ]
-    verdicts = [judge(run.tables, run.manifest) for run in runs]
-    words = {"good": "stable", "caution": "usable with care", "bad": "not trustworthy"}
-    rows.append(("stability", [words[verdict.level] for verdict, _ in verdicts]))
-    rows.append(("drift", [_drift(run) for run in runs]))
-    rows.append(("problems", ["; ".join(f.text for f in findings if f.level == "bad") for _, findings in verdicts]))
     return [(what, cells) for what, cells in rows if any(cells)]
-
-
-def _drift(run: Analysed) -> str:
-    energy = run.tables.get("energy")
-    drift = energy.scalars.get("drift") if energy is not None else None
-    return f"{with_error(drift)} {drift.unit}" if drift is not None else ""
 
 
 def _number(value: Any, unit: str) -> str:

@@ -22,6 +22,8 @@ from lmpdrive.observables.base import TOO_SHORT
 from lmpdrive.observables.results import RESULTS, read_csv, read_results
 from lmpdrive.observables.summary import SAMPLING
 from lmpdrive.observables.tables import Table
+from lmpdrive.report.accuracy import Measured
+from lmpdrive.report.potentials import levels_of_theory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +34,8 @@ COMPARED = ("profile", "histogram", "correlation")
 FALSE_DISCOVERY_RATE = 0.05
 SAME_AREA = 5e-3
 """Relative difference of areas that still counts as the same cell."""
+FEW_FRAMES = 20
+"""A bootstrap over fewer makes error bars too small."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,14 @@ class Comparison:
 
     scalars : one row per number, with columns of each run, and Δ, σ, z, p, different of each but the first.
     warnings : why the runs may not be comparable.
+    tested : what the potentials say of labelled frames, where that was asked for.
     """
 
     runs: list[Analysed]
     differences: list[Difference]
     scalars: pd.DataFrame
     warnings: list[str]
+    tested: Measured | None = None
     page: Path | None = None
 
     def difference(self, table: str, label: str | None = None) -> pd.DataFrame:
@@ -109,8 +115,8 @@ def load(path: str | Path, label: str | None = None) -> Analysed:
     raise RunDirectoryError(f"{path} has no observables/{RESULTS}: analyse it first with lmpdrive analyse {path}")
 
 
-def compare(runs: Sequence[Analysed]) -> Comparison:
-    """Differences of every run from the first.
+def compare(runs: Sequence[Analysed], tested: Measured | None = None) -> Comparison:
+    """Differences of every run from the first; `tested` goes to the page.
 
     Raises RunDirectoryError for fewer than two runs, equal labels, different bins, or no table in common.
     """
@@ -120,7 +126,11 @@ def compare(runs: Sequence[Analysed]) -> Comparison:
     if len(set(labels)) < len(labels):
         raise RunDirectoryError(f"two runs have the same label ({', '.join(labels)}): give --labels A B ...")
     _same_bins(runs)
-    differences, warnings = [], unlike(runs)
+    differences, warnings = [], [*unlike(runs), *levels_of_theory(runs)]
+    if tested is not None:
+        if len(tested.frames) < FEW_FRAMES:
+            warnings.append(f"Errors are measured on {len(tested.frames)} frames: too few to trust their error bars")
+        warnings += [f"{label} is not measured on {tested.source}: {why}" for label, why in tested.missing.items()]
     for name, table in runs[0].tables.items():
         if table.kind not in COMPARED:
             continue
@@ -136,7 +146,7 @@ def compare(runs: Sequence[Analysed]) -> Comparison:
     scalars = _scalars(runs)
     if not differences and scalars.empty:
         raise RunDirectoryError(f"{' and '.join(labels)} have no table in common")
-    return Comparison(list(runs), differences, scalars, warnings)
+    return Comparison(list(runs), differences, scalars, warnings, tested)
 
 
 def unlike(runs: Sequence[Analysed]) -> list[str]:

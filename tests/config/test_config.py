@@ -161,3 +161,49 @@ def test_discard_is_a_time_or_auto(write_yaml, value):
 def test_wrong_numbers_of_the_analysis(write_yaml, key, value):
     with pytest.raises(ConfigError, match=f"observables.{key}"):
         load(write_yaml(SMALL_CLASSICAL, **{f"observables__{key}": value}))
+
+
+BASE = "system: {read: water.xyz}\npotential: {architecture: deepmd, model: pt-water-dp, compress: never}\n"
+
+
+def test_a_file_goes_over_the_one_it_extends(tmp_path):
+    (tmp_path / "base.yaml").write_text(BASE + "dynamics: {temperature_K: 330, thermostat: {chain: 5}}\n")
+    own = tmp_path / "own.yaml"
+    own.write_text("extends: base.yaml\npotential: {architecture: mace, model: m.model}\ndynamics: {timestep_fs: 1}\n")
+    config = load(own, ["dynamics.seed=7"])
+    assert (config.potential.architecture, config.potential.model) == ("mace", str(tmp_path / "m.model"))
+    dynamics = config.dynamics
+    assert (dynamics.temperature_K, dynamics.timestep_fs, dynamics.thermostat.chain, dynamics.seed) == (330, 1, 5, 7)
+    (tmp_path / "third.yaml").write_text("extends: own.yaml\npotential: {dtype: float64}\n")
+    assert load(tmp_path / "third.yaml").potential.dtype == "float64"
+    assert load(tmp_path / "third.yaml").potential.architecture == "mace"
+    (tmp_path / "resolved.yaml").write_text(dump_yaml(config))
+    assert load(tmp_path / "resolved.yaml") == config, "resolved.yaml stands alone"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("extends: gone.yaml", "line 1: extends: there is no file"),
+        ("extends: ../base.yaml", "of the same folder"),
+        ("extends: own.yaml", "extends this file in turn"),
+        ("extends: base.yaml\ndynamics: {temperatur_K: 3}", r"own.yaml, line 2: dynamics.temperatur_K: unknown key"),
+        ("extends: wrong.yaml", r"wrong.yaml, line 2: run.thread: unknown key"),
+        ("extends: base.yaml\npotential: {architecture: mace}", r"own.yaml, line 2: potential.model: is missing"),
+    ],
+)
+def test_a_wrong_extension_is_told_with_its_file_and_line(tmp_path, text, words):
+    (tmp_path / "base.yaml").write_text(BASE)
+    (tmp_path / "wrong.yaml").write_text("extends: base.yaml\nrun: {thread: 1}\n")
+    (tmp_path / "own.yaml").write_text(text + "\n")
+    with pytest.raises(ConfigError, match=words):
+        load(tmp_path / "own.yaml")
+
+
+def test_another_architecture_on_the_command_line_leaves_no_key_of_the_old_one_behind(tmp_path):
+    (tmp_path / "base.yaml").write_text(BASE)
+    given = ["potential.model=pt-water-mace", "potential.architecture=mace"]
+    for overrides in (given, given[::-1], ["potential={architecture: mace, model: pt-water-mace}"]):
+        assert load(tmp_path / "base.yaml", overrides).potential.model.endswith("pt-water-mace/mace.model")
+    kept = load(tmp_path / "base.yaml", ["potential.architecture=deepmd"]).potential
+    assert kept.compress == "never", "the same architecture keeps its keys"

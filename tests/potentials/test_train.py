@@ -40,3 +40,12 @@ def test_contacts_get_their_share_of_the_batches(tmp_path):
     assert given["auto_prob"] == "prob_sys_size; 0:2:0.75; 2:3:0.25"
     energies = np.load(f"{given['systems'][0]}/set.000/energy.npy")
     assert len(energies) == 32, "the training part of the first composition, and nothing held back"
+
+
+def test_the_held_back_frames_can_be_written(tmp_path):
+    for name, n in (("interface", 40), ("protons", 20)):
+        train.write(tmp_path / f"{name}.xyz.gz", frames("OH2", n, n), format="extxyz")
+    train.write_test(tmp_path, tmp_path / "test.xyz")
+    written = train.read(tmp_path / "test.xyz", ":")
+    assert len(written) == 6
+    assert all("REF_energy" in a.info and "REF_forces" in a.arrays for a in written)
