@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lmpdrive.architectures import ManyCouplings, Native, Problem
+from lmpdrive.architectures import Integrated, ManyCouplings, Native, Problem
 from lmpdrive.config import Config
 from lmpdrive.engine.probe import probe
 from lmpdrive.errors import EngineError
@@ -33,6 +33,9 @@ def _dynamics(config: Config, system: BuiltSystem | None) -> list[Problem]:
     dynamics = config.dynamics
     if system is None:
         return found
+    if isinstance(config.potential.chosen, Integrated) and dynamics.ensemble == "npt":
+        text = "ensemble: npt: with coupling: ase there are nve and nvt; use coupling: callback for a barostat."
+        found.append(Problem("error", text))
     if config.potential.forces_only:
         found += _without_energies(config)
     if dynamics.ensemble == "npt" and len(system.groups.get("fixed", [])):
@@ -83,8 +86,9 @@ def _environment(config: Config) -> list[Problem]:
     found: list[Problem] = []
     potential, run = config.potential, config.run
     found.extend(potential.environment_problems())
-    if run.mpi_ranks > 1 and potential.single_rank:
-        found.append(Problem("error", f"run.mpi_ranks: {run.mpi_ranks}: {potential.single_rank}; set it to 1."))
+    single = "ASE integrates in one process" if isinstance(potential.chosen, Integrated) else potential.single_rank
+    if run.mpi_ranks > 1 and single:
+        found.append(Problem("error", f"run.mpi_ranks: {run.mpi_ranks}: {single}; set it to 1."))
     cores = os.cpu_count() or 1
     if run.mpi_ranks * run.threads > cores:
         found.append(Problem("warning", f"run: {run.mpi_ranks} ranks x {run.threads} threads on {cores} cores."))
@@ -96,6 +100,8 @@ def _environment(config: Config) -> list[Problem]:
 
 
 def _lammps(config: Config) -> list[Problem]:
+    if isinstance(config.potential.chosen, Integrated):
+        return []  # no LAMMPS
     if isinstance(config.potential, ManyCouplings) and isinstance(config.potential.chosen, Native):
         return []  # the choice of the coupling has said what is missing
     try:

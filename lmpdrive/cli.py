@@ -138,6 +138,7 @@ def render(
 def run_deck(
     deck: Annotated[Path, typer.Argument(help="A deck in the run directory it was rendered into.", metavar="DECK")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Run again over the files of an earlier run.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a run with `coupling: ase`.")] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
     trust: Trust = False,
@@ -145,7 +146,7 @@ def run_deck(
     """Run a rendered deck as it stands, hand edits included; needed where the potential is Python."""
     from lmpdrive import pipeline
 
-    _finish(pipeline.run_deck(deck, overwrite, quiet, _sayer(quiet), trust), quiet)
+    _finish(pipeline.run_deck(deck, overwrite, quiet, _sayer(quiet), trust, resume), quiet)
 
 
 @app.command(epilog="Example: `lmpdrive simulate inputs/pt111-water.yaml --set dynamics.production_ps=2`")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lmpdrive import checks
 from lmpdrive._version import __version__
-from lmpdrive.architectures import Problem
+from lmpdrive.architectures import Integrated, Problem
 from lmpdrive.config import Config, dump_yaml, load
 from lmpdrive.config.sections import Observables
 from lmpdrive.deck import DATA, DECK
@@ -146,12 +146,18 @@ def simulate(
 
 
 def run_deck(
-    deck: str | Path, overwrite: bool = False, quiet: bool = True, say: Say = lambda _: None, trust: bool = False
+    deck: str | Path,
+    overwrite: bool = False,
+    quiet: bool = True,
+    say: Say = lambda _: None,
+    trust: bool = False,
+    resume: bool = False,
 ) -> Result:
     """Run a deck as it stands (hand edits included) in the run directory it was rendered into, and analyse.
 
     The potential, device and times come from the `resolved.yaml` beside it.  Raises RunDirectoryError when there is
-    none, or when the folder already holds a run and `overwrite` is not set.
+    none, or when the folder already holds a run and neither `overwrite` is set nor `resume`: continue from the
+    `state.npz` that a run by ASE (coupling: ase) saved.
     """
     deck = Path(deck)
     folder = deck.parent
@@ -160,17 +166,19 @@ def run_deck(
             f"{deck} is not a deck in a run directory (with resolved.yaml beside it). "
             "Make one with: lmpdrive render system.yaml --out DIR"
         )
-    if (folder / "log.lammps").exists() and not overwrite:
+    if (folder / "log.lammps").exists() and not (overwrite or resume):
         raise RunDirectoryError(
             f"{folder} already holds a run (log.lammps). Copy the deck's folder, or run it again with --overwrite."
         )
     config = load(folder / "resolved.yaml")
+    if resume and not isinstance(config.potential.chosen, Integrated):
+        raise RunDirectoryError("--resume continues runs with coupling: ase; a deck of LAMMPS reads restart files.")
     if trust:
         accept(config.potential.programs(folder))
-    return _run(folder, config, deck.name, quiet, say)
+    return _run(folder, config, deck.name, quiet, say, resume)
 
 
-def _run(out: Path, config: Config, deck: str, quiet: bool, say: Say) -> Result:
+def _run(out: Path, config: Config, deck: str, quiet: bool, say: Say, resume: bool = False) -> Result:
     """Run a deck in its folder, then analyse what it wrote."""
     require(config.potential.programs(out))  # again: building a system takes minutes, and a deck is run days later
     update_manifest(out, state="running", **of_the_worker(config.potential.interpreter()))
@@ -180,14 +188,16 @@ def _run(out: Path, config: Config, deck: str, quiet: bool, say: Say) -> Result:
     started = time.time()
     try:
         in_worker = step0.before_run(out, config, deck, say)
-        state = run_lammps(out, config, quiet, deck, in_worker, step0.teller(out, say) if in_worker else lambda: None)
+        look = step0.teller(out, say) if in_worker else lambda: None
+        state = run_lammps(out, config, quiet, deck, in_worker, look, resume)
     except LmpdriveError:
         update_manifest(out, state="failed", performance=_performance(out, started), **step0.for_manifest(out))
         step0.must_be_equal(out)
         raise
     done = {"performance": _performance(out, started), "model_note": note}
     update_manifest(out, state=state, **done, **step0.for_manifest(out))
-    say(f"LAMMPS {state} after {time.time() - started:.0f} s")
+    by = "ASE" if isinstance(config.potential.chosen, Integrated) else "LAMMPS"
+    say(f"{by} {state} after {time.time() - started:.0f} s")
     if config.dynamics.ensemble == "minimise" or not (out / "traj.dcd").is_file():
         return Result(out, state, report=report(out))
     try:

@@ -6,7 +6,7 @@
 
 from lmpdrive.architectures._evaluator import AseEvaluator, Configuration, Evaluation, Evaluator
 from lmpdrive.architectures._limits import DOUBLE, SINGLE, Limits
-from lmpdrive.architectures.base import Architecture, Callback, ManyCouplings, Native, Problem
+from lmpdrive.architectures.base import Architecture, Callback, Integrated, ManyCouplings, Native, Problem, PythonModel
 from lmpdrive.architectures.registry import available, find, recipe, recipes
 
 __all__ = [
@@ -18,10 +18,12 @@ __all__ = [
     "Configuration",
     "Evaluation",
     "Evaluator",
+    "Integrated",
     "Limits",
     "ManyCouplings",
     "Native",
     "Problem",
+    "PythonModel",
     "available",
     "find",
     "recipe",

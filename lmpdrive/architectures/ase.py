@@ -18,12 +18,12 @@ from typing import Any, ClassVar
 
 from lmpdrive.architectures._dispersion import Dispersion
 from lmpdrive.architectures._evaluator import AseEvaluator, Evaluator
-from lmpdrive.architectures.base import Architecture, Callback, Interface, Problem, element_problems
+from lmpdrive.architectures.base import Callback, Interface, Problem, PythonModel, element_problems
 from lmpdrive.environments import Recipe
 from lmpdrive.errors import ModelError
 
 
-class Ase(Architecture):
+class Ase(PythonModel):
     """An ASE calculator, named by its import path."""
 
     template: ClassVar[str] = "callback.lmp.j2"

@@ -73,6 +73,17 @@ class Callback(_Coupling):
 
 
 @dataclass(frozen=True)
+class Integrated(_Coupling):
+    """No LAMMPS: ASE integrates with the model's own calculator."""
+
+    name: ClassVar = "ase"
+    template: str = "ase.lmp.j2"
+
+    def __str__(self) -> str:
+        return "ase (ASE integrates, without LAMMPS)"
+
+
+@dataclass(frozen=True)
 class Problem:
     """Something `lmpdrive check` found.  Errors stop a run; warnings and notes do not."""
 
@@ -170,6 +181,8 @@ class Architecture(BaseModel):
         """LAMMPS styles the deck uses, e.g. `{"pair": ["deepmd"]}`."""
         if isinstance(self.chosen, Native):
             return {"pair": [self.chosen.pair_style]}
+        if isinstance(self.chosen, Integrated):
+            return {}
         return {"pair": ["zero"], "fix": ["external"]}
 
     def resolve(self, folder: Path) -> Architecture:
@@ -205,7 +218,7 @@ class Architecture(BaseModel):
         return None
 
     @property
-    def chosen(self) -> Native | Callback:
+    def chosen(self) -> Native | Callback | Integrated:
         """The coupling that the deck is written for."""
         return self.couplings[0]
 
@@ -251,14 +264,26 @@ class Architecture(BaseModel):
         return None
 
 
+class PythonModel(Architecture):
+    """Base of architectures that are Python only: in LAMMPS' process, or without LAMMPS."""
+
+    coupling: Literal["callback", "ase"] = "callback"
+    """`callback`: LAMMPS integrates and asks the model; `ase`: ASE integrates, without LAMMPS."""
+
+    @property
+    def chosen(self) -> Native | Callback | Integrated:
+        """The coupling named."""
+        return Integrated() if self.coupling == "ase" else self.couplings[0]
+
+
 class ManyCouplings(Architecture):
     """Base of architectures with more than one coupling: the keys that choose, decided when a deck is written."""
 
     build: ClassVar[str]
     """The LAMMPS that has the native couplings, in words, for messages."""
 
-    coupling: Literal["auto", "native", "callback"] = "auto"
-    """How the model reaches LAMMPS; auto: the best that the LAMMPS at hand supports."""
+    coupling: Literal["auto", "native", "callback", "ase"] = "auto"
+    """How the model reaches LAMMPS; auto: the best that the LAMMPS at hand supports; `ase`: ASE integrates instead."""
     kokkos: Literal["auto", "always", "never"] = "auto"
     """Native coupling with LAMMPS' KOKKOS package on GPUs; auto: where both are there."""
 
@@ -267,8 +292,10 @@ class ManyCouplings(Architecture):
         return self.couplings
 
     @property
-    def chosen(self) -> Native | Callback:
+    def chosen(self) -> Native | Callback | Integrated:
         """The coupling named; before `auto` is decided the last one, which needs least."""
+        if self.coupling == "ase":
+            return Integrated()
         possible = self.possible_couplings()
         return next((c for c in possible if c.name == self.coupling), possible[-1])
 

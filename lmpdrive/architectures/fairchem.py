@@ -20,7 +20,7 @@ from lmpdrive.architectures import _fairchem
 from lmpdrive.architectures._dispersion import Dispersion
 from lmpdrive.architectures._evaluator import Evaluator
 from lmpdrive.architectures._limits import DOUBLE, SINGLE, Limits
-from lmpdrive.architectures.base import Architecture, Callback, Interface, Problem, card_beside, element_problems
+from lmpdrive.architectures.base import Callback, Interface, Problem, PythonModel, card_beside, element_problems
 from lmpdrive.environments import Interpreter, Recipe
 from lmpdrive.errors import ModelError, did_you_mean
 
@@ -28,7 +28,7 @@ LINK = "model.pt"
 """Name of the checkpoint in a run directory."""
 
 
-class Fairchem(Architecture):
+class Fairchem(PythonModel):
     """Energy-conserving models of fairchem: eSEN, UMA."""
 
     template: ClassVar[str] = "callback.lmp.j2"

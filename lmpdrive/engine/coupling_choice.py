@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lmpdrive.architectures import Callback, ManyCouplings, Native, Problem
+from lmpdrive.architectures import Callback, Integrated, ManyCouplings, Native, Problem
 from lmpdrive.config import Config
 from lmpdrive.engine.probe import probe
 from lmpdrive.errors import EngineError, InstallError
@@ -22,6 +22,8 @@ def choose_coupling(config: Config, here: bool = True) -> tuple[Config, list[Pro
 
     `here=False`: the deck is for another machine, so what this LAMMPS lacks is no error.
     """
+    if isinstance(config.potential.chosen, Integrated):
+        return config, [Problem("note", f"coupling {config.potential.chosen}")]
     if not isinstance(config.potential, ManyCouplings):
         return config, []
     styles = [c.pair_style for c in config.potential.possible_couplings() if isinstance(c, Native)]
@@ -36,7 +38,7 @@ def choose_coupling(config: Config, here: bool = True) -> tuple[Config, list[Pro
 def decide(config: Config, lammps: dict[str, Any], has_gpu: bool, here: bool) -> tuple[Config, list[Problem]]:
     """The same for a LAMMPS that `probe` described, on a machine with or without a GPU."""
     potential = config.potential
-    assert isinstance(potential, ManyCouplings)
+    assert isinstance(potential, ManyCouplings) and not isinstance(potential.chosen, Integrated)
     gpu = lammps["gpu"] and (config.run.device == "cuda" or (config.run.device == "auto" and has_gpu))
     kokkos = {"always": True, "never": False, "auto": gpu}[potential.kokkos]
     missing = {c: _missing(c, lammps, kokkos, gpu) for c in potential.possible_couplings()}

@@ -73,8 +73,8 @@ def explain(run_dir: Path, deck: str = "in.lammps") -> str:
 
 def _source(run_dir: Path) -> str:
     told = run_dir / "error.json"
-    by_model = told.is_file() and json.loads(told.read_text()).get("source") == "model"
-    return "The model" if by_model else "LAMMPS"
+    source = json.loads(told.read_text()).get("source") if told.is_file() else None
+    return {"model": "The model", "ASE": "The run by ASE"}.get(source or "", "LAMMPS")
 
 
 def _what_lammps_said(run_dir: Path) -> str:

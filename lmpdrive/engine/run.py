@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from lmpdrive.architectures import Architecture, Callback
+from lmpdrive.architectures import Architecture, Callback, Integrated
 from lmpdrive.config import Config
 from lmpdrive.engine.explain import explain
 from lmpdrive.engine.lammps_library import environment
@@ -32,10 +32,12 @@ def run(
     deck: str = "in.lammps",
     compare: bool = False,
     look: Callable[[], None] = lambda: None,
+    resume: bool = False,
 ) -> State:
     """Run a deck in `run_dir`; returns how it ended.
 
     `compare`: the worker compares its model with the model's calculator first.  `look` is called now and then.
+    `resume`: continue from the state that a run by ASE saved.
     Ctrl-C and SIGTERM ask LAMMPS to stop at its next step and to write its restart; a second Ctrl-C kills it.
     Raises EngineError with what LAMMPS said, the deck's line and the likely cause.
     """
@@ -45,7 +47,7 @@ def run(
     }
     with (run_dir / "worker.log").open("wb") as log:
         process = subprocess.Popen(
-            command(config.run.mpi_ranks, config.potential, deck, compare),
+            command(config.run.mpi_ranks, config.potential, deck, compare, resume),
             cwd=run_dir,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -83,13 +85,17 @@ def run(
     return "finished"
 
 
-def command(mpi_ranks: int, potential: Architecture, deck: str = "in.lammps", compare: bool = False) -> list[str]:
+def command(
+    mpi_ranks: int, potential: Architecture, deck: str = "in.lammps", compare: bool = False, resume: bool = False
+) -> list[str]:
     """The worker's command line; with several ranks, `lmp` under mpiexec."""
     interpreter = potential.interpreter()
     if mpi_ranks == 1:
         flags = [] if potential.plugins else ["--no-plugins"]
         if isinstance(potential.chosen, Callback):
             flags += ["--callback", *(["--compare"] if compare else [])]
+        elif isinstance(potential.chosen, Integrated):
+            flags += ["--ase", *(["--resume"] if resume else [])]
         elif potential.chosen.runs_python:
             flags.append("--mliap")
         return [

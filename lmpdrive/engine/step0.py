@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lmpdrive.architectures import Architecture, AseEvaluator, Callback, Evaluator
+from lmpdrive.architectures import Architecture, AseEvaluator, Callback, Evaluator, Integrated
 from lmpdrive.config import Config
 from lmpdrive.config import load as load_config
 from lmpdrive.engine.callback import Coupling
@@ -41,12 +41,16 @@ _OF_A_RUN = ("traj.", "log.", "worker.log", "report", "error.json", ANSWER)
 
 
 def has_calculator(potential: Architecture) -> bool:
-    """False for architectures without a calculator of their own."""
+    """False for architectures without a calculator of their own, and where nothing else runs."""
+    if isinstance(potential.chosen, Integrated):
+        return False
     return type(potential).make_calculator is not Architecture.make_calculator
 
 
 def nothing_to_compare(potential: Architecture) -> Equality:
     """What is said of an architecture without one."""
+    if isinstance(potential.chosen, Integrated):
+        return Equality(potential.limits(), reason="with coupling: ase that calculator itself runs")
     return Equality(potential.limits(), reason=f"the architecture {potential.architecture} has none")
 
 

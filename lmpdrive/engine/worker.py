@@ -1,11 +1,12 @@
 """The worker process of one run.
 
     python -m lmpdrive.engine.worker in.lammps [--no-plugins] [--callback [--compare] | --mliap] [-- arguments of lmp]
+    python -m lmpdrive.engine.worker in.lammps --ase [--resume]
 
 Drives the `lammps` module through the deck, in the run directory; with `--callback` it first loads the model
-that `resolved.yaml` names, with `--mliap` it lets `pair_style mliap` use this interpreter.  Exit code 0: the deck
-ended; 1: LAMMPS stopped with an error, told in `error.json`; 130: stopped by SIGINT or SIGTERM after writing what the
-deck writes last.
+that `resolved.yaml` names, with `--mliap` it lets `pair_style mliap` use this interpreter.  With `--ase` there is no
+LAMMPS.  Exit code 0: the deck ended; 1: stopped with an error, told in `error.json`; 130: stopped by SIGINT or SIGTERM
+after writing what the deck writes last.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from lmpdrive.engine.lammps_library import activate_mliap, load
+from lmpdrive.errors import EngineError
 
 SIGNALS = {signal.SIGINT, signal.SIGTERM}
 INTERRUPTED = 130
@@ -31,6 +33,8 @@ def main(
     callback: bool = False,
     compare: bool = False,
     mliap: bool = False,
+    ase: bool = False,
+    resume: bool = False,
     arguments: Sequence[str] = (),
 ) -> int:
     """Run `deck` to its end or to a signal."""
@@ -49,12 +53,15 @@ def main(
 
     threading.Thread(target=stop, daemon=True).start()
     try:
-        lmp = load(plugins)(cmdargs=["-log", "log.lammps", "-screen", "none", "-nocite", *arguments])
-        if mliap:
-            activate_mliap(lmp, kokkos="kokkos" in arguments)
-        run = _coupled(lmp, deck, compare) if callback else lmp.file
-        if not stopped.is_set():
-            run(deck)
+        if ase:
+            _integrated(stopped.is_set, resume)
+        else:
+            lmp = load(plugins)(cmdargs=["-log", "log.lammps", "-screen", "none", "-nocite", *arguments])
+            if mliap:
+                activate_mliap(lmp, kokkos="kokkos" in arguments)
+            run = _coupled(lmp, deck, compare) if callback else lmp.file
+            if not stopped.is_set():
+                run(deck)
     except Exception as error:
         if stopped.is_set():
             return INTERRUPTED
@@ -86,11 +93,23 @@ def _coupled(lmp: Any, deck: str, compare: bool) -> Callable[[str], None]:
     return lambda deck: coupling.run(Path(deck))
 
 
+def _integrated(stopped: Callable[[], bool], resume: bool) -> None:
+    """The run directory's run by ASE; raises UntrustedError as `_coupled` does."""
+    from lmpdrive.config import load as load_config
+    from lmpdrive.engine.ase_run import calculator_of, run_here
+    from lmpdrive.trust import require
+
+    config = load_config(Path("resolved.yaml"))
+    require(config.potential.programs(Path()))
+    run_here(config, calculator_of(config.potential, config.run.device), stopped, resume)
+
+
 def _tell(error: Exception) -> None:
     """`error.json` for the parent; the last restart of a failed run must not pass for a good one."""
     traceback.print_exc()
     by_lammps = type(error) is Exception  # what the lammps module raises
-    told = {"message": str(error)} if by_lammps else {"message": f"{type(error).__name__}: {error}", "source": "model"}
+    source = "ASE" if isinstance(error, EngineError) else "model"
+    told = {"message": str(error)} if by_lammps else {"message": f"{type(error).__name__}: {error}", "source": source}
     Path("error.json").write_text(json.dumps(told))
     if Path("last.restart").is_file():
         Path("last.restart").rename("failed.restart")
@@ -99,5 +118,5 @@ def _tell(error: Exception) -> None:
 if __name__ == "__main__":
     cut = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     ours, theirs = sys.argv[2:cut], sys.argv[cut + 1 :]
-    flags = {name: f"--{name}" in ours for name in ("callback", "compare", "mliap")}
+    flags = {name: f"--{name}" in ours for name in ("callback", "compare", "mliap", "ase", "resume")}
     sys.exit(main(sys.argv[1], "--no-plugins" not in ours, arguments=theirs, **flags))

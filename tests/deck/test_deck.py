@@ -56,6 +56,14 @@ GOLDEN = {
         "pt111-water.yaml",
         [f"potential={{{MACE}, coupling: native, kokkos: never}}"],
     ),
+    "pt111-water-mace-ase": (
+        "pt111-water.yaml",
+        [
+            f"potential={{{MACE}, coupling: ase}}",
+            "dynamics.thermostat={style: langevin, damping_fs: 5000}",
+            "dynamics.timestep_fs=1.0",
+        ],
+    ),
     "pt111-water-grace": grace("2l", "grace"),
     "pt111-water-grace-1layer-chunk": grace("1l", "grace/1layer/chunk"),
     "pt111-water-grace-2layer-chunk": grace("2l", "grace/2layer/chunk"),
