@@ -66,8 +66,8 @@ class Deepmd(Architecture):
         """A copy with absolute model files."""
         return self.model_copy(
             update={
-                "model": _find(self.model, folder),
-                "committee": [_find(m, folder) for m in self.committee],
+                "model": resources.find_model(self.model, folder),
+                "committee": [resources.find_model(m, folder) for m in self.committee],
             }
         )
 
@@ -90,7 +90,7 @@ class Deepmd(Architecture):
         found = []
         for path in (self.model, *self.committee):
             if not path.exists():
-                shipped = sorted(p.name for p in resources.potentials().iterdir() if (p / "card.yaml").is_file())
+                shipped = sorted(n for n, p in resources.shipped_models().items() if p.suffix in SUFFIXES)
                 found.append(
                     Problem(
                         "error",
@@ -201,16 +201,6 @@ class Deepmd(Architecture):
     def card(self) -> dict[str, Any] | None:
         """`card.yaml` beside the model, if it describes this very file."""
         return card_beside(self.model)
-
-
-def _find(model: Path, folder: Path) -> Path:
-    """A path relative to the YAML file, or the model of a shipped potential."""
-    path = folder / model
-    if path.exists() and (path.suffix or path.is_file()):
-        return path.resolve()
-    for shipped in sorted((resources.potentials() / model.name).glob("model.*")):
-        return shipped
-    return path.resolve()
 
 
 def _python(python: Path, code: str, *args: object, cwd: Path | None = None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import NonNegativeFloat, PositiveInt
 
+from lmpdrive import resources
 from lmpdrive.architectures._evaluator import Evaluator
 from lmpdrive.architectures._grace.evaluator import UNCERTAINTY, GraceEvaluator
 from lmpdrive.architectures._grace.files import ModelFile, read
@@ -83,7 +84,7 @@ class Grace(ManyCouplings):
     )
 
     model: Path
-    """SavedModel folder of gracemaker, `.npz` exported for KOKKOS, or FS `.yaml`."""
+    """SavedModel folder of gracemaker, `.npz` exported for KOKKOS, FS `.yaml`, or the name of a shipped potential."""
     committee: list[Path] = []
     """Further SavedModels: forces are the mean of all, their deviation goes to `uncertainty.dat` (callback only)."""
     pair_style: Style | Literal["auto"] = "auto"
@@ -99,8 +100,8 @@ class Grace(ManyCouplings):
         """A copy with absolute model files."""
         return self.model_copy(
             update={
-                "model": (folder / self.model).resolve(),
-                "committee": [(folder / m).resolve() for m in self.committee],
+                "model": resources.find_model(self.model, folder),
+                "committee": [resources.find_model(m, folder) for m in self.committee],
             }
         )
 

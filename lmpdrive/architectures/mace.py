@@ -123,7 +123,7 @@ class Mace(ManyCouplings):
             return []
         path = Path(self.model)
         if not path.is_file():
-            shipped = sorted(p.parent.name for p in resources.potentials().glob("*/*.model"))
+            shipped = sorted(n for n, p in resources.shipped_models().items() if p.suffix == ".model")
             return [
                 Problem(
                     "error",
@@ -262,10 +262,5 @@ class Mace(ManyCouplings):
 
 def _find(model: str, folder: Path) -> str:
     """A path relative to the YAML file, a shipped potential, or the name as it is."""
-    path = folder / model
-    if path.is_file():
-        return str(path.resolve())
-    if is_foundation(model):
-        return model
-    shipped = sorted((resources.potentials() / model).glob("*.model")) if "/" not in model else []
-    return str(shipped[0]) if shipped else str(path.resolve())
+    foundation = is_foundation(model) and not (folder / model).is_file()
+    return model if foundation else str(resources.find_model(Path(model), folder))
