@@ -40,6 +40,8 @@ def evaluate(run_dir: Path, frames: LabelledFrames) -> tuple[Array, Array]:
     require(config.potential.programs(run_dir))
     if not has_calculator(config.potential):
         raise ModelError(f"the architecture {config.potential.architecture} has no calculator of its own")
+    if lacking := config.potential.environment_problems():
+        raise ModelError("; ".join(problem.message for problem in lacking))
     with tempfile.TemporaryDirectory(prefix="lmpdrive-accuracy-") as name:
         given, answer = Path(name) / "frames.npz", Path(name) / "answer.npz"
         python = config.potential.interpreter().python

@@ -160,6 +160,10 @@ def test_what_cannot_be_measured_says_why(tmp_path):
         evaluate(emt_run(tmp_path / "emt"), frames)
     with pytest.raises(RunDirectoryError, match=r"no resolved\.yaml"):
         evaluate(tmp_path, frames)
+    absent = EMT_RUN | {"potential": {"architecture": "ase", "calculator": "nothing_of_this_name:X"}}
+    (tmp_path / "resolved.yaml").write_text(yaml.safe_dump(absent))
+    with pytest.raises(ModelError, match="there is no module 'nothing_of_this_name'"):
+        evaluate(tmp_path, frames)
     classical = EMT_RUN | {"potential": {"architecture": "classical"}}
     (tmp_path / "resolved.yaml").write_text(yaml.safe_dump(classical))
     with pytest.raises(ModelError, match="classical has no calculator"):
