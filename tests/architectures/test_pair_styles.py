@@ -179,7 +179,10 @@ CONTRACT = {
 }
 
 
-@pytest.mark.parametrize("name", CONTRACT)
+# in CI one stands for all: SNAP shares ML-IAP's bispectrum and must equal it, POD must conserve energy (both below)
+@pytest.mark.parametrize(
+    "name", ["mliap", *(pytest.param(name, marks=pytest.mark.validation) for name in ("snap", "pod"))]
+)
 def test_contract(name):
     section, atoms = CONTRACT[name]
     measured = check_architecture(section, atoms(), limits=Limits(drift_eV_per_atom=1e-3))
@@ -223,6 +226,18 @@ def test_snap_and_mliap_agree_whatever_the_order_in_their_files(tmp_path):
         assert found[name]["energy"] == pytest.approx(found["snap"]["energy"], abs=1e-9)
         np.testing.assert_allclose(found[name]["forces"], found["snap"]["forces"], atol=1e-9)
         np.testing.assert_allclose(found[name]["virial"], found["snap"]["virial"], atol=1e-8)
+
+
+def test_pod_conserves_energy(tmp_path):
+    move = ("velocity all create 600 4711", "timestep 0.001", "fix move all nve")
+    for steps in (0, 100):
+        (tmp_path / str(steps)).mkdir()
+    found = [
+        answers(tmp_path / str(steps), {"pod": CONTRACT["pod"][0]}, crystal("Ta"), (*move, f"run {steps}"))["pod"]
+        for steps in (0, 100)
+    ]
+    assert abs(found[1]["energy"] - found[0]["energy"]) > 0.1
+    assert found[1]["total"] == pytest.approx(found[0]["total"], abs=1e-3)
 
 
 def test_agni_forces_are_its_formula(tmp_path):

@@ -81,7 +81,7 @@ def test_nve_is_the_same_through_ase_and_through_lammps(tmp_path, write_yaml, po
     runs = {}
     for coupling in ("ase", "callback"):
         path = case(tmp_path, write_yaml, atoms, coupling, potential={**potential, "coupling": coupling})
-        runs[coupling] = lmpdrive.simulate(path, tmp_path / f"run-{coupling}").directory
+        runs[coupling] = run_only(path, tmp_path / f"run-{coupling}")
     thermo = {name: read_thermo(folder / "log.lammps") for name, folder in runs.items()}
     assert list(thermo["ase"]) == list(thermo["callback"])
     for column, tolerance in {"PotEng": 1e-6, "KinEng": 1e-5, "Econserve": 1e-5, "Temp": 1e-2, "Press": 1.0}.items():
