@@ -26,7 +26,7 @@ from ase import Atoms
 from ase.geometry import find_mic
 from ase.io import write
 from ase.neighborlist import neighbor_list
-from train import load, split
+from data import load, split
 
 SEED = 5
 MAX_FORCE_EV_PER_A = 30.0

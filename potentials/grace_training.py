@@ -18,15 +18,15 @@ from ase.io import write
 
 GRACE_1L = {
     "preset": "GRACE_1LAYER_latest",
-    "cutoff_A": 5.0,
+    "cutoff_A": 4.5,
     "kwargs": {
-        "lmax": 3,
+        "lmax": 2,
         "max_order": 3,
         "n_rad_base": 8,
-        "n_rad_max": 16,
-        "prod_func_n_max": 16,
-        "n_mlp_dens": 8,
-        "embedding_size": 32,
+        "n_rad_max": 12,
+        "prod_func_n_max": 12,
+        "n_mlp_dens": 6,
+        "embedding_size": 16,
     },
 }
 
@@ -34,14 +34,14 @@ GRACE_2L = {
     "preset": "GRACE_2LAYER_latest",
     "cutoff_A": 4.5,
     "kwargs": {
-        "lmax": [3, 2],
+        "lmax": [2, 2],
         "max_order": 3,
         "indicator_lmax": 1,
         "n_rad_base": 8,
-        "n_rad_max": [12, 12],
-        "prod_func_n_max": [12, 12],
-        "n_mlp_dens": 8,
-        "embedding_size": 32,
+        "n_rad_max": [10, 8],
+        "prod_func_n_max": [10, 8],
+        "n_mlp_dens": 6,
+        "embedding_size": 16,
     },
 }
 

@@ -29,87 +29,20 @@ import shutil
 import subprocess
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from pathlib import Path
 
 import numpy as np
 import yaml
 from ase import Atoms
-from ase.io import read, write
 from ase.neighborlist import neighbor_list
+from data import CONTACTS_SHARE, ELEMENTS, SPLIT_SEED, Split, by_composition, load, load_contacts, split, write_test
 from grace_training import GRACE_1L, GRACE_2L, grace_calculator, train_grace
+from mace_training import MACE, mace_calculator, train_mace
 
 from lmpdrive.hashing import sha256
-
-ELEMENTS = ["H", "O", "Pt"]
-"""Order of the species inside the models (deepmd's `type_map`)."""
-
-SPLIT_SEED = 20261121
-HELD_BACK = 0.1
-
-CONTACTS_SHARE = 0.25
-"""Share of the batches that come from the frames of close contacts."""
-
-CONTACTS_MAX_FORCE_EV_PER_A = 12.0
-"""Harder ones would outweigh the liquid, whose forces are below 7 eV/Å."""
-
-
-@dataclass(frozen=True)
-class Split:
-    """Frames for fitting, for watching the fit, and for the test that the card reports."""
-
-    train: list[Atoms]
-    watch: list[Atoms]
-    test: list[Atoms]
-    contacts: list[Atoms] = field(default_factory=list)
-
-
-def load(data: Path) -> list[Atoms]:
-    """All labelled frames, atoms sorted by element so that equal compositions share one order."""
-    frames = []
-    for name in ("interface.xyz.gz", "protons.xyz.gz"):
-        for atoms in read(data / name, ":"):
-            order = np.argsort([ELEMENTS.index(s) for s in atoms.get_chemical_symbols()], kind="stable")
-            frames.append(atoms[order])
-    return frames
-
-
-def by_composition(frames: list[Atoms]) -> dict[str, list[Atoms]]:
-    """Group frames by chemical formula."""
-    groups: dict[str, list[Atoms]] = defaultdict(list)
-    for atoms in frames:
-        groups[atoms.get_chemical_formula()].append(atoms)
-    return dict(sorted(groups.items()))
-
-
-def split(frames: list[Atoms]) -> Split:
-    """Split every composition 80/10/10, so that the test covers what the fit covers."""
-    rng = np.random.default_rng(SPLIT_SEED)
-    parts = Split([], [], [])
-    for group in by_composition(frames).values():
-        order = rng.permutation(len(group))
-        n = round(HELD_BACK * len(group))
-        parts.test.extend(group[i] for i in order[:n])
-        parts.watch.extend(group[i] for i in order[n : 2 * n])
-        parts.train.extend(group[i] for i in order[2 * n :])
-    return parts
-
-
-def write_test(data: Path, file: Path) -> None:
-    """The held-back frames with their labels, for `lmpdrive compare --test`; the same for every recipe."""
-    frames = split(load(data)).test
-    write(file, frames, format="extxyz")
-    print(f"wrote {len(frames)} held-back frames to {file}")
-
-
-def load_contacts(path: Path) -> list[Atoms]:
-    """Frames of contacts.py whose forces a fit of the liquid can bear."""
-    frames = read(path, ":")
-    return [a for a in frames if np.abs(a.arrays["REF_forces"]).max() <= CONTACTS_MAX_FORCE_EV_PER_A]
-
 
 # --- deepmd-kit ------------------------------------------------------------------------------------
 
@@ -240,67 +173,6 @@ def deepmd_calculator(model: Path):
     from deepmd.calculator import DP
 
     return DP(model=str(model))
-
-
-# --- MACE --------------------------------------------------------------------------------------------
-
-MACE = {
-    "model": "ScaleShiftMACE",
-    "num_interactions": 2,
-    "correlation": 2,
-    "r_max": 4.5,
-    "num_radial_basis": 8,
-    "pair_repulsion": True,
-    "E0s": "average",
-    "scaling": "rms_forces_scaling",
-    "batch_size": 4,
-    "lr": 0.01,
-    "forces_weight": 100.0,
-    "energy_weight": 10.0,
-    "ema": True,
-    "ema_decay": 0.99,
-    "amsgrad": True,
-    "default_dtype": "float32",
-    "seed": 1,
-}
-
-
-def train_mace(settings: dict) -> Callable[[Split, Path, int], Path]:
-    """A recipe: train with `mace_run_train`; the last fifth of the epochs weighs energies higher (its `swa`)."""
-
-    def recipe(parts: Split, work: Path, epochs: int) -> Path:
-        write(work / "train.xyz", [*parts.train, *parts.contacts], format="extxyz")
-        write(work / "watch.xyz", parts.watch, format="extxyz")
-        options = settings | {
-            "name": "model",
-            "train_file": "train.xyz",
-            "valid_file": "watch.xyz",
-            "energy_key": "REF_energy",
-            "forces_key": "REF_forces",
-            "max_num_epochs": epochs,
-            "device": "cpu",
-            "swa": True,
-            "start_swa": max(1, epochs * 4 // 5),
-            "swa_energy_weight": 100.0,
-            "swa_forces_weight": 100.0,
-            "swa_lr": 1e-3,
-            "valid_batch_size": 8,
-        }
-        flags = [f"--{k}" if v is True else f"--{k}={v}" for k, v in options.items()]
-        # One thread: on a busy machine two are several times slower (docs/performance.md).
-        env = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-        subprocess.run([Path(sys.executable).with_name("mace_run_train"), *flags], cwd=work, env=env, check=True)
-        final = next(work / name for name in ("model_stagetwo.model", "model.model") if (work / name).is_file())
-        return final.rename(work / "mace.model")
-
-    return recipe
-
-
-def mace_calculator(model: Path):
-    """MACE's own ASE calculator."""
-    from mace.calculators import MACECalculator
-
-    return MACECalculator(model_paths=str(model), device="cpu", default_dtype="float64")
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def lammps_md(potential: Mace, native: bool) -> tuple[Run, np.ndarray]:
         "run 0 post no",
     ]
     Path("bench.lammps").write_text("\n".join([text[: text.index(DYNAMICS)], *commands, ""]))
-    lmp = load(plugins=False)(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+    lmp = load(plugins=False, beside_torch=True)(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
     clock = None
     if native:
         activate_mliap(lmp, kokkos=False)

@@ -68,10 +68,12 @@ class EdgeEvaluator:
         i, j, vectors = self.neighbours.compute(
             points=configuration.positions, box=configuration.cell, periodic=configuration.pbc, quantities="ijD"
         )
-        index = np.stack((i, j)).astype(np.int64)
+        # vesin's pairs go from i to j, nearly in order of i; models sum over the edges that end at an atom, which is
+        # faster where these are neighbours in memory: each pair is taken from j to i
+        index = np.stack((j, i)).astype(np.int64)
         self.edge_count = len(vectors)
         return (
-            torch.from_numpy(vectors).to(self.device, self.dtype),
+            torch.from_numpy(-vectors).to(self.device, self.dtype),
             torch.from_numpy(index).to(self.device),
             torch.from_numpy(species).to(self.device),
         )

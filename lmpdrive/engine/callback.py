@@ -9,17 +9,22 @@ kept, the run is stopped at that step, the configuration is written, and the exc
 
 from __future__ import annotations
 
+import ctypes
+import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lmpdrive.architectures import Configuration, Evaluation, Evaluator
 from lmpdrive.errors import EngineError
 
 FAILED_FRAME = "failed_frame.xyz"
+
+Array = NDArray[np.float64]
 
 _EXTERNAL = re.compile(r"^\s*fix\s+(\S+)\s+\S+\s+external\s+pf/callback\b")
 
@@ -38,6 +43,7 @@ class Coupling:
         self.lmp, self.evaluator, self.folder = lmp, evaluator, folder
         self.numbers = np.array([0, *(atomic_numbers[e] for e in elements)])
         self.error: BaseException | None = None
+        self.memory = _Memory(lmp)
 
     def run(self, deck: Path) -> None:
         """Read a deck, and connect each `fix external` as soon as LAMMPS has it.
@@ -72,11 +78,7 @@ class Coupling:
             answer = self.evaluator(configuration)
             _check(answer, step)
             forces[:] = answer.forces
-            self.lmp.fix_external_set_energy_global(fix, answer.energy_eV)
-            w = answer.virial
-            self.lmp.fix_external_set_virial_global(fix, [w[0, 0], w[1, 1], w[2, 2], w[0, 1], w[0, 2], w[1, 2]])
-            if answer.energies_eV is not None:
-                self.lmp.fix_external_set_energy_peratom(fix, answer.energies_eV.tolist())
+            self.memory.set_answer(fix, answer, n)
         except BaseException as error:
             self.error = error
             forces[:] = 0.0
@@ -86,16 +88,64 @@ class Coupling:
                 write_failed_frame(_atoms(configuration), step, error, self.folder)
 
     def _configuration(self, step: int, n: int, positions: Any) -> Configuration:
-        low, high, xy, yz, xz, periodic, _ = self.lmp.extract_box()
-        lx, ly, lz = (end - start for start, end in zip(low, high, strict=True))
-        return Configuration(
-            # types are read every time: LAMMPS sorts its atoms now and then
-            self.numbers[self.lmp.numpy.extract_atom("type")[:n]],
-            np.array(positions[:n]) - np.array(low),
-            np.array([[lx, 0.0, 0.0], [xy, ly, 0.0], [xz, yz, lz]]),
-            (bool(periodic[0]), bool(periodic[1]), bool(periodic[2])),
-            step,
-        )
+        low, cell, periodic = self.memory.box()
+        # types are read every time: LAMMPS sorts its atoms now and then
+        return Configuration(self.numbers[self.memory.types(n)], positions[:n] - low, cell, periodic, step)
+
+
+class _Memory:
+    """What a callback reads from LAMMPS and tells it, through the C library itself.
+
+    The methods of the `lammps` module make Python objects of every number, at every step, and with the caches full of
+    the model that is half of the time that is spent outside of it.  https://docs.lammps.org/Library_objects.html
+    """
+
+    def __init__(self, lmp: Any) -> None:
+        self._lmp, self._lib = lmp.lmp, lmp.lib
+        # the module changes the result's type of its own `lammps_extract_atom` from call to call
+        prototype = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p)
+        self._extract_atom = prototype(("lammps_extract_atom", self._lib))
+        self._box = np.zeros(9)  # corners; xy, yz, xz
+        self._periodic, changes = (ctypes.c_int * 3)(), ctypes.c_int()
+        self._places = (*(_pointer(self._box[k:]) for k in (0, 3, 6, 7, 8)), self._periodic, ctypes.pointer(changes))
+        self._virial = np.zeros(6)
+        self._virial_at = _pointer(self._virial)
+        self._energies = np.zeros(0)
+        self._energies_at = _pointer(self._energies)
+
+    def box(self) -> tuple[Array, Array, tuple[bool, bool, bool]]:
+        """Lower corner [Å], (3, 3) cell [Å], periodicity."""
+        self._lib.lammps_extract_box(self._lmp, *self._places)
+        x0, y0, z0, x1, y1, z1, xy, yz, xz = self._box.tolist()
+        cell = np.array(((x1 - x0, 0.0, 0.0), (xy, y1 - y0, 0.0), (xz, yz, z1 - z0)))
+        x, y, z = self._periodic
+        return np.array((x0, y0, z0)), cell, (x != 0, y != 0, z != 0)
+
+    def types(self, n: int) -> NDArray[np.int32]:
+        """(n,) types of the atoms; a view."""
+        address = self._extract_atom(self._lmp, b"type")
+        return np.asarray((ctypes.c_int * n).from_address(address))
+
+    def set_answer(self, fix: str, answer: Evaluation, n: int) -> None:
+        """Energy, virial and, where the model has them, energies of the `n` atoms."""
+        name = fix.encode()
+        self._lib.lammps_fix_external_set_energy_global(self._lmp, name, answer.energy_eV)
+        answer.virial.take(_VOIGT, out=self._virial)
+        self._lib.lammps_fix_external_set_virial_global(self._lmp, name, self._virial_at)
+        if answer.energies_eV is not None:
+            if len(self._energies) != n:
+                self._energies = np.zeros(n)
+                self._energies_at = _pointer(self._energies)
+            self._energies[:] = answer.energies_eV
+            self._lib.lammps_fix_external_set_energy_peratom(self._lmp, name, self._energies_at)
+
+
+_VOIGT = np.array((0, 4, 8, 1, 2, 5))
+"""xx, yy, zz, xy, xz, yz of a (3, 3) array."""
+
+
+def _pointer(values: Array) -> Any:
+    return values.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
 
 
 def write_failed_frame(atoms: Any, step: int, error: BaseException, folder: Path = Path()) -> None:
@@ -115,7 +165,7 @@ def _atoms(configuration: Configuration) -> Any:
 
 
 def _check(answer: Evaluation, step: int) -> None:
-    if np.isfinite(answer.energy_eV) and np.isfinite(answer.forces).all() and np.isfinite(answer.virial).all():
+    if math.isfinite(answer.energy_eV + answer.forces.sum() + answer.virial.sum()):
         return
     raise FloatingPointError(f"the model gave an energy, force or virial that is not finite at step {step}")
 

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 import sys
 from typing import Any
 
 from lmpdrive.errors import EngineError
-from lmpdrive.lammps_module import import_lammps as load
+from lmpdrive.lammps_module import import_lammps
 
 __all__ = ["activate_mliap", "environment", "load"]
 
 ALLOCATION = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "-1", "THP_MEM_ALLOC_ENABLE": "1"}
 """Memory of one step is kept for the next, in large pages: mallopt(3) and PyTorch.  A model that runs as it is asks for
 the same hundreds of megabytes at every step, and giving them back costs a tenth of it (docs/performance.md)."""
+
+
+def load(plugins: bool = True, beside_torch: bool = False) -> Any:
+    """The `lammps.lammps` class; `beside_torch` where a model of PyTorch may run in this process.
+
+    LAMMPS is loaded with all its symbols global, among them the reference BLAS that it was linked with.  A PyTorch that
+    is imported later would take that `dgemm` for its own: right numbers, but the matrix products of a model in double
+    precision take two to five times as long.  So PyTorch comes first.
+    """
+    if beside_torch:
+        with contextlib.suppress(ImportError):  # not every model is one of PyTorch
+            importlib.import_module("torch")
+    return import_lammps(plugins)
 
 
 def activate_mliap(lmp: Any, kokkos: bool) -> None:

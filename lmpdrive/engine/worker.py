@@ -56,7 +56,8 @@ def main(
         if ase:
             _integrated(stopped.is_set, resume)
         else:
-            lmp = load(plugins)(cmdargs=["-log", "log.lammps", "-screen", "none", "-nocite", *arguments])
+            lammps = load(plugins, beside_torch=callback or mliap)
+            lmp = lammps(cmdargs=["-log", "log.lammps", "-screen", "none", "-nocite", *arguments])
             if mliap:
                 activate_mliap(lmp, kokkos="kokkos" in arguments)
             run = _coupled(lmp, deck, compare) if callback else lmp.file

