@@ -29,7 +29,10 @@ PAGE = Path(__file__).with_name("observables.md")
 FIGURES = Path(__file__).parent / "figures" / "observables"
 START = "<!-- From here on written by docs/make_observables.py: change the docstrings instead. -->"
 
-EXAMPLE_OPTIONS = {"density": {"profiles": [{"name": "oxygen", "selection": "O", "quantity": "mass"}]}}
+EXAMPLE_OPTIONS = {
+    "density": {"profiles": [{"name": "oxygen", "selection": "O", "quantity": "mass"}]},
+    "charge_visibility": {"receptive_field_A": 12.0},
+}
 """For observables that do nothing by default; shown on the page as they stand."""
 
 FROM_THE_LOG = {

@@ -8,11 +8,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from lmpdrive import cli_env, cli_trust, cli_words
+from lmpdrive import cli_env, cli_lint, cli_trust, cli_words
 from lmpdrive._version import __version__
 
 EXIT_CODES = """Exit codes: 0 done, 1 other error, 2 configuration, usage, or a model file not accepted, 3 structure,
-4 model or check, 5 template, 6 run directory, 7 LAMMPS, 8 trajectory, 9 environment,
+4 model or check, 5 template, or a deck that `lint` finds wrong, 6 run directory, 7 LAMMPS, 8 trajectory, 9 environment,
 130 stopped by Ctrl-C or SIGTERM."""
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.add_typer(cli_env.app, name="env")
 app.command(epilog="Example: `lmpdrive doctor mace`")(cli_env.doctor)
 app.command(epilog=cli_trust.EXAMPLES)(cli_trust.trust)
+app.command(epilog=cli_lint.EXAMPLES)(cli_lint.lint)
 
 File = Annotated[Path, typer.Argument(help="The YAML file.", metavar="FILE")]
 Set = Annotated[

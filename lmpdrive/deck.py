@@ -6,7 +6,8 @@ extend it: `{% extends "shipped/deepmd.lmp.j2" %}`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,15 +50,18 @@ def render(config: Config, system: BuiltSystem, architecture_folder: Path | None
         keep_trailing_newline=True,
     )
     name = config.potential.chosen.template or config.potential.template
+    variables = context(config, system)
     try:
-        text = environment.get_template(name).render(**context(config, system))
+        text = environment.get_template(name).render(**variables)
     except jinja2.TemplateNotFound as error:
         folders = ", ".join(str(f) for f in (*own, resources.templates()))
         raise DeckError(f"there is no template {error.name}; looked in {folders}") from None
     except jinja2.TemplateSyntaxError as error:
         raise DeckError(f"{error.filename or error.name}, line {error.lineno}: {error.message}") from None
-    except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError) as error:
-        raise DeckError(f"template {name} cannot be rendered: {error}") from None
+    except Exception as error:  # a user's template may raise anything
+        place = _place(error, [*own, resources.templates()]) or f"template {name}"
+        what = str(error) or type(error).__name__
+        raise DeckError(f"{place}: cannot be rendered: {what}") from None
     return "".join(_folded(line) + "\n" for line in _without_double_blanks(text))
 
 
@@ -106,6 +110,18 @@ def context(config: Config, system: BuiltSystem) -> Mapping[str, Any]:
         "barostat": f"{barostat.coupling} {target}",
         **potential.context(system),
     }
+
+
+def _place(error: Exception, folders: Sequence[Path]) -> str:
+    """`file, line n` of the innermost template in which `error` came up; empty if none is to blame."""
+    import traceback
+
+    roots = [os.path.realpath(folder) for folder in folders]
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        file = os.path.realpath(frame.filename)
+        if not file.endswith(".py") and any(file.startswith(root + os.sep) for root in roots):
+            return f"{frame.filename}, line {frame.lineno}"
+    return ""
 
 
 def _without_double_blanks(text: str) -> list[str]:

@@ -93,7 +93,11 @@ def check(file: str | Path, overrides: Sequence[str] = (), here: bool = True, tr
         system = _make_system(config)
     except LmpdriveError as error:
         found.append(Problem("error", str(error)))
-    return found + checks.problems(config, system, here, may_load=not refused)
+    found += checks.problems(config, system, here, may_load=not refused)
+    if system is not None:
+        readable = not any(p.level == "error" for p in found)
+        found.insert(0, Problem("note", checks.element_table(config.potential, system, readable)))
+    return found
 
 
 def compare_with_model(file: str | Path, overrides: Sequence[str] = (), say: Say = lambda _: None) -> Equality:

@@ -22,7 +22,10 @@ from tests.conftest import ROOT
 
 EXAMPLE = ROOT / "inputs" / "observables" / "hydrogen_down.py"
 EXTENDING = ROOT / "docs" / "extending.md"
-NEEDED_OPTIONS = {"density": {"profiles": [{"name": "oxygen", "selection": "O"}]}}
+NEEDED_OPTIONS = {
+    "density": {"profiles": [{"name": "oxygen", "selection": "O"}]},
+    "charge_visibility": {"receptive_field_A": 12.0},
+}
 MAPS = {"ion_map"}
 """Maps over the sides of the cell: they move with the atoms."""
 

@@ -6,6 +6,7 @@
 
 from lmpdrive.architectures._evaluator import AseEvaluator, Configuration, Evaluation, Evaluator
 from lmpdrive.architectures._limits import DOUBLE, SINGLE, Limits
+from lmpdrive.architectures._receptive_field import ReceptiveField
 from lmpdrive.architectures.base import Architecture, Callback, Integrated, ManyCouplings, Native, Problem, PythonModel
 from lmpdrive.architectures.registry import available, find, recipe, recipes
 
@@ -24,6 +25,7 @@ __all__ = [
     "Native",
     "Problem",
     "PythonModel",
+    "ReceptiveField",
     "available",
     "find",
     "recipe",

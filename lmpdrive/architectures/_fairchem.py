@@ -76,6 +76,7 @@ class Contents:
     experts : of UMA's mixture; zero for eSEN.
     elements : task -> elements with a reference energy; none where the task has no references.
     settings : fields of fairchem's InferenceSettings.
+    reach : cutoff [Å] and number of layers; none where the backbone does not say them.
     """
 
     tasks: Sequence[str]
@@ -83,6 +84,7 @@ class Contents:
     experts: int
     elements: Mapping[str, Sequence[str]]
     settings: Sequence[str]
+    reach: Sequence[float] | None
 
 
 def contents(path: str) -> dict[str, Any]:
@@ -116,6 +118,7 @@ def read(path: str) -> Contents:
         experts,
         {d: [chemical_symbols[z] for z in zs if 0 < z < len(chemical_symbols)] for d, zs in learnt.items() if len(zs)},
         [f.name for f in fields(InferenceSettings)],
+        [backbone["cutoff"], backbone["num_layers"]] if {"cutoff", "num_layers"} <= set(backbone) else None,
     )
 
 

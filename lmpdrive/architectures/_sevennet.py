@@ -39,8 +39,9 @@ def checkpoint(model: str) -> Any:
     return found
 
 
-def contents(model: str) -> dict[str, list[str]]:
-    """What a checkpoint says of itself: its `elements` by atomic number, and its levels of theory, `modals`.
+def contents(model: str) -> dict[str, Any]:
+    """What a checkpoint says of itself: its `elements` by atomic number, its levels of theory, `modals`, and its
+    `reach`: cutoff [Å] and number of convolution layers.
 
     Raises ModelError as `checkpoint` does.
     """
@@ -50,6 +51,7 @@ def contents(model: str) -> dict[str, list[str]]:
     return {
         "elements": [chemical_symbols[z] for z in sorted(config["_type_map"])],
         "modals": list(config.get("_modal_map") or ()),
+        "reach": [float(config["cutoff"]), int(config["num_convolution_layer"])],
     }
 
 

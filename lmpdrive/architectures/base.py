@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 
 from lmpdrive.architectures._evaluator import Evaluator
 from lmpdrive.architectures._limits import SINGLE, Limits
+from lmpdrive.architectures._receptive_field import ReceptiveField
 from lmpdrive.environments import Interpreter, Recipe, choose
 from lmpdrive.errors import ConfigError, InstallError
 from lmpdrive.hashing import sha256
@@ -191,6 +192,18 @@ class Architecture(BaseModel):
 
     def model_elements(self) -> Sequence[str] | None:
         """Elements the model knows, in its own order; None where it cannot be said."""
+        return None
+
+    def receptive_field(self) -> ReceptiveField | None:
+        """How far the model sees from an atom, read from its own files; None where it cannot be said.
+
+        May load the model, and raise ModelError if it cannot be read.
+        """
+        return None
+
+    @property
+    def total_charge_e(self) -> int | None:
+        """Charge of the whole cell [e] that the model is told; None for models that take none."""
         return None
 
     def problems(self, interface: Interface | None) -> list[Problem]:

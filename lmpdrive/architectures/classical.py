@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import PositiveFloat
 
 from lmpdrive.architectures import _force_field as ff
+from lmpdrive.architectures._receptive_field import ReceptiveField
 from lmpdrive.architectures.base import Architecture, Interface, Native, Problem, element_problems
 from lmpdrive.units import KCAL_PER_MOL_EV
 
@@ -54,6 +55,10 @@ class Classical(Architecture):
     def model_elements(self) -> Sequence[str]:
         """Elements with parameters."""
         return sorted(ff.LENNARD_JONES)
+
+    def receptive_field(self) -> ReceptiveField:
+        """Unlimited: the Coulomb sums are long-ranged."""
+        return ReceptiveField.unlimited()
 
     def problems(self, interface: Interface | None) -> list[Problem]:
         """Elements without parameters, broken water, charges that nothing balances."""

@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import PositiveFloat
 
 from lmpdrive import resources
+from lmpdrive.architectures._receptive_field import ReceptiveField
 from lmpdrive.architectures.base import Architecture, Interface, Native, Problem, card_beside, element_problems
 from lmpdrive.environments import Interpreter, Recipe
 from lmpdrive.errors import ModelError, did_you_mean
@@ -84,6 +86,18 @@ class Deepmd(Architecture):
             return tuple(card["elements"])
         interpreter = self.interpreter()
         return None if interpreter.missing else tuple(_probe(interpreter.python, self.model)["type_map"])
+
+    def receptive_field(self) -> ReceptiveField | None:
+        """Cutoffs of the descriptor, one for each layer of messages (DPA-2, DPA-3); from its card if the hash fits."""
+        settings = ((self.card() or {}).get("training") or {}).get("settings") or {}
+        if "descriptor" in settings:
+            return ReceptiveField(cutoffs_of(settings["descriptor"]))
+        interpreter = self.interpreter()
+        if interpreter.missing:
+            return None
+        told = _probe(interpreter.python, self.model)
+        found = cutoffs_of(told["descriptor"])
+        return ReceptiveField(found) if found else None
 
     def problems(self, interface: Interface | None) -> list[Problem]:
         """Missing files, unknown suffixes, backends that exclude each other, unknown elements."""
@@ -214,10 +228,33 @@ def _python(python: Path, code: str, *args: object, cwd: Path | None = None) -> 
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+def cutoffs_of(descriptor: Mapping[str, Any]) -> tuple[float, ...]:
+    """Cutoff of each layer [Å], from a training's `descriptor` section; none of a kind that is not known.
+
+    DPA-3 passes messages `nlayers` times over edges within `e_rcut`; DPA-2 gathers once within `repinit.rcut`, then
+    passes messages `nlayers` times within `repformer.rcut`.  `hybrid` descriptors see as far as their farthest part.
+    """
+    kind = str(descriptor.get("type", ""))
+    if kind.startswith(("se_", "loc_frame")):
+        return (float(descriptor["rcut"]),)
+    if kind == "dpa3":
+        flow = descriptor["repflow"]
+        return (float(flow["e_rcut"]),) * int(flow.get("nlayers", 6))
+    if kind == "dpa2":
+        former = descriptor["repformer"]
+        return (float(descriptor["repinit"]["rcut"]), *[float(former["rcut"])] * int(former.get("nlayers", 3)))
+    if kind == "dpa1":
+        return (float(descriptor["rcut"]),)
+    return max((cutoffs_of(part) for part in descriptor.get("list", ())), key=sum, default=())
+
+
+@cache
 def _probe(python: Path, model: Path) -> dict[str, Any]:
+    """Once in a process: deepmd takes seconds to start."""
     code = (
         "import sys, json\nfrom deepmd.infer import DeepPot\np = DeepPot(sys.argv[1])\n"
-        "print(json.dumps({'type_map': p.get_type_map(), 'cutoff_A': p.get_rcut()}))"
+        "try:\n    told = p.get_model_def_script()\nexcept Exception:\n    told = {}\n"  # not every format keeps it
+        "print(json.dumps({'type_map': p.get_type_map(), 'descriptor': told.get('descriptor', {})}))"
     )
     try:
         return _python(python, code, model)

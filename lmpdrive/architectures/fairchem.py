@@ -20,6 +20,7 @@ from lmpdrive.architectures import _fairchem
 from lmpdrive.architectures._dispersion import Dispersion
 from lmpdrive.architectures._evaluator import Evaluator
 from lmpdrive.architectures._limits import DOUBLE, SINGLE, Limits
+from lmpdrive.architectures._receptive_field import ReceptiveField
 from lmpdrive.architectures.base import Callback, Interface, Problem, PythonModel, card_beside, element_problems
 from lmpdrive.environments import Interpreter, Recipe
 from lmpdrive.errors import ModelError, did_you_mean
@@ -74,6 +75,17 @@ class Fairchem(PythonModel):
             return tuple(card["elements"])
         found = self._contents()
         return found.elements.get(_fairchem.choose_task(found.tasks, self.task)) if found else None
+
+    def receptive_field(self) -> ReceptiveField | None:
+        """Cutoff x layers of the backbone, from a checkpoint at hand, where an interpreter has fairchem."""
+        found = self._contents()
+        return ReceptiveField.of(found.reach[0], int(found.reach[1])) if found and found.reach else None
+
+    @property
+    def total_charge_e(self) -> int | None:
+        """The key `charge`, for omol, the task whose data have charges."""
+        task = self.task or next(iter(_fairchem.tasks_of(self.model)), None)
+        return self.charge if task == "omol" else None
 
     def _contents(self) -> _fairchem.Contents | None:
         """Of the checkpoint; None where no interpreter has fairchem, or it comes from the hub."""

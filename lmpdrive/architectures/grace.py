@@ -23,6 +23,7 @@ from lmpdrive.architectures._evaluator import Evaluator
 from lmpdrive.architectures._grace.evaluator import UNCERTAINTY, GraceEvaluator
 from lmpdrive.architectures._grace.files import ModelFile, read
 from lmpdrive.architectures._limits import DOUBLE, Limits
+from lmpdrive.architectures._receptive_field import ReceptiveField
 from lmpdrive.architectures.base import (
     Callback,
     Interface,
@@ -153,6 +154,11 @@ class Grace(ManyCouplings):
     def model_elements(self) -> Sequence[str] | None:
         """From the model's own metadata.  Raises ModelError if it has none."""
         return read(self.model).elements
+
+    def receptive_field(self) -> ReceptiveField:
+        """Cutoff x layers, from the model's own metadata."""
+        about = read(self.model)
+        return ReceptiveField.of(about.cutoff_A, about.layers)
 
     def problems(self, interface: Interface | None) -> list[Problem]:
         """Files that are no models, keys that do not suit them, unknown elements."""

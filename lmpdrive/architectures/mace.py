@@ -20,6 +20,7 @@ from lmpdrive.architectures._limits import DOUBLE, SINGLE, Limits
 from lmpdrive.architectures._mace.mliap import CONVERTED, is_converted, make, make_with, read
 from lmpdrive.architectures._mace.model import is_foundation
 from lmpdrive.architectures._mace.one_rank import OneRank
+from lmpdrive.architectures._receptive_field import ReceptiveField, from_settings
 from lmpdrive.architectures.base import (
     MLIAP_PYTHON,
     Callback,
@@ -108,6 +109,16 @@ class Mace(ManyCouplings):
         if is_foundation(self.model) or interpreter.missing:
             return None
         return tuple(interpreter.call("lmpdrive.architectures._mace.mliap:elements_of_file", self.model))
+
+    def receptive_field(self) -> ReceptiveField | None:
+        """r_max x num_interactions, from the card if its hash fits, else from the model, if mace is here to read it."""
+        told = from_settings(self.card(), "r_max", "num_interactions")
+        if told or is_foundation(self.model):
+            return told
+        interpreter = self.interpreter()
+        if interpreter.missing:
+            return None
+        return ReceptiveField.of(*interpreter.call("lmpdrive.architectures._mace.mliap:reach_of_file", self.model))
 
     def problems(self, interface: Interface | None) -> list[Problem]:
         """A missing or wrong file, elements that the model or D3 does not know, D3 counted twice."""

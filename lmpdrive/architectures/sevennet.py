@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from lmpdrive.architectures import _sevennet
 from lmpdrive.architectures._dispersion import Dispersion
 from lmpdrive.architectures._evaluator import Evaluator
+from lmpdrive.architectures._receptive_field import ReceptiveField
 from lmpdrive.architectures.base import Callback, Interface, Problem, PythonModel, card_beside, element_problems
 from lmpdrive.environments import Interpreter, Recipe
 from lmpdrive.errors import ModelError, did_you_mean
@@ -74,7 +75,12 @@ class SevenNet(PythonModel):
         contents = self._contents()
         return tuple(contents["elements"]) if contents else None
 
-    def _contents(self) -> dict[str, list[str]] | None:
+    def receptive_field(self) -> ReceptiveField | None:
+        """Cutoff x convolution layers, from the checkpoint, where an interpreter has sevenn to read it."""
+        contents = self._contents()
+        return ReceptiveField.of(*contents["reach"]) if contents else None
+
+    def _contents(self) -> dict[str, Any] | None:
         """Of the checkpoint; None where no interpreter has sevenn, or it would have to be downloaded."""
         if self._is_name and self.model.lower() not in _sevennet.IN_THE_PACKAGE:
             return None
@@ -132,6 +138,6 @@ class SevenNet(PythonModel):
 
 
 @cache
-def _asked(interpreter: Interpreter, model: str) -> dict[str, list[str]]:
+def _asked(interpreter: Interpreter, model: str) -> dict[str, Any]:
     """Once in a process: another interpreter takes seconds to answer."""
     return interpreter.call(f"{_sevennet.__name__}:contents", model)

@@ -162,9 +162,16 @@ def test_refusals(write_yaml, tmp_path):
     assert any("deepmd cannot read" in m for m in problems(write_yaml, potential__model="broken.pb"))
 
 
+def test_a_model_without_a_card_is_asked_how_far_it_sees():
+    potential = find("deepmd")(architecture="deepmd", model=DPA3)
+    assert str(potential.receptive_field()) == "5 Å x 2 layers = 10 Å"
+    assert list(potential.model_elements()) == ["H", "O", "Pt"]
+
+
 def test_the_card_belongs_to_the_model(tmp_path):
     potential = find("deepmd")(architecture="deepmd", model=MODEL)
     assert potential.card()["elements"] == ["H", "O", "Pt"] == list(potential.model_elements())
+    assert str(potential.receptive_field()) == "6 Å"
     copy = tmp_path / "model.pb"
     copy.write_bytes(MODEL.read_bytes() + b"x")
     (tmp_path / "card.yaml").write_text((MODEL.parent / "card.yaml").read_text())

@@ -161,8 +161,12 @@ def test_simulate_with_langevin_as_the_study_ran_esen(checkpoints, write_yaml, t
     assert json.loads((result.directory / "manifest.json").read_text())["state"] == "finished"
 
 
-def test_it_knows_what_has_a_reference_energy(checkpoints):
-    assert fairchem(model=checkpoints["esen"]).model_elements() == ["H", "O", "Na", "Pt", "Au"]
+def test_it_knows_its_elements_and_how_far_it_sees(checkpoints):
+    potential = fairchem(model=checkpoints["esen"])
+    assert potential.model_elements() == ["H", "O", "Na", "Pt", "Au"]
+    assert str(potential.receptive_field()) == "5 Å x 2 layers = 10 Å"
+    assert potential.total_charge_e is None
+    assert fairchem(model="uma-s-1p1", task="omol", charge=1).total_charge_e == 1
 
 
 @pytest.mark.parametrize(

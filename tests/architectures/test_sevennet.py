@@ -59,6 +59,7 @@ def test_contract():
 
 def test_it_knows_89_elements_and_refuses_others():
     known = sevennet().model_elements()
+    assert str(sevennet().receptive_field()) == "5 Å x 5 layers = 25 Å"
     assert len(known) == 89 and {"H", "O", "Na", "K", "Pt", "Au"} <= set(known) and "Xe" in known and "Rn" not in known
 
 

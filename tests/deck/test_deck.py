@@ -101,6 +101,14 @@ def test_golden_decks(name):
     assert text == golden.read_text()
 
 
+@pytest.fixture(scope="module")
+def small_system(tmp_path_factory):
+    """The system of SMALL_CLASSICAL, which no template changes."""
+    file = tmp_path_factory.mktemp("small") / "system.yaml"
+    file.write_text(yaml.safe_dump(SMALL_CLASSICAL))
+    return make_system(load(file))
+
+
 def test_user_template_shadows(write_yaml, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "classical.lmp.j2").write_text("# mine: {{ elements | join(' ') }}\n")
@@ -121,19 +129,40 @@ def test_user_template_extends(write_yaml, tmp_path):
 @pytest.mark.parametrize(
     ("template", "expected"),
     [
-        ("{{ nonsense }}", "'nonsense' is undefined"),
+        ("{{ nonsense }}", r"mine/classical.lmp.j2, line 1: .*'nonsense' is undefined"),
+        ("\n# fine\n{{ dynamics.temprature_K }}", r"mine/classical.lmp.j2, line 3: .*temprature_K"),
+        ("\n{{ elements | join(nonsense) }}", r"line 2: .*'nonsense' is undefined"),
+        ("\n{% if nonsense %}{% endif %}", "line 2: .*'nonsense' is undefined"),
+        ("\n{{ 1 / 0 }}", "line 2: .*division by zero"),
+        ('\n{% include "classical.lmp.j2" %}', "line 2: .*recursion"),
+        ("\n{{ elements.append('Xx') }}{{ elements.mro() }}", "line 2: "),
+        ("\n{{ ''.__class__.__base__.__subclasses__() }}", "line 2: .*unsafe"),
+        ("\n{{ render.__globals__ }}", "line 2: "),
+        ("\n{{ '{0.__class__}'.format(elements) }}", "line 2: .*unsafe"),
+        ("\n{% for i in range(10 ** 9) %}{% endfor %}", "line 2: .*[Rr]ange"),
+        ('\n{% include "../../secret.lmp.j2" %}', "no template"),
         ("{% block x %}", "line 1"),
         ('{% extends "base.lmp.j2" %}', "Required block 'potential'"),
         ('{% extends "nowhere.lmp.j2" %}', "no template nowhere.lmp.j2"),
         ("{{ elements.__class__.__mro__ }}", "unsafe"),
     ],
 )
-def test_wrong_templates_are_explained(write_yaml, tmp_path, template, expected):
+def test_wrong_templates_are_explained(write_yaml, small_system, tmp_path, template, expected):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "classical.lmp.j2").write_text(template)
     config = load(write_yaml(SMALL_CLASSICAL, templates="mine"))
     with pytest.raises(DeckError, match=expected):
-        render(config, make_system(config))
+        render(config, small_system)
+
+
+def test_the_template_that_is_wrong_is_named_not_the_one_that_includes_it(write_yaml, small_system, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "classical.lmp.j2").write_text('{% extends "shipped/classical.lmp.j2" %}\n')
+    (tmp_path / "mine" / "base.lmp.j2").write_text("\n{% include 'part.lmp.j2' %}\n")
+    (tmp_path / "mine" / "part.lmp.j2").write_text("units metal\ntimestep {{ timestep_fs }}\n")
+    config = load(write_yaml(SMALL_CLASSICAL, templates="mine"))
+    with pytest.raises(DeckError, match=r"mine/part.lmp.j2, line 2: cannot be rendered: 'timestep_fs' is undefined"):
+        render(config, small_system)
 
 
 def test_no_line_is_too_long_for_lammps_and_nothing_is_lost_by_folding(write_yaml):

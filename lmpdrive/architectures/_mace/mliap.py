@@ -103,6 +103,12 @@ def interactions_of_file(model: str) -> list[str]:
     return [type(block).__name__ for block in _module(model).interactions]
 
 
+def reach_of_file(model: str) -> tuple[float, int]:
+    """Cutoff [Å] and number of interaction layers.  Raises ModelError if it cannot be read."""
+    module = _module(model)
+    return float(module.r_max), len(module.interactions)
+
+
 def _module(model: str) -> Any:
     import torch
 

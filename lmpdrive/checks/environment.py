@@ -1,0 +1,50 @@
+"""What this machine must have for the run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lmpdrive.architectures import Integrated, ManyCouplings, Native, Problem
+from lmpdrive.config import Config
+from lmpdrive.engine.probe import probe
+from lmpdrive.errors import EngineError
+
+
+def environment_problems(config: Config) -> list[Problem]:
+    """Packages, ranks and cores, device, folder of templates."""
+    found: list[Problem] = []
+    potential, run = config.potential, config.run
+    found.extend(potential.environment_problems())
+    single = "ASE integrates in one process" if isinstance(potential.chosen, Integrated) else potential.single_rank
+    if run.mpi_ranks > 1 and single:
+        found.append(Problem("error", f"run.mpi_ranks: {run.mpi_ranks}: {single}; set it to 1."))
+    cores = os.cpu_count() or 1
+    if run.mpi_ranks * run.threads > cores:
+        found.append(Problem("warning", f"run: {run.mpi_ranks} ranks x {run.threads} threads on {cores} cores."))
+    if run.device == "cuda" and not Path("/proc/driver/nvidia").exists():
+        found.append(Problem("error", "run.device: cuda, but this machine has no NVIDIA driver; use cpu or auto."))
+    if config.templates is not None and not config.templates.is_dir():
+        found.append(Problem("error", f"templates: there is no folder {config.templates}"))
+    return found
+
+
+def lammps_problems(config: Config) -> list[Problem]:
+    """Styles that the LAMMPS of the run lacks."""
+    if isinstance(config.potential.chosen, Integrated):
+        return []  # no LAMMPS
+    if isinstance(config.potential, ManyCouplings) and isinstance(config.potential.chosen, Native):
+        return []  # the choice of the coupling has said what is missing
+    try:
+        python = config.potential.interpreter().python
+        answer = probe(config.potential.styles(), config.potential.plugins, python)
+    except EngineError as error:
+        return [Problem("error", str(error))]
+    needs = " and ".join(n for c in config.potential.couplings for n in getattr(c, "needs", ()))
+    return [
+        Problem(
+            "error",
+            f"this LAMMPS ({answer['version']}) has no {style}; it comes with {needs or 'another build'}.",
+        )
+        for style in answer["missing"]
+    ]

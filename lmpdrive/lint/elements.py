@@ -1,0 +1,132 @@
+"""Elements of a deck's atom types, from its data file and its `mass` commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lmpdrive.lint.walk import number
+
+if TYPE_CHECKING:
+    from lmpdrive.lint.deck import Deck
+
+MASS_MATCH_U = 0.1
+"""As for structures: a mass this near to exactly one element's standard mass names the element."""
+HEAD_BYTES = 1_000_000
+"""Header and Masses stand at the top of a data file."""
+NULL = "NULL"
+HEAVY_HYDROGEN = {"D": "H", "T": "H"}
+AMU = ("metal", "real", "electron")
+
+
+@dataclass
+class Types:
+    """What is known of the atom types; a type without an entry is unknown."""
+
+    source: str
+    count: int = 0
+    masses: dict[int, float] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
+    """Elements that the file itself gives, in comments or type labels."""
+    units: str = ""
+    missing: str = ""
+    """Why there is nothing: the data file that could not be read."""
+
+    def element(self, type_: int) -> str | None:
+        """The element of a type: the file's own word, else by its mass."""
+        return self.names.get(type_) or by_mass(self.masses.get(type_))
+
+    def elements(self) -> list[str | None]:
+        """Elements of types 1..count."""
+        return [self.element(t) for t in range(1, min(self.count, 1000) + 1)]
+
+
+def is_element(word: str) -> bool:
+    """Whether a word is a chemical symbol (D and T are hydrogen)."""
+    from ase.data import atomic_numbers
+
+    return word in HEAVY_HYDROGEN or (word in atomic_numbers and word != "X")
+
+
+def symbol(word: str) -> str:
+    """D and T as H, everything else as it is."""
+    return HEAVY_HYDROGEN.get(word, word)
+
+
+def by_mass(mass: float | None) -> str | None:
+    """The one element of this standard mass [u]."""
+    from ase.data import atomic_masses, chemical_symbols
+
+    if mass is None:
+        return None
+    near = [s for s, m in zip(chemical_symbols[1:], atomic_masses[1:]) if abs(m - mass) < MASS_MATCH_U]
+    return near[0] if len(near) == 1 else None
+
+
+def types_of(deck: Deck) -> Types:
+    """The atom types of a deck.  More than one data file: the types of the first."""
+    read = next(iter(deck.named("read_data")), None)
+    types = Types("")
+    if deck.data is not None or read is not None:
+        path = deck.data or deck.folder / (read.arg(0) if read else "")
+        types = read_types(path)
+    for command in deck.named("create_box"):
+        types.source = types.source or f"{command.file}, line {command.line}"
+        types.count = max(types.count, int(number(command.arg(0)) or 0))
+    for command in deck.named("mass"):
+        type_, mass = number(command.arg(0)), number(command.arg(1))
+        if type_ is not None and mass is not None and not command.conditional:
+            types.masses[int(type_)] = mass
+            types.source = types.source or f"{command.file}, line {command.line}"
+    return types
+
+
+def read_types(path: Path) -> Types:
+    """Masses, their comments and type labels of a data file; what cannot be read is missing."""
+    try:
+        if not path.is_file():
+            return Types("", missing=str(path.name))
+        with path.open("rb") as stream:
+            text = stream.read(HEAD_BYTES).decode(errors="replace")
+    except (OSError, ValueError):
+        return Types("", missing=str(path.name))
+    lines = text.split("\n")
+    types = Types(path.name)
+    found = re.search(r"units = (\w+)", lines[0])
+    types.units = found[1] if found else ""
+    for line in lines[1:]:
+        words = line.partition("#")[0].split()
+        if words[1:] == ["atom", "types"] and words[0].isdigit():
+            types.count = int(words[0][:9])
+            break
+    for row, comment in _section(lines, "Masses"):
+        mass = number(row[1]) if len(row) == 2 else None
+        if mass is None or not _is_type(row[0]):
+            continue
+        types.masses[int(row[0])] = mass
+        if comment and is_element(comment.split()[0]):
+            types.names[int(row[0])] = symbol(comment.split()[0])
+    for row, _ in _section(lines, "Atom Type Labels"):
+        if len(row) == 2 and _is_type(row[0]) and is_element(row[1]):
+            types.names[int(row[0])] = symbol(row[1])
+    return types
+
+
+def _is_type(word: str) -> bool:
+    return word.isascii() and word.isdigit() and len(word) < 7
+
+
+def _section(lines: list[str], name: str) -> Iterator[tuple[list[str], str]]:
+    """Words and comment of the rows of a section."""
+    inside = False
+    for line in lines[1:]:
+        body, _, comment = line.partition("#")
+        if body.strip() == name:
+            inside = True
+        elif inside and body.strip():
+            if not body.split()[0].isdigit():
+                return
+            yield body.split(), comment.strip()

@@ -1,0 +1,103 @@
+"""Text of a LAMMPS input -> logical lines, comments and words, by the rules of LAMMPS' `Input` class.
+
+A line goes on when its last printable character is `&` (also inside a comment) or while triple quotes are open.  `#`
+begins a comment outside quotes.  A quoted word begins at white space and is one word; nothing in it is substituted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+TRIPLE = '"""'
+
+
+@dataclass(frozen=True)
+class Logical:
+    """A logical line: number of its first physical line, text without comment, and the comment."""
+
+    number: int
+    text: str
+    comment: str
+    balanced: bool
+    swallowed: str = ""
+    """What a comment that ends in `&` took from the next lines."""
+
+
+def logical_lines(text: str) -> Iterator[Logical]:
+    """The logical lines that are not empty, in order."""
+    start = 0
+    parts: list[str] = []
+    triple = False
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not parts:
+            start = number
+        triple ^= line.count(TRIPLE) % 2 == 1
+        stripped = line.rstrip()
+        if stripped.endswith("&"):
+            parts.append(stripped[:-1])
+        elif triple:
+            parts.append(line + "\n")
+        else:
+            yield from _logical(start, [*parts, line])
+            parts = []
+    if parts:
+        yield from _logical(start, parts)
+
+
+def _logical(number: int, parts: list[str]) -> Iterator[Logical]:
+    whole = "".join(parts)
+    cut, balanced = _comment_start(whole)
+    body, comment = whole[:cut], whole[cut + 1 :]
+    # how much of the comment stood on its own physical line; the rest was a line that LAMMPS never sees
+    ends, length = [], 0
+    for part in parts:
+        length += len(part)
+        ends.append(length)
+    end = next((e for e in ends if e > cut), length)
+    swallowed = whole[end:].strip() if cut < len(whole) else ""
+    if body.strip() or comment.strip():
+        yield Logical(number, body.strip(), comment.strip(), balanced, swallowed)
+
+
+def _comment_start(text: str) -> tuple[int, bool]:
+    """Where the comment begins (length if there is none), and whether all quotes are closed before it."""
+    quote, i = "", 0
+    while i < len(text):
+        if quote:
+            if text.startswith(quote, i):
+                i += len(quote)
+                quote = ""
+                continue
+        elif text[i] == "#":
+            return i, True
+        elif text.startswith(TRIPLE, i):
+            quote = TRIPLE
+            i += 3
+            continue
+        elif text[i] in "\"'":
+            quote = text[i]
+        i += 1
+    return len(text), not quote
+
+
+def words(text: str) -> list[str]:
+    """Words of a line without its comment; quotes are taken off, an open one ends with the line."""
+    found, i = [], 0
+    while i < len(text):
+        if text[i].isspace():
+            i += 1
+            continue
+        quote = TRIPLE if text.startswith(TRIPLE, i) else text[i] if text[i] in "\"'" else ""
+        if quote:
+            begin = i + len(quote)
+            end = text.find(quote, begin)
+            end = len(text) if end < 0 else end
+            i = end + len(quote)
+        else:
+            begin = end = i
+            while end < len(text) and not text[end].isspace():
+                end += 1
+            i = end
+        found.append(text[begin:end])
+    return found

@@ -1,0 +1,119 @@
+"""The order of elements: what LAMMPS cannot know, and silently gets wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lmpdrive.lint.deck import Deck, plain
+from lmpdrive.lint.dumps import dumps
+from lmpdrive.lint.elements import AMU, NULL, Types, by_mass, is_element, symbol
+from lmpdrive.lint.registry import Found, rule
+from lmpdrive.lint.walk import Command, number
+
+KNOWS_NAMES = ("deepmd",)
+"""Styles that take LAMMPS type i for the model's type i when no elements are named."""
+
+
+def trailing_elements(command: Command, style: str = "") -> list[str]:
+    """The elements that end a `pair_coeff * *`; atomic numbers for QUIP."""
+    if command.args[:2] != ("*", "*"):
+        return []
+    found: list[str] = []
+    for word in reversed(command.args[2:]):
+        name = _of_number(word) if style == "quip" else word
+        if not (is_element(name) or name == NULL):
+            break
+        found.append(name)
+    return [] if all(name == NULL for name in found) else found[::-1]
+
+
+def _of_number(word: str) -> str:
+    from ase.data import chemical_symbols
+
+    z = number(word)
+    return chemical_symbols[int(z)] if z is not None and z == int(z) and 0 < z < len(chemical_symbols) else word
+
+
+def _style(deck: Deck) -> str:
+    found = deck.last("pair_style")
+    return plain(found.arg(0)) if found else ""
+
+
+def _differences(named: list[str], types: Types) -> list[str]:
+    """`type 1 is H here and O in system.data`, for the types where that is so."""
+    return [
+        f"type {t} is {name} here and {element} in {types.source}"
+        for t, (name, element) in enumerate(zip(named, types.elements()), start=1)
+        if element and name != NULL and is_element(name) and symbol(name) != element
+    ]
+
+
+def _right(types: Types) -> str:
+    return " ".join(element or "?" for element in types.elements())
+
+
+@rule("pair-coeff-order", "error")
+def pair_coeff_order(deck: Deck) -> Iterator[Found]:
+    """Elements of `pair_coeff * *` in another order than the types of the data file."""
+    types = deck.types
+    for command in deck.named("pair_coeff"):
+        named = trailing_elements(command, _style(deck))
+        if not named or not types.count:
+            continue
+        if len(named) < types.count:
+            what = f"pair_coeff names {len(named)} elements, {types.source} has {types.count} types"
+            yield Found(command, what, f"one for each type: {_right(types)}")
+        elif wrong := _differences(named[-types.count :], types):
+            yield Found(command, "pair_coeff: " + "; ".join(wrong), f"in the order of the types: {_right(types)}")
+
+
+@rule("pair-coeff-no-elements", "warning")
+def pair_coeff_no_elements(deck: Deck) -> Iterator[Found]:
+    """`pair_style deepmd` without elements: type i of LAMMPS is type i of the model, whatever that is."""
+    if _style(deck) not in KNOWS_NAMES:
+        return
+    for command in deck.named("pair_coeff"):
+        if not trailing_elements(command):
+            what = "no elements named: LAMMPS' type i is the model's type i, in the order of its training"
+            yield Found(command, what, f"pair_coeff * * {_right(deck.types) or 'H O Pt'}")
+
+
+@rule("dump-element-order", "error")
+def dump_element_order(deck: Deck) -> Iterator[Found]:
+    """Elements of `dump_modify element` in another order than the types, so that the file names the wrong ones."""
+    types = deck.types
+    coefficients = [e for c in deck.named("pair_coeff") if (e := trailing_elements(c, _style(deck)))]
+    for dump in dumps(deck):
+        for command in dump.modified:
+            words = command.after("element", 1)
+            if types.count and any(types.elements()):
+                if wrong := _differences(list(words[: types.count]), types):
+                    yield Found(command, "dump_modify element: " + "; ".join(wrong), f"element {_right(types)}")
+            elif coefficients and words and NULL not in coefficients[-1]:
+                named = [symbol(e) for e in coefficients[-1]]
+                given = [symbol(w) for w in words[: len(named)]]
+                if given != named:
+                    what = f"dump_modify has {' '.join(given)}, pair_coeff {' '.join(named)}"
+                    yield Found(command, what, "one of them is wrong: both follow the types", "warning")
+
+
+@rule("mass-element", "error")
+def mass_element(deck: Deck) -> Iterator[Found]:
+    """The element that the data file writes behind a mass is not the one of that mass."""
+    read = deck.last("read_data")
+    types = deck.types
+    for type_, name in types.names.items():
+        mass = types.masses.get(type_)
+        other = by_mass(mass)
+        if deck.units in AMU and other and other != name:
+            what = f"type {type_} of {types.source} is called {name}, but its mass {mass:g} is that of {other}"
+            yield Found(read, what, "correct the mass or the name; the order of the types is probably wrong")
+
+
+@rule("data-missing", "note")
+def data_missing(deck: Deck) -> Iterator[Found]:
+    """The data file is not there, so that the order of elements was not checked."""
+    types = deck.types
+    read = deck.last("read_data")
+    if read and types.missing:
+        yield Found(read, f"{types.missing} cannot be read: the order of elements was not checked", "--data FILE")

@@ -1,0 +1,39 @@
+"""Runs that lose everything when they stop, or go on when they should stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lmpdrive.lint.deck import Deck
+from lmpdrive.lint.registry import Found, rule
+from lmpdrive.lint.walk import number
+
+
+@rule("no-restart", "warning")
+def no_restart(deck: Deck) -> Iterator[Found]:
+    """No restart file is written: a run that is killed starts again from nothing."""
+    if not deck.dynamics or any(number(c.arg(0)) != 0 for c in deck.named("restart")):
+        return
+    if deck.named("write_restart"):
+        what, level = "restart files are written at the end only: a killed run has none", "note"
+    else:
+        what, level = "no restart file is written", None
+    yield Found(deck.dynamics[-1], what, "restart 10000 a.restart b.restart", level)  # type: ignore[arg-type]
+
+
+@rule("lost-atoms", "warning")
+def lost_atoms(deck: Deck) -> Iterator[Found]:
+    """`thermo_modify lost ignore|warn`: the run goes on without atoms that flew away."""
+    for command in deck.named("thermo_modify"):
+        told = command.after("lost")[:1]
+        if told and told[0] in ("ignore", "warn"):
+            what = f"lost {told[0]}: atoms that leave the box are gone, and the run goes on"
+            yield Found(command, what, "lost error; a wall (fix wall/reflect) for what evaporates")
+
+
+@rule("no-halt", "warning")
+def no_halt(deck: Deck) -> Iterator[Found]:
+    """No `fix halt`: a trajectory that has exploded is run to its end and averaged."""
+    if deck.dynamics and not any(fix.style == "halt" for fix in deck.fixes):
+        fix = "variable T equal temp, and: fix too_hot all halt 10 v_T > 3000 error hard (ten times the temperature)"
+        yield Found(deck.dynamics[0], "nothing stops the run when it explodes", fix)

@@ -1,0 +1,82 @@
+"""The text of the deck itself: quotes, comments, includes, misspelt commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lmpdrive.errors import did_you_mean
+from lmpdrive.lint.deck import Deck, plain
+from lmpdrive.lint.registry import Found, rule
+
+COMMAND_WORDS = """
+angle_coeff angle_style angle_write atom_modify atom_style balance bond_coeff bond_style bond_write boundary box
+change_box clear comm_modify comm_style compute compute_modify create_atoms create_bonds create_box delete_atoms
+delete_bonds dielectric dihedral_coeff dihedral_style dihedral_write dimension displace_atoms dump dump_modify
+dynamical_matrix echo fitpod fix fix_modify geturl group group2ndx hyper if improper_coeff improper_style include
+info jump kim kim_init kim_interactions kim_param kim_property kim_query kspace_modify kspace_style label labelmap
+lattice log mass mdi message min_modify min_style minimize molecule ndx2group neb neb/spin neigh_modify neighbor
+newton next package pair_coeff pair_modify pair_style pair_write partition plugin prd print processors python quit
+read_data read_dump read_restart region region2vmd replicate rerun reset_atom_ids reset_atoms reset_ids
+reset_mol_ids reset_timestep restart run run_style server set shell special_bonds suffix tad temper temper/grem
+temper/npt thermo thermo_modify thermo_style third_order timer timestep uncompute undump unfix units variable
+velocity write_coeff write_data write_dump write_restart
+"""
+COMMANDS = frozenset(COMMAND_WORDS.split())
+
+
+@rule("comment-continues", "error")
+def comment_continues(deck: Deck) -> Iterator[Found]:
+    """A comment that ends in `&` makes the next line part of the comment."""
+    for remark in deck.remarks:
+        if remark.code == "comment-continues":
+            what = f"the comment ends in &, so that LAMMPS takes the next line as a comment too: {remark.what[:60]}"
+            yield Found(remark, what, "take the & out of the comment")
+
+
+@rule("quotes", "error")
+def quotes(deck: Deck) -> Iterator[Found]:
+    """A quote is not closed."""
+    for remark in deck.remarks:
+        if remark.code == "quotes":
+            yield Found(remark, f"a quote is not closed: {remark.what}", "close it, or take it out")
+
+
+@rule("include-loop", "error")
+def include_loop(deck: Deck) -> Iterator[Found]:
+    """Files include each other without end."""
+    for remark in deck.remarks:
+        if remark.code == "include-loop":
+            yield Found(remark, f"{remark.what} is included from itself, or too deep", "include it once")
+
+
+@rule("include-missing", "error")
+def include_missing(deck: Deck) -> Iterator[Found]:
+    """An included file is not there, so that what it does was not checked."""
+    for remark in deck.remarks:
+        if remark.code == "include-missing":
+            yield Found(remark, f"there is no file {remark.what} in the folder of the deck", "put it there")
+
+
+@rule("unknown-command", "error")
+def unknown_command(deck: Deck) -> Iterator[Found]:
+    """A word that is no LAMMPS command; LAMMPS says so only when it comes to it, maybe after the run."""
+    by_plugin = bool(deck.named("plugin"))
+    for command in deck.commands:
+        if plain(command.name) not in COMMANDS and "$" not in command.name:
+            what = f"no LAMMPS command {command.name[:40]!r}{did_you_mean(command.name[:40], COMMANDS)}"
+            fix = "correct it; LAMMPS would stop here, after all that comes before"
+            yield Found(command, what, fix, "warning" if by_plugin else None)
+
+
+@rule("empty", "error")
+def empty(deck: Deck) -> Iterator[Found]:
+    """The deck has no command."""
+    if not deck.commands:
+        yield Found(deck.remarks[0] if deck.remarks else None, "there is no command in it", "name a LAMMPS input")
+
+
+@rule("no-run", "warning")
+def no_run(deck: Deck) -> Iterator[Found]:
+    """Atoms and potential are there, but nothing is run."""
+    if deck.named("pair_style", "read_data", "fix") and not deck.runs and not deck.named("write_data", "quit"):
+        yield Found(deck.commands[-1], "the deck ends without run or minimize", "is it cut off? add what is missing")

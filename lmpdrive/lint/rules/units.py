@@ -1,0 +1,170 @@
+"""Times in the wrong unit, and thermostats far from what integrates well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from lmpdrive.lint.deck import Deck, Fix
+from lmpdrive.lint.registry import Found, rule
+from lmpdrive.lint.rules.elements import trailing_elements
+from lmpdrive.lint.walk import number
+
+TIMESTEP_ERROR_FS, TIMESTEP_WARNING_FS = 50.0, 5.0
+SHORTEST_TIMESTEP_FS = 0.01
+HYDROGEN_FS = 1.0
+AXES = ("iso", "aniso", "tri", "x", "y", "z", "xy", "yz", "xz")
+WEAK = ("langevin", "temp/berendsen", "temp/csvr", "temp/csld")
+"""Baths that may be weak on purpose; a Nosé-Hoover chain needs its 100 timesteps."""
+STEPS = {"chain": (20, 1_000), "weak": (20, 20_000), "barostat": (100, 20_000)}
+FS_FOR_PS = {"chain": 10.0, "weak": 20.0, "barostat": 50.0}
+"""From this many ps on a damping in `units metal` is taken for one in fs."""
+USUAL_STEPS = {"chain": 100, "weak": 100, "barostat": 1_000}
+PASCALS = 50_000
+
+
+class Bath(NamedTuple):
+    """A damping time of a fix, in the deck's unit."""
+
+    fix: Fix
+    kind: str
+    damping: float
+
+    @property
+    def name(self) -> str:
+        """What the manual calls it."""
+        return "Pdamp" if self.kind == "barostat" else "Tdamp"
+
+
+def baths(deck: Deck) -> Iterator[Bath]:
+    """All thermostats and barostats whose damping is known."""
+    for fix in deck.fixes:
+        if fix.style in WEAK:
+            found = [("weak", fix.args[2:3])]
+        else:
+            family = fix.style.startswith(("nvt", "npt", "nph", "rigid/n", "press/berendsen"))
+            found = [("chain", _third(fix.args, "temp"))] if family else []
+            found += [("barostat", _third(fix.args, key)) for key in AXES if family]
+        for kind, words in found:
+            damping = number(words[0]) if words else None
+            if damping is not None and damping > 0:
+                yield Bath(fix, kind, damping)
+
+
+def _third(args: tuple[str, ...], keyword: str) -> tuple[str, ...]:
+    at = args.index(keyword) if keyword in args else len(args)
+    return args[at + 3 : at + 4]
+
+
+@rule("timestep-unit", "error")
+def timestep_unit(deck: Deck) -> Iterator[Found]:
+    """A timestep that is fs where `units` wants ps, or the other way round."""
+    if deck.units not in ("metal", "real", "electron"):
+        return
+    for command in deck.named("timestep"):
+        value = number(command.arg(0))
+        fs = None if value is None else deck.fs(value)
+        if value is None or fs is None:
+            continue
+        told = f"timestep {value:g} in units {deck.units} is {fs:g} fs"
+        if fs >= TIMESTEP_ERROR_FS:
+            fix = f"timestep {value / 1000:g} is {value:g} fs" if deck.units == "metal" else "0.5 fs with hydrogen"
+            yield Found(command, told, fix)
+        elif fs > TIMESTEP_WARNING_FS:
+            yield Found(command, f"{told}: atoms move too far in it", "0.5 fs with hydrogen, 1 to 2 without", "warning")
+        elif 0 < fs < SHORTEST_TIMESTEP_FS:
+            fix = f"timestep {value * 1000:g} is {value * 1000:g} fs" if deck.units == "real" else "0.0005 is 0.5 fs"
+            yield Found(command, f"{told}: a picosecond takes {1000 / fs:.0f} steps", fix)
+
+
+@rule("timestep-hydrogen", "warning")
+def timestep_hydrogen(deck: Deck) -> Iterator[Found]:
+    """More than 1 fs with free hydrogen."""
+    if any(f.style in ("shake", "rattle") or f.style.startswith("rigid") for f in deck.fixes):
+        return
+    if not deck.dynamics or "H" not in deck.types.elements():
+        return
+    for command in deck.named("timestep"):
+        value = number(command.arg(0))
+        fs = None if value is None else deck.fs(value)
+        if fs is not None and HYDROGEN_FS < fs < TIMESTEP_ERROR_FS:
+            what = f"timestep of {fs:g} fs with H: 0.5 fs resolves the O-H stretch, above 1 fs energies drift"
+            yield Found(command, what, "0.5 fs, or bonds held by fix shake")
+
+
+@rule("damping-unit", "error")
+def damping_unit(deck: Deck) -> Iterator[Found]:
+    """A damping time that is fs where `units` wants ps, or the other way round."""
+    for bath in baths(deck):
+        if told := _wrong_unit(deck, bath):
+            what, fix = told
+            yield Found(bath.fix.command, what, fix)
+
+
+@rule("damping-far", "warning")
+def damping_far(deck: Deck) -> Iterator[Found]:
+    """A damping time far from 100 timesteps (barostat: 1000): it does not hold the temperature, or rings."""
+    for bath in baths(deck):
+        step = deck.timestep(bath.fix.first)
+        if not step or step <= 0 or _wrong_unit(deck, bath) or _timestep_is_wrong(deck, step):
+            continue
+        low, high = STEPS[bath.kind]
+        steps = bath.damping / step
+        if not low <= steps <= high:
+            what = f"{bath.name} {bath.damping:g} of fix {bath.fix.id} is {steps:g} timesteps"
+            yield Found(bath.fix.command, what, f"{low} to {high}, e.g. {USUAL_STEPS[bath.kind] * step:g}")
+
+
+def _wrong_unit(deck: Deck, bath: Bath) -> tuple[str, str] | None:
+    told = f"{bath.name} {bath.damping:g} of fix {bath.fix.id} in units {deck.units}"
+    if deck.units == "metal" and bath.damping >= FS_FOR_PS[bath.kind]:
+        return f"{told} is {bath.damping:g} ps", f"write {bath.damping / 1000:g} if you mean {bath.damping:g} fs"
+    if deck.units == "real" and bath.damping <= 1:
+        return f"{told} is {bath.damping:g} fs", f"write {bath.damping * 1000:g} if you mean {bath.damping:g} ps"
+    step = deck.timestep(bath.fix.first)
+    if step and step > 0 and bath.damping < 2 * step and not _timestep_is_wrong(deck, step):
+        steps = bath.damping / step
+        return f"{told} is {steps:g} timesteps", f"write {USUAL_STEPS[bath.kind] * step:g}: that many timesteps hold"
+    return None
+
+
+def _timestep_is_wrong(deck: Deck, step: float) -> bool:
+    fs = deck.fs(step)
+    known = deck.units in ("metal", "real", "electron") and fs is not None
+    return known and not SHORTEST_TIMESTEP_FS <= (fs or 0) < TIMESTEP_ERROR_FS
+
+
+@rule("pressure-unit", "warning")
+def pressure_unit(deck: Deck) -> Iterator[Found]:
+    """A barostat's pressure that looks like pascals: `metal` has bar, `real` atmospheres."""
+    unit = {"metal": "bar", "real": "atm"}.get(deck.units)
+    for fix in deck.fixes:
+        if unit is None or not fix.style.startswith(("npt", "nph", "press/berendsen")):
+            continue
+        for key in AXES:
+            words = fix.args[fix.args.index(key) + 1 :][:2] if key in fix.args else ()
+            high = [w for w in words if (number(w) or 0) >= PASCALS]
+            if high:
+                what = f"pressure {high[0]} of fix {fix.id} is in {unit}, not Pa"
+                yield Found(fix.command, what, f"an atmosphere is 1 {unit}")
+                break
+
+
+@rule("units-missing", "warning")
+def units_missing(deck: Deck) -> Iterator[Found]:
+    """Elements are named, but there is no `units`: LAMMPS takes reduced ones."""
+    if deck.named("units") or not deck.runs:
+        return
+    for command in deck.named("pair_coeff"):
+        if trailing_elements(command):
+            yield Found(command, "there is no `units` command: LAMMPS takes lj", "units metal, at the top")
+            return
+
+
+@rule("data-units", "warning")
+def data_units(deck: Deck) -> Iterator[Found]:
+    """The first line of the data file names other units than the deck's."""
+    read, types = deck.last("read_data"), deck.types
+    if read and types.units and types.units != deck.units:
+        what = f"{types.source} says units = {types.units}, the deck has units {deck.units}"
+        yield Found(read, what, f"units {types.units}, or convert positions and velocities")
