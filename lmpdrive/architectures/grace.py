@@ -88,6 +88,8 @@ class Grace(ManyCouplings):
     """SavedModel folder of gracemaker, `.npz` exported for KOKKOS, FS `.yaml`, or the name of a shipped potential."""
     committee: list[Path] = []
     """Further SavedModels: forces are the mean of all, their deviation goes to `uncertainty.dat` (callback only)."""
+    active_set: Path | None = None
+    """`.asi` file of an FS model, for its extrapolation grade γ."""
     pair_style: Style | Literal["auto"] = "auto"
     """Native style; auto: the first that suits the model and that LAMMPS has."""
     chunksize: PositiveInt = 4096
@@ -95,7 +97,7 @@ class Grace(ManyCouplings):
     padding: NonNegativeFloat = 0.25
     """Room for more neighbours, as a fraction; whenever it is outgrown TensorFlow compiles for seconds."""
     uncertainty_every: PositiveInt = 100
-    """Steps between lines of `uncertainty.dat`, for a model with γ or a committee."""
+    """Steps between lines of `uncertainty.dat`, for a model with γ, an active set or a committee."""
 
     def resolve(self, folder: Path) -> Grace:
         """A copy with absolute model files."""
@@ -103,6 +105,7 @@ class Grace(ManyCouplings):
             update={
                 "model": resources.find_model(self.model, folder),
                 "committee": [resources.find_model(m, folder) for m in self.committee],
+                "active_set": resources.find_model(self.active_set, folder) if self.active_set else None,
             }
         )
 
@@ -182,6 +185,10 @@ class Grace(ManyCouplings):
             wrong.append(f"coupling: callback needs the SavedModel that {self._name} was exported from")
         if self.committee and (self.coupling == "native" or self.pair_style != "auto"):
             wrong.append("committee: no pair style runs one; leave out coupling and pair_style")
+        if self.active_set and about.kind != "fs":
+            wrong.append(f"active_set is for FS models; {self._name} is none. Leave it out")
+        elif self.active_set and not self.active_set.is_file():
+            wrong.append(f"active_set: no such file: {self.active_set}. pace_activeset of python-ace makes it")
         if members and {m.kind for m in (about, *members)} != {"tensorflow"}:
             wrong.append("committee: all members must be SavedModel folders")
         if any(m.elements != about.elements for m in members):
@@ -189,10 +196,12 @@ class Grace(ManyCouplings):
         return [f"potential.{message}." for message in wrong]
 
     def files(self) -> dict[str, Path]:
-        """`model`, `model.npz` or `model.yaml`; the committee's as `model_2`, ..."""
-        return {f"model{self.model.suffix if self.model.is_file() else ''}": self.model} | {
-            f"model_{i}": path for i, path in enumerate(self.committee, start=2)
-        }
+        """`model`, `model.npz` or `model.yaml` with `model.asi`; the committee's as `model_2`, ..."""
+        return (
+            {f"model{self.model.suffix if self.model.is_file() else ''}": self.model}
+            | ({"model.asi": self.active_set} if self.active_set else {})
+            | {f"model_{i}": path for i, path in enumerate(self.committee, start=2)}
+        )
 
     def context(self, interface: Interface) -> dict[str, Any]:
         """The model's name in the run directory and the style's keywords."""
@@ -202,11 +211,12 @@ class Grace(ManyCouplings):
         tensorflow = [] if style.endswith("/kk") or style == "grace/fs" else [f"padding {self.padding:g}"]
         # without pair_forces there is no virial; its default changed between versions of the fork
         own = "pair_forces" if style == "grace" else f"chunksize {self.chunksize}"
-        gamma = read(self.model).has_uq and not style.endswith("chunk")
+        extrapolation = ["extrapolation"] if self.active_set else []
+        gamma = self.active_set or (read(self.model).has_uq and not style.endswith("chunk"))
         return {
             "style": style,
-            "keywords": " ".join([*tensorflow, own]),
-            "model_file": next(iter(self.files())),
+            "keywords": " ".join([*tensorflow, *extrapolation, own]),
+            "model_files": [name for name in self.files() if name.startswith("model")],
             "gamma_file": UNCERTAINTY if gamma else "",
         }
 

@@ -16,9 +16,10 @@ from tests.conftest import ROOT, SMALL_CLASSICAL
 MACE = "architecture: mace, model: ../tests/architectures/data/mace-tiny.model"
 
 
-def grace(name: str, style: str) -> tuple[str, list[str]]:
+def grace(name: str, style: str, active_set: str = "null") -> tuple[str, list[str]]:
     """The Pt/water deck for one of GRACE's pair styles."""
-    return "pt111-water.yaml", [f"potential={{architecture: grace, model: {grace_model(name)}, pair_style: {style}}}"]
+    keys = f"model: {grace_model(name)}, pair_style: {style}, active_set: {active_set}"
+    return "pt111-water.yaml", [f"potential={{architecture: grace, {keys}}}"]
 
 
 def native(name: str, **options) -> tuple[str, list[str]]:
@@ -68,6 +69,7 @@ GOLDEN = {
     "pt111-water-grace-1layer-chunk": grace("1l", "grace/1layer/chunk"),
     "pt111-water-grace-2layer-chunk": grace("2l", "grace/2layer/chunk"),
     "pt111-water-grace-fs": grace("fs.yaml", "grace/fs"),
+    "pt111-water-grace-fs-gamma": grace("fs.yaml", "grace/fs", native_models.pace_active()["active_set"]),
     "pt111-water-grace-1l-kk": grace("1l.npz", "grace/1l/kk"),
     "pt111-water-grace-1l-cpu-kk": grace("1l.npz", "grace/1l/cpu/kk"),
     "pt111-water-grace-2l-kk": grace("2l.npz", "grace/2l/kk"),
