@@ -8,12 +8,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from lmpdrive import cli_env, cli_lint, cli_trust, cli_words
+from lmpdrive import cli_env, cli_exit, cli_lint, cli_trust, cli_words
 from lmpdrive._version import __version__
 
 EXIT_CODES = """Exit codes: 0 done, 1 other error, 2 configuration, usage, or a model file not accepted, 3 structure,
 4 model or check, 5 template, or a deck that `lint` finds wrong, 6 run directory, 7 LAMMPS, 8 trajectory, 9 environment,
-130 stopped by Ctrl-C or SIGTERM."""
+75 stopped for the wall-time limit, to be resumed, 130 stopped by Ctrl-C or SIGTERM."""
 
 app = typer.Typer(
     name="lmpdrive",
@@ -38,6 +38,11 @@ Set = Annotated[
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the traceback of an error.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 Trust = Annotated[bool, typer.Option("--trust", help="Accept model files that can run code, as `lmpdrive trust` does.")]
+
+Walltime = Annotated[
+    str | None,
+    typer.Option("--walltime", metavar="TIME", help="Stop before this limit (24h, 90min, 24:00:00), exit code 75."),
+]
 
 
 def _version(value: bool) -> None:
@@ -139,7 +144,7 @@ def render(
 def run_deck(
     deck: Annotated[Path, typer.Argument(help="A deck in the run directory it was rendered into.", metavar="DECK")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Run again over the files of an earlier run.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue a run with `coupling: ase`.")] = False,
+    walltime: Walltime = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
     trust: Trust = False,
@@ -147,7 +152,25 @@ def run_deck(
     """Run a rendered deck as it stands, hand edits included; needed where the potential is Python."""
     from lmpdrive import pipeline
 
-    _finish(pipeline.run_deck(deck, overwrite, quiet, _sayer(quiet), trust, resume), quiet)
+    _finish(pipeline.run_deck(deck, overwrite, quiet, _sayer(quiet), trust, walltime), quiet)
+
+
+@app.command(
+    epilog="Examples: `lmpdrive resume runs/pt111-water --walltime 24h`; longer than planned: "
+    "`lmpdrive resume runs/pt111-water --set dynamics.production_ps=100`"
+)
+def resume(
+    run_dir: Annotated[Path, typer.Argument(help="The directory of a run that stopped.", metavar="RUN")],
+    set_: Set = None,
+    walltime: Walltime = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    trust: Trust = False,
+) -> None:
+    """Continue a run from its newest whole restart, or make a finished one longer."""
+    from lmpdrive import pipeline
+
+    _finish(pipeline.resume(run_dir, set_ or (), quiet, _sayer(quiet), trust, walltime), quiet)
 
 
 @app.command(epilog="Example: `lmpdrive simulate inputs/pt111-water.yaml --set dynamics.production_ps=2`")
@@ -156,6 +179,7 @@ def simulate(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run directory; default runs/NAME.")] = None,
     set_: Set = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and say what would run; write nothing.")] = False,
+    walltime: Walltime = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
     trust: Trust = False,
@@ -176,7 +200,7 @@ def simulate(
                 f"{config.production_steps} steps of {dynamics.timestep_fs} fs"
             )
         return
-    _finish(pipeline.simulate(file, out, set_ or (), quiet, _sayer(quiet), trust), quiet)
+    _finish(pipeline.simulate(file, out, set_ or (), quiet, _sayer(quiet), trust, walltime), quiet)
 
 
 @app.command(
@@ -336,10 +360,15 @@ def _print_equality(found) -> None:
 
 
 def _finish(result, quiet: bool) -> None:
-    """Print the results of a run; exit 130 if it was stopped."""
+    """Print the results of a run; exit 130 or 75 if it was stopped."""
+    from lmpdrive.walltime import EXIT_CODE
+
     _print_summary(result, quiet)
-    if result.state == "interrupted":
-        raise typer.Exit(130)
+    stopped = {"interrupted": 130, "walltime": EXIT_CODE}.get(result.state)
+    if stopped:
+        if not quiet:
+            print(f"continue with: lmpdrive resume {result.directory}", file=sys.stderr)
+        raise typer.Exit(stopped)
 
 
 def _print_summary(result, quiet: bool) -> None:
@@ -354,17 +383,4 @@ def _print_summary(result, quiet: bool) -> None:
 
 def main() -> NoReturn:
     """Run the command line; every expected error is one message and its exit code."""
-    from lmpdrive.errors import LmpdriveError
-
-    argv = cli_words.spread(sys.argv[1:])
-    try:
-        app(argv)
-    except LmpdriveError as error:
-        if "-v" in argv or "--verbose" in argv:
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        sys.exit(130)
-    sys.exit(0)
+    cli_exit.run(app, cli_words.spread(sys.argv[1:]))

@@ -9,6 +9,7 @@ from typing import Any
 from lmpdrive.errors import RunDirectoryError
 
 MANIFEST = "manifest.json"
+LOG = "log.lammps"
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from lmpdrive import walltime
 from lmpdrive.architectures import Architecture
 
 FACETS = ("111", "100", "110")
@@ -231,6 +232,17 @@ class Run(Section):
     compare: Literal["auto", "always", "never"] = "auto"
     """Compare the first frame with the model's own ASE calculator before the run; auto: where that is cheap, and where
     the deck is not the shipped template's."""
+    walltime: str | None = None
+    """Stop before this limit of the job, with a restart: 24h, 90min, 24:00:00; `lmpdrive resume` goes on."""
+
+    @field_validator("walltime", mode="before")
+    @classmethod
+    def _walltime_is_a_time(cls, value: Any) -> Any:
+        if isinstance(value, int | float):  # YAML reads 24:00:00 as a number in base 60
+            value = f"{value:g}s"
+        if value is not None:
+            walltime.seconds(str(value))
+        return value
 
 
 class Config(Section):

@@ -45,7 +45,8 @@ def new_directory(target: Path) -> Iterator[Path]:
     target = target.absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise RunDirectoryError(
-            f"{target} exists and is not empty: it is never overwritten. Name another folder with --out, or remove it."
+            f"{target} exists and is not empty: it is never overwritten. {_stopped(target)}Name another folder with "
+            "--out, or remove it."
         )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -57,12 +58,24 @@ def new_directory(target: Path) -> Iterator[Path]:
     try:
         temporary.chmod(0o755)
         yield temporary
-        if target.exists():
-            target.rmdir()
-        temporary.rename(target)
+        try:
+            temporary.rename(target)  # over an empty folder too
+        except OSError as error:
+            raise RunDirectoryError(f"{target} was made by another process meanwhile ({error.strerror})") from None
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def _stopped(folder: Path) -> str:
+    """How to continue the run there, if it has not finished."""
+    try:
+        state = read_manifest(folder).get("state")
+    except RunDirectoryError:
+        return ""
+    if state in (None, "finished"):
+        return ""
+    return f"There is a run in it (state: {state}); `lmpdrive resume {folder}` continues it. "
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -27,7 +27,7 @@ from lmpdrive.engine.callback import Coupling
 from lmpdrive.engine.equality import Equality, UnequalError, compare, read_frames
 from lmpdrive.engine.equality_deck import PREFIX, first_frame, short_run
 from lmpdrive.engine.lammps_library import environment
-from lmpdrive.engine.run import run
+from lmpdrive.engine.run import Job, run
 from lmpdrive.errors import EngineError, LmpdriveError, ModelError
 from lmpdrive.hashing import sha256
 from lmpdrive.manifest import read_manifest
@@ -114,7 +114,7 @@ def apart(run_dir: Path, config: Config, deck: str = "in.lammps", whole: bool = 
         (folder / f"{PREFIX}.lammps").write_text(short_run(text) if whole else first_frame(text))
         note = ""
         try:
-            if run(folder, config, quiet=True, deck=f"{PREFIX}.lammps") == "interrupted":
+            if run(folder, config, quiet=True, job=Job(f"{PREFIX}.lammps")) == "interrupted":
                 raise KeyboardInterrupt
         except EngineError as error:
             if not (folder / f"{PREFIX}.txt").is_file():
@@ -134,18 +134,21 @@ def apart(run_dir: Path, config: Config, deck: str = "in.lammps", whole: bool = 
         return Equality.of(json.loads((folder / ANSWER).read_text()))
 
 
-def before_run(run_dir: Path, config: Config, deck: str, say: Callable[[str], None]) -> bool:
+def before_run(
+    run_dir: Path, config: Config, deck: str, say: Callable[[str], None], continued: bool = False
+) -> bool:
     """Compare if `run.compare` says so; True where the worker is to do it.
 
-    Raises UnequalError; with `compare: always` also whatever prevents the comparison.
+    A run that is `continued` was compared when it began, and is again only where the worker does it: the machine may be
+    another one.  Raises UnequalError; with `compare: always` also whatever prevents the comparison.
     """
     (run_dir / ANSWER).unlink(missing_ok=True)
     content = read_manifest(run_dir)
-    edited = content.get("deck_sha256") != sha256(run_dir / deck)
+    edited = not continued and content.get("deck_sha256") != sha256(run_dir / deck)
     if not wanted(config, len(content["system"]["species"]), edited):
         return False
-    if in_worker(config):
-        return True
+    if in_worker(config) or continued:
+        return in_worker(config)
     say("comparing the first frame with the model's own calculator (run.compare)")
     try:
         found = apart(run_dir, config, deck)
