@@ -52,8 +52,8 @@ def continued_config(folder: Path, overrides: Sequence[str]) -> Config:
 
     if not (folder / "resolved.yaml").is_file() or not read_manifest(folder):
         raise RunDirectoryError(
-            f"{folder} is not a run directory: it has no {'manifest.json' if folder.is_dir() else 'content'} or no "
-            "resolved.yaml. `lmpdrive simulate system.yaml --out DIR` makes one."
+            f"{folder} is not a run directory: it has no resolved.yaml or no manifest.json. "
+            "`lmpdrive simulate system.yaml --out DIR` makes one."
         )
     for override in overrides:
         if not override.startswith(MAY_CHANGE):
@@ -67,14 +67,13 @@ def continued_config(folder: Path, overrides: Sequence[str]) -> Config:
 def same_model(folder: Path, config: Config) -> None:
     """Raise ModelError if a file of the model is not the one that the run began with."""
     begun = (read_manifest(folder).get("potential") or {}).get("sha256") or {}
-    for name in config.potential.files():
-        file = folder / name
-        if not file.exists():
-            raise ModelError(f"{file} is missing: a link to {file.readlink() if file.is_symlink() else 'the model'}")
-        if name in begun and sha256(file.resolve()) != begun[name]:
+    for name, source in config.potential.files().items():
+        if not (folder / name).exists():
+            raise ModelError(f"the model {source} of this run is not there, nor is {folder / name}: put it back")
+        if name in begun and source.exists() and sha256(source) != begun[name]:
             raise ModelError(
-                f"{file} is not the model that the run began with (sha256 {begun[name][:12]}...): put that one back, or "
-                f"begin a new run from {folder}/final.data"
+                f"{source} is not the model that the run began with (sha256 {begun[name][:12]}...): put that one back, "
+                f"or begin a new run from {folder}/final.data"
             )
 
 
@@ -102,7 +101,9 @@ def prepare(folder: Path, config: Config, say: Say) -> Continuation:
         return Continuation(deck, LOG, 0)
     if chosen.step >= end:
         return Continuation(deck, LOG, None)
-    number = 1 + max((n for pattern in ("log.*.lammps", "in.*.lammps", "traj.*.dcd") for n in _numbers(folder, pattern)), default=0)
+    number = 1 + max(
+        (n for pattern in ("log.*.lammps", "in.*.lammps", "traj.*.dcd") for n in _numbers(folder, pattern)), default=0
+    )
     name = numbered(deck, number)
     made = resumed(text, deck, number, chosen.step, chosen.path.name, end, spare)
     write_atomically(folder / name, made)
@@ -121,8 +122,8 @@ def _end(folder: Path, text: str, deck: str, config: Config, content: dict[str, 
         return of_deck  # also where a person changed the lengths in the deck
     if of_deck != begun:
         raise ConfigError(
-            f"dynamics.production_ps asks for {wanted} steps in all, but the lengths in {folder / deck} were changed by "
-            f"hand ({of_deck} steps): change them there again, and resume without --set"
+            f"dynamics.production_ps asks for {wanted} steps in all, but the lengths in {folder / deck} were changed "
+            f"by hand ({of_deck} steps): change them there again, and resume without --set"
         )
     return wanted
 
@@ -136,7 +137,9 @@ def _choose(folder: Path, config: Config, content: dict[str, Any], say: Say) -> 
     for one in candidates(folder):
         if one.step == 0:
             continue  # the start itself, perhaps in the middle of the minimisation
-        problem = one.problem or unusable(one, elements, species, config.potential.interpreter(), config.potential.plugins)
+        problem = one.problem or unusable(
+            one, elements, species, config.potential.interpreter(), config.potential.plugins
+        )
         if problem:
             if one.path.name != FAILED:
                 say(f"{one.path.name} {problem}: not used")
@@ -144,7 +147,7 @@ def _choose(folder: Path, config: Config, content: dict[str, Any], say: Say) -> 
         missing = one.step > config.equilibrate_steps and (frames is None or one.step - frames > every)
         if not missing:
             return one, one.path.name
-        say(f"{one.path.name} (step {one.step}) lies beyond the last whole frame (step {frames}): looking for an older one")
+        say(f"{one.path.name} (step {one.step}) is beyond the last whole frame (step {frames}): is there an older one?")
         behind = behind or one
     if behind is not None:
         say(f"warning: frames before step {behind.step} are missing, and no older restart is there to make them again")

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lmpdrive.engine.deck_text import commands
 from lmpdrive.errors import DeckError
@@ -176,7 +177,7 @@ def _again(command: Command, name: str, number: int, step: int, spare: str | Non
     if command.name == "fix" and words[3:4] == ("langevin",) and len(words) > 7 and words[7].isdigit():
         return re.sub(rf"(langevin(?:\s+\S+){{3}}\s+){words[7]}\b", rf"\g<1>{int(words[7]) + step}", text, count=1)
     if command.name in ("fix", "pair_style"):
-        for key, file in zip(words, words[1:], strict=False):
+        for key, file in pairwise(words):
             if key in ("file", "out_file"):
                 text = _word(text, file, numbered(file, number))
     return text

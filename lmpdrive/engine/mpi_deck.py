@@ -1,7 +1,7 @@
 """A deck for `lmp` under mpiexec that stops at a step of its own accord, with a restart.
 
-The ranks must stop at the same step, which no signal can bring about.  So LAMMPS looks every few steps whether a file is
-there (Ctrl-C), and at its own clock (wall-time limit).  https://docs.lammps.org/fix_halt.html,
+The ranks must stop at the same step, which no signal can bring about.  So LAMMPS looks every few steps whether a file
+is there (Ctrl-C), and at its own clock (wall-time limit).  https://docs.lammps.org/fix_halt.html,
 https://docs.lammps.org/timer.html
 """
 
@@ -21,9 +21,9 @@ variable lmpdrive_stop equal is_file({STOP})
 fix lmpdrive_stop all halt {EVERY} v_lmpdrive_stop > 0 error soft message no
 """
 # quit, because LAMMPS would hurry through the later stages and write a restart with their fixes
-_LEAVE = (
-    """if "$(step) < {end}" then "write_restart last.restart" "write_data final.data" "print stopped file {file}" quit\n"""
-)
+_LEAVE = """if "$(step) < {end}" then &
+  "write_restart last.restart" "write_data final.data" "print stopped file {file}" quit
+"""
 
 
 def write(run_dir: Path, deck: str, seconds: float | None) -> str:

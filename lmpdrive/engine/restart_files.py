@@ -32,7 +32,8 @@ HOTTEST_K = 1e5
 """No run that is worth to be continued is hotter."""
 
 _TEXTS, _STEP = (0, 4), 5
-"""Flags of the header (src/lmprestart.h): VERSION and UNITS are texts, NTIMESTEP has eight bytes, others before four."""
+"""Flags of the header (src/lmprestart.h): VERSION and UNITS are texts, NTIMESTEP has 8 bytes, others before it 4."""
+
 
 @dataclass(frozen=True)
 class Restart:
@@ -154,7 +155,7 @@ def unusable(
         return "has atoms far outside of its cell"
     masses = held["masses"][held["type"] - 1]
     kinetic_eV = 0.5 * EV_PER_U_A2_PER_PS2 * float((masses[:, None] * held["v"] ** 2).sum())
-    if not 0 < masses.min() or kinetic_eV > 1.5 * len(species) * K_B_EV_PER_K * HOTTEST_K:
+    if masses.min() <= 0 or kinetic_eV > 1.5 * len(species) * K_B_EV_PER_K * HOTTEST_K:
         return "has velocities that no run reaches"
     return ""
 

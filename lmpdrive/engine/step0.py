@@ -134,9 +134,7 @@ def apart(run_dir: Path, config: Config, deck: str = "in.lammps", whole: bool = 
         return Equality.of(json.loads((folder / ANSWER).read_text()))
 
 
-def before_run(
-    run_dir: Path, config: Config, deck: str, say: Callable[[str], None], continued: bool = False
-) -> bool:
+def before_run(run_dir: Path, config: Config, deck: str, say: Callable[[str], None], continued: bool = False) -> bool:
     """Compare if `run.compare` says so; True where the worker is to do it.
 
     A run that is `continued` was compared when it began, and is again only where the worker does it: the machine may be

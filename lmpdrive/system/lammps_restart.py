@@ -39,7 +39,8 @@ except Exception as error:
 n, kinds, mass = lmp.extract_global("nlocal"), lmp.extract_setting("ntypes"), lmp.extract_atom("mass")
 low, high, xy, yz, xz = lmp.extract_box()[:5]
 np.savez(
-    sys.argv[2], step=lmp.extract_global("ntimestep"), low=low, high=high, tilt=(xy, xz, yz), units=lmp.extract_global("units"),
+    sys.argv[2], step=lmp.extract_global("ntimestep"), low=low, high=high, tilt=(xy, xz, yz),
+    units=lmp.extract_global("units"),
     masses=[mass[i] for i in range(1, kinds + 1)],
     **{k: np.array(lmp.numpy.extract_atom(k)[:n]) for k in ("id", "type", "x", "v")},
 )

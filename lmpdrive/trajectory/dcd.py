@@ -104,7 +104,8 @@ class DcdTrajectory(Trajectory):
             raise TrajectoryError(f"{self.path} is damaged: its records do not have the expected length")
         if damaged(-1):
             first = bisect_left(range(len(self._frames)), True, key=damaged)
-            self.warn(f"{self.path} is damaged behind frame {first}: the {len(self._frames) - first} frames there are left out")
+            behind = len(self._frames) - first
+            self.warn(f"{self.path} is damaged behind frame {first}: the {behind} frames there are left out")
             self._frames = self._frames[:first]
 
     def read(self, start: int, stop: int) -> Chunk:

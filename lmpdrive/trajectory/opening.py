@@ -54,8 +54,8 @@ def open_trajectory(
     if not isinstance(path, str | Path):
         if not path:
             raise TrajectoryError("no trajectory file was given")
-        options = {"data": data, "elements": elements, "timestep_fs": timestep_fs, "every": every}
-        parts = _with_frames([partial(open_trajectory, p, **options) for p in path])
+        one = partial(open_trajectory, data=data, elements=elements, timestep_fs=timestep_fs, every=every)
+        parts = _with_frames([partial(one, p) for p in path])
         return Joined(parts) if len(parts) > 1 else parts[0]
     path = Path(path)
     if timestep_fs is not None and not timestep_fs > 0:

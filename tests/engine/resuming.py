@@ -28,7 +28,7 @@ from tests.conftest import ROOT
 CHEAP = {
     "system": {
         "build": {
-            **{"metal": "Au", "repeat": [4, 4], "layers": 3, "ions": {"Na": 1}, "waters": 20},
+            **{"metal": "Au", "repeat": [4, 4], "layers": 3, "ions": {"Na": 1}, "waters": 12},
             **{"water_thickness_A": 8, "vacuum_A": 10},
         }
     },
@@ -40,7 +40,19 @@ CHEAP = {
     "output": {"frames_every_fs": 5, "dump_every_fs": 25, "thermo_every_fs": 5, "restart_every_ps": 0.025},
     "observables": {"names": ["temperature"]},
 }
-"""111 atoms, classical; 100 + 400 steps, a restart every 50, a frame and a thermo row every 10."""
+"""85 atoms, classical; 100 + 400 steps, a restart every 50, a frame and a thermo row every 10."""
+
+CHARGELESS = """{% extends "shipped/classical.lmp.j2" %}
+{% block potential %}
+pair_style      lj/cut 7.0
+pair_coeff      * * 0.22939611 2.629042
+{% endblock %}
+"""
+METAL = CHEAP | {
+    "system": {"build": {"metal": "Au", "repeat": [4, 4], "layers": 4, "waters": 0, "vacuum_A": 10}},
+    "templates": "mine",
+}
+"""64 atoms of a Lennard-Jones metal by a template of one's own: no long-range forces, which depend on the start."""
 
 EMT = {"architecture": "ase", "calculator": "ase.calculators.emt:EMT"}
 COPPER = {
@@ -56,6 +68,8 @@ COPPER = {
 def rendered(folder: Path, content: dict, overrides: Sequence[str] = ()) -> Path:
     """A run directory, not run."""
     folder.mkdir(parents=True)
+    (folder / "mine").mkdir()
+    (folder / "mine" / "classical.lmp.j2").write_text(CHARGELESS)
     (folder / "system.yaml").write_text(yaml.safe_dump(content))
     return lmpdrive.render(folder / "system.yaml", folder / "run", overrides)
 

@@ -28,7 +28,10 @@ with locked(Path(sys.argv[1])):
 
 def other_process(folder):
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLDS, folder], stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
+        [sys.executable, "-c", HOLDS, folder],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     assert process.stdout.readline() == "held\n"
     return process
@@ -37,7 +40,10 @@ def other_process(folder):
 def test_the_second_is_told_who_holds_it(tmp_path):
     process = other_process(tmp_path)
     try:
-        with pytest.raises(RunDirectoryError, match=rf"in use by process {process.pid} on {platform.node()}"), locked(tmp_path):
+        with (
+            pytest.raises(RunDirectoryError, match=rf"in use by process {process.pid} on {platform.node()}"),
+            locked(tmp_path),
+        ):
             pass
     finally:
         process.kill()
