@@ -8,12 +8,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from lmpdrive import cli_env, cli_exit, cli_lint, cli_trust, cli_words
+from lmpdrive import cli_env, cli_exit, cli_lint, cli_reproduce, cli_trust, cli_words
 from lmpdrive._version import __version__
 
 EXIT_CODES = """Exit codes: 0 done, 1 other error, 2 configuration, usage, or a model file not accepted, 3 structure,
 4 model or check, 5 template, or a deck that `lint` finds wrong, 6 run directory, 7 LAMMPS, 8 trajectory, 9 environment,
-75 stopped for the wall-time limit, to be resumed, 130 stopped by Ctrl-C or SIGTERM."""
+13 a run that `reproduce` finds different, 75 stopped for the wall-time limit, to be resumed, 130 stopped by Ctrl-C or
+SIGTERM."""
 
 app = typer.Typer(
     name="lmpdrive",
@@ -29,6 +30,7 @@ app.add_typer(cli_env.app, name="env")
 app.command(epilog="Example: `lmpdrive doctor mace`")(cli_env.doctor)
 app.command(epilog=cli_trust.EXAMPLES)(cli_trust.trust)
 app.command(epilog=cli_lint.EXAMPLES)(cli_lint.lint)
+app.command(epilog=cli_reproduce.EXAMPLES)(cli_reproduce.reproduce)
 
 File = Annotated[Path, typer.Argument(help="The YAML file.", metavar="FILE")]
 Set = Annotated[
@@ -85,7 +87,7 @@ def schema() -> None:
     print(text())
 
 
-@app.command(epilog="Examples: `lmpdrive check inputs/pt111-water.yaml`, and the same with `--compare`")
+@app.command(epilog="Examples: `lmpdrive check inputs/pt111-water.yaml`, and the same with `--compare`, or `--probe`")
 def check(
     file: File,
     set_: Set = None,
@@ -95,6 +97,10 @@ def check(
         bool,
         typer.Option("--compare", help="Compare LAMMPS with the model's own calculator on frames of a short run."),
     ] = False,
+    probe: Annotated[
+        bool,
+        typer.Option("--probe", help="Measure speed and memory on some seconds of the run, and say how long it takes."),
+    ] = False,
     trust: Trust = False,
 ) -> None:
     """Find every problem that can be known before running."""
@@ -102,16 +108,16 @@ def check(
     from lmpdrive.errors import ModelError
 
     found = pipeline.check(file, set_ or (), trust=trust)
-    for problem in found:
-        if problem.level != "note":
-            print(f"{problem.level}: {problem.message}", file=sys.stderr)
-        elif not quiet:
-            print(problem.message)
-    errors = sum(p.level == "error" for p in found)
+    cli_words.print_problems(found, quiet)
+    errors, warnings = (sum(p.level == level for p in found) for level in ("error", "warning"))
     if errors:
+        print(f"{file}: {cli_words.count(errors, 'error')}, {cli_words.count(warnings, 'warning')}", file=sys.stderr)
         raise typer.Exit(ModelError.exit_code)
     if not quiet:
-        print(f"{file}: no errors, {sum(p.level == 'warning' for p in found)} warnings")
+        print(f"{file}: no errors, {cli_words.count(warnings, 'warning')}")
+    if probe:
+        for line in pipeline.measure_speed(file, set_ or ()).lines():
+            print(line)
     if compare:
         equality = pipeline.compare_with_model(file, set_ or ())
         if not quiet:

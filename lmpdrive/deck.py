@@ -34,11 +34,12 @@ def render(config: Config, system: BuiltSystem, architecture_folder: Path | None
     Raises DeckError naming the template and line when it cannot be rendered.
     """
     import jinja2
-    from jinja2.sandbox import SandboxedEnvironment
+
+    from lmpdrive.sandbox import DeckEnvironment
 
     shipped = jinja2.FileSystemLoader(resources.templates())
     own = [f for f in (config.templates, architecture_folder) if f is not None]
-    environment = SandboxedEnvironment(
+    environment = DeckEnvironment(
         loader=jinja2.ChoiceLoader(
             [
                 *(jinja2.FileSystemLoader(f) for f in own),

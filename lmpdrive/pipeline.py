@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lmpdrive import checks, continuing, running
 from lmpdrive._version import __version__
-from lmpdrive.architectures import Problem
+from lmpdrive.architectures import Integrated, Problem
 from lmpdrive.config import Config, dump_yaml, load
 from lmpdrive.config.sections import Observables
 from lmpdrive.deck import DATA, DECK
 from lmpdrive.deck import render as render_deck
-from lmpdrive.engine import step0
+from lmpdrive.engine import provenance, speed, step0
 from lmpdrive.engine.coupling_choice import choose_coupling
 from lmpdrive.engine.lock import locked
 from lmpdrive.engine.relax import is_packed, relax, wants_relaxation
@@ -44,6 +44,7 @@ from lmpdrive.errors import (
 )
 from lmpdrive.frames_bar import FramesBar
 from lmpdrive.hashing import sha256
+from lmpdrive.lint.gate import must_pass
 from lmpdrive.manifest import LOG, MANIFEST, read_manifest
 from lmpdrive.observable_settings import check_observables, merged, settings_of
 from lmpdrive.trust import accept, refusal, require, untrusted
@@ -53,10 +54,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lmpdrive.engine.equality import Equality
+    from lmpdrive.engine.speed import Speed
     from lmpdrive.report.comparison import Comparison
+    from lmpdrive.reproduce import Reproduction
     from lmpdrive.system import BuiltSystem
 
 Say = Callable[[str], None]
+SHORT_RELAX_PS = 0.5
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,22 @@ def compare_with_model(file: str | Path, overrides: Sequence[str] = (), say: Say
         if note:
             say(note)
         return step0.apart(out, config, whole=True)
+
+
+def measure_speed(
+    file: str | Path, overrides: Sequence[str] = (), say: Say = lambda _: None, seconds: int = speed.MEASURE_S
+) -> Speed:
+    """Time and memory of the run that is asked for, from some `seconds` of it in a temporary run directory."""
+    config = load(file, overrides)
+    if config.system.build and config.system.build.relax_ps > SHORT_RELAX_PS:  # a liquid is not needed for this
+        overrides = [*overrides, f"system.build.relax_ps={SHORT_RELAX_PS}"]
+    with tempfile.TemporaryDirectory(prefix="lmpdrive-") as folder:
+        out = Path(folder) / "run"
+        config = _write_run_directory(load(file, overrides), Path(file), out, say, to_run=True)
+        note = config.potential.prepare(out)
+        if note:
+            say(note)
+        return speed.measure(out, config, seconds)
 
 
 def render(
@@ -182,6 +202,9 @@ def run_deck(
                 "folder, or run it again with --overwrite."
             )
         require(config.potential.programs(folder), trust)
+        by_lammps = not isinstance(config.potential.chosen, Integrated)
+        if by_lammps and sha256(deck) != read_manifest(folder).get("deck_sha256"):
+            must_pass(deck, say)
         state = running.run(folder, config, Job(deck.name, deadline=deadline, keep=(lock,)), quiet, say)
     return _analysed(folder, config, state, quiet, say)
 
@@ -235,6 +258,19 @@ def _analysed(out: Path, config: Config, state: State, quiet: bool, say: Say) ->
         if state == "interrupted":
             return Result(out, state)
         raise
+
+
+def reproduce(run_dir: str | Path, again: str | Path | None = None, say: Say = lambda _: None) -> Reproduction:
+    """What of a run directory is not as its manifest says; with `again`, what differs when it runs there once more."""
+    from lmpdrive import reproduce as parts
+
+    found = parts.compare(Path(run_dir))
+    if again is not None:
+        config = parts.copy_inputs(Path(run_dir), Path(again))
+        with locked(Path(again), say) as lock:
+            running.run(Path(again), config, Job(keep=(lock,)), quiet=True, say=say)
+        found.differences += parts.compare_runs(Path(run_dir), Path(again)).differences
+    return found
 
 
 def analyse(
@@ -417,7 +453,7 @@ def _write_run_directory(
         (folder / "resolved.yaml").write_text(dump_yaml(config))
         hashes = link_model_files(folder, config)
         config.potential.write_files(folder)
-        content = manifest(config, system, hashes) | {"deck_sha256": sha256(folder / DECK)}
+        content = manifest(config, system, hashes) | provenance.of_the_inputs(folder, config)
         write_atomically(folder / MANIFEST, json.dumps(content, indent=1) + "\n")
     # made from files that may be loaded, so these may too
     accept(untrusted(out / name for name in config.potential.made if (out / name).exists()))

@@ -14,7 +14,7 @@ from typing import Any
 
 from lmpdrive.architectures import Integrated
 from lmpdrive.config import Config
-from lmpdrive.engine import step0
+from lmpdrive.engine import provenance, step0
 from lmpdrive.engine.restart_files import Recorder
 from lmpdrive.engine.run import Job, State
 from lmpdrive.engine.run import run as run_worker
@@ -39,7 +39,7 @@ def run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: d
     def tell(state: str, **changes: Any) -> None:
         update_manifest(out, state=state, parts=[*earlier, part | {"state": state}], **changes)
 
-    tell("running", **of_the_worker(config.potential.interpreter()))
+    tell("running", **of_the_worker(config.potential.interpreter()), **provenance.of_the_run(config))
     try:
         note = config.potential.prepare(out)
         if note:
@@ -57,14 +57,19 @@ def run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: d
             state: State = "walltime"
         else:
             state = run_worker(out, config, quiet, job.with_comparison(in_worker), look)
+        if state == "finished" and not continues:
+            for line in provenance.steps_missing(out / job.log, config):
+                say(f"warning: {line}")
     except LmpdriveError:
-        tell("failed", performance=_performance(out / job.log, started), **step0.for_manifest(out))
+        about = step0.for_manifest(out) | provenance.of_lammps(out, config)
+        tell("failed", performance=_performance(out / job.log, started), **about)
         step0.must_be_equal(out)
         raise
     except BaseException:  # Ctrl-C before the worker was there
         tell("interrupted")
         raise
-    tell(state, performance=_performance(out / job.log, started), model_note=note, **step0.for_manifest(out))
+    about = step0.for_manifest(out) | provenance.of_lammps(out, config)
+    tell(state, performance=_performance(out / job.log, started), model_note=note, **about)
     by = "ASE" if isinstance(config.potential.chosen, Integrated) else "LAMMPS"
     how = {"walltime": "stopped for the wall-time limit"}.get(state, state)
     say(f"{by} {how} after {time.monotonic() - started:.0f} s")

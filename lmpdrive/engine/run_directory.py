@@ -153,10 +153,15 @@ def of_the_worker(interpreter: Interpreter) -> dict[str, Any]:
     """Entries of the manifest for a run in another interpreter than this one."""
     if interpreter.here:
         return {}
-    versions = {"python": interpreter.about["python"]} | {
-        package: interpreter.versions[package] for package in PACKAGES if package in interpreter.versions
-    }
-    return {"versions": versions, "interpreter": str(interpreter.python)}
+    return {"versions": versions_of(interpreter), "interpreter": str(interpreter.python)}
+
+
+def versions_of(interpreter: Interpreter) -> dict[str, str]:
+    """Python and the packages that decide the numbers, in the interpreter of a run."""
+    if interpreter.here:
+        return _versions()
+    found = {package: interpreter.versions[package] for package in PACKAGES if package in interpreter.versions}
+    return {"python": interpreter.about["python"]} | found
 
 
 def update_manifest(run_dir: Path, **changes: Any) -> dict[str, Any]:

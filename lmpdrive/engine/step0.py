@@ -30,7 +30,7 @@ from lmpdrive.engine.lammps_library import environment
 from lmpdrive.engine.run import Job, run
 from lmpdrive.errors import EngineError, LmpdriveError, ModelError
 from lmpdrive.hashing import sha256
-from lmpdrive.manifest import read_manifest
+from lmpdrive.manifest import read_manifest, system_of
 from lmpdrive.trust import require
 
 ANSWER = "step0.json"
@@ -78,7 +78,7 @@ def by_worker(lmp: Any, evaluator: Evaluator, config: Config, deck: Path) -> Non
     Writes step0.json.  Raises UnequalError.  With `compare: auto` a comparison that fails is told, not raised: the run
     itself says what is wrong with the model.
     """
-    system = read_manifest(Path())["system"]
+    system = system_of(Path())
     limits = config.potential.limits()
     piece = Path(f"{PREFIX}.lammps")
     _clean(Path())
@@ -143,7 +143,7 @@ def before_run(run_dir: Path, config: Config, deck: str, say: Callable[[str], No
     (run_dir / ANSWER).unlink(missing_ok=True)
     content = read_manifest(run_dir)
     edited = not continued and content.get("deck_sha256") != sha256(run_dir / deck)
-    if not wanted(config, len(content["system"]["species"]), edited):
+    if not wanted(config, len(system_of(run_dir)["species"]), edited):
         return False
     if in_worker(config) or continued:
         return in_worker(config)
@@ -197,7 +197,7 @@ def main(folder: Path, note: str = "") -> None:
     """Evaluate the frames in `folder` and write step0.json there."""
     potential = load_config(folder / "resolved.yaml").potential.as_run(folder)
     require(potential.programs(folder))
-    frames = read_frames(folder, read_manifest(folder)["system"]["species"])
+    frames = read_frames(folder, system_of(folder)["species"])
     _write(compare(frames, _model(potential), potential.limits(), note), folder / ANSWER)
 
 

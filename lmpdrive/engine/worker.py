@@ -27,6 +27,7 @@ from typing import Any
 
 from lmpdrive.engine.feed import feed
 from lmpdrive.engine.lammps_library import activate_mliap, load
+from lmpdrive.engine.provenance import leave_lammps
 from lmpdrive.errors import EngineError
 from lmpdrive.walltime import EXIT_CODE as TIME_IS_UP
 
@@ -73,6 +74,7 @@ def main(
         else:
             lammps = load(plugins, beside_torch=callback or mliap)
             lmp = lammps(cmdargs=["-log", log, "-screen", "none", "-nocite", *arguments])
+            leave_lammps(lmp)
             if mliap:
                 activate_mliap(lmp, kokkos="kokkos" in arguments)
             run = _coupled(lmp, deck, compare) if callback else partial(feed, lmp)
@@ -104,12 +106,12 @@ def _coupled(lmp: Any, deck: str, compare: bool) -> Callable[[Path, Callable[[],
     """
     from lmpdrive.config import load as load_config
     from lmpdrive.engine.callback import Coupling
-    from lmpdrive.manifest import read_manifest
+    from lmpdrive.manifest import system_of
     from lmpdrive.trust import require
 
     config = load_config(Path("resolved.yaml"))
     require(config.potential.programs(Path()))
-    elements = read_manifest(Path())["system"]["elements"]
+    elements = system_of(Path())["elements"]
     evaluator = config.potential.evaluator(Path(), config.run.device)
     if compare:
         from lmpdrive.engine.step0 import by_worker

@@ -22,7 +22,7 @@ def lmpdrive(*args, cwd=None):
     "command",
     [
         *("init", "schema", "check", "render", "simulate", "resume", "run-deck", "analyse", "observables", "compare"),
-        *("report", "trust", "lint"),
+        *("report", "trust", "lint", "reproduce"),
     ],
 )
 def test_help_has_an_example(command):
