@@ -8,12 +8,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from lmpdrive import cli_env, cli_lint, cli_trust, cli_words
+from lmpdrive import cli_env, cli_exit, cli_lint, cli_reproduce, cli_trust, cli_words
 from lmpdrive._version import __version__
 
 EXIT_CODES = """Exit codes: 0 done, 1 other error, 2 configuration, usage, or a model file not accepted, 3 structure,
 4 model or check, 5 template, or a deck that `lint` finds wrong, 6 run directory, 7 LAMMPS, 8 trajectory, 9 environment,
-130 stopped by Ctrl-C or SIGTERM."""
+13 a run that `reproduce` finds different, 75 stopped for the wall-time limit, to be resumed, 130 stopped by Ctrl-C or
+SIGTERM."""
 
 app = typer.Typer(
     name="lmpdrive",
@@ -29,6 +30,7 @@ app.add_typer(cli_env.app, name="env")
 app.command(epilog="Example: `lmpdrive doctor mace`")(cli_env.doctor)
 app.command(epilog=cli_trust.EXAMPLES)(cli_trust.trust)
 app.command(epilog=cli_lint.EXAMPLES)(cli_lint.lint)
+app.command(epilog=cli_reproduce.EXAMPLES)(cli_reproduce.reproduce)
 
 File = Annotated[Path, typer.Argument(help="The YAML file.", metavar="FILE")]
 Set = Annotated[
@@ -38,6 +40,11 @@ Set = Annotated[
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the traceback of an error.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 Trust = Annotated[bool, typer.Option("--trust", help="Accept model files that can run code, as `lmpdrive trust` does.")]
+
+Walltime = Annotated[
+    str | None,
+    typer.Option("--walltime", metavar="TIME", help="Stop before this limit (24h, 90min, 24:00:00), exit code 75."),
+]
 
 
 def _version(value: bool) -> None:
@@ -80,7 +87,7 @@ def schema() -> None:
     print(text())
 
 
-@app.command(epilog="Examples: `lmpdrive check inputs/pt111-water.yaml`, and the same with `--compare`")
+@app.command(epilog="Examples: `lmpdrive check inputs/pt111-water.yaml`, and the same with `--compare`, or `--probe`")
 def check(
     file: File,
     set_: Set = None,
@@ -90,6 +97,10 @@ def check(
         bool,
         typer.Option("--compare", help="Compare LAMMPS with the model's own calculator on frames of a short run."),
     ] = False,
+    probe: Annotated[
+        bool,
+        typer.Option("--probe", help="Measure speed and memory on some seconds of the run, and say how long it takes."),
+    ] = False,
     trust: Trust = False,
 ) -> None:
     """Find every problem that can be known before running."""
@@ -97,16 +108,16 @@ def check(
     from lmpdrive.errors import ModelError
 
     found = pipeline.check(file, set_ or (), trust=trust)
-    for problem in found:
-        if problem.level != "note":
-            print(f"{problem.level}: {problem.message}", file=sys.stderr)
-        elif not quiet:
-            print(problem.message)
-    errors = sum(p.level == "error" for p in found)
+    cli_words.print_problems(found, quiet)
+    errors, warnings = (sum(p.level == level for p in found) for level in ("error", "warning"))
     if errors:
+        print(f"{file}: {cli_words.count(errors, 'error')}, {cli_words.count(warnings, 'warning')}", file=sys.stderr)
         raise typer.Exit(ModelError.exit_code)
     if not quiet:
-        print(f"{file}: no errors, {sum(p.level == 'warning' for p in found)} warnings")
+        print(f"{file}: no errors, {cli_words.count(warnings, 'warning')}")
+    if probe:
+        for line in pipeline.measure_speed(file, set_ or ()).lines():
+            print(line)
     if compare:
         equality = pipeline.compare_with_model(file, set_ or ())
         if not quiet:
@@ -139,7 +150,7 @@ def render(
 def run_deck(
     deck: Annotated[Path, typer.Argument(help="A deck in the run directory it was rendered into.", metavar="DECK")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Run again over the files of an earlier run.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue a run with `coupling: ase`.")] = False,
+    walltime: Walltime = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
     trust: Trust = False,
@@ -147,7 +158,25 @@ def run_deck(
     """Run a rendered deck as it stands, hand edits included; needed where the potential is Python."""
     from lmpdrive import pipeline
 
-    _finish(pipeline.run_deck(deck, overwrite, quiet, _sayer(quiet), trust, resume), quiet)
+    _finish(pipeline.run_deck(deck, overwrite, quiet, _sayer(quiet), trust, walltime), quiet)
+
+
+@app.command(
+    epilog="Examples: `lmpdrive resume runs/pt111-water --walltime 24h`; longer than planned: "
+    "`lmpdrive resume runs/pt111-water --set dynamics.production_ps=100`"
+)
+def resume(
+    run_dir: Annotated[Path, typer.Argument(help="The directory of a run that stopped.", metavar="RUN")],
+    set_: Set = None,
+    walltime: Walltime = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    trust: Trust = False,
+) -> None:
+    """Continue a run from its newest whole restart, or make a finished one longer."""
+    from lmpdrive import pipeline
+
+    _finish(pipeline.resume(run_dir, set_ or (), quiet, _sayer(quiet), trust, walltime), quiet)
 
 
 @app.command(epilog="Example: `lmpdrive simulate inputs/pt111-water.yaml --set dynamics.production_ps=2`")
@@ -156,6 +185,7 @@ def simulate(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run directory; default runs/NAME.")] = None,
     set_: Set = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and say what would run; write nothing.")] = False,
+    walltime: Walltime = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
     trust: Trust = False,
@@ -176,7 +206,7 @@ def simulate(
                 f"{config.production_steps} steps of {dynamics.timestep_fs} fs"
             )
         return
-    _finish(pipeline.simulate(file, out, set_ or (), quiet, _sayer(quiet), trust), quiet)
+    _finish(pipeline.simulate(file, out, set_ or (), quiet, _sayer(quiet), trust, walltime), quiet)
 
 
 @app.command(
@@ -336,10 +366,15 @@ def _print_equality(found) -> None:
 
 
 def _finish(result, quiet: bool) -> None:
-    """Print the results of a run; exit 130 if it was stopped."""
+    """Print the results of a run; exit 130 or 75 if it was stopped."""
+    from lmpdrive.walltime import EXIT_CODE
+
     _print_summary(result, quiet)
-    if result.state == "interrupted":
-        raise typer.Exit(130)
+    stopped = {"interrupted": 130, "walltime": EXIT_CODE}.get(result.state)
+    if stopped:
+        if not quiet:
+            print(f"continue with: lmpdrive resume {result.directory}", file=sys.stderr)
+        raise typer.Exit(stopped)
 
 
 def _print_summary(result, quiet: bool) -> None:
@@ -354,17 +389,4 @@ def _print_summary(result, quiet: bool) -> None:
 
 def main() -> NoReturn:
     """Run the command line; every expected error is one message and its exit code."""
-    from lmpdrive.errors import LmpdriveError
-
-    argv = cli_words.spread(sys.argv[1:])
-    try:
-        app(argv)
-    except LmpdriveError as error:
-        if "-v" in argv or "--verbose" in argv:
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        sys.exit(130)
-    sys.exit(0)
+    cli_exit.run(app, cli_words.spread(sys.argv[1:]))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from lmpdrive.architectures import Problem
 
 
 def options(words: list[str]) -> dict[str, dict[str, object]]:
@@ -37,6 +41,37 @@ def discard(word: str | None) -> float | Literal["auto"] | None:
     if not 0 <= value < float("inf"):
         raise ConfigError(f"--discard-ps {word}: write a time in ps, or auto")
     return value
+
+
+def print_problems(found: Sequence[Problem], quiet: bool) -> None:
+    """The table of types first, then notes, warnings, and errors last, where they are seen.
+
+    Notes go to stdout, the others to stderr.  On a terminal long ones are wrapped.
+    """
+    import shutil
+    import sys
+    import textwrap
+
+    width = shutil.get_terminal_size().columns
+    tables = [p.message for p in found if p.level == "note" and "\n" in p.message]
+    for table in tables if not quiet else ():
+        print(table, end="\n\n")
+    for level in ("note", "warning", "error"):
+        stream = sys.stdout if level == "note" else sys.stderr
+        for problem in found:
+            if problem.level != level or problem.message in tables or (quiet and level == "note"):
+                continue
+            text = f"{level}: {problem.message}"
+            if stream.isatty() and "\n" not in text:
+                text = textwrap.fill(
+                    text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+                )
+            print(text, file=stream, flush=True)
+
+
+def count(n: int, what: str) -> str:
+    """`1 warning`, `2 warnings`."""
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def spread(argv: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ extend it: `{% extends "shipped/deepmd.lmp.j2" %}`.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from lmpdrive.system import BuiltSystem
 
 DATA, DECK = "system.data", "in.lammps"
+LAMMPS_SORTS_EVERY = 1000
 LAMMPS_LINE = 200
 """Lines of a deck are broken with `&` before this length."""
 
@@ -32,11 +34,12 @@ def render(config: Config, system: BuiltSystem, architecture_folder: Path | None
     Raises DeckError naming the template and line when it cannot be rendered.
     """
     import jinja2
-    from jinja2.sandbox import SandboxedEnvironment
+
+    from lmpdrive.sandbox import DeckEnvironment
 
     shipped = jinja2.FileSystemLoader(resources.templates())
     own = [f for f in (config.templates, architecture_folder) if f is not None]
-    environment = SandboxedEnvironment(
+    environment = DeckEnvironment(
         loader=jinja2.ChoiceLoader(
             [
                 *(jinja2.FileSystemLoader(f) for f in own),
@@ -102,6 +105,7 @@ def context(config: Config, system: BuiltSystem) -> Mapping[str, Any]:
         "frames_every": config.steps(output.frames_every_fs),
         "dump_every": config.steps(output.dump_every_fs),
         "restart_every": config.steps(output.restart_every_ps * 1e3),
+        "sort_every": _sort_every(config.steps(output.restart_every_ps * 1e3)),
         "equilibrate_steps": config.equilibrate_steps,
         "production_steps": config.production_steps,
         "deviation_every": config.steps(getattr(potential, "deviation_every_fs", dynamics.timestep_fs)),
@@ -110,6 +114,16 @@ def context(config: Config, system: BuiltSystem) -> Mapping[str, Any]:
         "barostat": f"{barostat.coupling} {target}",
         **potential.context(system),
     }
+
+
+def _sort_every(restart_every: int) -> int:
+    """How often LAMMPS sorts its atoms: so that it does where a restart is written, as it will when it has read that.
+
+    Then the order of the atoms, and so the last bit of a sum, does not depend on whether the run was interrupted.
+    """
+    if restart_every <= LAMMPS_SORTS_EVERY:
+        return restart_every or LAMMPS_SORTS_EVERY
+    return math.gcd(restart_every, LAMMPS_SORTS_EVERY)
 
 
 def _place(error: Exception, folders: Sequence[Path]) -> str:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+DIFFERENT = 13
+"""Exit code of `lmpdrive reproduce` where something is not as it was: an answer, not an error."""
+
 
 class LmpdriveError(Exception):
     """Base of all errors that lmpdrive raises on purpose."""

@@ -10,31 +10,28 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lmpdrive import checks
+from lmpdrive import checks, continuing, running
 from lmpdrive._version import __version__
 from lmpdrive.architectures import Integrated, Problem
 from lmpdrive.config import Config, dump_yaml, load
 from lmpdrive.config.sections import Observables
 from lmpdrive.deck import DATA, DECK
 from lmpdrive.deck import render as render_deck
-from lmpdrive.engine import step0
+from lmpdrive.engine import provenance, speed, step0
 from lmpdrive.engine.coupling_choice import choose_coupling
+from lmpdrive.engine.lock import locked
 from lmpdrive.engine.relax import is_packed, relax, wants_relaxation
-from lmpdrive.engine.run import run as run_lammps
+from lmpdrive.engine.run import Job, State
 from lmpdrive.engine.run_directory import (
-    MANIFEST,
     link_model_files,
     manifest,
     new_directory,
-    of_the_worker,
-    read_manifest,
     update_manifest,
     write_atomically,
 )
@@ -47,17 +44,23 @@ from lmpdrive.errors import (
 )
 from lmpdrive.frames_bar import FramesBar
 from lmpdrive.hashing import sha256
+from lmpdrive.lint.gate import must_pass
+from lmpdrive.manifest import LOG, MANIFEST, read_manifest
 from lmpdrive.observable_settings import check_observables, merged, settings_of
 from lmpdrive.trust import accept, refusal, require, untrusted
+from lmpdrive.walltime import Deadline
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lmpdrive.engine.equality import Equality
+    from lmpdrive.engine.speed import Speed
     from lmpdrive.report.comparison import Comparison
+    from lmpdrive.reproduce import Reproduction
     from lmpdrive.system import BuiltSystem
 
 Say = Callable[[str], None]
+SHORT_RELAX_PS = 0.5
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,22 @@ def compare_with_model(file: str | Path, overrides: Sequence[str] = (), say: Say
         return step0.apart(out, config, whole=True)
 
 
+def measure_speed(
+    file: str | Path, overrides: Sequence[str] = (), say: Say = lambda _: None, seconds: int = speed.MEASURE_S
+) -> Speed:
+    """Time and memory of the run that is asked for, from some `seconds` of it in a temporary run directory."""
+    config = load(file, overrides)
+    if config.system.build and config.system.build.relax_ps > SHORT_RELAX_PS:  # a liquid is not needed for this
+        overrides = [*overrides, f"system.build.relax_ps={SHORT_RELAX_PS}"]
+    with tempfile.TemporaryDirectory(prefix="lmpdrive-") as folder:
+        out = Path(folder) / "run"
+        config = _write_run_directory(load(file, overrides), Path(file), out, say, to_run=True)
+        note = config.potential.prepare(out)
+        if note:
+            say(note)
+        return speed.measure(out, config, seconds)
+
+
 def render(
     file: str | Path,
     out: str | Path,
@@ -137,16 +156,21 @@ def simulate(
     quiet: bool = True,
     say: Say = lambda _: None,
     trust: bool = False,
+    walltime: str | None = None,
 ) -> Result:
     """Build or read the system, run it through LAMMPS, analyse the production and write the report.
 
-    `out` defaults to `runs/<name of the YAML file>`.  Raises a LmpdriveError of the stage that failed.
+    `out` defaults to `runs/<name of the YAML file>`.  With `walltime` ("24h"; default: `run.walltime`) the run stops
+    before that limit, and `resume` continues it.  Raises a LmpdriveError of the stage that failed.
     """
     config = load(file, overrides)
+    deadline = Deadline.of(walltime or config.run.walltime)
     check_observables(config)
     out = Path(out) if out is not None else default_directory(file)
     config = _write_run_directory(config, Path(file), out, say, to_run=True, trust=trust)
-    return _run(out, config, DECK, quiet, say)
+    with locked(out, say) as lock:
+        state = running.run(out, config, Job(deadline=deadline, keep=(lock,)), quiet, say)
+    return _analysed(out, config, state, quiet, say)
 
 
 def run_deck(
@@ -155,13 +179,12 @@ def run_deck(
     quiet: bool = True,
     say: Say = lambda _: None,
     trust: bool = False,
-    resume: bool = False,
+    walltime: str | None = None,
 ) -> Result:
     """Run a deck as it stands (hand edits included) in the run directory it was rendered into, and analyse.
 
     The potential, device and times come from the `resolved.yaml` beside it.  Raises RunDirectoryError when there is
-    none, or when the folder already holds a run and neither `overwrite` is set nor `resume`: continue from the
-    `state.npz` that a run by ASE (coupling: ase) saved.
+    none, or when the folder already holds a run and `overwrite` is not set.
     """
     deck = Path(deck)
     folder = deck.parent
@@ -170,39 +193,63 @@ def run_deck(
             f"{deck} is not a deck in a run directory (with resolved.yaml beside it). "
             "Make one with: lmpdrive render system.yaml --out DIR"
         )
-    if (folder / "log.lammps").exists() and not (overwrite or resume):
-        raise RunDirectoryError(
-            f"{folder} already holds a run (log.lammps). Copy the deck's folder, or run it again with --overwrite."
-        )
     config = load(folder / "resolved.yaml")
-    if resume and not isinstance(config.potential.chosen, Integrated):
-        raise RunDirectoryError("--resume continues runs with coupling: ase; a deck of LAMMPS reads restart files.")
-    if trust:
-        accept(config.potential.programs(folder))
-    return _run(folder, config, deck.name, quiet, say, resume)
+    deadline = Deadline.of(walltime or config.run.walltime)
+    with locked(folder, say) as lock:
+        if (folder / LOG).exists() and not overwrite:
+            raise RunDirectoryError(
+                f"{folder} already holds a run ({LOG}). Continue it with `lmpdrive resume {folder}`, copy the deck's "
+                "folder, or run it again with --overwrite."
+            )
+        require(config.potential.programs(folder), trust)
+        by_lammps = not isinstance(config.potential.chosen, Integrated)
+        if by_lammps and sha256(deck) != read_manifest(folder).get("deck_sha256"):
+            must_pass(deck, say)
+        state = running.run(folder, config, Job(deck.name, deadline=deadline, keep=(lock,)), quiet, say)
+    return _analysed(folder, config, state, quiet, say)
 
 
-def _run(out: Path, config: Config, deck: str, quiet: bool, say: Say, resume: bool = False) -> Result:
-    """Run a deck in its folder, then analyse what it wrote."""
-    require(config.potential.programs(out))  # again: building a system takes minutes, and a deck is run days later
-    update_manifest(out, state="running", **of_the_worker(config.potential.interpreter()))
-    note = config.potential.prepare(out)
-    if note:
-        say(note)
-    started = time.time()
-    try:
-        in_worker = step0.before_run(out, config, deck, say)
-        look = step0.teller(out, say) if in_worker else lambda: None
-        state = run_lammps(out, config, quiet, deck, in_worker, look, resume)
-    except LmpdriveError:
-        update_manifest(out, state="failed", performance=_performance(out, started), **step0.for_manifest(out))
-        step0.must_be_equal(out)
-        raise
-    done = {"performance": _performance(out, started), "model_note": note}
-    update_manifest(out, state=state, **done, **step0.for_manifest(out))
-    by = "ASE" if isinstance(config.potential.chosen, Integrated) else "LAMMPS"
-    say(f"{by} {state} after {time.time() - started:.0f} s")
-    if config.dynamics.ensemble == "minimise" or not (out / "traj.dcd").is_file():
+def resume(
+    run_dir: str | Path,
+    overrides: Sequence[str] = (),
+    quiet: bool = True,
+    say: Say = lambda _: None,
+    trust: bool = False,
+    walltime: str | None = None,
+) -> Result:
+    """Continue a run that stopped, whatever stopped it, toward the step it was meant for, and analyse the whole.
+
+    Of `overrides`, `dynamics.production_ps=...` makes the run longer; `run.*` and `observables.*` may change.  Raises
+    RunDirectoryError if there is no run or another process holds it, and what `simulate` raises.
+    """
+    out = Path(run_dir)
+    config = continuing.continued_config(out, overrides)
+    deadline = Deadline.of(walltime or config.run.walltime)
+    check_observables(config)
+    with locked(out, say) as lock:
+        require(config.potential.programs(out), trust)
+        continuing.same_model(out, config)
+        next_ = continuing.prepare(out, config, say)
+        if overrides:
+            write_atomically(out / "resolved.yaml", dump_yaml(config))
+        state: State = "finished"
+        if next_.step is None:
+            say("the run is complete; --set dynamics.production_ps=... makes it longer")
+            update_manifest(out, state=state)
+        else:
+            job = Job(next_.deck, next_.log, resume=next_.restart is not None, deadline=deadline, keep=(lock,))
+            from_ = {"from_step": next_.step, "restart": next_.restart} if next_.restart else None
+            state = running.run(out, config, job, quiet, say, from_)
+    return _analysed(out, config, state, quiet, say)
+
+
+def _analysed(out: Path, config: Config, state: State, quiet: bool, say: Say) -> Result:
+    """Analyse what a run wrote; not where its time is up."""
+    if state == "walltime":
+        return Result(out, state)
+    if state == "finished":
+        continuing.must_be_complete(out)
+    if config.dynamics.ensemble == "minimise" or not any(out.glob("traj*.dcd")):
         return Result(out, state, report=report(out))
     try:
         with nullcontext() if quiet else FramesBar() as bar:
@@ -211,6 +258,19 @@ def _run(out: Path, config: Config, deck: str, quiet: bool, say: Say, resume: bo
         if state == "interrupted":
             return Result(out, state)
         raise
+
+
+def reproduce(run_dir: str | Path, again: str | Path | None = None, say: Say = lambda _: None) -> Reproduction:
+    """What of a run directory is not as its manifest says; with `again`, what differs when it runs there once more."""
+    from lmpdrive import reproduce as parts
+
+    found = parts.compare(Path(run_dir))
+    if again is not None:
+        config = parts.copy_inputs(Path(run_dir), Path(again))
+        with locked(Path(again), say) as lock:
+            running.run(Path(again), config, Job(keep=(lock,)), quiet=True, say=say)
+        found.differences += parts.compare_runs(Path(run_dir), Path(again)).differences
+    return found
 
 
 def analyse(
@@ -260,8 +320,7 @@ def analyse(
     target = Path(out) if out is not None else path
     settings = settings_of(path) if is_run else Observables()
     frames = trajectory.open_trajectory(path, data=data, elements=elements, timestep_fs=timestep_fs, every=every)
-    thermo_log = path / "log.lammps" if is_run else None
-    thermo = trajectory.read_thermo(thermo_log) if thermo_log and thermo_log.is_file() else None
+    thermo = trajectory.thermo_of(path) if is_run else None
     if discard_ps is None:
         discard_ps = settings.discard_ps
     if discard_ps == "auto":
@@ -340,15 +399,14 @@ def report(run_dir: str | Path, progress: Callable[[int, int], None] | None = No
         raise RunDirectoryError(
             f"{run_dir} is not a run directory: it has no {MANIFEST}. `lmpdrive analyse` takes foreign trajectories."
         )
-    if (run_dir / "traj.dcd").is_file():
+    if any(run_dir.glob("traj*.dcd")):
         page = analyse(run_dir, progress=progress).report
         assert page is not None
         return page
     from lmpdrive.report import write_report
-    from lmpdrive.trajectory import read_thermo
+    from lmpdrive.trajectory import thermo_of
 
-    log = run_dir / "log.lammps"
-    return write_report(run_dir, {}, read_thermo(log) if log.is_file() else None, read_manifest(run_dir))
+    return write_report(run_dir, {}, thermo_of(run_dir), read_manifest(run_dir))
 
 
 def default_directory(file: str | Path) -> Path:
@@ -395,7 +453,7 @@ def _write_run_directory(
         (folder / "resolved.yaml").write_text(dump_yaml(config))
         hashes = link_model_files(folder, config)
         config.potential.write_files(folder)
-        content = manifest(config, system, hashes) | {"deck_sha256": sha256(folder / DECK)}
+        content = manifest(config, system, hashes) | provenance.of_the_inputs(folder, config)
         write_atomically(folder / MANIFEST, json.dumps(content, indent=1) + "\n")
     # made from files that may be loaded, so these may too
     accept(untrusted(out / name for name in config.potential.made if (out / name).exists()))
@@ -404,16 +462,3 @@ def _write_run_directory(
 
 def _numbers(summary: pd.DataFrame) -> dict[str, Any]:
     return {f"{row.quantity} [{row.unit}]": (row.value, row.σ) for row in summary.itertuples()}
-
-
-def _performance(run_dir: Path, started: float) -> dict[str, float]:
-    found: dict[str, float] = {"wall_s": round(time.time() - started, 2)}
-    log = run_dir / "log.lammps"
-    if log.is_file():
-        for line in log.read_text(errors="replace").splitlines():
-            words = line.split()
-            if line.startswith("Performance:") and "ns/day," in words:
-                found["ns_per_day"] = float(words[1])
-            elif line.startswith("Loop time of"):
-                found["production_loop_s"] = float(words[3])
-    return found

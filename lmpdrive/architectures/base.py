@@ -17,14 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict
-
 from lmpdrive.architectures._evaluator import Evaluator
 from lmpdrive.architectures._limits import SINGLE, Limits
 from lmpdrive.architectures._receptive_field import ReceptiveField
 from lmpdrive.environments import Interpreter, Recipe, choose
 from lmpdrive.errors import ConfigError, InstallError
 from lmpdrive.hashing import sha256
+from lmpdrive.values import Values
 
 DATA_FORMATS = (".yaml", ".yml", ".json", ".npz", ".safetensors")
 """Formats of text and numbers: reading them runs nothing (NumPy refuses pickles unless told otherwise)."""
@@ -112,10 +111,8 @@ class Interface(Protocol):
         """Whether both faces of the slab are wet."""
 
 
-class Architecture(BaseModel):
+class Architecture(Values):
     """Base of all architectures: a frozen section of the YAML (`potential:`) with its template."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
 
     template: ClassVar[str]
     """File name of the deck template, `<name>.lmp.j2`."""

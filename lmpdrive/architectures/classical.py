@@ -7,10 +7,10 @@ equipotential electrode (LAMMPS' ELECTRODE package).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import PositiveFloat
+from pydantic import Field
 
 from lmpdrive.architectures import _force_field as ff
 from lmpdrive.architectures._receptive_field import ReceptiveField
@@ -30,15 +30,15 @@ class Classical(Architecture):
 
     trial: ClassVar[dict[str, Any] | None] = {}
 
-    cutoff_A: PositiveFloat = 9.0
+    cutoff_A: Annotated[float, Field(gt=0, le=50)] = 9.0
     """Lennard-Jones and real-space Coulomb cutoff; SPC/Fw was made with 9 Å."""
-    kspace_accuracy: PositiveFloat = 1e-4
+    kspace_accuracy: Annotated[float, Field(ge=1e-8, le=0.1)] = 1e-4
     """Relative accuracy of the long-range forces."""
     electrode: Literal["none", "constant-charge", "constant-potential"] = "none"
     """Metal as fixed surface charge, or as an equipotential electrode."""
     voltage_V: float = 0.0
     """Potential between the two faces of the slab, for constant-potential (two-sided cells)."""
-    electrode_eta_per_A: PositiveFloat = 1.979
+    electrode_eta_per_A: Annotated[float, Field(ge=0.1, le=100)] = 1.979
     """Reciprocal width of the electrode's Gaussian charges (LAMMPS' ELECTRODE examples)."""
 
     def styles(self) -> dict[str, list[str]]:
@@ -138,6 +138,8 @@ class Classical(Architecture):
         half = len(layers) // 2
         return {
             "lj": rows,
+            # k-space sums refuse a system without charges
+            "charged": any(self.charges_e(interface)) or self.electrode != "none",
             "waters": len(groups.get("water", [])) // 3,
             "bond": {"k_eV_per_A2": ff.BOND_K_KCAL_PER_MOL_A2 * KCAL_PER_MOL_EV, "r0_A": ff.BOND_R0_A},
             "angle": {

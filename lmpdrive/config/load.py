@@ -14,9 +14,9 @@ from pydantic import BaseModel, ValidationError
 
 from lmpdrive.architectures import available, find
 from lmpdrive.config.sections import Config, System
+from lmpdrive.config.yaml_text import MOST_CHARACTERS, Location, parse
 from lmpdrive.errors import ConfigError, did_you_mean
 
-Location = tuple[str | int, ...]
 Lines = dict[Location, str]
 """Where a key is written: "system.yaml, line 3"."""
 
@@ -43,18 +43,19 @@ def _read(path: Path, below: tuple[Path, ...] = ()) -> tuple[dict[str, Any], Lin
     `below`: the files that extend this one.
     """
     try:
-        text = path.read_text()
+        with path.open() as stream:
+            text = stream.read(MOST_CHARACTERS + 1)
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}. `lmpdrive init` writes a starter file.") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not a text file") from None
     try:
-        raw = yaml.safe_load(text)
-        lines = {at: f"{path}, line {n}" for at, n in _lines(yaml.compose(text, Loader=yaml.SafeLoader))}
+        raw, numbers = parse(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"{path} is not valid YAML: {error}") from None
-    except RecursionError:
-        raise ConfigError(f"{path} is nested too deeply, or refers to itself") from None
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    lines: Lines = {at: f"{path}, line {n}" for at, n in numbers.items()}
     if not isinstance(raw, dict):
         raise ConfigError(f"{path} must contain sections (system:, potential:, ...). `lmpdrive init` writes one.")
     if EXTENDS not in raw:
@@ -136,9 +137,11 @@ def _override(raw: dict[str, Any], override: str) -> None:
     if not equals or not key:
         raise ConfigError(f"--set {override}: write KEY=VALUE, for example --set dynamics.temperature_K=330")
     try:
-        value = yaml.safe_load(text)
+        value, _ = parse(text)
     except yaml.YAMLError:
         raise ConfigError(f"--set {override}: '{text}' is not a YAML value") from None
+    except ConfigError as error:
+        raise ConfigError(f"--set {override}: {error}") from None
     *sections, last = key.split(".")
     target = raw
     for section in sections:
@@ -150,18 +153,6 @@ def _override(raw: dict[str, Any], override: str) -> None:
     if key == "potential.architecture" and target.get(last) not in (None, value):
         target.clear()  # the keys of one architecture mean nothing to another
     target[last] = value
-
-
-def _lines(node: yaml.Node | None, at: Location = ()) -> Iterator[tuple[Location, int]]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            here = (*at, key.value)
-            yield here, key.start_mark.line + 1
-            yield from _lines(value, here)
-    elif isinstance(node, yaml.SequenceNode):
-        for i, value in enumerate(node.value):
-            yield (*at, i), value.start_mark.line + 1
-            yield from _lines(value, (*at, i))
 
 
 def _messages(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Location, str]]:

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
@@ -22,17 +20,24 @@ from pydantic import (
     model_validator,
 )
 
+from lmpdrive import walltime
 from lmpdrive.architectures import Architecture
+from lmpdrive.values import Values
 
 FACETS = ("111", "100", "110")
 METALS = ("Au", "Pt", "Ag", "Cu", "Pd", "Ni", "Al", "Ir", "Rh")
 IONS = ("Li", "Na", "K", "Rb", "Cs", "F", "Cl", "Br", "I")
 
 
-class Section(BaseModel):
-    """Frozen; unknown keys are errors; attribute docstrings become the schema's descriptions."""
+MOST_ATOMS = 10_000_000
+MOST_STEPS = 2**31 - 1
+"""What LAMMPS takes for one run, and for the steps between two outputs."""
+Seed = Annotated[int, Field(gt=0, le=900_000_000)]
+"""As LAMMPS' random numbers want it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
+
+class Section(Values):
+    """One section."""
 
 
 class Build(Section):
@@ -46,7 +51,7 @@ class Build(Section):
     """Surface atoms along x and y in the orthogonal cell."""
     layers: PositiveInt = 4
     """Metal layers."""
-    lattice_constant_A: PositiveFloat | None = None
+    lattice_constant_A: Annotated[float, Field(ge=2, le=10)] | None = None
     """Cubic lattice constant; default: the value of ASE for the metal (4.20 Å is the study's Au)."""
     ions: dict[Literal[IONS], PositiveInt] = {}  # type: ignore[valid-type]
     """How many of each ion, e.g. `{Na: 3}`."""
@@ -54,15 +59,22 @@ class Build(Section):
     """Height of each ion above the surface plane, in the order of `ions`; default: spread over the film."""
     waters: NonNegativeInt | Literal["auto"] = "auto"
     """Number of water molecules; auto fills the film at 0.997 g/cm^3, one water fewer per ion."""
-    water_thickness_A: PositiveFloat = 20
+    water_thickness_A: Annotated[float, Field(gt=0, le=1000)] = 20
     """From the surface plane to the top of the film."""
-    vacuum_A: NonNegativeFloat = 20
+    vacuum_A: Annotated[float, Field(ge=0, le=1000)] = 20
     """Vacuum above the film; 0 closes the cell with the slab's other face (two-sided)."""
-    relax_ps: NonNegativeFloat = 5
+    relax_ps: Annotated[float, Field(ge=0, le=1000)] = 5
     """Classical run (frozen metal, SPC/Fw water) that turns packed molecules into a liquid before the
     potential sees them; 0 leaves it out. Not used for the classical potential itself."""
-    seed: PositiveInt = 1
+    seed: Seed = 1
     """Seed of the placement and of the classical run."""
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> Build:
+        metal = self.repeat[0] * self.repeat[1] * self.layers
+        if metal > MOST_ATOMS:
+            raise ValueError(f"repeat and layers give {metal:.2g} metal atoms; at most {MOST_ATOMS:.0e} can be built")
+        return self
 
     @model_validator(mode="after")
     def _one_height_per_ion(self) -> Build:
@@ -98,14 +110,14 @@ class Thermostat(Section):
     """Nosé-Hoover chain (`fix nvt`, `fix npt`) or Langevin (`fix langevin` + `fix nve`)."""
     damping_fs: PositiveFloat = 50
     """Relaxation time; the study used 50 fs for Nosé-Hoover, and 5000 fs for Langevin."""
-    chain: PositiveInt = 3
+    chain: Annotated[int, Field(gt=0, le=100)] = 3
     """Nosé-Hoover chain length."""
 
 
 class Barostat(Section):
     """Pressure control, for `ensemble: npt`."""
 
-    pressure_bar: float = 1.0
+    pressure_bar: Annotated[float, Field(ge=-1e7, le=1e7)] = 1.0
     """Target pressure."""
     damping_fs: PositiveFloat = 500
     """Relaxation time."""
@@ -116,9 +128,9 @@ class Barostat(Section):
 class Minimise(Section):
     """Relaxation before the dynamics."""
 
-    force_eV_per_A: PositiveFloat = 0.05
+    force_eV_per_A: Annotated[float, Field(gt=0, le=1000)] = 0.05
     """Stop when every force component is below this."""
-    max_steps: PositiveInt = 500
+    max_steps: Annotated[int, Field(gt=0, le=100_000_000)] = 500
     """Stop after this many iterations in any case."""
 
 
@@ -127,7 +139,7 @@ class Dynamics(Section):
 
     ensemble: Literal["nvt", "npt", "nve", "minimise"] = "nvt"
     """Ensemble of the production; `minimise` stops after the relaxation."""
-    temperature_K: PositiveFloat = 300
+    temperature_K: Annotated[float, Field(gt=0, le=100_000)] = 300
     """Thermostat target, and the temperature of the first velocities."""
     timestep_fs: PositiveFloat = 0.5
     """0.5 fs resolves the O-H stretch (period 9 fs) with 18 steps."""
@@ -143,7 +155,7 @@ class Dynamics(Section):
     """Discarded run (NVT) before the production."""
     production_ps: NonNegativeFloat = 20
     """Length of the production run."""
-    seed: PositiveInt = 1
+    seed: Seed = 1
     """Seed of the velocities and of Langevin noise."""
 
     @field_validator("timestep_fs")
@@ -188,9 +200,9 @@ class Output(Section):
 class Observables(Section):
     """How profiles are made."""
 
-    bin_width_A: PositiveFloat = 0.1
+    bin_width_A: Annotated[float, Field(ge=1e-3)] = 0.1
     """Width of the bins along the surface normal; edges are multiples of it."""
-    blocks: Annotated[int, Field(ge=2)] = 10
+    blocks: Annotated[int, Field(ge=2, le=10_000)] = 10
     """Contiguous blocks for the error bars."""
     names: list[str] | None = None
     """Only these tables, or all of an observable's; default: all that the system has atoms for."""
@@ -224,13 +236,24 @@ class Run(Section):
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """`auto` takes a GPU when the potential's package sees one."""
-    threads: PositiveInt = 1
+    threads: Annotated[int, Field(gt=0, le=1024)] = 1
     """Threads per rank; 1 is best on a busy machine."""
-    mpi_ranks: PositiveInt = 1
+    mpi_ranks: Annotated[int, Field(gt=0, le=100_000)] = 1
     """More than one starts `lmp` under mpiexec."""
     compare: Literal["auto", "always", "never"] = "auto"
     """Compare the first frame with the model's own ASE calculator before the run; auto: where that is cheap, and where
     the deck is not the shipped template's."""
+    walltime: str | None = None
+    """Stop before this limit of the job, with a restart: 24h, 90min, 24:00:00; `lmpdrive resume` goes on."""
+
+    @field_validator("walltime", mode="before")
+    @classmethod
+    def _walltime_is_a_time(cls, value: Any) -> Any:
+        if isinstance(value, int | float):  # YAML reads 24:00:00 as a number in base 60
+            value = f"{value:g}s"
+        if value is not None:
+            walltime.seconds(str(value))
+        return value
 
 
 class Config(Section):
@@ -255,6 +278,20 @@ class Config(Section):
                     f"output.{key}: {every:g} fs is not a multiple of the timestep {dt:g} fs; "
                     f"take {max(1, round(every / dt)) * dt:g}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _steps_can_be_counted(self) -> Config:
+        times_ps = {f"dynamics.{key}": getattr(self.dynamics, key) for key in ("equilibrate_ps", "production_ps")}
+        times_ps["output.restart_every_ps"] = self.output.restart_every_ps
+        times_ps |= {
+            f"output.{key}": getattr(self.output, key) * 1e-3
+            for key in ("frames_every_fs", "dump_every_fs", "thermo_every_fs")
+        }
+        most_ps = MOST_STEPS * self.dynamics.timestep_fs * 1e-3
+        for key, time_ps in times_ps.items():
+            if time_ps > most_ps:
+                raise ValueError(f"{key}: {time_ps:.3g} ps; LAMMPS counts to 2^31 timesteps, {most_ps:.3g} ps")
         return self
 
     @property

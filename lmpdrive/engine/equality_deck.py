@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lmpdrive.engine.callback import commands, external
+from lmpdrive.engine.deck_text import commands, external
 
 GUARD = "# --- guard"
 """Comment of base.lmp.j2 where this part begins."""

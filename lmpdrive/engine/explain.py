@@ -57,9 +57,9 @@ CAUSES = (
 )
 
 
-def explain(run_dir: Path, deck: str = "in.lammps") -> str:
-    """Message for the user from `error.json` (worker) or `log.lammps` (MPI)."""
-    said = _what_lammps_said(run_dir)
+def explain(run_dir: Path, deck: str = "in.lammps", log: str = "log.lammps") -> str:
+    """Message for the user from `error.json` (worker) or the log (MPI)."""
+    said = _what_lammps_said(run_dir, log)
     command = re.search(r"Last (?:input|command)(?: line)?:\s*(.+)", said)
     first = next((line for line in said.splitlines() if "ERROR" in line), said.splitlines()[0] if said else "nothing")
     parts = [f"{_source(run_dir)} said: {first.strip()}"]
@@ -77,10 +77,10 @@ def _source(run_dir: Path) -> str:
     return {"model": "The model", "ASE": "The run by ASE"}.get(source or "", "LAMMPS")
 
 
-def _what_lammps_said(run_dir: Path) -> str:
+def _what_lammps_said(run_dir: Path, name: str) -> str:
     told = run_dir / "error.json"
     text = json.loads(told.read_text())["message"] if told.is_file() else ""
-    log = run_dir / "log.lammps"
+    log = run_dir / name
     tail = log.read_text(errors="replace").splitlines()[-40:] if log.is_file() else []
     start = next((i for i, line in enumerate(tail) if "ERROR" in line), None)
     if start is not None:

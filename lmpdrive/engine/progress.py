@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 
 
@@ -60,9 +61,11 @@ class LogFollower:
 class Progress:
     """Shows a run: a live bar on a terminal, a line now and then elsewhere, nothing when quiet."""
 
-    def __init__(self, run_dir: Path, stages: Mapping[str, int], timestep_fs: float, quiet: bool = False):
-        self._log = LogFollower(run_dir / "log.lammps")
+    def __init__(self, log: Path, stages: Mapping[str, int], timestep_fs: float, quiet: bool = False):
+        self._log = LogFollower(log)
         self._stages, self._timestep_fs, self._quiet = dict(stages), timestep_fs, quiet
+        ends = list(accumulate(stages.values(), initial=0))
+        self._starts = dict(zip(stages, ends, strict=False))
         self._stage, self._stage_started = "start", time.monotonic()
         self._stage_first: float | None = None
         self._last_line = 0.0
@@ -104,18 +107,20 @@ class Progress:
     def line(self) -> str:
         """One line: stage, step, ps, ns/day, time left, T, E, drift."""
         values, total = self._log.values, self._stages.get(self._stage, 0)
-        first = self._stage_first if self._stage_first is not None else 0.0
-        done = max(0.0, values.get("Step", 0.0) - first)
+        step = values.get("Step", 0.0)
+        done = max(0.0, step - (self._stage_first or 0.0))
         parts = [f"{self._stage:<12}"]
         if values:
             elapsed = time.monotonic() - self._stage_started
-            parts.append(f"step {done:.0f}/{total}" if total else f"step {values['Step']:.0f}")
+            # a stage that is continued began in another log
+            of_stage = max(0.0, step - self._starts.get(self._stage, 0))
+            parts.append(f"step {of_stage:.0f}/{total}" if total else f"step {step:.0f}")
             if self._stage != "minimise" and done > 0 and elapsed > 1:
                 ps = done * self._timestep_fs * 1e-3
                 parts.append(f"{ps:.2f} ps")
                 parts.append(f"{ps * 1e-3 / elapsed * 86400:.3g} ns/day")
                 if total:
-                    parts.append(f"{_clock((total - done) * elapsed / done)} left in this stage")
+                    parts.append(f"{_clock((total - of_stage) * elapsed / done)} left in this stage")
             parts.append(f"T {values.get('Temp', float('nan')):.0f} K")
             parts.append(f"E {values.get('PotEng', float('nan')):.2f} eV")
             if self._stage != "minimise":

@@ -8,36 +8,58 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from lmpdrive.architectures import Architecture, Callback, Integrated
 from lmpdrive.config import Config
+from lmpdrive.deck import DECK
+from lmpdrive.engine import mpi_deck
 from lmpdrive.engine.explain import explain
 from lmpdrive.engine.lammps_library import environment
 from lmpdrive.engine.progress import Progress
 from lmpdrive.errors import EngineError
+from lmpdrive.manifest import LOG
+from lmpdrive.walltime import EXIT_CODE as TIME_IS_UP
+from lmpdrive.walltime import Deadline
 
 INTERRUPTED = 130
 GRACE_S = 60
 """How long a worker may take to stop after Ctrl-C before it is killed."""
 
-State = Literal["finished", "interrupted"]
+State = Literal["finished", "interrupted", "walltime"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """How a deck is run in its directory.
+
+    deck, log : their names.
+    compare : the worker compares its model with the model's calculator first.
+    resume : it continues an earlier run: its log goes on, and a run by ASE from the state that was saved.
+    deadline : the run stops, with a restart, when it has passed.
+    keep : file descriptors that the worker inherits (the lock of the directory).
+    """
+
+    deck: str = DECK
+    log: str = LOG
+    compare: bool = False
+    resume: bool = False
+    deadline: Deadline | None = None
+    keep: tuple[int, ...] = ()
+
+    def with_comparison(self, compare: bool) -> Job:
+        """The same, with or without the worker's comparison."""
+        return replace(self, compare=compare)
 
 
 def run(
-    run_dir: Path,
-    config: Config,
-    quiet: bool = False,
-    deck: str = "in.lammps",
-    compare: bool = False,
-    look: Callable[[], None] = lambda: None,
-    resume: bool = False,
+    run_dir: Path, config: Config, quiet: bool = False, job: Job = Job(), look: Callable[[], None] = lambda: None
 ) -> State:
     """Run a deck in `run_dir`; returns how it ended.
 
-    `compare`: the worker compares its model with the model's calculator first.  `look` is called now and then.
-    `resume`: continue from the state that a run by ASE saved.
+    `look` is called now and then.
     Ctrl-C and SIGTERM ask LAMMPS to stop at its next step and to write its restart; a second Ctrl-C kills it.
     Raises EngineError with what LAMMPS said, the deck's line and the likely cause.
     """
@@ -45,20 +67,25 @@ def run(
         "equilibrate": config.equilibrate_steps,
         "production": config.production_steps,
     }
-    with (run_dir / "worker.log").open("wb") as log:
-        process = subprocess.Popen(
-            command(config.run.mpi_ranks, config.potential, deck, compare, resume),
-            cwd=run_dir,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=environment(config.run.device, config.run.threads),
-            start_new_session=True,
-        )
+    (run_dir / "error.json").unlink(missing_ok=True)
+    for mark in (mpi_deck.STOP, mpi_deck.STOPPED):
+        (run_dir / mark).unlink(missing_ok=True)
     previous = _signals_as_interrupt()
+    process = None
     interrupted = False
     try:
-        with Progress(run_dir, stages, config.dynamics.timestep_fs, quiet) as progress:
+        with (run_dir / "worker.log").open("ab" if job.resume else "wb") as log:
+            process = subprocess.Popen(
+                command(config.run.mpi_ranks, config.potential, job, run_dir),
+                cwd=run_dir,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment(config.run.device, config.run.threads),
+                start_new_session=True,
+                pass_fds=job.keep,
+            )
+        with Progress(run_dir / job.log, stages, config.dynamics.timestep_fs, quiet) as progress:
             while process.poll() is None:
                 try:
                     time.sleep(0.2)
@@ -68,42 +95,45 @@ def run(
                     if interrupted:
                         raise
                     interrupted = True
-                    _ask_to_stop(process, config.run.mpi_ranks)
+                    _ask_to_stop(process, run_dir, config.run.mpi_ranks)
     except KeyboardInterrupt:
-        pass
+        interrupted = True
     finally:
-        if process.poll() is None:
+        if process is not None and process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         for number, handler in previous.items():
             signal.signal(number, handler)
     look()
-    if interrupted or process.returncode == INTERRUPTED:
+    if interrupted or process is None or process.returncode == INTERRUPTED:
         return "interrupted"
+    if process.returncode == TIME_IS_UP or mpi_deck.stopped_early(run_dir):
+        return "walltime"
     if process.returncode:
-        raise EngineError(explain(run_dir, deck))
+        raise EngineError(explain(run_dir, job.deck, job.log))
     return "finished"
 
 
-def command(
-    mpi_ranks: int, potential: Architecture, deck: str = "in.lammps", compare: bool = False, resume: bool = False
-) -> list[str]:
-    """The worker's command line; with several ranks, `lmp` under mpiexec."""
+def command(mpi_ranks: int, potential: Architecture, job: Job, run_dir: Path = Path()) -> list[str]:
+    """The worker's command line; with several ranks, `lmp` under mpiexec with a deck that can be stopped."""
+    left_s = None if job.deadline is None else job.deadline.left_s()
     interpreter = potential.interpreter()
     if mpi_ranks == 1:
         flags = [] if potential.plugins else ["--no-plugins"]
         if isinstance(potential.chosen, Callback):
-            flags += ["--callback", *(["--compare"] if compare else [])]
+            flags += ["--callback", *(["--compare"] if job.compare else [])]
         elif isinstance(potential.chosen, Integrated):
-            flags += ["--ase", *(["--resume"] if resume else [])]
+            flags += ["--ase", *(["--resume"] if job.resume else [])]
         elif potential.chosen.runs_python:
             flags.append("--mliap")
         return [
             str(interpreter.python),
             "-m",
             "lmpdrive.engine.worker",
-            deck,
+            job.deck,
             *flags,
+            f"--log={job.log}",
+            *([] if left_s is None else [f"--seconds={left_s:.1f}"]),
             "--",
             *potential.lammps_arguments(1),
         ]
@@ -117,9 +147,9 @@ def command(
         str(mpi_ranks),
         str(bin_folder / "lmp"),
         "-in",
-        deck,
+        mpi_deck.write(run_dir, job.deck, left_s),
         "-log",
-        "log.lammps",
+        job.log,
         "-screen",
         "none",
         "-nocite",
@@ -127,12 +157,11 @@ def command(
     ]
 
 
-def _ask_to_stop(process: subprocess.Popen[bytes], mpi_ranks: int) -> None:
+def _ask_to_stop(process: subprocess.Popen[bytes], run_dir: Path, mpi_ranks: int) -> None:
     if mpi_ranks == 1:
         process.send_signal(signal.SIGINT)
     else:
-        # mpiexec's ranks cannot be stopped at a step from outside: the alternating restarts stay
-        os.killpg(process.pid, signal.SIGTERM)
+        (run_dir / mpi_deck.STOP).touch()
     try:
         process.wait(GRACE_S)
     except subprocess.TimeoutExpired:

@@ -45,7 +45,8 @@ def new_directory(target: Path) -> Iterator[Path]:
     target = target.absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise RunDirectoryError(
-            f"{target} exists and is not empty: it is never overwritten. Name another folder with --out, or remove it."
+            f"{target} exists and is not empty: it is never overwritten. {_stopped(target)}Name another folder with "
+            "--out, or remove it."
         )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -57,12 +58,24 @@ def new_directory(target: Path) -> Iterator[Path]:
     try:
         temporary.chmod(0o755)
         yield temporary
-        if target.exists():
-            target.rmdir()
-        temporary.rename(target)
+        try:
+            temporary.rename(target)  # over an empty folder too
+        except OSError as error:
+            raise RunDirectoryError(f"{target} was made by another process meanwhile ({error.strerror})") from None
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def _stopped(folder: Path) -> str:
+    """How to continue the run there, if it has not finished."""
+    try:
+        state = read_manifest(folder).get("state")
+    except RunDirectoryError:
+        return ""
+    if state in (None, "finished"):
+        return ""
+    return f"There is a run in it (state: {state}); `lmpdrive resume {folder}` continues it. "
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -140,10 +153,15 @@ def of_the_worker(interpreter: Interpreter) -> dict[str, Any]:
     """Entries of the manifest for a run in another interpreter than this one."""
     if interpreter.here:
         return {}
-    versions = {"python": interpreter.about["python"]} | {
-        package: interpreter.versions[package] for package in PACKAGES if package in interpreter.versions
-    }
-    return {"versions": versions, "interpreter": str(interpreter.python)}
+    return {"versions": versions_of(interpreter), "interpreter": str(interpreter.python)}
+
+
+def versions_of(interpreter: Interpreter) -> dict[str, str]:
+    """Python and the packages that decide the numbers, in the interpreter of a run."""
+    if interpreter.here:
+        return _versions()
+    found = {package: interpreter.versions[package] for package in PACKAGES if package in interpreter.versions}
+    return {"python": interpreter.about["python"]} | found
 
 
 def update_manifest(run_dir: Path, **changes: Any) -> dict[str, Any]:

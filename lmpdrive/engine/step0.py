@@ -27,10 +27,10 @@ from lmpdrive.engine.callback import Coupling
 from lmpdrive.engine.equality import Equality, UnequalError, compare, read_frames
 from lmpdrive.engine.equality_deck import PREFIX, first_frame, short_run
 from lmpdrive.engine.lammps_library import environment
-from lmpdrive.engine.run import run
+from lmpdrive.engine.run import Job, run
 from lmpdrive.errors import EngineError, LmpdriveError, ModelError
 from lmpdrive.hashing import sha256
-from lmpdrive.manifest import read_manifest
+from lmpdrive.manifest import read_manifest, system_of
 from lmpdrive.trust import require
 
 ANSWER = "step0.json"
@@ -78,7 +78,7 @@ def by_worker(lmp: Any, evaluator: Evaluator, config: Config, deck: Path) -> Non
     Writes step0.json.  Raises UnequalError.  With `compare: auto` a comparison that fails is told, not raised: the run
     itself says what is wrong with the model.
     """
-    system = read_manifest(Path())["system"]
+    system = system_of(Path())
     limits = config.potential.limits()
     piece = Path(f"{PREFIX}.lammps")
     _clean(Path())
@@ -114,7 +114,7 @@ def apart(run_dir: Path, config: Config, deck: str = "in.lammps", whole: bool = 
         (folder / f"{PREFIX}.lammps").write_text(short_run(text) if whole else first_frame(text))
         note = ""
         try:
-            if run(folder, config, quiet=True, deck=f"{PREFIX}.lammps") == "interrupted":
+            if run(folder, config, quiet=True, job=Job(f"{PREFIX}.lammps")) == "interrupted":
                 raise KeyboardInterrupt
         except EngineError as error:
             if not (folder / f"{PREFIX}.txt").is_file():
@@ -134,18 +134,19 @@ def apart(run_dir: Path, config: Config, deck: str = "in.lammps", whole: bool = 
         return Equality.of(json.loads((folder / ANSWER).read_text()))
 
 
-def before_run(run_dir: Path, config: Config, deck: str, say: Callable[[str], None]) -> bool:
+def before_run(run_dir: Path, config: Config, deck: str, say: Callable[[str], None], continued: bool = False) -> bool:
     """Compare if `run.compare` says so; True where the worker is to do it.
 
-    Raises UnequalError; with `compare: always` also whatever prevents the comparison.
+    A run that is `continued` was compared when it began, and is again only where the worker does it: the machine may be
+    another one.  Raises UnequalError; with `compare: always` also whatever prevents the comparison.
     """
     (run_dir / ANSWER).unlink(missing_ok=True)
     content = read_manifest(run_dir)
-    edited = content.get("deck_sha256") != sha256(run_dir / deck)
-    if not wanted(config, len(content["system"]["species"]), edited):
+    edited = not continued and content.get("deck_sha256") != sha256(run_dir / deck)
+    if not wanted(config, len(system_of(run_dir)["species"]), edited):
         return False
-    if in_worker(config):
-        return True
+    if in_worker(config) or continued:
+        return in_worker(config)
     say("comparing the first frame with the model's own calculator (run.compare)")
     try:
         found = apart(run_dir, config, deck)
@@ -196,7 +197,7 @@ def main(folder: Path, note: str = "") -> None:
     """Evaluate the frames in `folder` and write step0.json there."""
     potential = load_config(folder / "resolved.yaml").potential.as_run(folder)
     require(potential.programs(folder))
-    frames = read_frames(folder, read_manifest(folder)["system"]["species"])
+    frames = read_frames(folder, system_of(folder)["species"])
     _write(compare(frames, _model(potential), potential.limits(), note), folder / ANSWER)
 
 

@@ -3,28 +3,37 @@
     python -m lmpdrive.engine.worker in.lammps [--no-plugins] [--callback [--compare] | --mliap] [-- arguments of lmp]
     python -m lmpdrive.engine.worker in.lammps --ase [--resume]
 
+With `--log=NAME` the log has another name than log.lammps; with `--seconds=S` the run stops after so long.
+
 Drives the `lammps` module through the deck, in the run directory; with `--callback` it first loads the model
 that `resolved.yaml` names, with `--mliap` it lets `pair_style mliap` use this interpreter.  With `--ase` there is no
-LAMMPS.  Exit code 0: the deck ended; 1: stopped with an error, told in `error.json`; 130: stopped by SIGINT or SIGTERM
-after writing what the deck writes last.
+LAMMPS.  Exit code 0: the deck ended; 1: stopped with an error, told in `error.json`; 130: stopped by SIGINT or SIGTERM,
+75: by the wall-time limit, after writing what the deck writes last.
 """
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import json
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from lmpdrive.engine.feed import feed
 from lmpdrive.engine.lammps_library import activate_mliap, load
+from lmpdrive.engine.provenance import leave_lammps
 from lmpdrive.errors import EngineError
+from lmpdrive.walltime import EXIT_CODE as TIME_IS_UP
 
 SIGNALS = {signal.SIGINT, signal.SIGTERM}
 INTERRUPTED = 130
+_PR_SET_PDEATHSIG = 1
 
 
 def main(
@@ -35,20 +44,27 @@ def main(
     mliap: bool = False,
     ase: bool = False,
     resume: bool = False,
+    log: str = "log.lammps",
+    seconds: float | None = None,
     arguments: Sequence[str] = (),
 ) -> int:
-    """Run `deck` to its end or to a signal."""
+    """Run `deck` to its end, to a signal, or for `seconds`."""
     # LAMMPS holds the main thread inside C, where Python's handlers never run: a second thread waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    _stop_with_the_driver()
     stopped = threading.Event()
+    code = INTERRUPTED
+    before = _last_restart()
     lmp = None
 
     def stop() -> None:
-        signal.sigwait(SIGNALS)
+        nonlocal code
+        if seconds is None:
+            signal.sigwait(SIGNALS)
+        elif signal.sigtimedwait(SIGNALS, max(seconds, 0)) is None:
+            code = TIME_IS_UP
         stopped.set()
         if lmp is not None:
-            # ends the current run at its next step; later runs of the deck end at once, so that the
-            # restart and the data file at its end are written
             lmp.lib.lammps_force_timeout(lmp.lmp)
 
     threading.Thread(target=stop, daemon=True).start()
@@ -57,21 +73,32 @@ def main(
             _integrated(stopped.is_set, resume)
         else:
             lammps = load(plugins, beside_torch=callback or mliap)
-            lmp = lammps(cmdargs=["-log", "log.lammps", "-screen", "none", "-nocite", *arguments])
+            lmp = lammps(cmdargs=["-log", log, "-screen", "none", "-nocite", *arguments])
+            leave_lammps(lmp)
             if mliap:
                 activate_mliap(lmp, kokkos="kokkos" in arguments)
-            run = _coupled(lmp, deck, compare) if callback else lmp.file
+            run = _coupled(lmp, deck, compare) if callback else partial(feed, lmp)
             if not stopped.is_set():
-                run(deck)
+                run(Path(deck), stopped.is_set)
     except Exception as error:
         if stopped.is_set():
-            return INTERRUPTED
-        _tell(error)
+            traceback.print_exc()
+            return code
+        _tell(error, before)
         return 1
-    return INTERRUPTED if stopped.is_set() else 0
+    return code if stopped.is_set() else 0
 
 
-def _coupled(lmp: Any, deck: str, compare: bool) -> Callable[[str], None]:
+def _stop_with_the_driver() -> None:
+    """SIGTERM when the process that started this one is gone, killed or not: it stops and writes its restart.
+
+    prctl(2), Linux only.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _coupled(lmp: Any, deck: str, compare: bool) -> Callable[[Path, Callable[[], bool]], None]:
     """What runs a deck with the model of this run directory behind its `fix external`.
 
     `compare`: only if the deck's first frame is what the model's calculator says; raises UnequalError.  Raises
@@ -79,19 +106,18 @@ def _coupled(lmp: Any, deck: str, compare: bool) -> Callable[[str], None]:
     """
     from lmpdrive.config import load as load_config
     from lmpdrive.engine.callback import Coupling
-    from lmpdrive.manifest import read_manifest
+    from lmpdrive.manifest import system_of
     from lmpdrive.trust import require
 
     config = load_config(Path("resolved.yaml"))
     require(config.potential.programs(Path()))
-    elements = read_manifest(Path())["system"]["elements"]
+    elements = system_of(Path())["elements"]
     evaluator = config.potential.evaluator(Path(), config.run.device)
     if compare:
         from lmpdrive.engine.step0 import by_worker
 
         by_worker(lmp, evaluator, config, Path(deck))
-    coupling = Coupling(lmp, evaluator, elements)
-    return lambda deck: coupling.run(Path(deck))
+    return Coupling(lmp, evaluator, elements).run
 
 
 def _integrated(stopped: Callable[[], bool], resume: bool) -> None:
@@ -105,19 +131,30 @@ def _integrated(stopped: Callable[[], bool], resume: bool) -> None:
     run_here(config, calculator_of(config.potential, config.run.device), stopped, resume)
 
 
-def _tell(error: Exception) -> None:
-    """`error.json` for the parent; the last restart of a failed run must not pass for a good one."""
+def _last_restart() -> tuple[int, int] | None:
+    path = Path("last.restart")
+    return (path.stat().st_ino, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+def _tell(error: Exception, before: tuple[int, int] | None) -> None:
+    """`error.json` for the parent; the last restart of a failed run must not pass for a good one.
+
+    `before`: what `_last_restart` said when the run began, as an earlier part of it may have left a good one.
+    """
     traceback.print_exc()
     by_lammps = type(error) is Exception  # what the lammps module raises
     source = "ASE" if isinstance(error, EngineError) else "model"
     told = {"message": str(error)} if by_lammps else {"message": f"{type(error).__name__}: {error}", "source": source}
     Path("error.json").write_text(json.dumps(told))
-    if Path("last.restart").is_file():
+    if _last_restart() != before:
         Path("last.restart").rename("failed.restart")
 
 
 if __name__ == "__main__":
     cut = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     ours, theirs = sys.argv[2:cut], sys.argv[cut + 1 :]
-    flags = {name: f"--{name}" in ours for name in ("callback", "compare", "mliap", "ase", "resume")}
+    flags: dict[str, Any] = {name: f"--{name}" in ours for name in ("callback", "compare", "mliap", "ase", "resume")}
+    given = dict(word.removeprefix("--").split("=", 1) for word in ours if "=" in word)
+    flags |= {"log": given["log"]} if "log" in given else {}
+    flags |= {"seconds": float(given["seconds"])} if "seconds" in given else {}
     sys.exit(main(sys.argv[1], "--no-plugins" not in ours, arguments=theirs, **flags))

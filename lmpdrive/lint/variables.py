@@ -12,7 +12,9 @@ from collections.abc import Mapping, Sequence
 from lmpdrive.lint.expressions import Unknown, evaluate
 
 LONGEST = 10_000
-"""Characters of a line after substitution; a longer one is left as it was (variables can double each other)."""
+"""Characters of a line before and after substitution; a longer one is left as it was (variables can double)."""
+LONGEST_FORMULA = 1_000
+"""Characters between `$(` and `)`."""
 
 
 class Variables:
@@ -78,7 +80,7 @@ class Variables:
 
     def substitute(self, text: str) -> str:
         """`text` with every known variable outside quotes replaced."""
-        if "$" not in text:
+        if "$" not in text or len(text) > LONGEST:
             return text
         out: list[str] = []
         quote, i, length = "", 0, 0
@@ -109,7 +111,7 @@ class Variables:
             return (1, None) if end < 0 else (end + 1 - i, self.value(text[i + 2 : end]))
         if following == "(":
             depth = 0
-            for j in range(i + 1, len(text)):
+            for j in range(i + 1, min(len(text), i + LONGEST_FORMULA)):
                 depth += {"(": 1, ")": -1}.get(text[j], 0)
                 if depth == 0:
                     return j + 1 - i, self.immediate(text[i + 2 : j])

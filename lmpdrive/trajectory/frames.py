@@ -23,6 +23,10 @@ ATOM_FRAMES_PER_CHUNK = 100_000
 """Default chunk: 1.2 MB of 32-bit coordinates, so that they and what is made of them stay in the processor's cache."""
 
 
+class NoFramesError(TrajectoryError):
+    """A file of a known format without a complete frame."""
+
+
 class Chunk:
     """Consecutive frames; all arrays are read-only.
 

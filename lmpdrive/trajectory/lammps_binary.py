@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.trajectory.frames import Chunk, Trajectory
+from lmpdrive.trajectory.frames import Chunk, NoFramesError, Trajectory
 from lmpdrive.trajectory.lammps_dump import (
     PS_PER_TIME_UNIT,
     cells_from_bounds,
@@ -69,7 +69,7 @@ class LammpsBinaryTrajectory(Trajectory):
         self._map = MappedFile(path)
         frames = list(self._find_frames())
         if not frames:
-            raise TrajectoryError(f"{path} holds no complete frame of a LAMMPS binary dump")
+            raise NoFramesError(f"{path} holds no complete frame of a LAMMPS binary dump")
         first = frames[0]
         for frame in frames:
             if frame.n_atoms != first.n_atoms:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.dump_index import scan, usable_frames
-from lmpdrive.trajectory.frames import Chunk, Trajectory
+from lmpdrive.trajectory.frames import Chunk, NoFramesError, Trajectory
 from lmpdrive.trajectory.kernels import load
 from lmpdrive.trajectory.mapping import MappedFile
 from lmpdrive.trajectory.topology import HOW_TO_NAME_ELEMENTS, Topology, name_types
@@ -55,7 +55,7 @@ class LammpsDumpTrajectory(Trajectory):
         self._text = self._map.bytes
         index = scan(self._map)
         if not len(index):
-            raise TrajectoryError(f"{path} holds no complete frame of a LAMMPS text dump")
+            raise NoFramesError(f"{path} holds no complete frame of a LAMMPS text dump")
         ps_per_unit = self._units(bytes(self._text[: index.bodies[0]]) if index.bodies[0] > 0 else b"")
         self._index = index = usable_frames(index, path, self.warn)
         self._columns_line = self._line_before(int(index.bodies[0]))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.manifest import read_manifest
-from lmpdrive.trajectory.frames import Trajectory
+from lmpdrive.trajectory.frames import NoFramesError, Trajectory
 from lmpdrive.trajectory.joined import Joined
 from lmpdrive.trajectory.topology import (
     HOW_TO_NAME_ELEMENTS,
@@ -53,7 +54,8 @@ def open_trajectory(
     if not isinstance(path, str | Path):
         if not path:
             raise TrajectoryError("no trajectory file was given")
-        parts = [open_trajectory(p, data=data, elements=elements, timestep_fs=timestep_fs, every=every) for p in path]
+        one = partial(open_trajectory, data=data, elements=elements, timestep_fs=timestep_fs, every=every)
+        parts = _with_frames([partial(one, p) for p in path])
         return Joined(parts) if len(parts) > 1 else parts[0]
     path = Path(path)
     if timestep_fs is not None and not timestep_fs > 0:
@@ -72,7 +74,7 @@ def open_trajectory(
             raise TrajectoryError(f"{path} is empty; did the run reach its first output?")
     structure = read_data_file(Path(data)) if data else None
     topology = _topology(manifest, structure, elements, str(data))
-    parts = [_open_file(path, topology, structure, elements, timestep_fs, every) for path in paths]
+    parts = _with_frames([partial(_open_file, p, topology, structure, elements, timestep_fs, every) for p in paths])
     return Joined(parts) if len(parts) > 1 else parts[0]
 
 
@@ -80,30 +82,44 @@ def _in_run_directory(
     folder: Path, manifest: Mapping[str, Any], data: str | Path | None, timestep_fs: float | None
 ) -> tuple[list[Path], str | Path | None, float | None]:
     """The trajectory (and its continuations), data file and timestep of a run directory."""
-    found = [folder / name for name in IN_RUN_DIRECTORY if (folder / name).is_file()]
-    if not found:
+    written = [_parts_of(folder / name) for name in IN_RUN_DIRECTORY]
+    found = next((parts for parts in written if any(part.stat().st_size for part in parts)), None)
+    found = found or next((parts for parts in written if parts), None)
+    if found is None:
         raise TrajectoryError(
             f"{folder} has no trajectory (looked for {', '.join(IN_RUN_DIRECTORY)}); "
             "did the run reach production? Or give the file itself"
         )
-    filled = [path for path in found if path.stat().st_size]
     if data is None and (folder / "system.data").is_file():
         data = folder / "system.data"
     if timestep_fs is None:
         timestep_fs = (manifest.get("dynamics") or {}).get("timestep_fs")
-    first = (filled or found)[0]
-    return [first, *_continuations(first)], data, timestep_fs
+    return [part for part in found if part.stat().st_size] or found[:1], data, timestep_fs
 
 
-def _continuations(first: Path) -> list[Path]:
-    """traj.1.dcd, traj.2.dcd, ... beside traj.dcd, in the order of their numbers; empty ones do not count."""
+def _parts_of(first: Path) -> list[Path]:
+    """traj.dcd and those of the continuations, traj.1.dcd, traj.2.dcd, ..., in the order of their numbers."""
     name, dot, rest = first.name.partition(".")
     numbered = {
         int(middle): path
         for path in first.parent.glob(f"{name}.*{dot}{rest}")
-        if (middle := path.name[len(name) + 1 : -len(rest) - 1]).isdigit() and path.stat().st_size
+        if (middle := path.name[len(name) + 1 : -len(rest) - 1]).isdigit()
     }
-    return [numbered[number] for number in sorted(numbered)]
+    return [path for path in (first, *(numbered[number] for number in sorted(numbered))) if path.is_file()]
+
+
+def _with_frames(openers: Sequence[Callable[[], Trajectory]]) -> list[Trajectory]:
+    """The parts that hold a frame: a run may end before its first output.  Raises if none does."""
+    parts: list[Trajectory] = []
+    empty: list[NoFramesError] = []
+    for opener in openers:
+        try:
+            parts.append(opener())
+        except NoFramesError as error:
+            empty.append(error)
+    if not parts:
+        raise empty[0]
+    return parts
 
 
 def _topology(

@@ -7,41 +7,77 @@ kill, several `run`s, and runs appended after a restart are all in a day's work.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.manifest import LOG
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def read_thermo(path: str | Path) -> pd.DataFrame:
+def read_thermo(path: str | Path | Sequence[str | Path]) -> pd.DataFrame:
     """All thermo rows of a log, with a column `run` (0, 1, ...) and the columns as LAMMPS names them.
+
+    path : of a log, or of the logs that a run and its continuations wrote, in order.
 
     Where a run continues an earlier one (its first step lies within the earlier run), the earlier rows
     from that step on are dropped: the later run repeats that step with its own energies.  A run that
     starts over (`reset_timestep`) is kept beside the others.  Columns that a run lacks are NaN.
 
-    Raises TrajectoryError if the log cannot be read or has no thermo row.
+    The conserved quantity of a continuation counts on from the row that both logs have: LAMMPS forgets the heat that a
+    Langevin bath has taken, which would look like a jump.
+
+    Raises TrajectoryError if a log cannot be read or none has a thermo row.
     """
     import pandas as pd
 
-    path = Path(path)
-    try:
-        text = path.read_text(errors="replace")
-    except OSError as error:
-        raise TrajectoryError(f"cannot read the log {path}: {error.strerror}") from error
-    tables = [pd.DataFrame(rows, columns=columns) for columns, rows in _tables(text) if rows]
+    paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
+    tables: list[pd.DataFrame] = []
+    for log in paths:
+        for number, (columns, rows) in enumerate(t for t in _tables(_text(log)) if t[1]):
+            table = pd.DataFrame(rows, columns=columns)
+            if number == 0 and tables:
+                _count_on(table, tables)
+            if tables and "Step" in table:
+                tables = _without_overlap(tables, int(table["Step"].iloc[0]))
+            table.insert(0, "run", len(tables))
+            tables.append(table)
     if not tables:
-        raise TrajectoryError(f"{path} holds no thermo rows (a table that starts with `Step`)")
-    for number, table in enumerate(tables):
-        table.insert(0, "run", number)
-        if number and "Step" in table:
-            tables[:number] = _without_overlap(tables[:number], int(table["Step"].iloc[0]))
+        raise TrajectoryError(f"{paths[0]} holds no thermo rows (a table that starts with `Step`)")
     thermo = pd.concat([table for table in tables if len(table)], ignore_index=True)
     thermo["Step"] = thermo["Step"].astype("int64")
     return thermo
+
+
+def thermo_of(folder: Path) -> pd.DataFrame | None:
+    """The thermo rows of a run directory, log.lammps and those of its continuations; None if there are none."""
+    numbered = {int(p.name.split(".")[1]): p for p in folder.glob("log.*.lammps") if p.name.split(".")[1].isdigit()}
+    logs = [p for p in (folder / LOG, *(numbered[n] for n in sorted(numbered))) if p.is_file()]
+    try:
+        return read_thermo(logs) if logs else None
+    except TrajectoryError:
+        return None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError as error:
+        raise TrajectoryError(f"cannot read the log {path}: {error.strerror}") from error
+
+
+def _count_on(table: pd.DataFrame, earlier: list[pd.DataFrame]) -> None:
+    """Shift `Econserve` of a continuation to what the earlier part said at the same step."""
+    name = "Econserve"
+    before = earlier[-1]
+    if not {"Step", name} <= set(table) & set(before):
+        return
+    same = before[before["Step"] == table["Step"].iloc[0]]
+    if len(same):
+        table[name] += same[name].iloc[-1] - table[name].iloc[0]
 
 
 def _tables(text: str) -> list[tuple[list[str], list[list[float]]]]:
@@ -71,9 +107,15 @@ def _tables(text: str) -> list[tuple[list[str], list[list[float]]]]:
 def _without_overlap(earlier: list[pd.DataFrame], start: int) -> list[pd.DataFrame]:
     """The earlier runs without the rows that a run starting at step `start` repeats."""
     kept = list(earlier)
+    after: int | None = None
     for number in reversed(range(len(kept))):
         table = kept[number]
-        if len(table) and not table["Step"].iloc[0] < start:  # the new run started over: another count of steps
+        if not len(table):
+            continue
+        first, last = table["Step"].iloc[0], table["Step"].iloc[-1]
+        # the new run started over, or this one was before a start over: another count of steps
+        if not first < start or (after is not None and last > after):
             break
         kept[number] = table[table["Step"] < start]
+        after = first
     return kept

@@ -66,12 +66,19 @@ _CHARGE_COLUMN = {"charge": 2, "full": 3}
 def read_data_file(path: Path) -> DataFile:
     """Read types, element comments, box origin and charges of a LAMMPS data file.
 
-    Raises TrajectoryError if there is no such file or it has no Atoms section.
+    Raises TrajectoryError if there is no such file, it has no Atoms section, or it is damaged.
     """
     try:
-        lines = path.read_text(errors="replace").splitlines()
+        return _data_file(path, path.read_text(errors="replace").splitlines())
     except OSError as error:
         raise TrajectoryError(f"cannot read the LAMMPS data file {path}: {error.strerror}") from error
+    except (ValueError, IndexError, KeyError) as error:
+        if isinstance(error, TrajectoryError):
+            raise
+        raise TrajectoryError(f"{path} is damaged, or no LAMMPS data file: {error}") from None
+
+
+def _data_file(path: Path, lines: list[str]) -> DataFile:
     sections: dict[str, list[list[str]]] = {}
     names: dict[int, str] = {}
     origin = np.zeros(3)

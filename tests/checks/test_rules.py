@@ -283,3 +283,18 @@ def test_check_prints_types_masses_and_the_models_own_numbers(write_yaml):
     rows = [line.split() for line in table.message.splitlines()]
     assert rows[1][:3] == ["1", "Au", "196.9666"] and rows[1][-1] == "Au"
     assert [row[1] for row in rows[1:]] == ["Au", "H", "Na", "O"]
+
+
+def test_decks_of_own_templates_are_linted(config, write_yaml, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "classical.lmp.j2").write_text(
+        '{% extends "shipped/classical.lmp.j2" %}\n{% block output %}{{ super() }}\nlog ../log.lammps\n'
+        "dump mine all custom 10 mine.dump id x y z\n{% endblock %}\n"
+    )
+    told = found("lint_of_own_decks", config(templates="mine"), system())
+    assert [(p.level, p.message.split("[")[1].split("]")[0]) for p in told] == [
+        ("error", "path-outside"),
+        ("warning", "dump-element"),
+        ("warning", "dump-unsorted"),
+    ]
+    assert not found("lint_of_own_decks", config(), system())

@@ -20,7 +20,10 @@ def lmpdrive(*args, cwd=None):
 
 @pytest.mark.parametrize(
     "command",
-    ["init", "schema", "check", "render", "simulate", "analyse", "observables", "compare", "report", "trust", "lint"],
+    [
+        *("init", "schema", "check", "render", "simulate", "resume", "run-deck", "analyse", "observables", "compare"),
+        *("report", "trust", "lint", "reproduce"),
+    ],
 )
 def test_help_has_an_example(command):
     done = lmpdrive(command, "--help")

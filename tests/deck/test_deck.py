@@ -147,6 +147,7 @@ def test_user_template_extends(write_yaml, tmp_path):
         ('{% extends "base.lmp.j2" %}', "Required block 'potential'"),
         ('{% extends "nowhere.lmp.j2" %}', "no template nowhere.lmp.j2"),
         ("{{ elements.__class__.__mro__ }}", "unsafe"),
+        ("{{ elements.append('Xx') }}", "unsafe"),
     ],
 )
 def test_wrong_templates_are_explained(write_yaml, small_system, tmp_path, template, expected):
@@ -155,6 +156,52 @@ def test_wrong_templates_are_explained(write_yaml, small_system, tmp_path, templ
     config = load(write_yaml(SMALL_CLASSICAL, templates="mine"))
     with pytest.raises(DeckError, match=expected):
         render(config, small_system)
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "{{ potential.model.write_text('pwned') }}",
+        "{{ potential.model.parent.joinpath('pwned').write_text('x') }}",
+        "{{ (potential.model | attr('unlink'))() }}",
+        "{% for m in [potential.model.unlink] %}{{ m() }}{% endfor %}",
+        "{{ [potential.model] | map('attr', 'unlink') | map('string') | list }}{{ potential.model.unlink() }}",
+        "{{ potential.write_files(potential.model.parent) }}",
+        "{{ potential.interpreter().call('os:system', 'true') }}",
+        "{{ potential.model_copy(update={}) }}",
+        "{{ cycler.__init__.__globals__.os.system('true') }}",
+        "{{ lipsum.__globals__['os'].popen('id').read() }}",
+        "{{ self.__init__.__globals__ }}",
+        "{{ namespace.__init__.__globals__ }}",
+        "{% import 'os' as os %}{{ os.system('true') }}",
+    ],
+)
+def test_a_template_cannot_reach_files_or_programs(write_yaml, small_system, tmp_path, attack):
+    """Methods of what a template is handed would be a way out: of paths, and of the potential itself."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "deepmd.lmp.j2").write_text(attack)
+    precious = tmp_path / "precious.pb"
+    precious.write_text("data")
+    config = load(
+        write_yaml(SMALL_CLASSICAL, templates="mine", potential={"architecture": "deepmd", "model": precious.name})
+    )
+    with pytest.raises(DeckError):
+        render(config, small_system)
+    assert precious.read_text() == "data"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["mine", "precious.pb", "system.yaml"]
+
+
+def test_a_template_may_do_what_templates_do(write_yaml, small_system, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "classical.lmp.j2").write_text(
+        "{% macro twice(x) %}{{ x }}{{ x }}{{ caller() if caller else '' }}{% endmacro %}"
+        "{% set n = namespace(k=0) %}{% for e in elements %}{% set n.k = n.k + 1 %}"
+        "{{ loop.cycle('a', 'b') }}{% endfor %}"
+        " {{ '{:.2f}'.format(1.5) }} {{ 'x'.upper() }} {{ groups.keys() | list | length > 3 }} {{ dict(a=1).a }}"
+        " {% call twice(n.k) %}!{% endcall %} {{ range(3) | list }} {{ elements.index('H') }}"
+    )
+    config = load(write_yaml(SMALL_CLASSICAL, templates="mine"))
+    assert render(config, small_system) == "abab 1.50 X True 1 44! [0, 1, 2] 1\n"
 
 
 def test_the_template_that_is_wrong_is_named_not_the_one_that_includes_it(write_yaml, small_system, tmp_path):

@@ -176,7 +176,7 @@ def test_a_continued_run_is_the_run_without_a_stop(tmp_path, write_yaml):
     short = run_only(path, tmp_path / "short", ["dynamics.production_ps=0.013"])
     (short / "resolved.yaml").write_text((whole / "resolved.yaml").read_text().replace("/whole/", "/short/"))
     assert np.load(short / "state.npz")["step"] == 23
-    result = lmpdrive.run_deck(short / "in.lammps", resume=True)
+    result = lmpdrive.resume(short)
     assert result.state == "finished" and (short / "traj.1.dcd").is_file()
     np.testing.assert_array_equal(positions_of(short), positions_of(whole))
     steps = read_thermo(short / "log.lammps")["Step"].to_numpy()

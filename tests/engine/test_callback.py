@@ -14,7 +14,9 @@ from ase.io import read
 
 import lmpdrive
 from lmpdrive.architectures import AseEvaluator, Configuration, find
-from lmpdrive.engine.callback import Coupling, commands, split_at_externals
+from lmpdrive.engine.callback import Coupling
+from lmpdrive.engine.deck_text import commands
+from lmpdrive.engine.feed import pieces
 from lmpdrive.engine.lammps_library import load
 from lmpdrive.errors import EngineError, RunDirectoryError
 
@@ -269,7 +271,8 @@ def test_commands_keep_what_belongs_together():
         "  fix m2  all external &\n pf/callback 1 1\n",
         "run 1",
     ]
-    assert [fix for _, fix in split_at_externals(deck)] == ["m2", None]
+    assert [(piece.fix, piece.last) for piece in pieces(deck)] == [("m2", "fix"), (None, "run"), (None, "")]
+    assert [piece.fix for piece in pieces("label a\n" + deck + "jump SELF a\n")] == ["m2", None]
 
 
 CRYSTAL = {

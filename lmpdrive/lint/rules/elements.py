@@ -112,8 +112,9 @@ def mass_element(deck: Deck) -> Iterator[Found]:
 
 @rule("data-missing", "note")
 def data_missing(deck: Deck) -> Iterator[Found]:
-    """The data file is not there, so that the order of elements was not checked."""
+    """There is no data file that tells the types, so that the order of elements was not checked."""
     types = deck.types
-    read = deck.last("read_data")
-    if read and types.missing:
-        yield Found(read, f"{types.missing} cannot be read: the order of elements was not checked", "--data FILE")
+    read = deck.last("read_data", "read_restart")
+    if read and not types.count:
+        why = f"{types.missing} cannot be read" if types.missing else f"{read.arg(0)} does not tell the atom types"
+        yield Found(read, f"{why}: the order of elements was not checked", "--data FILE")

@@ -87,6 +87,10 @@ def _paths(command: Command) -> Iterator[tuple[str, bool]]:
         yield command.arg(2), False
     elif command.name == "shell" and command.arg(0) in SHELL_FILES:
         yield from ((word, True) for word in args[1:])
-    elif command.name in ("fix", "print", "info", "pair_style", "python"):
+    elif command.name == "geturl":
+        yield from ((word, True) for word in command.after("output")[:1])
+    elif command.name in ("pair_style", "pair_coeff"):
+        yield from ((word, False) for word in args)
+    if command.name in ("fix", "print", "info", "pair_style", "python"):
         for keyword in ("file", "append", "outfile", "out_file"):
             yield from ((word, command.name != "python") for word in command.after(keyword)[:1])

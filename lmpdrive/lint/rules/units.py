@@ -17,7 +17,7 @@ AXES = ("iso", "aniso", "tri", "x", "y", "z", "xy", "yz", "xz")
 WEAK = ("langevin", "temp/berendsen", "temp/csvr", "temp/csld")
 """Baths that may be weak on purpose; a Nosé-Hoover chain needs its 100 timesteps."""
 STEPS = {"chain": (20, 1_000), "weak": (20, 20_000), "barostat": (100, 20_000)}
-FS_FOR_PS = {"chain": 10.0, "weak": 20.0, "barostat": 50.0}
+FS_FOR_PS = {"chain": 10.0, "weak": 100.0, "barostat": 50.0}
 """From this many ps on a damping in `units metal` is taken for one in fs."""
 USUAL_STEPS = {"chain": 100, "weak": 100, "barostat": 1_000}
 PASCALS = 50_000
@@ -124,7 +124,10 @@ def _wrong_unit(deck: Deck, bath: Bath) -> tuple[str, str] | None:
     step = deck.timestep(bath.fix.first)
     if step and step > 0 and bath.damping < 2 * step and not _timestep_is_wrong(deck, step):
         steps = bath.damping / step
-        return f"{told} is {steps:g} timesteps", f"write {USUAL_STEPS[bath.kind] * step:g}: that many timesteps hold"
+        return (
+            f"{told} is {steps:g} timesteps",
+            f"write {USUAL_STEPS[bath.kind] * step:g}, which is {USUAL_STEPS[bath.kind]} timesteps",
+        )
     return None
 
 

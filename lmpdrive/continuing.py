@@ -1,0 +1,252 @@
+"""Where a run that stopped goes on: the newest restart that is whole, and the deck that continues from it.
+
+Files are judged by what is in them; nothing is judged by its date.  Nothing is deleted: what a new start would
+overwrite is put aside into `aside.1`, `aside.2`, ...
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lmpdrive.architectures import Integrated
+from lmpdrive.config import Config
+from lmpdrive.engine.continuation import end_of, numbered, resumed
+from lmpdrive.engine.restart_files import FAILED, RECORD, Restart, candidates, look, unusable
+from lmpdrive.engine.run_directory import update_manifest, write_atomically
+from lmpdrive.errors import ConfigError, DeckError, ModelError, RunDirectoryError, TrajectoryError
+from lmpdrive.hashing import sha256
+from lmpdrive.manifest import LOG, read_manifest
+
+STATE = "state.npz"
+MAY_CHANGE = ("dynamics.production_ps=", "run.", "observables.")
+"""Beginnings of the `--set` overrides that a run can be continued with."""
+_OUTPUT = ("traj*.dcd", "traj*.lammpstrj", "log*.lammps", "*.restart", RECORD, STATE, "final.data", "model_devi*.out")
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """What to run: deck and log, from which step and file (None: from the start).  `step` is None if all is done."""
+
+    deck: str
+    log: str
+    step: int | None
+    restart: str | None = None
+
+
+def continued_config(folder: Path, overrides: Sequence[str]) -> Config:
+    """The configuration of a run to be continued.
+
+    Raises RunDirectoryError for a folder that is no run, ConfigError for an override that would make it another run.
+    """
+    from lmpdrive.config import load
+
+    if not (folder / "resolved.yaml").is_file() or not read_manifest(folder):
+        raise RunDirectoryError(
+            f"{folder} is not a run directory: it has no resolved.yaml or no manifest.json. "
+            "`lmpdrive simulate system.yaml --out DIR` makes one."
+        )
+    for override in overrides:
+        if not override.startswith(MAY_CHANGE):
+            raise ConfigError(
+                f"--set {override}: a run goes on as it began; only dynamics.production_ps (to extend it), run.* and "
+                f"observables.* can change. For another run start from its end: system.read: {folder}/final.data"
+            )
+    return load(folder / "resolved.yaml", overrides)
+
+
+def same_model(folder: Path, config: Config) -> None:
+    """Raise ModelError if a file of the model is not the one that the run began with."""
+    begun = (read_manifest(folder).get("potential") or {}).get("sha256") or {}
+    for name, source in config.potential.files().items():
+        if not (folder / name).exists():
+            raise ModelError(f"the model {source} of this run is not there, nor is {folder / name}: put it back")
+        if name in begun and source.exists() and sha256(source) != begun[name]:
+            raise ModelError(
+                f"{source} is not the model that the run began with (sha256 {begun[name][:12]}...): put that one back, "
+                f"or begin a new run from {folder}/final.data"
+            )
+
+
+def prepare(folder: Path, config: Config, say: Say) -> Continuation:
+    """Choose the restart and write the deck of the continuation; the caller holds the directory.
+
+    Raises DeckError if the deck cannot be continued, RunDirectoryError if it is not there.
+    """
+    content = read_manifest(folder)
+    parts = content.get("parts") or [{}]
+    deck = str(parts[0].get("deck", "in.lammps"))
+    if isinstance(config.potential.chosen, Integrated):
+        return _by_ase(folder, config, say)
+    try:
+        text = (folder / deck).read_text()
+    except OSError as error:
+        raise RunDirectoryError(f"cannot read {folder / deck}: {error.strerror}") from None
+    end = _end(folder, text, deck, config, content)
+    if not (folder / LOG).exists():
+        say("nothing has run here: from the start")
+        return Continuation(deck, LOG, 0)
+    chosen, spare = _choose(folder, config, content, say)
+    if chosen is None:
+        _put_aside(folder, say)
+        return Continuation(deck, LOG, 0)
+    if chosen.step >= end:
+        return Continuation(deck, LOG, None)
+    number = 1 + max(
+        (n for pattern in ("log.*.lammps", "in.*.lammps", "traj.*.dcd") for n in _numbers(folder, pattern)), default=0
+    )
+    name = numbered(deck, number)
+    made = resumed(text, deck, number, chosen.step, chosen.path.name, end, spare)
+    write_atomically(folder / name, made)
+    say(f"continuing at step {chosen.step} ({chosen.path.name}) toward step {end}: {name}")
+    return Continuation(name, numbered(LOG, number), chosen.step, chosen.path.name)
+
+
+def _end(folder: Path, text: str, deck: str, config: Config, content: dict[str, Any]) -> int:
+    """The step toward which the run goes: of the deck, or of the configuration where `--set` extended it."""
+    of_deck = end_of(text, deck)
+    if config.dynamics.ensemble == "minimise":
+        return of_deck
+    wanted = config.equilibrate_steps + config.production_steps
+    begun = sum(stage["steps"] or 0 for stage in content["dynamics"]["stages"])
+    if wanted == begun:
+        return of_deck  # also where a person changed the lengths in the deck
+    if of_deck != begun:
+        raise ConfigError(
+            f"dynamics.production_ps asks for {wanted} steps in all, but the lengths in {folder / deck} were changed "
+            f"by hand ({of_deck} steps): change them there again, and resume without --set"
+        )
+    return wanted
+
+
+def _choose(folder: Path, config: Config, content: dict[str, Any], say: Say) -> tuple[Restart | None, str | None]:
+    """The restart to go on from (None: from the start), and the alternating file that must not be overwritten first."""
+    elements, species = content["system"]["elements"], content["system"]["species"]
+    every = config.steps(config.output.frames_every_fs)
+    frames = last_frames(folder) if config.dynamics.ensemble != "minimise" else None
+    behind: Restart | None = None
+    for one in candidates(folder):
+        if one.step == 0:
+            continue  # the start itself, perhaps in the middle of the minimisation
+        problem = one.problem or unusable(
+            one, elements, species, config.potential.interpreter(), config.potential.plugins
+        )
+        if problem:
+            if one.path.name != FAILED:
+                say(f"{one.path.name} {problem}: not used")
+            continue
+        missing = one.step > config.equilibrate_steps and (frames is None or one.step - frames > every)
+        if not missing:
+            return one, one.path.name
+        say(f"{one.path.name} (step {one.step}) is beyond the last whole frame (step {frames}): is there an older one?")
+        behind = behind or one
+    if behind is not None:
+        say(f"warning: frames before step {behind.step} are missing, and no older restart is there to make them again")
+        return behind, behind.path.name
+    say("no restart file can be used: from the start")
+    return None, None
+
+
+def last_frames(folder: Path) -> int | None:
+    """The step up to which the frames of the production are there without a hole; None if there are none."""
+    steps = _steps(folder)
+    if len(steps) < 3:
+        return int(steps[-1]) if len(steps) else None
+    hole = np.flatnonzero(np.diff(steps) > 1.5 * np.median(np.diff(steps)))
+    return int(steps[hole[0]] if len(hole) else steps[-1])
+
+
+def must_be_complete(folder: Path) -> None:
+    """Raise RunDirectoryError, and say so in the manifest, if a run that ended did not write all of its files."""
+    parts = read_manifest(folder).get("parts") or [{}]
+    missing = incomplete(folder, str(parts[-1].get("deck", "in.lammps")))
+    if not missing:
+        return
+    update_manifest(folder, state="failed")
+    free_MB = shutil.disk_usage(folder).free / 1e6
+    raise RunDirectoryError(
+        f"LAMMPS said nothing, but {missing}: was the disk full ({free_MB:.0f} MB are free in {folder} now), or your "
+        f"quota? Make room, then: lmpdrive resume {folder}"
+    )
+
+
+def incomplete(folder: Path, deck: str) -> str:
+    """What a run that says it has ended did not write; empty if nothing is missing.
+
+    LAMMPS does not look whether a disk took what it wrote.
+    """
+    restart = folder / "last.restart"
+    if restart.is_file() and (problem := look(restart).problem):
+        return f"{restart.name} {problem}"
+    try:
+        end = end_of((folder / deck).read_text(), deck)
+    except DeckError:
+        return ""
+    steps = _steps(folder)
+    every = int(np.median(np.diff(steps))) if len(steps) > 2 else 0
+    if every and steps[-1] + every <= end:
+        return f"the trajectory ends at step {steps[-1]}, the run at {end}"
+    return ""
+
+
+def _steps(folder: Path) -> Any:
+    from lmpdrive.trajectory import open_trajectory
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return open_trajectory(folder).steps
+        except TrajectoryError:
+            return np.array([], dtype=int)
+
+
+def _by_ase(folder: Path, config: Config, say: Say) -> Continuation:
+    """A run by ASE keeps its state in one file; its trajectories are numbered as those of LAMMPS are."""
+    path = folder / STATE
+    end = config.equilibrate_steps + config.production_steps
+    if path.is_file():
+        try:
+            with np.load(path) as state:
+                held = {name: state[name] for name in state.files}
+            step = int(held["step"])
+            if not all(np.isfinite(held[name]).all() for name in ("positions", "momenta")):
+                raise ValueError("numbers that are not finite")
+        except Exception as error:  # a damaged zip file raises many things
+            say(f"{STATE} cannot be used: {error}")
+        else:
+            if step >= end:
+                return Continuation("in.lammps", LOG, None)
+            say(f"continuing at step {step} ({STATE}) toward step {end}")
+            return Continuation("in.lammps", LOG, step, STATE)
+    if (folder / LOG).exists():
+        say("no state was saved that can be used: from the start")
+        _put_aside(folder, say)
+    return Continuation("in.lammps", LOG, 0)
+
+
+def _put_aside(folder: Path, say: Say) -> None:
+    """Move the output of an earlier start into a folder of its own."""
+    number = 1 + max(_numbers(folder, "aside.*"), default=0)
+    there = sorted({path for pattern in _OUTPUT for path in folder.glob(pattern)})
+    if not there:
+        return
+    aside = folder / f"aside.{number}"
+    aside.mkdir()
+    for path in there:
+        path.rename(aside / path.name)
+    say(f"what was there is kept in {aside}")
+
+
+def _numbers(folder: Path, pattern: str) -> list[int]:
+    """The numbers that stand for * in the names of a folder's files."""
+    form = re.compile(re.escape(pattern).replace(r"\*", r"(\d+)"))
+    return [int(found[1]) for path in folder.iterdir() if (found := form.fullmatch(path.name))]

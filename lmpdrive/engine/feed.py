@@ -1,0 +1,76 @@
+"""Give a deck to LAMMPS piece by piece, so that it can be stopped between two runs.
+
+LAMMPS itself, told to stop, ends the current run and hurries through the rest of the deck: a restart written there has
+the fixes of a later stage, or a structure that was not minimised.  So the deck is read up to each run, and when the run
+was stopped nothing of the rest is read: the restart is written at once, with the fixes of that stage.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lmpdrive.engine.deck_text import commands, external
+
+JUMPS = ("label", "jump", "next")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Commands, and how they end: the ID of a `fix external`, and the name of the last command."""
+
+    text: str
+    fix: str | None
+    last: str
+
+
+def pieces(deck: str) -> Iterator[Piece]:
+    """The deck, cut after each `fix external pf/callback`, and after each run if no command jumps."""
+    whole = list(commands(deck))
+    names = [(text.split() or [""])[0] for text in whole]
+    cut = ("run", "minimize") if not set(names) & set(JUMPS) else ()
+    text = ""
+    for command, name in zip(whole, names, strict=True):
+        text += command
+        fix = external(command)
+        if fix is not None or name in cut:
+            yield Piece(text, fix, name)
+            text = ""
+    yield Piece(text, None, "")
+
+
+def feed(
+    lmp: Any,
+    deck: Path,
+    stopped: Callable[[], bool] = lambda: False,
+    connect: Callable[[str], None] = lambda _: None,
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Run a deck to its end, or to the first run that was `stopped`, and write the last files there.
+
+    `connect` gets the ID of each `fix external`; `check` raises what failed inside of it.
+    """
+    for number, piece in enumerate(pieces(deck.read_text())):
+        file = deck.with_name(f".{deck.name}.part{number}")  # a file, so that labels and jumps work
+        try:
+            file.write_text(piece.text)
+            lmp.file(str(file))
+        finally:
+            file.unlink(missing_ok=True)
+            check()
+        if piece.fix is not None:
+            connect(piece.fix)
+        if stopped() and piece.last:
+            if piece.last == "run" and lmp.extract_global("ntimestep") > 0:
+                write_last(lmp)
+            return
+
+
+def write_last(lmp: Any) -> None:
+    """`last.restart` and `final.data`, as the deck's end writes them; each complete or as it was."""
+    for command, name in (("write_restart", "last.restart"), ("write_data", "final.data")):
+        lmp.command(f"{command} .{name}")
+        os.replace(f".{name}", name)

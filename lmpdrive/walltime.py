@@ -1,0 +1,51 @@
+"""Wall-time limits of jobs.
+
+    seconds("24h"), seconds("90min"), seconds("45s"), seconds("2d"), seconds("24:00:00"), seconds("1-12:00:00")
+
+The last two are how batch systems write them.  Time is measured by the monotonic clock, which nobody sets.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+
+EXIT_CODE = 75
+"""EX_TEMPFAIL of sysexits.h: not done, try again."""
+RESERVE_S = 120.0
+"""Kept for the last step, the closing restart and the way out; a tenth of short limits."""
+
+_UNITS = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
+_EXAMPLES = "write 24h, 90min, 45s, 2d, 24:00:00 or 1-12:00:00"
+
+
+def seconds(text: str) -> float:
+    """The length of a limit.  Raises ValueError for what is none."""
+    words = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)", text.strip())
+    clock = re.fullmatch(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)", text.strip())
+    if words:
+        found = float(words[1]) * _UNITS[words[2]]
+    elif clock:
+        days, hours, minutes, rest = (int(part or 0) for part in clock.groups())
+        found = float(((days * 24 + hours) * 60 + minutes) * 60 + rest)
+    else:
+        raise ValueError(f"'{text}' is no wall-time limit: {_EXAMPLES}")
+    if found <= 0:
+        raise ValueError(f"'{text}' leaves no time: {_EXAMPLES}")
+    return found
+
+
+class Deadline:
+    """When a run must begin to stop, so that it has ended within `limit` seconds from now."""
+
+    def __init__(self, limit_s: float) -> None:
+        self._at = time.monotonic() + limit_s - min(RESERVE_S, 0.1 * limit_s)
+
+    @classmethod
+    def of(cls, text: str | None) -> Deadline | None:
+        """From a limit as the user writes it; None without one."""
+        return None if text is None else cls(seconds(text))
+
+    def left_s(self) -> float:
+        """Time that remains; negative when it has passed."""
+        return self._at - time.monotonic()
