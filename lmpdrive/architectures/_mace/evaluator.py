@@ -77,7 +77,7 @@ def _packages(module: Any, head: int, key: str, device: str, mode: Option, table
     if type(module).__name__ not in ("MACE", "ScaleShiftMACE") or hasattr(module, "joint_embedding"):
         return [], f"a {type(module).__name__} of this kind cannot be compiled by lmpdrive"
     if compiled.compiler() is None:
-        return [], "there is no C++ compiler (g++): install one, and runs are 2 to 5 times faster"
+        return [], "there is no C++ compiler (g++): install one, and runs are 2 to 6 times faster"
 
     def form(name: str, tabled: bool, limit_eV_per_A: float) -> Form:
         package = compiled.cached(f"{key} {'table' if tabled else 'plain'}", device)
