@@ -205,6 +205,8 @@ def run_deck(
         by_lammps = not isinstance(config.potential.chosen, Integrated)
         if by_lammps and sha256(deck) != read_manifest(folder).get("deck_sha256"):
             must_pass(deck, say)
+        for line in provenance.must_be_as_rendered(folder, config):
+            say(f"warning: {line}")
         state = running.run(folder, config, Job(deck.name, deadline=deadline, keep=(lock,)), quiet, say)
     return _analysed(folder, config, state, quiet, say)
 
