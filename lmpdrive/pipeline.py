@@ -225,24 +225,43 @@ def resume(
     RunDirectoryError if there is no run or another process holds it, and what `simulate` raises.
     """
     out = Path(run_dir)
+    config, state = go_on(out, overrides, quiet, say, trust, walltime)
+    return _analysed(out, config, state, quiet, say)
+
+
+def go_on(
+    out: Path,
+    overrides: Sequence[str] = (),
+    quiet: bool = True,
+    say: Say = lambda _: None,
+    trust: bool = False,
+    walltime: str | None = None,
+) -> tuple[Config, State]:
+    """`resume` without the analysis: the configuration and how the run ended now."""
     config = continuing.continued_config(out, overrides)
     deadline = Deadline.of(walltime or config.run.walltime)
     check_observables(config)
     with locked(out, say) as lock:
         require(config.potential.programs(out), trust)
-        continuing.same_model(out, config)
-        next_ = continuing.prepare(out, config, say)
-        if overrides:
-            write_atomically(out / "resolved.yaml", dump_yaml(config))
-        state: State = "finished"
-        if next_.step is None:
-            say("the run is complete; --set dynamics.production_ps=... makes it longer")
-            update_manifest(out, state=state)
-        else:
+        for line in provenance.must_be_as_rendered(out, config):
+            say(f"warning: {line}")
+        state: State | None = None
+        while state is None:
+            next_ = continuing.prepare(out, config, say)
+            if overrides:
+                continuing.keep(out, config)
+            if next_.step is None:
+                say("the run is complete; --set dynamics.production_ps=... makes it longer")
+                state = "finished"
+                update_manifest(out, state=state)
+                break
             job = Job(next_.deck, next_.log, resume=next_.restart is not None, deadline=deadline, keep=(lock,))
             from_ = {"from_step": next_.step, "restart": next_.restart} if next_.restart else None
-            state = running.run(out, config, job, quiet, say, from_)
-    return _analysed(out, config, state, quiet, say)
+            try:
+                state = running.run(out, config, job, quiet, say, from_)
+            except running.SeamError as error:
+                say(str(error))  # it is marked: the next one is another
+    return config, state
 
 
 def _analysed(out: Path, config: Config, state: State, quiet: bool, say: Say) -> Result:

@@ -15,15 +15,20 @@ from typing import Any
 from lmpdrive.architectures import Integrated
 from lmpdrive.config import Config
 from lmpdrive.engine import provenance, step0
-from lmpdrive.engine.restart_files import Recorder
+from lmpdrive.engine.continuation import SEAM
+from lmpdrive.engine.restart_files import Recorder, mark
 from lmpdrive.engine.run import Job, State
 from lmpdrive.engine.run import run as run_worker
 from lmpdrive.engine.run_directory import of_the_worker, update_manifest
-from lmpdrive.errors import LmpdriveError
+from lmpdrive.errors import EngineError, LmpdriveError
 from lmpdrive.manifest import read_manifest
 from lmpdrive.trust import require
 
 Say = Callable[[str], None]
+
+
+class SeamError(EngineError):
+    """A restart file is not where the log was; it is marked, and another one can be tried."""
 
 
 def run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: dict[str, Any] | None = None) -> State:
@@ -60,7 +65,11 @@ def run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: d
         if state == "finished" and not continues:
             for line in provenance.steps_missing(out / job.log, config):
                 say(f"warning: {line}")
-    except LmpdriveError:
+    except LmpdriveError as error:
+        if SEAM in str(error) and continues:
+            mark(out, continues["restart"], SEAM)
+            tell("failed")
+            raise SeamError(f"{continues['restart']} {SEAM} at step {continues['from_step']}: not used") from None
         about = step0.for_manifest(out) | provenance.of_lammps(out, config)
         tell("failed", performance=_performance(out / job.log, started), **about)
         step0.must_be_equal(out)
