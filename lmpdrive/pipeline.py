@@ -145,6 +145,7 @@ def render(
 ) -> Path:
     """Write a run directory, ready for `lmp -in in.lammps`, without running."""
     config = load(file, overrides)
+    check_observables(config)
     _write_run_directory(config, Path(file), Path(out), say, to_run=False, trust=trust)
     return Path(out)
 

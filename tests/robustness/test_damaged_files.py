@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.architectures import native_models
+from tests.conftest import ROOT
 from tests.robustness.command import lmpdrive
 from tests.robustness.yaml_mutants import BASE
 
@@ -130,12 +131,17 @@ def test_many_damaged_files(tmp_path, finished, seed):
 def damaged_models(seed: int, n: int, folder: Path) -> tuple[Counter, dict[str, str]]:
     """Model files of LAMMPS' own styles, damaged before a deck is rendered for them."""
     rng = random.Random(seed)
-    names = sorted(set(native_models.MAKERS) - {"agni"})
+    grace = ("1l.npz", "2l.npz", "fs.yaml")
+    names = [*sorted(set(native_models.MAKERS) - {"agni"}), *grace]
     codes: Counter = Counter()
     found = {}
     for i in range(n):
         name = names[i % len(names)]
-        section = native_models.potential(name)
+        section = (
+            {"architecture": "grace", "model": str(ROOT / "tests" / "architectures" / "data" / "grace" / name)}
+            if name in grace
+            else native_models.potential(name)
+        )
         files = [k for k, v in section.items() if isinstance(v, str) and Path(v).is_file()]
         here = folder / f"{i:04d}"
         here.mkdir()
