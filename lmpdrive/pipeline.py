@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lmpdrive import checks, continuing, running
+from lmpdrive import checks, continuing, guarded, running
 from lmpdrive._version import __version__
 from lmpdrive.architectures import Integrated, Problem
 from lmpdrive.config import Config, dump_yaml, load
@@ -272,13 +272,14 @@ def _analysed(out: Path, config: Config, state: State, quiet: bool, say: Say) ->
     if state == "finished":
         continuing.must_be_complete(out)
     if config.dynamics.ensemble == "minimise" or not any(out.glob("traj*.dcd")):
-        return Result(out, state, report=report(out))
+        return guarded.told(out, Result(out, state, report=report(out)))
     try:
         with nullcontext() if quiet else FramesBar() as bar:
-            return analyse(out, say=say, progress=bar)
+            return guarded.told(out, analyse(out, say=say, progress=bar))
     except TrajectoryError:
         if state == "interrupted":
             return Result(out, state)
+        guarded.told(out, None)
         raise
 
 
@@ -343,6 +344,9 @@ def analyse(
     settings = settings_of(path) if is_run else Observables()
     frames = trajectory.open_trajectory(path, data=data, elements=elements, timestep_fs=timestep_fs, every=every)
     thermo = trajectory.thermo_of(path) if is_run else None
+    content = read_manifest(path) if is_run else {}
+    if is_run:
+        frames, thermo, content = guarded.stable_part(path, frames, thermo, content, say)
     if discard_ps is None:
         discard_ps = settings.discard_ps
     if discard_ps == "auto":
@@ -376,7 +380,6 @@ def analyse(
         raise RunDirectoryError(
             f"cannot write in {target}: {error.strerror}. Name a writable folder with --out."
         ) from None
-    content = read_manifest(path) if is_run else {}
     page = write_report(target, tables, thermo, content) if with_report else None
     if page:
         say(f"report: {page}")

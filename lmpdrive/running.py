@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lmpdrive import guarded
 from lmpdrive.architectures import Integrated
 from lmpdrive.config import Config
 from lmpdrive.engine import provenance, step0
@@ -41,6 +42,9 @@ def run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: d
     part = {"deck": job.deck, "log": job.log, **(continues or {}), "host": platform.node(), "started": _now()}
     earlier = read_manifest(out).get("parts", []) if continues else []
 
+    if not continues:
+        guarded.begin(out)
+
     def tell(state: str, **changes: Any) -> None:
         update_manifest(out, state=state, parts=[*earlier, part | {"state": state}], **changes)
 
@@ -61,7 +65,7 @@ def run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: d
             say("the wall-time limit leaves no time to begin")
             state: State = "walltime"
         else:
-            state = run_worker(out, config, quiet, job.with_comparison(in_worker), look)
+            state = guarded.judged(out, run_worker(out, config, quiet, job.with_comparison(in_worker), look))
         if state == "finished" and not continues:
             for line in provenance.steps_missing(out / job.log, config):
                 say(f"warning: {line}")
@@ -73,7 +77,10 @@ def run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: d
         about = step0.for_manifest(out) | provenance.of_lammps(out, config)
         tell("failed", performance=_performance(out / job.log, started), **about)
         step0.must_be_equal(out)
-        raise
+        if guarded.judged(out, "finished") != "unstable":
+            raise
+        say(str(error))
+        state, note = "unstable", None
     except BaseException:  # Ctrl-C before the worker was there
         tell("interrupted")
         raise
