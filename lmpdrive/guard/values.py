@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from lmpdrive.stability import Limits, Values
 
@@ -43,8 +44,8 @@ def read_table(path: Path) -> Iterator[Values]:
             continue
         while rows and (rows[-1].step > step or (fresh and rows[-1].step == step)):
             rows.pop()
-        known_of = {k: v for k, v in numbers.items() if k in Values.__dataclass_fields__}
-        rows.append(Values(step=step, begins=fresh and bool(rows), **known_of))
+        own: dict[str, Any] = {k: v for k, v in numbers.items() if k in Values.__dataclass_fields__}
+        rows.append(Values(step=step, begins=fresh and bool(rows), **own))
         fresh = False
     yield from rows
 
