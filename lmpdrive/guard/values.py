@@ -65,5 +65,5 @@ def _from_log(log: Path) -> Iterator[Values]:
         first += 1
     moving = thermo[thermo["run"].isin(starts.index[first:])]
     for row in moving.drop_duplicates("Step", keep="last").to_dict("records"):
-        known = {ours: float(row[theirs]) for ours, theirs in _FROM_THERMO.items() if theirs in row}
+        known: dict[str, Any] = {ours: float(row[theirs]) for ours, theirs in _FROM_THERMO.items() if theirs in row}
         yield Values(step=int(row["Step"]), **known)
