@@ -53,9 +53,10 @@ class AseGuard:
             with self.table.open("a") as file:
                 print(*words, file=file)
 
-    def begin(self) -> None:
-        """A stage begins: rules that look back over some time begin anew."""
+    def begin(self, stage: str) -> None:
+        """Rules that look back over some time begin anew."""
         self.watch = Watch(self.limits)
+        self.say("#", stage)
 
     def look(self, step: int, row: Mapping[str, float]) -> bool:
         """Whether the run is to end: `row` has Temp [K], PotEng [eV] and Econserve [eV] of this step."""

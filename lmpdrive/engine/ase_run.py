@@ -196,7 +196,7 @@ class AseRun:
         row = self.checked(lambda: self.row(moving), self.step)
         self.log.begin(name, list(row))
         self.log.row(row)
-        self.guard.begin()
+        self.guard.begin(name)
         self.ended = self.guard.look(self.step, row)
         while True:
             if dcd and self.step % frames == 0:

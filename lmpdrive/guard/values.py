@@ -29,12 +29,15 @@ def read_table(path: Path) -> Iterator[Values]:
     """Rows of `guard.txt`; where a continuation wrote steps again, or the deck was run again, the later ones count."""
     columns: list[str] = []
     rows: list[Values] = []
-    fresh = False
+    fresh, begins, stage = False, False, ""
     text = path.read_text(errors="replace")
     for line in text[: text.rfind("\n") + 1].splitlines():
         words = line.split()
         if words[:1] == ["step"]:
-            columns, fresh = words, True
+            columns, fresh, begins = words, True, bool(rows)
+            continue
+        if words[:1] == ["#"] and len(words) == 2:
+            stage, begins = words[1], True
             continue
         try:
             known = {name: word for name, word in zip(columns, words, strict=True) if word != "-"}
@@ -45,8 +48,8 @@ def read_table(path: Path) -> Iterator[Values]:
         while rows and (rows[-1].step > step or (fresh and rows[-1].step == step)):
             rows.pop()
         own: dict[str, Any] = {k: v for k, v in numbers.items() if k in Values.__dataclass_fields__}
-        rows.append(Values(step=step, begins=fresh and bool(rows), **own))
-        fresh = False
+        rows.append(Values(step=step, begins=begins, stage=stage, **own))
+        fresh = begins = False
     yield from rows
 
 

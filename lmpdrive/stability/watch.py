@@ -32,7 +32,9 @@ class Values:
     water: float | None = None
     """Above 0 if a water molecule is broken."""
     begins: bool = False
-    """The first of a continuation: its conserved quantity may count from elsewhere."""
+    """The first of a stage or of a continuation: another conserved quantity, or one that counts from elsewhere."""
+    stage: str = ""
+    """equilibrate or production, where it is known otherwise than by the step."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,14 +83,14 @@ class Watch:
 
     def __init__(self, limits: Limits, action: str = "stop") -> None:
         self.limits, self.action = limits, action
-        self._stage, self._was_inside, self._step = "", False, -1
+        self._stage, self._was_inside = "", False
         self._outside: deque[bool] = deque(maxlen=max(1, limits.temperature_looks))
         self._conserved: deque[float] = deque(maxlen=max(1, limits.drift_looks))
 
     def look(self, values: Values) -> list[Event]:
         """The limits that these values pass, the gravest first."""
-        begins = self._new_stage(values.step) or values.begins
-        if begins:  # another integrator: another conserved quantity
+        begins = self._new_stage(values) or values.begins
+        if begins:
             self._outside.clear()
             self._conserved.clear()
             self._was_inside = False
@@ -110,15 +112,10 @@ class Watch:
             for rule, value, limit, unit, what in passed
         ]
 
-    def _new_stage(self, step: int) -> bool:
-        """Whether these values are the first of a stage.
-
-        The step at which the production begins is written twice, at the end of the one run and before the other.
-        """
-        start = self.limits.production_from
-        ends = step == start and self._stage == "equilibrate" and self._step != step
-        stage = "equilibrate" if step < start or ends else "production"
-        new, self._stage, self._step = stage != self._stage, stage, step
+    def _new_stage(self, values: Values) -> bool:
+        """Whether these values are the first of a stage."""
+        stage = values.stage or ("equilibrate" if values.step < self.limits.production_from else "production")
+        new, self._stage = stage != self._stage, stage
         return new
 
     def _passed(self, v: Values) -> Iterator[tuple[str, float | None, float | str | None, str, str]]:

@@ -12,6 +12,7 @@ from ase.io import read
 
 import lmpdrive
 from lmpdrive.errors import UnstableError
+from lmpdrive.guard.values import read_table
 from tests.conftest import ROOT, SMALL_CLASSICAL
 
 EXTEND = '{% extends "shipped/classical.lmp.j2" %}\n'
@@ -41,8 +42,8 @@ def unstable(path: Path, run: Path) -> tuple[dict, str]:
     assert json.loads((run / "manifest.json").read_text())["state"] == "unstable"
     first = events(run)[0]
     assert str(caught.value).startswith(first["sentence"])
-    table = np.loadtxt(run / "guard.txt", skiprows=1, ndmin=2)
-    assert first["rule"] == "lost" or table[-1, 0] == first["step"], "the deck and the analysis judge alike"
+    last = list(read_table(run / "guard.txt"))[-1].step
+    assert first["rule"] == "lost" or last == first["step"], "the deck and the analysis judge alike"
     return first, str(caught.value)
 
 
@@ -119,7 +120,7 @@ def test_the_deck_alone_stops_too_and_the_analysis_cuts_there(write_yaml, tmp_pa
     subprocess.run([sys.executable, "-c", LAMMPS_ALONE], cwd=run, check=True, env=env)
     assert "Fix halt condition for fix-id guard_metal met on step" in (run / "log.lammps").read_text()
     said: list[str] = []
-    whole = len(np.loadtxt(run / "guard.txt", skiprows=1))
+    whole = len(list(read_table(run / "guard.txt")))
     result = lmpdrive.analyse(run, say=said.append)
     assert any("a metal atom left the slab" in line and "only these are analysed" in line for line in said)
     assert len(result.tables["dipole_pz"]) < whole
@@ -133,7 +134,7 @@ def test_continue_goes_on_and_records(write_yaml, tmp_path):
     assert result.state == "finished"
     seen = {event["rule"]: event for event in events(run)}
     assert seen["metal"]["action"] == "continue" and seen["metal"]["sentence"].startswith("unstable at")
-    assert np.loadtxt(run / "guard.txt", skiprows=1)[-1, 0] == 640, "the run went to its end"
+    assert list(read_table(run / "guard.txt"))[-1].step == 640, "the run went to its end"
     assert (run / "last.restart").is_file()
     first = min(event["step"] for event in seen.values())
     assert len(result.tables["dipole_pz"]) <= (first - 40) // 20 + 1

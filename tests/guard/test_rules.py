@@ -115,13 +115,13 @@ def test_equilibration_may_be_cold_or_warm_but_not_twice_as_hot():
 
 
 def test_looks_back_end_where_a_stage_begins():
-    steps = [*range(500, 1010, 10), *range(1000, 1500, 10)]  # the step between two runs is written by both
-    T = np.full(101, 300.0)
-    T[40:65] = 610  # 11 looks in one stage, 14 in the next
-    E = np.where(np.arange(101) < 51, 0.0, 5.0)  # another integrator, another conserved quantity
-    assert rules(at(steps, T_K=T, E_eV=np.full(101, -50.0), conserved_eV=E)) == []
+    steps = [*range(500, 1500, 10)]
+    T = np.full(100, 300.0)
+    T[40:65] = 610  # 10 looks in one stage, 15 in the next
+    E = np.where(np.arange(100) < 50, 0.0, 5.0)  # another integrator, another conserved quantity
+    assert rules(at(steps, T_K=T, E_eV=np.full(100, -50.0), conserved_eV=E)) == []
     again = [Values(step=1500, conserved_eV=0.0, begins=True), Values(step=1510, conserved_eV=0.01)]
-    assert rules([*at(steps, E_eV=np.full(101, -50.0), conserved_eV=E), *again]) == [], "a continuation counts anew"
+    assert rules([*at(steps, E_eV=np.full(100, -50.0), conserved_eV=E), *again]) == [], "a continuation counts anew"
 
 
 def test_a_slow_drift_is_no_event_a_jump_is():
@@ -203,7 +203,16 @@ def test_values_are_known_for_thermo_rows_too():
 
 def test_the_table_forgets_what_was_run_again(tmp_path):
     path = tmp_path / "guard.txt"
-    path.write_text("step T_K E_eV\n0 300 -1\n10 310 -1\n20 320 -1\nstep T_K E_eV\n10 311 nan\n20 - -2\n30 3")
+    before = "step T_K E_eV\n# equilibrate\n0 300 -1\n10 310 -1\n# production\n10 310 -1\n20 320 -1\n"
+    path.write_text(before)
+    stages = [(one.step, one.stage, one.begins) for one in read_table(path)]
+    assert stages == [
+        (0, "equilibrate", True),
+        (10, "equilibrate", False),
+        (10, "production", True),
+        (20, "production", False),
+    ]
+    path.write_text(before + "step T_K E_eV\n10 311 nan\n20 - -2\n30 3")
     found = {one.step: one for one in read_table(path)}
     assert list(found) == [0, 10, 20], "the last line was cut by a kill"
     assert found[10].T_K == 311 and math.isnan(found[10].E_eV) and found[20].T_K is None
