@@ -18,10 +18,10 @@ import numpy as np
 
 from lmpdrive.architectures import Integrated
 from lmpdrive.config import Config
-from lmpdrive.engine.continuation import end_of, numbered, resumed
+from lmpdrive.engine.continuation import Seam, end_of, numbered, plan, resumed
 from lmpdrive.engine.restart_files import FAILED, RECORD, Restart, candidates, look, unusable
 from lmpdrive.engine.run_directory import update_manifest, write_atomically
-from lmpdrive.errors import ConfigError, DeckError, ModelError, RunDirectoryError, TrajectoryError
+from lmpdrive.errors import ConfigError, DeckError, RunDirectoryError, TrajectoryError
 from lmpdrive.hashing import sha256
 from lmpdrive.manifest import LOG, read_manifest
 
@@ -64,17 +64,13 @@ def continued_config(folder: Path, overrides: Sequence[str]) -> Config:
     return load(folder / "resolved.yaml", overrides)
 
 
-def same_model(folder: Path, config: Config) -> None:
-    """Raise ModelError if a file of the model is not the one that the run began with."""
-    begun = (read_manifest(folder).get("potential") or {}).get("sha256") or {}
-    for name, source in config.potential.files().items():
-        if not (folder / name).exists():
-            raise ModelError(f"the model {source} of this run is not there, nor is {folder / name}: put it back")
-        if name in begun and source.exists() and sha256(source) != begun[name]:
-            raise ModelError(
-                f"{source} is not the model that the run began with (sha256 {begun[name][:12]}...): put that one back, "
-                f"or begin a new run from {folder}/final.data"
-            )
+def keep(folder: Path, config: Config) -> None:
+    """Write what `--set` changed, so that the next continuation has it too."""
+    from lmpdrive.config import dump_yaml
+
+    write_atomically(folder / "resolved.yaml", dump_yaml(config))
+    files = read_manifest(folder).get("files") or {}
+    update_manifest(folder, files=files | {"resolved.yaml": sha256(folder / "resolved.yaml")})
 
 
 def prepare(folder: Path, config: Config, say: Say) -> Continuation:
@@ -95,7 +91,8 @@ def prepare(folder: Path, config: Config, say: Say) -> Continuation:
     if not (folder / LOG).exists():
         say("nothing has run here: from the start")
         return Continuation(deck, LOG, 0)
-    chosen, spare = _choose(folder, config, content, say)
+    framed_from = next((c.before for c in plan(text, deck) if c.name == "dump"), None)
+    chosen = _choose(folder, config, content, framed_from, say)
     if chosen is None:
         _put_aside(folder, say)
         return Continuation(deck, LOG, 0)
@@ -105,7 +102,8 @@ def prepare(folder: Path, config: Config, say: Say) -> Continuation:
         (n for pattern in ("log.*.lammps", "in.*.lammps", "traj.*.dcd") for n in _numbers(folder, pattern)), default=0
     )
     name = numbered(deck, number)
-    made = resumed(text, deck, number, chosen.step, chosen.path.name, end, spare)
+    seam = _seam(folder, chosen.step, len(content["system"]["species"]))
+    made = resumed(text, deck, number, chosen.step, chosen.path.name, end, seam)
     write_atomically(folder / name, made)
     say(f"continuing at step {chosen.step} ({chosen.path.name}) toward step {end}: {name}")
     return Continuation(name, numbered(LOG, number), chosen.step, chosen.path.name)
@@ -128,35 +126,49 @@ def _end(folder: Path, text: str, deck: str, config: Config, content: dict[str, 
     return wanted
 
 
-def _choose(folder: Path, config: Config, content: dict[str, Any], say: Say) -> tuple[Restart | None, str | None]:
-    """The restart to go on from (None: from the start), and the alternating file that must not be overwritten first."""
+def _seam(folder: Path, step: int, atoms: int) -> Seam | None:
+    """The energies that the log has for a step."""
+    from lmpdrive.trajectory import thermo_of
+
+    thermo = thermo_of(folder)
+    if thermo is None or not {"PotEng", "KinEng"} <= set(thermo):
+        return None
+    rows = thermo[(thermo["Step"] == step) & (thermo["KinEng"] > 0)]
+    if not len(rows):
+        return None
+    row = rows.iloc[-1]
+    return Seam(float(row["PotEng"]), float(row["KinEng"]), atoms)
+
+
+def _choose(folder: Path, config: Config, content: dict[str, Any], framed_from: int | None, say: Say) -> Restart | None:
+    """The restart to go on from; None: from the start.  `framed_from`: the step from which there should be frames."""
     elements, species = content["system"]["elements"], content["system"]["species"]
-    every = config.steps(config.output.frames_every_fs)
-    frames = last_frames(folder) if config.dynamics.ensemble != "minimise" else None
+    python, plugins = config.potential.interpreter(), config.potential.plugins
+    last = last_frame(folder)
     behind: Restart | None = None
-    for one in candidates(folder):
-        if one.step == 0:
-            continue  # the start itself, perhaps in the middle of the minimisation
-        problem = one.problem or unusable(
-            one, elements, species, config.potential.interpreter(), config.potential.plugins
-        )
-        if problem:
-            if one.path.name != FAILED:
-                say(f"{one.path.name} {problem}: not used")
+    found = candidates(folder)
+    for one in found:
+        if one.problem and one.path.name != FAILED:
+            say(f"{one.path.name} {one.problem}: not used")
+    for one in found:
+        if one.problem or one.step == 0:  # step 0: the start itself, perhaps in the middle of the minimisation
             continue
-        missing = one.step > config.equilibrate_steps and (frames is None or one.step - frames > every)
-        if not missing:
-            return one, one.path.name
-        say(f"{one.path.name} (step {one.step}) is beyond the last whole frame (step {frames}): is there an older one?")
+        if problem := unusable(one, elements, species, python, plugins):
+            say(f"{one.path.name} {problem}: not used")
+            continue
+        every = config.steps(config.output.frames_every_fs)
+        if framed_from is None or one.step <= framed_from or (last is not None and one.step - last <= every):
+            return one
+        say(f"{one.path.name} (step {one.step}) is beyond the last whole frame (step {last}): is there an older one?")
         behind = behind or one
     if behind is not None:
         say(f"warning: frames before step {behind.step} are missing, and no older restart is there to make them again")
-        return behind, behind.path.name
+        return behind
     say("no restart file can be used: from the start")
-    return None, None
+    return None
 
 
-def last_frames(folder: Path) -> int | None:
+def last_frame(folder: Path) -> int | None:
     """The step up to which the frames of the production are there without a hole; None if there are none."""
     steps = _steps(folder)
     if len(steps) < 3:

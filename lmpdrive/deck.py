@@ -17,6 +17,8 @@ from lmpdrive._version import __version__
 from lmpdrive.architectures import Native
 from lmpdrive.config import Config
 from lmpdrive.errors import DeckError
+from lmpdrive.stability import Limits
+from lmpdrive.stability.limits import BIN_A, BOND_A
 
 if TYPE_CHECKING:
     from lmpdrive.system import BuiltSystem
@@ -112,6 +114,7 @@ def context(config: Config, system: BuiltSystem) -> Mapping[str, Any]:
         # a cell is not changed before the run that is asked for: NPT equilibrates as NPT
         "stages": {"equilibrate": "npt" if dynamics.ensemble == "npt" else "nvt"},
         "barostat": f"{barostat.coupling} {target}",
+        **_guard(config, system),
         **potential.context(system),
     }
 
@@ -124,6 +127,38 @@ def _sort_every(restart_every: int) -> int:
     if restart_every <= LAMMPS_SORTS_EVERY:
         return restart_every or LAMMPS_SORTS_EVERY
     return math.gcd(restart_every, LAMMPS_SORTS_EVERY)
+
+
+def _guard(config: Config, system: BuiltSystem) -> dict[str, Any]:
+    """Variables of guard.lmp.j2."""
+    limits = Limits.of(config, system)
+    type_of = {element: i for i, element in enumerate(system.elements, start=1)}
+    columns = {"step": "$(step)", "T_K": "$(v_T_now:%.6g)"}
+    if limits.energy or limits.drift_fraction is not None:
+        columns["E_eV"] = "$(pe:%.12g)"
+    if limits.drift_fraction is not None:
+        columns["conserved_eV"] = "$(econserve:%.12g)"
+    for name, column, wanted in (
+        ("force", "force_eV_per_A", limits.force_eV_per_A is not None),
+        ("close", "close", bool(limits.pairs)),
+        ("metal", "metal_A", limits.metal_A is not None),
+        ("water", "water", limits.water),
+    ):
+        if wanted:
+            columns[column] = f"$(v_guard_{name}:%.6g)"
+    return {
+        "guard": config.guard,
+        "limits": limits,
+        "guard_columns": columns,
+        "guard_frames_every": max(1, config.steps(config.guard.frames_every_fs)),
+        "guard_pairs": [
+            {"i": type_of[a], "j": type_of[b], "bin": pair.bin} for pair in limits.pairs for a, b in [pair.elements]
+        ],
+        "type_of": type_of,
+        "bin_A": BIN_A,
+        "bond_A": BOND_A,
+        "list_cutoff_A": f"{max(1.0, BOND_A, limits.bins * BIN_A):g}",
+    }
 
 
 def _place(error: Exception, folders: Sequence[Path]) -> str:

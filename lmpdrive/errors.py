@@ -59,6 +59,12 @@ class EngineError(LmpdriveError, RuntimeError):
     exit_code = 7
 
 
+class UnstableError(EngineError):
+    """The trajectory passed a limit of the guard: what is after that is not physics."""
+
+    exit_code = 12
+
+
 class TrajectoryError(LmpdriveError, ValueError):
     """A trajectory is empty, unreadable, or misses information."""
 

@@ -9,6 +9,8 @@ from typing import Any
 from lmpdrive.config import Config, load
 from lmpdrive.config.sections import Observables
 from lmpdrive.errors import ConfigError, did_you_mean
+from lmpdrive.hashing import sha256
+from lmpdrive.manifest import read_manifest
 
 
 def settings_of(run_dir: Path) -> Observables:
@@ -18,11 +20,17 @@ def settings_of(run_dir: Path) -> Observables:
         return Observables()
     try:
         return load(resolved).observables
-    except ConfigError:
+    except ConfigError as error:
+        then = (read_manifest(run_dir).get("files") or {}).get(resolved.name)
+        if then is not None and then != sha256(resolved):
+            raise ConfigError(f"{resolved} was edited or damaged since the run: {error}") from None
         # an old run, or a model that has moved: its profiles do not depend on it
         import yaml
 
-        content = yaml.safe_load(resolved.read_text())
+        try:
+            content = yaml.safe_load(resolved.read_text())
+        except (OSError, ValueError, yaml.YAMLError):
+            raise error from None
         section = content.get("observables") if isinstance(content, dict) else None
         try:
             return Observables.model_validate(section or {})

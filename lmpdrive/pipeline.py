@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lmpdrive import checks, continuing, running
+from lmpdrive import checks, continuing, guarded, running
 from lmpdrive._version import __version__
 from lmpdrive.architectures import Integrated, Problem
 from lmpdrive.config import Config, dump_yaml, load
@@ -145,6 +145,7 @@ def render(
 ) -> Path:
     """Write a run directory, ready for `lmp -in in.lammps`, without running."""
     config = load(file, overrides)
+    check_observables(config)
     _write_run_directory(config, Path(file), Path(out), say, to_run=False, trust=trust)
     return Path(out)
 
@@ -205,6 +206,8 @@ def run_deck(
         by_lammps = not isinstance(config.potential.chosen, Integrated)
         if by_lammps and sha256(deck) != read_manifest(folder).get("deck_sha256"):
             must_pass(deck, say)
+        for line in provenance.must_be_as_rendered(folder, config):
+            say(f"warning: {line}")
         state = running.run(folder, config, Job(deck.name, deadline=deadline, keep=(lock,)), quiet, say)
     return _analysed(folder, config, state, quiet, say)
 
@@ -223,24 +226,43 @@ def resume(
     RunDirectoryError if there is no run or another process holds it, and what `simulate` raises.
     """
     out = Path(run_dir)
+    config, state = go_on(out, overrides, quiet, say, trust, walltime)
+    return _analysed(out, config, state, quiet, say)
+
+
+def go_on(
+    out: Path,
+    overrides: Sequence[str] = (),
+    quiet: bool = True,
+    say: Say = lambda _: None,
+    trust: bool = False,
+    walltime: str | None = None,
+) -> tuple[Config, State]:
+    """`resume` without the analysis: the configuration and how the run ended now."""
     config = continuing.continued_config(out, overrides)
     deadline = Deadline.of(walltime or config.run.walltime)
     check_observables(config)
     with locked(out, say) as lock:
         require(config.potential.programs(out), trust)
-        continuing.same_model(out, config)
-        next_ = continuing.prepare(out, config, say)
-        if overrides:
-            write_atomically(out / "resolved.yaml", dump_yaml(config))
-        state: State = "finished"
-        if next_.step is None:
-            say("the run is complete; --set dynamics.production_ps=... makes it longer")
-            update_manifest(out, state=state)
-        else:
+        for line in provenance.must_be_as_rendered(out, config):
+            say(f"warning: {line}")
+        state: State | None = None
+        while state is None:
+            next_ = continuing.prepare(out, config, say)
+            if overrides:
+                continuing.keep(out, config)
+            if next_.step is None:
+                say("the run is complete; --set dynamics.production_ps=... makes it longer")
+                state = "finished"
+                update_manifest(out, state=state)
+                break
             job = Job(next_.deck, next_.log, resume=next_.restart is not None, deadline=deadline, keep=(lock,))
             from_ = {"from_step": next_.step, "restart": next_.restart} if next_.restart else None
-            state = running.run(out, config, job, quiet, say, from_)
-    return _analysed(out, config, state, quiet, say)
+            try:
+                state = running.run(out, config, job, quiet, say, from_)
+            except running.SeamError as error:
+                say(str(error))  # it is marked: the next one is another
+    return config, state
 
 
 def _analysed(out: Path, config: Config, state: State, quiet: bool, say: Say) -> Result:
@@ -250,13 +272,14 @@ def _analysed(out: Path, config: Config, state: State, quiet: bool, say: Say) ->
     if state == "finished":
         continuing.must_be_complete(out)
     if config.dynamics.ensemble == "minimise" or not any(out.glob("traj*.dcd")):
-        return Result(out, state, report=report(out))
+        return guarded.told(out, Result(out, state, report=report(out)))
     try:
         with nullcontext() if quiet else FramesBar() as bar:
-            return analyse(out, say=say, progress=bar)
+            return guarded.told(out, analyse(out, say=say, progress=bar))
     except TrajectoryError:
         if state == "interrupted":
             return Result(out, state)
+        guarded.told(out, None)
         raise
 
 
@@ -321,6 +344,9 @@ def analyse(
     settings = settings_of(path) if is_run else Observables()
     frames = trajectory.open_trajectory(path, data=data, elements=elements, timestep_fs=timestep_fs, every=every)
     thermo = trajectory.thermo_of(path) if is_run else None
+    content = read_manifest(path) if is_run else {}
+    if is_run:
+        frames, thermo, content = guarded.stable_part(path, frames, thermo, content, say)
     if discard_ps is None:
         discard_ps = settings.discard_ps
     if discard_ps == "auto":
@@ -354,7 +380,6 @@ def analyse(
         raise RunDirectoryError(
             f"cannot write in {target}: {error.strerror}. Name a writable folder with --out."
         ) from None
-    content = read_manifest(path) if is_run else {}
     page = write_report(target, tables, thermo, content) if with_report else None
     if page:
         say(f"report: {page}")

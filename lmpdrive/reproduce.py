@@ -21,7 +21,7 @@ from lmpdrive.engine import provenance
 from lmpdrive.engine.run_directory import MANIFEST, new_directory, versions_of
 from lmpdrive.errors import LmpdriveError, RunDirectoryError, TrajectoryError
 from lmpdrive.hashing import sha256
-from lmpdrive.manifest import read_manifest
+from lmpdrive.manifest import read_manifest, system_of
 
 MOST_DIFF_LINES = 40
 END = ("final.data", "traj.lammpstrj")
@@ -57,7 +57,7 @@ def compare(run_dir: Path) -> Reproduction:
     config = _config(run_dir, found)
     found.differences += _files(run_dir, content)
     if config is not None:
-        found.differences += _models(run_dir, config, content)
+        found.differences += provenance.changed_models(run_dir, config)
         found.differences += _templates(config, content)
         found.differences += _versions(config, content)
         _deck(run_dir, config, content, found)
@@ -70,7 +70,8 @@ def manifest_of(run_dir: Path) -> dict[str, Any]:
     content = read_manifest(run_dir)
     if not content:
         raise RunDirectoryError(f"{run_dir} is not a run directory: it has no {MANIFEST}")
-    for key in ("files", "system", "potential", "versions"):
+    system_of(run_dir)
+    for key in ("files", "potential", "versions"):
         if not isinstance(content.get(key), dict):
             raise RunDirectoryError(
                 f"{run_dir / MANIFEST} has no section '{key}': it is damaged, or of an older lmpdrive"
@@ -99,17 +100,6 @@ def _files(run_dir: Path, content: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is not there any more"
         elif sha256(path) != digest:
             yield f"{name} {said.get(name, 'has changed')}"
-
-
-def _models(run_dir: Path, config: Config, content: Mapping[str, Any]) -> Iterator[str]:
-    now = config.potential.files()
-    for name, digest in (content["potential"].get("sha256") or {}).items():
-        path = now.get(name, run_dir / name)
-        path = path if path.exists() else run_dir / name
-        if not path.exists():
-            yield f"the model file {name} is not there any more ({now.get(name, path)})"
-        elif sha256(path) != digest:
-            yield f"the model file {name} has changed: {path} is not the file that the run used"
 
 
 def _templates(config: Config, content: Mapping[str, Any]) -> Iterator[str]:
@@ -161,6 +151,8 @@ def render_again(run_dir: Path, config: Config, content: Mapping[str, Any]) -> s
         built = read(run_dir / DATA, elements=about["elements"], two_sided=about["two_sided"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RunDirectoryError(f"{MANIFEST} or {DATA} is damaged: {error}") from None
+    if list(built.species) != about["species"]:
+        raise RunDirectoryError(f"the atoms of {DATA} are not those of {MANIFEST}")
     nothing = np.array([], dtype=int)
     system = replace(built, groups=dict.fromkeys(built.groups, nothing) | groups)
     architecture = config.potential.architecture

@@ -12,18 +12,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lmpdrive import guarded
 from lmpdrive.architectures import Integrated
 from lmpdrive.config import Config
 from lmpdrive.engine import provenance, step0
-from lmpdrive.engine.restart_files import Recorder
+from lmpdrive.engine.continuation import SEAM
+from lmpdrive.engine.restart_files import Recorder, mark
 from lmpdrive.engine.run import Job, State
 from lmpdrive.engine.run import run as run_worker
 from lmpdrive.engine.run_directory import of_the_worker, update_manifest
-from lmpdrive.errors import LmpdriveError
+from lmpdrive.errors import EngineError, LmpdriveError
 from lmpdrive.manifest import read_manifest
 from lmpdrive.trust import require
 
 Say = Callable[[str], None]
+
+
+class SeamError(EngineError):
+    """A restart file is not where the log was; it is marked, and another one can be tried."""
 
 
 def run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: dict[str, Any] | None = None) -> State:
@@ -35,6 +41,9 @@ def run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: d
     started = time.monotonic()
     part = {"deck": job.deck, "log": job.log, **(continues or {}), "host": platform.node(), "started": _now()}
     earlier = read_manifest(out).get("parts", []) if continues else []
+
+    if not continues:
+        guarded.begin(out)
 
     def tell(state: str, **changes: Any) -> None:
         update_manifest(out, state=state, parts=[*earlier, part | {"state": state}], **changes)
@@ -56,15 +65,22 @@ def run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: d
             say("the wall-time limit leaves no time to begin")
             state: State = "walltime"
         else:
-            state = run_worker(out, config, quiet, job.with_comparison(in_worker), look)
+            state = guarded.judged(out, run_worker(out, config, quiet, job.with_comparison(in_worker), look))
         if state == "finished" and not continues:
             for line in provenance.steps_missing(out / job.log, config):
                 say(f"warning: {line}")
-    except LmpdriveError:
+    except LmpdriveError as error:
+        if SEAM in str(error) and continues:
+            mark(out, continues["restart"], SEAM)
+            tell("failed")
+            raise SeamError(f"{continues['restart']} {SEAM} at step {continues['from_step']}: not used") from None
         about = step0.for_manifest(out) | provenance.of_lammps(out, config)
         tell("failed", performance=_performance(out / job.log, started), **about)
         step0.must_be_equal(out)
-        raise
+        if guarded.judged(out, "finished") != "unstable":
+            raise
+        say(str(error))
+        state, note = "unstable", None
     except BaseException:  # Ctrl-C before the worker was there
         tell("interrupted")
         raise

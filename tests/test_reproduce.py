@@ -136,7 +136,9 @@ def test_a_model_that_changed_or_is_gone_is_told(write_yaml, tmp_path):
     assert pipeline.reproduce(tmp_path / "run").identical
     model.write_text(model.read_text().replace("0.5", "0.6"))
     (told,) = pipeline.reproduce(tmp_path / "run").differences
-    assert told == f"the model file model.snapcoeff has changed: {model} is not the file that the run used"
+    assert (
+        told == f"the model file model.snapcoeff has changed: {model} is not the file that the deck was rendered with"
+    )
     model.unlink()
     assert "the model file model.snapcoeff is not there any more" in pipeline.reproduce(tmp_path / "run").differences[0]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import ClassVar
 
@@ -51,6 +52,10 @@ class NequipStyle(PairStyle):
         return {f"model{suffix}": self.model}
 
 
+DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, KeyError, RuntimeError)
+"""What `zipfile` raises for files that are none, or that have flipped bits."""
+
+
 def type_names(path: Path) -> list[str]:
     """Names of the model's types, in its order.  Raises ModelError for a file without them."""
     try:
@@ -62,6 +67,6 @@ def type_names(path: Path) -> list[str]:
                     about = json.loads(archive.read(name))
                     if isinstance(about, dict) and "type_names" in about:
                         return str(about["type_names"]).split()
-    except (zipfile.BadZipFile, ValueError) as error:
+    except DAMAGED as error:
         raise ModelError(f"{path.name} is not a compiled model: {error}. Make it with `nequip-compile`.") from None
     raise ModelError(f"{path.name} has no type_names: compile the checkpoint with `nequip-compile`.")

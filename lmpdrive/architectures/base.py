@@ -134,6 +134,8 @@ class Architecture(Values):
     """Rest of a `potential:` section that `lmpdrive doctor` tries on Pt and water; None if no model is at hand."""
     forces_only: ClassVar[bool] = False
     """Whether the model has neither energy nor pressure: no minimisation, no NPT, no conserved quantity."""
+    reactive: ClassVar[bool] = True
+    """Whether water can break in it as in nature; where it cannot, a broken molecule is an instability."""
     single_rank: ClassVar[str | None] = None
     """Reason why more than one MPI rank is impossible, if so."""
     made: ClassVar[tuple[str, ...]] = ()
@@ -197,6 +199,11 @@ class Architecture(Values):
         May load the model, and raise ModelError if it cannot be read.
         """
         return None
+
+    @property
+    def conserves(self) -> bool:
+        """Whether LAMMPS' conserved quantity counts all work that is done on the atoms."""
+        return True
 
     @property
     def total_charge_e(self) -> int | None:

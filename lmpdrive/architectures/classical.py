@@ -28,6 +28,7 @@ class Classical(Architecture):
     title: ClassVar[str] = "classical: SPC/Fw water, Joung-Cheatham ions, Lennard-Jones metal (Heinz)"
     precision: ClassVar[str] = "float64"
 
+    reactive: ClassVar[bool] = False
     trial: ClassVar[dict[str, Any] | None] = {}
 
     cutoff_A: Annotated[float, Field(gt=0, le=50)] = 9.0
@@ -55,6 +56,11 @@ class Classical(Architecture):
     def model_elements(self) -> Sequence[str]:
         """Elements with parameters."""
         return sorted(ff.LENNARD_JONES)
+
+    @property
+    def conserves(self) -> bool:
+        """Not with `constant-potential`: the battery works on the electrode, and nobody counts it."""
+        return self.electrode != "constant-potential"
 
     def receptive_field(self) -> ReceptiveField:
         """Unlimited: the Coulomb sums are long-ranged."""

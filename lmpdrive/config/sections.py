@@ -22,7 +22,8 @@ from pydantic import (
 
 from lmpdrive import walltime
 from lmpdrive.architectures import Architecture
-from lmpdrive.values import Values
+from lmpdrive.config.base import Section
+from lmpdrive.config.guard import Guard
 
 FACETS = ("111", "100", "110")
 METALS = ("Au", "Pt", "Ag", "Cu", "Pd", "Ni", "Al", "Ir", "Rh")
@@ -34,10 +35,6 @@ MOST_STEPS = 2**31 - 1
 """What LAMMPS takes for one run, and for the steps between two outputs."""
 Seed = Annotated[int, Field(gt=0, le=900_000_000)]
 """As LAMMPS' random numbers want it."""
-
-
-class Section(Values):
-    """One section."""
 
 
 class Build(Section):
@@ -265,6 +262,7 @@ class Config(Section):
     output: Output = Output()
     observables: Annotated[Observables, BeforeValidator(_files_only)] = Observables()
     run: Run = Run()
+    guard: Guard = Guard()
     templates: Path | None = None
     """Folder of your own deck templates; they shadow or extend the shipped ones."""
 

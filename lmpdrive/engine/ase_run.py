@@ -18,18 +18,16 @@ from ase.calculators.calculator import Calculator, all_changes
 from lmpdrive.architectures import Architecture, Configuration, Evaluator
 from lmpdrive.config import Config
 from lmpdrive.engine.ase_files import Dcd, Log, TextDump, write_final
+from lmpdrive.engine.ase_guard import AseGuard
 from lmpdrive.engine.ase_integrators import conserved_eV, integrator, kept, take_up
 from lmpdrive.engine.callback import write_failed_frame
 from lmpdrive.errors import EngineError, ModelError
-from lmpdrive.manifest import system_of
+from lmpdrive.manifest import read_manifest, system_of
+from lmpdrive.stability import Limits
 from lmpdrive.trust import require
 from lmpdrive.units import K_B_EV_PER_K
 
 STATE = "state.npz"
-
-
-class TooHotError(EngineError):
-    """The temperature passed ten times its target."""
 
 
 def calculator_of(potential: Architecture, device: str) -> Any:
@@ -75,7 +73,7 @@ class EvaluatorCalculator(Calculator):
 def run_here(config: Config, calculator: Any, stopped: Callable[[], bool], resume: bool = False) -> None:
     """Run all stages in the current folder; after `stopped()` the state and the last files are still written.
 
-    Raises what the calculator raises, FloatingPointError for numbers that are not finite, TooHotError.
+    Raises what the calculator raises, FloatingPointError for numbers that are not finite.
     """
     AseRun(config, calculator, stopped, resume).run()
 
@@ -117,6 +115,12 @@ class AseRun:
                 Path(old).unlink(missing_ok=True)
         self.log = Log(Path("log.lammps"), resume)
         self.pressure = True
+        self.ended = False
+        limits = Limits.of_manifest(read_manifest(Path()))
+        if limits is None:
+            raise EngineError("manifest.json does not tell timestep and temperature: it is damaged")
+        start: Any = read("system.data", format="lammps-data", sort_by_id=True)
+        self.guard = AseGuard(config.guard, limits, atoms, groups, start.positions, resume)
 
     def run(self) -> None:
         """Minimise, equilibrate, produce; then write the end."""
@@ -133,12 +137,13 @@ class AseRun:
             ends["production"] = config.equilibrate_steps + config.production_steps
             for stage, end in ends.items():
                 ensemble = "nvt" if stage == "equilibrate" else dynamics.ensemble
-                if self.step >= end or self.stopped():
+                if self.step >= end or self.stopped() or self.ended:
                     continue
                 if moving is None or ensemble == "nve":
                     moving = self.integrator(ensemble)
                 self.stage(stage, moving, end)
-                self.save(moving)
+                if not self.ended:  # what led there is no state to go on from
+                    self.save(moving)
         write_final(self.atoms, Path("system.data"), Path("final.data"))
 
     def integrator(self, ensemble: str) -> Any:
@@ -191,19 +196,21 @@ class AseRun:
         row = self.checked(lambda: self.row(moving), self.step)
         self.log.begin(name, list(row))
         self.log.row(row)
+        self.guard.begin(name)
+        self.ended = self.guard.look(self.step, row)
         while True:
             if dcd and self.step % frames == 0:
                 dcd.write(self.atoms)
             if text and self.step % sparse == 0:
                 text.write(self.atoms, self.step)
-            if self.step == end or self.stopped():
+            if self.step == end or self.stopped() or self.ended:
                 break
             self.checked(moving.step, self.step + 1)
             self.step += 1
-            self.guard()
-            if self.step % thermo == 0 or self.step == end:
+            self.ended = self.guard.look(self.step, self.energies(moving))
+            if self.step % thermo == 0 or self.step == end or self.ended:
                 self.log.row(self.row(moving))
-            if self.step % save == 0:
+            if self.step % save == 0 and not self.ended:
                 self.save(moving)
         self.log.end(self.step - start, len(self.atoms), config.dynamics.timestep_fs)
 
@@ -216,24 +223,16 @@ class AseRun:
                 raise FloatingPointError(f"the model gave an energy, force or virial that is not finite at step {step}")
         except Exception as error:
             write_failed_frame(self.atoms, step, error)
+            self.guard.keep()
             raise
         return answer
-
-    def guard(self) -> None:
-        """A trajectory above ten times its temperature has exploded: stop, do not average it."""
-        limit = 10 * self.config.dynamics.temperature_K
-        temperature = self.temperature_K()
-        if not temperature <= limit:
-            error = TooHotError(f"too_hot: {temperature:.4g} K at step {self.step}, more than {limit:g} K")
-            write_failed_frame(self.atoms, self.step, error)
-            raise error
 
     def temperature_K(self) -> float:
         """Of the mobile atoms."""
         return 2 * self.atoms.get_kinetic_energy() / (self.freedom * K_B_EV_PER_K)
 
-    def row(self, moving: Any) -> dict[str, float]:
-        """Thermo output at this step, columns as LAMMPS names them; no column for what the model or ASE has not."""
+    def energies(self, moving: Any) -> dict[str, float]:
+        """What the guard looks at."""
         atoms = self.atoms
         potential, kinetic = atoms.get_potential_energy(), atoms.get_kinetic_energy()
         found = {
@@ -247,6 +246,12 @@ class AseRun:
         conserved = conserved_eV(moving, potential + kinetic)
         if conserved is not None:
             found["Econserve"] = conserved
+        return found
+
+    def row(self, moving: Any) -> dict[str, float]:
+        """Thermo output at this step, columns as LAMMPS names them; no column for what the model or ASE has not."""
+        atoms, found = self.atoms, self.energies(moving)
+        kinetic = found["KinEng"]
         if self.pressure:
             try:
                 stress = atoms.get_stress(voigt=False, apply_constraint=False)

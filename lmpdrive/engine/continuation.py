@@ -7,6 +7,7 @@ The deck that ran is rewritten, not rendered again: what a person changed in it,
 - `run 10000` becomes `run 12000 upto`: toward the same end.
 - What is done is left as a comment: velocities, minimisation, earlier stages.
 - Output goes to new files (`traj.1.dcd`): LAMMPS would begin the old ones anew.
+- Before the first step, energies are compared with those that the log has for that step (`run 0`).
 - Langevin noise gets another seed: LAMMPS does not keep the generator's state, and the same noise once more would
   synchronise the parts of the run (Uberuaga, Anghel, Voter, J. Chem. Phys. 120, 6363 (2004)).
 """
@@ -28,8 +29,14 @@ ONCE = (
     *("reset_atoms", "neb", "temper", "min_style", "min_modify"),
 )
 """Commands that act once: not again, where the restart was written after them."""
-UNCLEAR = ("label", "jump", "next", "clear", "rerun", "if")
+UNCLEAR = ("label", "jump", "next", "clear", "rerun")
 """Commands after which nobody knows from the text alone what runs."""
+SEAM = "does not continue the log"
+"""What the deck prints where energies differ by more than the next two."""
+POTENTIAL_EV_PER_ATOM = 2e-4
+"""Models in single precision, other machines, another Ewald splitting."""
+KINETIC = 1e-6
+"""Of the kinetic energy: the log has ten digits of it."""
 DONE = "#- "
 """Begins the lines of what is done."""
 
@@ -58,7 +65,8 @@ def plan(deck: str, name: str = "in.lammps") -> list[Command]:
     for text in commands(deck):
         words = words_of(text)
         before = at
-        if words and words[0] in UNCLEAR:
+        branches = words[:1] == ("if",) and re.search(r"\b(run|minimize|jump|read_\w+)\b", text)
+        if branches or (words and words[0] in UNCLEAR):
             raise _unclear(name, line, words, "what is done already cannot be told from the text")
         if words[:1] == ("run",):
             at = _end_of_run(words, at, name, line)
@@ -83,14 +91,23 @@ def end_of(deck: str, name: str = "in.lammps") -> int:
     return ends[-1] if ends else 0
 
 
+@dataclass(frozen=True)
+class Seam:
+    """What the log says of the step of a restart: potential and kinetic energy [eV]; of how many atoms."""
+
+    potential_eV: float
+    kinetic_eV: float
+    atoms: int
+
+
 def resumed(
-    deck: str, name: str, number: int, step: int, restart: str, end: int | None = None, spare: str | None = None
+    deck: str, name: str, number: int, step: int, restart: str, end: int | None = None, seam: Seam | None = None
 ) -> str:
     """The deck that continues `deck` (of this `name`) from `restart`, which holds `step`.
 
     number : of the continuation, for the names of its output.
     end : the step where the last run ends, if not that of the deck.
-    spare : the alternating restart file that must not be overwritten first.
+    seam : what must be found at `step`; None: not known.
 
     Raises DeckError as `plan` does, and for a deck that reads no structure.
     """
@@ -100,11 +117,15 @@ def resumed(
     if len(structure) != 1:
         raise DeckError(f"{name} reads or makes {len(structure)} structures; a deck with one can be continued")
     gone = _left_behind(whole, step)
+    live = next((i for i, c in enumerate(whole) if c.name == "run" and (c.after or 0) > step), last_run)
     lines = [
         f"# Continues {name} from step {step}: {restart}. What begins with {DONE.strip()} is done.\n",
         f"# Plain lmp needs `-log log.{number}.lammps` too, or it begins log.lammps anew.\n",
     ]
     for i, command in enumerate(whole):
+        if seam and i not in gone and (command.name == "dump" or (command.name == "run" and i == live)):
+            lines.append(_check(seam, restart, step))
+            seam = None
         if i in gone:
             lines.append(_as_comment(command.text))
         elif i == structure[0]:
@@ -114,7 +135,7 @@ def resumed(
         elif command.name in ONCE and (command.before is None or command.before < step):
             lines.append(_as_comment(command.text))
         else:
-            lines.append(_again(command, name, number, step, spare))
+            lines.append(_again(command, name, number, step, restart))
     return "".join(lines)
 
 
@@ -163,7 +184,21 @@ def _run(command: Command, step: int, end: int | None) -> str:
     return " ".join(["run            ", str(target), "upto", *ramp, *others]) + "\n"
 
 
-def _again(command: Command, name: str, number: int, step: int, spare: str | None) -> str:
+def _check(seam: Seam, restart: str, step: int) -> str:
+    """Commands that end LAMMPS if the restart is not where the log was."""
+    pe, ke = repr(seam.potential_eV), repr(seam.kinetic_eV)
+    off_pe = f"abs(pe-({pe})) > {max(0.02, POTENTIAL_EV_PER_ATOM * seam.atoms):.6g}"
+    off_ke = f"abs(ke-({ke})) > {KINETIC * seam.kinetic_eV:.6g}"
+    return f"""
+# {restart} must be where the log was at step {step}: a changed byte in it, or another model, shows here
+run             0 post no
+if "$({off_pe} || {off_ke})" then &
+  "print 'ERROR: {restart} {SEAM}: pe $(pe) and ke $(ke) eV, not {pe} and {ke}'" "quit 1"
+
+"""
+
+
+def _again(command: Command, name: str, number: int, step: int, restart: str) -> str:
     """A command that is given again, with the files and seeds of this continuation."""
     words, text = command.words, command.text
     if not words:
@@ -172,7 +207,8 @@ def _again(command: Command, name: str, number: int, step: int, spare: str | Non
         return _as_comment(text)  # the restart has the members of the beginning
     if command.name == "dump" and len(words) > 5:
         return _word(text, words[5], numbered(words[5], number))
-    if command.name == "restart" and len(words) == 4 and words[2] == spare:
+    if command.name == "restart" and len(words) == 4 and words[2] == restart:
+        # the file that is read is the last to be overwritten
         return _word(_word(text, words[2], "\0"), words[3], words[2]).replace("\0", words[3])
     if command.name == "fix" and words[3:4] == ("langevin",) and len(words) > 7 and words[7].isdigit():
         return re.sub(rf"(langevin(?:\s+\S+){{3}}\s+){words[7]}\b", rf"\g<1>{int(words[7]) + step}", text, count=1)

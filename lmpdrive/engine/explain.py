@@ -20,9 +20,8 @@ CAUSES = (
         "an atom left the cell: the structure exploded. Minimise first, use a smaller timestep, look at traj.lammpstrj",
     ),
     (
-        r"too_hot|halt",
-        "the temperature passed ten times its target: the potential or the start is unphysical here. Minimise longer, "
-        "use a smaller timestep, or a potential trained on such structures",
+        r"Fix halt condition",
+        "a `fix halt` of your template ended the run: the limit that it names was passed",
     ),
     (
         r"Out of range atoms|cannot compute PPPM",

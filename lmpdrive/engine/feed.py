@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lmpdrive.engine.continuation import plan
 from lmpdrive.engine.deck_text import commands, external
+from lmpdrive.errors import DeckError
 
 JUMPS = ("label", "jump", "next")
 
@@ -53,6 +55,7 @@ def feed(
 
     `connect` gets the ID of each `fix external`; `check` raises what failed inside of it.
     """
+    ends = iter(_ends(deck.read_text()))
     for number, piece in enumerate(pieces(deck.read_text())):
         file = deck.with_name(f".{deck.name}.part{number}")  # a file, so that labels and jumps work
         try:
@@ -63,10 +66,27 @@ def feed(
             check()
         if piece.fix is not None:
             connect(piece.fix)
-        if stopped() and piece.last:
+        end = next(ends, None) if piece.last == "run" else None
+        halted = end is not None and lmp.extract_global("ntimestep") < end  # by a `fix halt`
+        if piece.last and (stopped() or halted):
             if piece.last == "run" and lmp.extract_global("ntimestep") > 0:
                 write_last(lmp)
+                for command in last_frames(deck):
+                    lmp.command(command)
             return
+
+
+def _ends(deck: str) -> list[int | None]:
+    """The step at which each run ends; empty where that cannot be told from the text."""
+    try:
+        return [command.after for command in plan(deck) if command.name == "run"]
+    except DeckError:
+        return []
+
+
+def last_frames(deck: Path) -> list[str]:
+    """The commands at the end of a deck that write the last frame in full."""
+    return [text.strip() for text in commands(deck.read_text()) if text.split()[:1] == ["write_dump"]]
 
 
 def write_last(lmp: Any) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lmpdrive.engine.continuation import plan
+from lmpdrive.engine.feed import last_frames
 from lmpdrive.errors import DeckError
 
 STOP, STOPPED, NAME = ".stop", ".stopped", ".mpi.lammps"
@@ -22,7 +23,7 @@ fix lmpdrive_stop all halt {EVERY} v_lmpdrive_stop > 0 error soft message no
 """
 # quit, because LAMMPS would hurry through the later stages and write a restart with their fixes
 _LEAVE = """if "$(step) < {end}" then &
-  "write_restart last.restart" "write_data final.data" "print stopped file {file}" quit
+  "write_restart last.restart" "write_data final.data" {frames}"print stopped file {file}" quit
 """
 
 
@@ -39,13 +40,14 @@ def write(run_dir: Path, deck: str, seconds: float | None) -> str:
         (run_dir / NAME).write_text(limit + text)
         return NAME
     lines, watched = [limit], False
+    frames = "".join(f'"{command}" ' for command in last_frames(run_dir / deck))
     for command in whole:
         if command.name == "run" and not watched:
             lines.append(_WATCH)
             watched = True
         lines.append(command.text)
         if command.name == "run":
-            lines.append(_LEAVE.format(end=command.after, file=STOPPED))
+            lines.append(_LEAVE.format(end=command.after, file=STOPPED, frames=frames))
     (run_dir / NAME).write_text("".join(lines))
     return NAME
 

@@ -19,8 +19,9 @@ from lmpdrive.config import Config
 from lmpdrive.engine.lammps_library import environment
 from lmpdrive.engine.probe import probe
 from lmpdrive.environments.facts import digest
-from lmpdrive.errors import EngineError
+from lmpdrive.errors import EngineError, ModelError
 from lmpdrive.hashing import sha256
+from lmpdrive.manifest import read_manifest
 
 FILES = ("in.lammps", "system.data", "system.yaml", "resolved.yaml")
 """Inputs in a run directory, besides the model."""
@@ -80,6 +81,27 @@ def templates(config: Config) -> dict[str, str]:
     if architecture.suffix == ".py":
         own += [architecture, *sorted(architecture.parent.glob("*.j2"))]
     return found | {str(path): sha256(path) for path in own if path.is_file()}
+
+
+def changed_models(run_dir: Path, config: Config) -> Iterator[str]:
+    """What became of the model files since the run directory was written, in words."""
+    now = config.potential.files()
+    for name, then in ((read_manifest(run_dir).get("potential") or {}).get("sha256") or {}).items():
+        path = now.get(name, run_dir / name)
+        path = path if path.exists() else run_dir / name
+        if not path.exists():
+            yield f"the model file {name} is not there any more ({now.get(name, path)})"
+        elif sha256(path) != then:
+            yield f"the model file {name} has changed: {path} is not the file that the deck was rendered with"
+
+
+def must_be_as_rendered(run_dir: Path, config: Config) -> Iterator[str]:
+    """What of the structure has changed; raises ModelError for a model that has: the manifest would lie about it."""
+    if changed := list(changed_models(run_dir, config)):
+        raise ModelError("\n".join([*changed, "Put it back, or render a new run directory with this one."]))
+    then = (read_manifest(run_dir).get("files") or {}).get("system.data")
+    if then is not None and (run_dir / "system.data").is_file() and sha256(run_dir / "system.data") != then:
+        yield "system.data is not the structure that was rendered"
 
 
 def of_the_run(config: Config) -> dict[str, Any]:

@@ -112,6 +112,13 @@ def recorded(folder: Path) -> dict[str, dict[str, Any]]:
     return {name: one for name, one in said.items() if isinstance(one, dict) and {"step", "sha256"} <= set(one)}
 
 
+def mark(folder: Path, name: str, problem: str) -> None:
+    """Remember what was found wrong with a restart file, so that it is not chosen again."""
+    path = folder / name
+    said = {"step": look(path).step, "sha256": _sha256(path.read_bytes()), "problem": problem}
+    _write(folder / RECORD, json.dumps(recorded(folder) | {name: said}, indent=1) + "\n")
+
+
 def candidates(folder: Path) -> list[Restart]:
     """All restart files, the latest step first; with a problem where one shows without LAMMPS."""
     record = recorded(folder)
@@ -124,6 +131,8 @@ def candidates(folder: Path) -> list[Restart]:
         said = record.get(path.name)
         if not one.problem and said and _differs(one, said):
             one = Restart(path, one.step, one.offset, "is not what was written (sha256)")
+        elif not one.problem and said and said.get("problem") and one.step == said["step"]:
+            one = Restart(path, one.step, one.offset, said["problem"])
         found.append(one)
     return sorted(found, key=lambda one: -one.step)
 

@@ -28,7 +28,8 @@ INTERRUPTED = 130
 GRACE_S = 60
 """How long a worker may take to stop after Ctrl-C before it is killed."""
 
-State = Literal["finished", "interrupted", "walltime"]
+State = Literal["finished", "interrupted", "walltime", "unstable"]
+"""`unstable` is for lmpdrive.guarded to find."""
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,7 @@ def link_model_files(run_dir: Path, config: Config) -> dict[str, str]:
 
 def manifest(config: Config, system: Any, hashes: dict[str, str]) -> dict[str, Any]:
     """What is needed to know and to repeat the run."""
+    from lmpdrive.stability import Limits
     from lmpdrive.system import id_ranges
 
     potential, dynamics = config.potential, config.dynamics
@@ -131,6 +132,7 @@ def manifest(config: Config, system: Any, hashes: dict[str, str]) -> dict[str, A
             "ensemble": dynamics.ensemble,
             "stages": [{"name": name, "steps": steps} for name, steps in stages],
         },
+        "guard": Limits.of(config, system).content(),
         "output": {"frames_every_steps": config.steps(config.output.frames_every_fs)},
         "seeds": {"dynamics": dynamics.seed} | ({"build": config.system.build.seed} if config.system.build else {}),
         "versions": _versions(),

@@ -13,13 +13,14 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from lmpdrive.errors import ConfigError, did_you_mean
 from lmpdrive.observables.blocks import statistical_inefficiency
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.tables import Table
 from lmpdrive.trajectory.frames import Chunk
+from lmpdrive.values import Values
 
 Array = NDArray[np.float64]
 
@@ -40,13 +41,11 @@ class Settings:
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-class Options(BaseModel):
+class Options(Values):
     """Options of an observable; a subclass inside the observable adds fields with units in their names.
 
     The string below a field says what it means; `lmpdrive observables` shows it.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Observable(ABC):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from lmpdrive.errors import ConfigError
 from lmpdrive.observables.base import Array, Settings
@@ -15,11 +15,12 @@ from lmpdrive.observables.profile import Profile
 from lmpdrive.observables.selection import Selection, charges_of, select
 from lmpdrive.trajectory.frames import Chunk
 from lmpdrive.units import G_PER_CM3_PER_U_PER_A3
+from lmpdrive.values import Values
 
 COLUMNS = {"number": ("n", "1/Å^3"), "mass": ("ρ", "g/cm^3"), "charge": ("ρ_q", "e/Å^3")}
 
 
-class Wanted(BaseModel):
+class Wanted(Values):
     """One profile.
 
     name : of the table, `density_<name>`.
@@ -27,8 +28,6 @@ class Wanted(BaseModel):
     quantity : what each atom counts.
     charges_e : charge of each element [e] for `quantity: charge`; without it the structure's charges.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[\w+-]+$")
     selection: str | dict[str, Any]

@@ -117,7 +117,10 @@ def _resolved(run: Analysed) -> dict[str, Any]:
     import yaml
 
     folder = run_dir(run)
-    content = yaml.safe_load((folder / "resolved.yaml").read_text(encoding="utf-8")) if folder else None
+    try:
+        content = yaml.safe_load((folder / "resolved.yaml").read_text(encoding="utf-8")) if folder else None
+    except (OSError, ValueError, yaml.YAMLError):  # damaged: what it says is left out
+        content = None
     return content if isinstance(content, dict) else {}
 
 

@@ -29,7 +29,7 @@ class Finding:
 
 def judge(tables: Mapping[str, Table], manifest: Mapping[str, Any]) -> tuple[Finding, list[Finding]]:
     """(verdict in one sentence, findings behind it)."""
-    findings = [*_state(manifest), *_drift(tables), *_temperature(tables, manifest)]
+    findings = [*_state(manifest), *_stability(manifest), *_drift(tables), *_temperature(tables, manifest)]
     if "summary" in tables:
         findings += [Finding("caution", warning) for warning in tables["summary"].warnings]
     levels = {finding.level for finding in findings}
@@ -49,9 +49,27 @@ def _state(manifest: Mapping[str, Any]) -> list[Finding]:
     texts = {
         "finished": ("good", "The run finished as planned."),
         "interrupted": ("caution", "The run was interrupted: what was written until then is analysed."),
+        "unstable": ("bad", "The guard stopped the run: the potential, or how it was run, is not to be trusted here."),
         "failed": ("bad", "The run failed: the frames before the failure may already be wrong."),
     }
     return [Finding(*texts.get(str(state), ("caution", f"The run's state is {state!r}.")))]
+
+
+def _stability(manifest: Mapping[str, Any]) -> list[Finding]:
+    """What the guard saw, and how much was used (docs/guard.md)."""
+    seen = manifest.get("stability")
+    if not seen:
+        return []
+    found = [Finding("bad" if seen["ended"] else "caution", f"Guard: {sentence}.") for sentence in seen["events"]]
+    if seen["ended"]:
+        found.append(
+            Finding(
+                "caution",
+                f"Only what is before that is averaged: {seen['used']} of {seen['frames']} frames, up to "
+                f"{seen['last_ps']:.6g} ps.",
+            )
+        )
+    return found
 
 
 def _drift(tables: Mapping[str, Table]) -> list[Finding]:

@@ -167,6 +167,10 @@ class LammpsBinaryTrajectory(Trajectory):
         ids = table[:, self._columns.index("id")]
         return table if (np.diff(ids) > 0).all() else table[np.argsort(ids, kind="stable")]
 
+    def columns(self, frame: int, names: Sequence[str]) -> NDArray[np.float64]:
+        """(N, names) numbers of one frame as the file has them, sorted by id; raises ValueError for other names."""
+        return self._table(self._frames[frame])[:, [self._columns.index(name) for name in names]]
+
     def read(self, start: int, stop: int) -> Chunk:
         """Frames `start` to `stop` (exclusive), atoms sorted by id."""
         places, scaled = coordinate_columns(self._columns, self.path)

@@ -36,11 +36,14 @@ def read_thermo(path: str | Path | Sequence[str | Path]) -> pd.DataFrame:
 
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
     tables: list[pd.DataFrame] = []
+    shift, at = 0.0, -1.0
     for log in paths:
         for number, (columns, rows) in enumerate(t for t in _tables(_text(log)) if t[1]):
             table = pd.DataFrame(rows, columns=columns)
             if number == 0 and tables:
-                _count_on(table, tables)
+                shift, at = _jump(table, tables[-1])
+            if shift and table["Step"].iloc[0] == at:
+                table["Econserve"] += shift
             if tables and "Step" in table:
                 tables = _without_overlap(tables, int(table["Step"].iloc[0]))
             table.insert(0, "run", len(tables))
@@ -69,15 +72,14 @@ def _text(path: Path) -> str:
         raise TrajectoryError(f"cannot read the log {path}: {error.strerror}") from error
 
 
-def _count_on(table: pd.DataFrame, earlier: list[pd.DataFrame]) -> None:
-    """Shift `Econserve` of a continuation to what the earlier part said at the same step."""
+def _jump(table: pd.DataFrame, before: pd.DataFrame) -> tuple[float, float]:
+    """What `Econserve` lacks at the first step of a continuation, and that step; 0 where it cannot be said."""
     name = "Econserve"
-    before = earlier[-1]
     if not {"Step", name} <= set(table) & set(before):
-        return
-    same = before[before["Step"] == table["Step"].iloc[0]]
-    if len(same):
-        table[name] += same[name].iloc[-1] - table[name].iloc[0]
+        return 0.0, 0.0
+    step = table["Step"].iloc[0]
+    same = before[before["Step"] == step]
+    return (float(same[name].iloc[-1] - table[name].iloc[0]) if len(same) else 0.0), step
 
 
 def _tables(text: str) -> list[tuple[list[str], list[list[float]]]]:

@@ -22,7 +22,7 @@ from lmpdrive.config import load
 from lmpdrive.engine.ase_run import EvaluatorCalculator, ids_of
 from lmpdrive.engine.run import run
 from lmpdrive.engine.worker import INTERRUPTED
-from lmpdrive.errors import EngineError
+from lmpdrive.errors import EngineError, UnstableError
 from lmpdrive.trajectory import open_trajectory, read_thermo
 from tests.conftest import ROOT
 
@@ -205,7 +205,7 @@ class Fails(EMT):
 '''
 
 
-@pytest.mark.parametrize(("how", "says"), [("nan", "not finite at step"), ("raise", "ValueError: out of memory, say")])
+@pytest.mark.parametrize(("how", "says"), [("nan", "that is not finite"), ("raise", "ValueError: out of memory, say")])
 def test_a_model_that_fails_stops_the_run(tmp_path, write_yaml, monkeypatch, how, says):
     (tmp_path / "my_fails.py").write_text(FAILS)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
@@ -213,16 +213,21 @@ def test_a_model_that_fails_stops_the_run(tmp_path, write_yaml, monkeypatch, how
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(EngineError, match=says) as caught:
         lmpdrive.simulate(case(tmp_path, write_yaml, potential=potential), tmp_path / "run")
-    assert caught.value.exit_code == 7 and "The model said" in str(caught.value)
+    assert caught.value.exit_code == (12 if how == "nan" else 7)
     frame = read(tmp_path / "run" / "failed_frame.xyz")
     assert len(frame) == 108 and frame.info["step"] == 5
-    assert json.loads((tmp_path / "run" / "manifest.json").read_text())["state"] == "failed"
+    assert json.loads((tmp_path / "run" / "manifest.json").read_text())["state"] == (
+        "unstable" if how == "nan" else "failed"
+    )
 
 
 def test_an_explosion_is_stopped(tmp_path, write_yaml):
     path = case(tmp_path, write_yaml, copper(20_000), dynamics__temperature_K=10)
-    with pytest.raises(EngineError, match=r"too_hot.*more than 100 K"):
+    with pytest.raises(UnstableError, match=r"stopped at .* the temperature is .*limit 100 K"):
         lmpdrive.simulate(path, tmp_path / "run")
+    (event,) = [json.loads(line) for line in (tmp_path / "run" / "events.jsonl").read_text().splitlines()][:1]
+    assert len(read(tmp_path / "run" / event["frames"], ":")) == event["good_frames"] + 1
+    assert not (tmp_path / "run" / "state.npz").exists(), "no state to go on from"
 
 
 def test_ctrl_c_saves_the_state_and_the_last_frame(tmp_path, write_yaml):

@@ -23,7 +23,7 @@ def test_steps_of_the_shipped_decks():
 
 
 def test_in_production_only_the_rest_is_run():
-    deck = resumed(WATER, "in.lammps", 1, 60_000, "a.restart", spare="a.restart")
+    deck = resumed(WATER, "in.lammps", 1, 60_000, "a.restart")
     commands = live(deck)
     assert "read_restart a.restart" in commands and not any(c.startswith("read_data") for c in commands)
     assert [c for c in commands if c.startswith("run")] == ["run 140000 upto start 40000 stop 140000"]

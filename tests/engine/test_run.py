@@ -145,15 +145,6 @@ def test_lammps_error_names_the_line_and_the_cause(write_yaml, tmp_path):
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["state"] == "failed"
 
 
-def test_an_explosion_stops_the_run(write_yaml, tmp_path):
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "classical.lmp.j2").write_text(
-        EXTEND + '{% block dynamics %}{{ super() | replace("create 300.0", "create 8000.0") }}{% endblock %}\n'
-    )
-    with pytest.raises(EngineError, match="ten times its target"):
-        lmpdrive.simulate(write_yaml(SMALL_CLASSICAL, templates="mine"), tmp_path / "run")
-
-
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_cleanly(write_yaml, tmp_path, sent):
     path = write_yaml(SMALL_CLASSICAL, dynamics__production_ps=1000)

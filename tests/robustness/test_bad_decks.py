@@ -36,9 +36,9 @@ def lint_faults(seed: int, n: int, folder: Path) -> tuple[Counter, dict[str, str
 
 
 def test_mutated_decks_are_linted(tmp_path):
-    codes, found = lint_faults(seed=1, n=160, folder=tmp_path)
+    codes, found = lint_faults(seed=1, n=70, folder=tmp_path)
     assert not found, found
-    assert codes[5] > 30
+    assert codes[5] > 12
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def run_faults(mutant: Mutant, rendered: Path, folder: Path) -> tuple[int, list[
         ("elements mixed up", "element Cu", "element Au", 5),
         ("shell", "units ", "shell touch pwned\nunits ", 5),
         ("a word that is none", "thermo_style ", "thermo_styl ", 5),
-        ("what only LAMMPS knows", "pair_style      lj/cut/coul/long", "pair_style lj/cut/coul/lung", 7),
+        ("what only LAMMPS knows", "pair_style      lj/cut", "pair_style lj/cutt", 7),
     ],
 )
 def test_edited_decks(tmp_path, rendered, name, old, new, code):

@@ -25,7 +25,7 @@ BASE: dict[str, Any] = {
         "seed": 7,
     },
     "output": {"frames_every_fs": 10.0, "dump_every_fs": 20.0, "thermo_every_fs": 4.0, "restart_every_ps": 0.02},
-    "observables": {"bin_width_A": 0.1, "blocks": 2, "names": ["rdf"], "options": {"rdf": {"r_max_A": 4.0}}},
+    "observables": {"bin_width_A": 0.1, "blocks": 2, "names": ["temperature"], "options": {"rdf": {"r_max_A": 4.0}}},
     "run": {"device": "cpu", "threads": 1, "mpi_ranks": 1, "compare": "never"},
 }
 

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,11 @@ from lmpdrive.errors import ModelError
 
 Kind = Literal["tensorflow", "kokkos", "fs"]
 
+DAMAGED = (
+    *(LookupError, TypeError, ValueError, AttributeError, OSError, EOFError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""What reading a file with flipped bits, or the beginning of one, raises."""
 EXPORT = "Export it with `gracemaker -r -s` in the folder of its input.yaml."
 
 
@@ -48,7 +54,7 @@ def read(path: Path) -> ModelFile:
             return _npz(path)
         if path.suffix in (".yaml", ".yml"):
             return _fs(path)
-    except (KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise ModelError(f"{path} is not a GRACE model: {type(error).__name__}: {error}. {EXPORT}") from None
     what = "a checkpoint" if "checkpoint" in path.name else f"a {path.suffix or 'nameless'} file"
     raise ModelError(f"{path.name} is {what}; a GRACE model is a SavedModel folder, a .npz or an FS .yaml. {EXPORT}")

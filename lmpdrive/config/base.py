@@ -1,0 +1,9 @@
+"""Base of the sections of the YAML file."""
+
+from __future__ import annotations
+
+from lmpdrive.values import Values
+
+
+class Section(Values):
+    """One section."""

@@ -1,0 +1,10 @@
+"""What the guard saw in a run directory: its events, the frames that are kept, and how far the run is stable.
+
+seen = events_of(run_dir)         # of events.jsonl, else found in guard.txt, the log and the frames
+stable_before = first_end(seen)   # nothing from that event on is averaged
+"""
+
+from lmpdrive.guard.after import after_run, forget
+from lmpdrive.guard.events import EVENTS, events_of, first_end
+
+__all__ = ["EVENTS", "after_run", "events_of", "first_end", "forget"]

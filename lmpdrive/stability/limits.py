@@ -1,0 +1,245 @@
+"""The limits of one run as numbers: from the `guard:` section and the system, kept in the manifest.
+
+The temperature of N mobile atoms fluctuates by σ_T = T √(2/(3N)) in the canonical ensemble.  Units: steps, ps, K, eV,
+eV/Å, Å.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import combinations_with_replacement
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lmpdrive.config import Config
+from lmpdrive.config.guard import Guard
+
+if TYPE_CHECKING:
+    from lmpdrive.system import BuiltSystem
+
+BIN_A = 0.005
+"""Half sums of covalent radii are multiples of it, so that bins of this width give limits exactly."""
+BOND_A = 1.3
+"""An O-H pair beyond this is no bond (design, part 2)."""
+SPACING_A = 2.3
+"""Spacing of metal layers where there is only one."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Closest that two elements may come."""
+
+    elements: tuple[str, str]
+    limit_A: float
+
+    @property
+    def bin(self) -> int:
+        """Number of the histogram bins below the limit."""
+        return round(self.limit_A / BIN_A)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """None: the rule is off, or does not apply."""
+
+    timestep_fs: float
+    every: int
+    """Steps between two looks."""
+    on_instability: str = "stop"
+    production_from: int = 0
+    """Step of the first frame that is analysed."""
+    target_K: float = 0.0
+    energy: bool = True
+    drift_fraction: float | None = None
+    drift_eV: tuple[float, float] = (0.0, 0.0)
+    """Least and most of the limit on the conserved quantity, for the whole system."""
+    drift_looks: int = 0
+    hottest_K: float | None = None
+    band_K: tuple[float, float] | None = None
+    """Lowest and highest temperature of a thermostatted production."""
+    warm_K: float | None = None
+    """Highest temperature elsewhere."""
+    temperature_looks: int = 0
+    """So many looks in a row outside of these two are too long."""
+    force_eV_per_A: float | None = None
+    pairs: tuple[Pair, ...] = field(default=())
+    metal_A: float | None = None
+    water: bool = False
+    lost: bool = True
+
+    @classmethod
+    def of(cls, config: Config, system: BuiltSystem) -> Limits:
+        """The numbers for a run of `system`."""
+        dynamics, potential = config.dynamics, config.potential
+        return cls._made(
+            config.guard,
+            timestep_fs=dynamics.timestep_fs,
+            production_from=config.equilibrate_steps,
+            target_K=dynamics.temperature_K,
+            ensemble=dynamics.ensemble,
+            mobile=len(system.groups.get("mobile", system.species)),
+            elements=system.elements,
+            energies=not potential.forces_only,
+            conserves=potential.conserves,
+            damping_fs=dynamics.thermostat.damping_fs,
+            metal_A=_metal(config.guard, system),
+            water=_water(config, system),
+        )
+
+    @classmethod
+    def of_manifest(cls, manifest: Mapping[str, Any]) -> Limits | None:
+        """Of a run that has its limits in the manifest, else the default ones; None if too little is known."""
+        if "guard" in manifest:
+            return cls.read(manifest["guard"])
+        dynamics, system = manifest.get("dynamics") or {}, manifest.get("system") or {}
+        stages = {stage.get("name"): stage.get("steps") or 0 for stage in dynamics.get("stages") or ()}
+        if not {"timestep_fs", "temperature_K"} <= set(dynamics) or "species" not in system:
+            return None
+        fixed = members((system.get("groups") or {}).get("fixed", ""))
+        return cls._made(
+            Guard(),
+            timestep_fs=dynamics["timestep_fs"],
+            production_from=stages.get("equilibrate", 0),
+            target_K=dynamics["temperature_K"],
+            ensemble=str(dynamics.get("ensemble", "nvt")).lower(),
+            mobile=len(system["species"]) - len(fixed),
+            elements=sorted(set(system["species"])),
+        )
+
+    @classmethod
+    def _made(
+        cls,
+        guard: Guard,
+        *,
+        timestep_fs: float,
+        production_from: int,
+        target_K: float,
+        ensemble: str,
+        mobile: int,
+        elements: Sequence[str],
+        energies: bool = True,
+        conserves: bool = True,
+        damping_fs: float = 0.0,
+        metal_A: float | None = None,
+        water: bool = False,
+    ) -> Limits:
+        mobile = max(1, mobile)
+        every = max(1, round(guard.check_every_fs / timestep_fs))
+        look_ps = every * timestep_fs * 1e-3
+        sigmas = _number(guard.temperature_sigmas)
+        # a weak thermostat takes its time to bring heat back
+        outside_ps = max(guard.temperature_ps, 2e-3 * damping_fs)
+        spread_K = (sigmas or 0.0) * target_K * float(np.sqrt(2 / (3 * mobile)))
+        band = (max(0.0, _tidy(target_K - spread_K)), _tidy(target_K + spread_K))
+        hottest, warm = _number(guard.temperature_factor), _number(guard.temperature_factor_elsewhere)
+        low, high = guard.drift_meV_per_atom
+        return cls(
+            timestep_fs=timestep_fs,
+            every=every,
+            on_instability=guard.on_instability,
+            production_from=production_from,
+            target_K=target_K,
+            energy=energies and guard.energy == "on",
+            drift_fraction=_number(guard.drift_fraction) if energies and conserves else None,
+            drift_eV=(_tidy(low * 1e-3 * mobile), _tidy(high * 1e-3 * mobile)),
+            drift_looks=max(2, round(guard.drift_window_ps / look_ps)),
+            hottest_K=None if hottest is None else hottest * target_K,
+            band_K=band if sigmas is not None and ensemble != "nve" else None,
+            warm_K=None if warm is None else warm * target_K,
+            temperature_looks=max(1, round(outside_ps / look_ps)) + 1,
+            force_eV_per_A=_number(guard.force_eV_per_A),
+            pairs=pairs(elements, _number(guard.distance_factor)),
+            metal_A=metal_A,
+            water=water,
+            lost=guard.lost == "on",
+        )
+
+    def every_steps(self, every: int) -> Limits:
+        """The same limits for values that are `every` steps apart."""
+        ratio = self.every / max(1, every)
+        return replace(
+            self,
+            every=every,
+            drift_looks=max(2, round(self.drift_looks * ratio)),
+            temperature_looks=max(1, round((self.temperature_looks - 1) * ratio)) + 1,
+        )
+
+    @classmethod
+    def read(cls, content: Mapping[str, Any]) -> Limits:
+        """From `content()`, as the manifest holds it."""
+        known = {name: content[name] for name in cls.__dataclass_fields__ if name in content}
+        known["pairs"] = tuple(Pair(tuple(p["elements"]), p["limit_A"]) for p in known.get("pairs", ()))
+        for name in ("drift_eV", "band_K"):
+            known[name] = tuple(known[name]) if known.get(name) is not None else cls.__dataclass_fields__[name].default
+        return cls(**known)
+
+    def content(self) -> dict[str, Any]:
+        """For the manifest."""
+        return asdict(self)
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to look at during a run."""
+        return any(
+            (
+                self.energy,
+                self.drift_fraction,
+                self.hottest_K,
+                self.band_K,
+                self.warm_K,
+                self.force_eV_per_A,
+                self.pairs,
+                self.metal_A,
+                self.water,
+            )
+        )
+
+    @property
+    def bins(self) -> int:
+        """Bins of the histogram of distances."""
+        return max((pair.bin for pair in self.pairs), default=0)
+
+
+def pairs(elements: Sequence[str], factor: float | None) -> tuple[Pair, ...]:
+    """`factor` times the sum of the covalent radii (Cordero et al., Dalton Trans. 2832, 2008) for each two elements."""
+    if factor is None:
+        return ()
+    from ase.data import atomic_numbers, covalent_radii
+
+    radius = {e: covalent_radii[atomic_numbers[e]] for e in elements}
+    found = []
+    for a, b in combinations_with_replacement(elements, 2):
+        limit = round(factor * (radius[a] + radius[b]) / BIN_A) * BIN_A
+        found.append(Pair((a, b), _tidy(limit)))
+    return tuple(found)
+
+
+def _metal(guard: Guard, system: BuiltSystem) -> float | None:
+    layers = [i for name, i in system.groups.items() if name.startswith("layer_")]
+    factor = _number(guard.metal_layers)
+    if factor is None or not layers or len(system.groups.get("fixed", ())) == len(system.groups["metal"]):
+        return None
+    heights = sorted(float(system.atoms.positions[i, 2].mean()) for i in layers)
+    return _tidy(factor * (float(np.median(np.diff(heights))) if len(heights) > 1 else SPACING_A))
+
+
+def _water(config: Config, system: BuiltSystem) -> bool:
+    if not len(system.water_molecules) or config.guard.water == "off":
+        return False
+    return config.guard.water == "on" or not config.potential.reactive
+
+
+def members(ranges: str) -> list[int]:
+    """0-based indices of `"1:3,8"`."""
+    ends = [[int(x) for x in word.split(":")] for word in ranges.replace(",", " ").split()]
+    return [i for end in ends for i in range(end[0] - 1, end[-1])]
+
+
+def _number(limit: float | str) -> float | None:
+    return None if isinstance(limit, str) else limit
+
+
+def _tidy(value: float) -> float:
+    return float(f"{value:.6g}")

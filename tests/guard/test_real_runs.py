@@ -1,0 +1,152 @@
+"""Real runs of LAMMPS that fall apart: stopped, told, kept, and not averaged past."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase.io import read
+
+import lmpdrive
+from lmpdrive.errors import UnstableError
+from lmpdrive.guard.values import read_table
+from tests.conftest import ROOT, SMALL_CLASSICAL
+
+EXTEND = '{% extends "shipped/classical.lmp.j2" %}\n'
+QUICK = {"dynamics__equilibrate_ps": 0.02, "dynamics__production_ps": 0.3, "observables__names": ["dipole_pz"]}
+EXPLODES = EXTEND + '{% block dynamics %}{{ super() | replace("create 300.0", "create 4500.0") }}{% endblock %}\n'
+# a top-layer atom is pulled out of the surface once the production has begun
+PULLED = EXTEND + "{% block before_production %}\ngroup pulled id 48\nfix pull pulled addforce 0 0 6\n{% endblock %}\n"
+
+
+def case(write_yaml, tmp_path, template="", **changes) -> Path:
+    if template:
+        (tmp_path / "mine").mkdir(exist_ok=True)
+        (tmp_path / "mine" / "classical.lmp.j2").write_text(template)
+        changes["templates"] = "mine"
+    return write_yaml(SMALL_CLASSICAL, **(QUICK | changes))
+
+
+def events(run: Path) -> list[dict]:
+    return [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+
+
+def unstable(path: Path, run: Path) -> tuple[dict, str]:
+    """The first event of a run, and what was said."""
+    with pytest.raises(UnstableError) as caught:
+        lmpdrive.simulate(path, run)
+    assert caught.value.exit_code == 12
+    assert json.loads((run / "manifest.json").read_text())["state"] == "unstable"
+    first = events(run)[0]
+    assert str(caught.value).startswith(first["sentence"])
+    last = list(read_table(run / "guard.txt"))[-1].step
+    assert first["rule"] == "lost" or last == first["step"], "the deck and the analysis judge alike"
+    return first, str(caught.value)
+
+
+def test_a_metal_atom_that_leaves_stops_the_production(write_yaml, tmp_path):
+    run = tmp_path / "run"
+    off = {"guard__drift_fraction": "off", "guard__temperature_sigmas": "off"}
+    first, _ = unstable(case(write_yaml, tmp_path, PULLED, **off), run)
+    assert (first["rule"], first["stage"], first["atoms"]) == ("metal", "production", [48])
+    assert "Au 48 left the slab" in first["sentence"] and first["value"] > first["limit"]
+    assert not list(run.glob("guard.*.bin"))
+    assert (run / "failed.restart").is_file() and not (run / "last.restart").exists()
+    # the frames before it, with all digits
+    frames = read(run / first["frames"], ":")
+    assert len(frames) > 2 and first["good_frames"] == len(frames) - 1
+    assert frames[-1].info["step"] == first["step"]
+    assert {"velocities_A_per_ps"} <= set(frames[-1].arrays) and np.abs(frames[-1].get_forces()).max() > 0.1
+    # the report stops before it
+    page = (run / "report.html").read_text()
+    assert first["sentence"] in page and "Only what is before that is averaged" in page
+    result = lmpdrive.analyse(run)
+    steps = result.tables["dipole_pz"].shape[0]
+    assert 0 < steps <= (first["step"] - 40) // 20 + 1
+
+
+def test_kept_frames_are_those_of_the_run(write_yaml, tmp_path):
+    """17 digits give the numbers back: the last frame is the restart's."""
+    from lmpdrive.engine.lammps_library import load
+
+    run = tmp_path / "run"
+    first, _ = unstable(case(write_yaml, tmp_path, EXPLODES), run)
+    assert first["rule"] == "explosion" and first["step"] == 10
+    frame = read(run / first["frames"], -1)
+    lmp = load(plugins=False)(cmdargs=["-log", "none", "-screen", "none"])
+    for command in ("units metal", "atom_style full", "bond_style harmonic", "angle_style harmonic"):
+        lmp.command(command)
+    lmp.command(f"read_restart {run / 'failed.restart'}")
+    n = lmp.get_natoms()
+    order = np.argsort(lmp.numpy.extract_atom("id")[:n])
+    assert np.array_equal(lmp.numpy.extract_atom("x")[:n][order], frame.positions)
+    assert np.array_equal(lmp.numpy.extract_atom("v")[:n][order], frame.arrays["velocities_A_per_ps"])
+    lmp.close()
+
+
+def test_a_temperature_that_stays_too_high_is_stopped(write_yaml, tmp_path):
+    heated = EXTEND + "{% block before_production %}\nfix warm mobile heat 1 60\n{% endblock %}\n"
+    path = case(write_yaml, tmp_path, heated, guard__drift_fraction="off")
+    first, _ = unstable(path, tmp_path / "run")
+    assert first["rule"] == "temperature" and first["stage"] == "production" and first["step"] >= 40 + 200
+
+
+def test_heat_that_nobody_counts_is_a_drift(write_yaml, tmp_path):
+    heated = EXTEND + "{% block before_production %}\nfix warm mobile heat 1 60\n{% endblock %}\n"
+    first, _ = unstable(case(write_yaml, tmp_path, heated), tmp_path / "run")
+    assert first["rule"] == "drift" and first["step"] < 40 + 40
+
+
+def test_a_huge_timestep_is_stopped(write_yaml, tmp_path):
+    path = case(write_yaml, tmp_path, dynamics__timestep_fs=5, output__frames_every_fs=10, dynamics__production_ps=1)
+    first, said = unstable(path, tmp_path / "run")
+    assert first["rule"] in ("water", "explosion", "force", "distance", "lost", "energy", "drift")
+    assert first["time_ps"] < 0.1 and "timestep" in said
+
+
+LAMMPS_ALONE = """
+from lmpdrive.engine.lammps_library import load
+load(plugins=False)(cmdargs=["-screen", "none"]).file("in.lammps")
+"""
+
+
+def test_the_deck_alone_stops_too_and_the_analysis_cuts_there(write_yaml, tmp_path):
+    off = {"guard__drift_fraction": "off", "guard__temperature_sigmas": "off"}
+    run = lmpdrive.render(case(write_yaml, tmp_path, PULLED, **off), tmp_path / "run")
+    env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", LAMMPS_ALONE], cwd=run, check=True, env=env)
+    assert "Fix halt condition for fix-id guard_metal met on step" in (run / "log.lammps").read_text()
+    said: list[str] = []
+    whole = len(list(read_table(run / "guard.txt")))
+    result = lmpdrive.analyse(run, say=said.append)
+    assert any("a metal atom left the slab" in line and "only these are analysed" in line for line in said)
+    assert len(result.tables["dipole_pz"]) < whole
+    assert "a metal atom left the slab" in (run / "report.html").read_text()
+
+
+def test_continue_goes_on_and_records(write_yaml, tmp_path):
+    run, said = tmp_path / "run", []
+    path = case(write_yaml, tmp_path, PULLED, guard__on_instability="continue", guard__temperature_sigmas="off")
+    result = lmpdrive.simulate(path, run, say=said.append)
+    assert result.state == "finished"
+    seen = {event["rule"]: event for event in events(run)}
+    assert seen["metal"]["action"] == "continue" and seen["metal"]["sentence"].startswith("unstable at")
+    assert list(read_table(run / "guard.txt"))[-1].step == 640, "the run went to its end"
+    assert (run / "last.restart").is_file()
+    first = min(event["step"] for event in seen.values())
+    assert len(result.tables["dipole_pz"]) <= (first - 40) // 20 + 1
+    assert "Only what is before that is averaged" in (run / "report.html").read_text()
+    # a person looked at it and found it harmless
+    text = (run / "events.jsonl").read_text()
+    (run / "events.jsonl").write_text(text.replace('"continue"', '"accepted"'))
+    assert len(lmpdrive.analyse(run).tables["dipole_pz"]) == 31
+    page = (run / "report.html").read_text()
+    assert "accepted at" in page and "Only what is before" not in page
+
+
+def test_without_the_guard_the_deck_has_none(write_yaml, tmp_path):
+    run = lmpdrive.render(case(write_yaml, tmp_path, guard="off"), tmp_path / "run")
+    assert "guard_" not in (run / "in.lammps").read_text()
