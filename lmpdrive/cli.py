@@ -381,7 +381,7 @@ def _print_summary(result, quiet: bool) -> None:
     if quiet:
         return
     for name, (value, error) in result.summary.items():
-        if name.startswith("sampling: "):
+        if name.startswith("sampling: ") or value != value:  # too short a run for it
             continue
         print(f"{name}: {value:.4g}" + (f" ± {2 * error:.2g}" if error == error else ""))
     print(f"results: {result.directory}")
