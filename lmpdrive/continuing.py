@@ -73,8 +73,8 @@ def keep(folder: Path, config: Config) -> None:
     update_manifest(folder, files=files | {"resolved.yaml": sha256(folder / "resolved.yaml")})
 
 
-def prepare(folder: Path, config: Config, say: Say) -> Continuation:
-    """Choose the restart and write the deck of the continuation; the caller holds the directory.
+def prepare(folder: Path, config: Config, say: Say, restart: str | None = None) -> Continuation:
+    """Choose the restart (or take that named) and write the deck of the continuation; the caller holds the directory.
 
     Raises DeckError if the deck cannot be continued, RunDirectoryError if it is not there.
     """
@@ -92,7 +92,7 @@ def prepare(folder: Path, config: Config, say: Say) -> Continuation:
         say("nothing has run here: from the start")
         return Continuation(deck, LOG, 0)
     framed_from = next((c.before for c in plan(text, deck) if c.name == "dump"), None)
-    chosen = _choose(folder, config, content, framed_from, say)
+    chosen = _choose(folder, deck, config, content, framed_from, restart, say)
     if chosen is None:
         _put_aside(folder, say)
         return Continuation(deck, LOG, 0)
@@ -140,32 +140,57 @@ def _seam(folder: Path, step: int, atoms: int) -> Seam | None:
     return Seam(float(row["PotEng"]), float(row["KinEng"]), atoms)
 
 
-def _choose(folder: Path, config: Config, content: dict[str, Any], framed_from: int | None, say: Say) -> Restart | None:
-    """The restart to go on from; None: from the start.  `framed_from`: the step from which there should be frames."""
-    elements, species = content["system"]["elements"], content["system"]["species"]
+def _choose(
+    folder: Path,
+    deck: str,
+    config: Config,
+    content: dict[str, Any],
+    framed_from: int | None,
+    only: str | None,
+    say: Say,
+) -> Restart | None:
+    """The restart to go on from; None: from the start.
+
+    framed_from : the step from which there should be frames; only : the file that the user chose.
+    """
+    system = dict(content["system"])
+    if content.get("deck_sha256") != sha256(folder / deck):
+        system["groups"] = {}  # a person may have changed them
     python, plugins = config.potential.interpreter(), config.potential.plugins
     last = last_frame(folder)
     behind: Restart | None = None
     found = candidates(folder)
+    if only is not None:
+        found = [one for one in found if one.path.name == only]
+        if not found or found[0].problem:
+            why = found[0].problem if found else "is not there"
+            raise RunDirectoryError(f"--restart {only}: {folder / only} {why}. {_choices(folder)}")
     for one in found:
         if one.problem and one.path.name != FAILED:
             say(f"{one.path.name} {one.problem}: not used")
     for one in found:
         if one.problem or one.step == 0:  # step 0: the start itself, perhaps in the middle of the minimisation
             continue
-        if problem := unusable(one, elements, species, python, plugins):
+        if problem := unusable(one, system, python, plugins):
             say(f"{one.path.name} {problem}: not used")
             continue
         every = config.steps(config.output.frames_every_fs)
-        if framed_from is None or one.step <= framed_from or (last is not None and one.step - last <= every):
+        if only or framed_from is None or one.step <= framed_from or (last is not None and one.step - last <= every):
             return one
         say(f"{one.path.name} (step {one.step}) is beyond the last whole frame (step {last}): is there an older one?")
         behind = behind or one
+    if only is not None:
+        raise RunDirectoryError(f"--restart {only} cannot be used. {_choices(folder)}")
     if behind is not None:
         say(f"warning: frames before step {behind.step} are missing, and no older restart is there to make them again")
         return behind
     say("no restart file can be used: from the start")
     return None
+
+
+def _choices(folder: Path) -> str:
+    usable = [f"{one.path.name} (step {one.step})" for one in candidates(folder) if not one.problem]
+    return f"Choices: {', '.join(usable)}" if usable else "There is none that can be used; leave out --restart"
 
 
 def last_frame(folder: Path) -> int | None:
