@@ -19,7 +19,7 @@ import numpy as np
 from lmpdrive.architectures import Integrated
 from lmpdrive.config import Config
 from lmpdrive.engine.continuation import Seam, end_of, numbered, plan, resumed
-from lmpdrive.engine.restart_files import FAILED, RECORD, Restart, candidates, look, unusable
+from lmpdrive.engine.restart_files import FAILED, RECORD, Restart, candidates, look, recorded, unusable
 from lmpdrive.engine.run_directory import update_manifest, write_atomically
 from lmpdrive.errors import ConfigError, DeckError, RunDirectoryError, TrajectoryError
 from lmpdrive.hashing import sha256
@@ -91,8 +91,13 @@ def prepare(folder: Path, config: Config, say: Say, restart: str | None = None) 
     if not (folder / LOG).exists():
         say("nothing has run here: from the start")
         return Continuation(deck, LOG, 0)
-    framed_from = next((c.before for c in plan(text, deck) if c.name == "dump"), None)
-    chosen = _choose(folder, deck, config, content, framed_from, restart, say)
+    sought = _Sought.of(folder, text, deck, config)
+    system = dict(content["system"])
+    if content.get("deck_sha256") != sha256(folder / deck):
+        system["groups"] = {}  # a person may have changed them
+    chosen = _choose(folder, sought, system, config, restart, say)
+    if chosen is not None and sought.before is not None:
+        say(f"the guard stopped this run at step {sought.before}: from step {chosen.step} it may take the same course")
     if chosen is None:
         _put_aside(folder, say)
         return Continuation(deck, LOG, 0)
@@ -140,26 +145,62 @@ def _seam(folder: Path, step: int, atoms: int) -> Seam | None:
     return Seam(float(row["PotEng"]), float(row["KinEng"]), atoms)
 
 
-def _choose(
-    folder: Path,
-    deck: str,
-    config: Config,
-    content: dict[str, Any],
-    framed_from: int | None,
-    only: str | None,
-    say: Say,
-) -> Restart | None:
-    """The restart to go on from; None: from the start.
+@dataclass(frozen=True)
+class _Sought:
+    """What a restart must be to go on from it.
 
-    framed_from : the step from which there should be frames; only : the file that the user chose.
+    alternating : the files that the deck writes every so many steps.
+    framed_from : the step from which there should be frames, with at most `every` steps between.
+    log_until : the last step in the logs; None: no log can be read.
+    before : the step at which the guard stopped the run.
     """
-    system = dict(content["system"])
-    if content.get("deck_sha256") != sha256(folder / deck):
-        system["groups"] = {}  # a person may have changed them
+
+    alternating: dict[str, int]
+    framed_from: int | None
+    every: int
+    log_until: int | None
+    before: int | None
+
+    @classmethod
+    def of(cls, folder: Path, text: str, deck: str, config: Config) -> _Sought:
+        from lmpdrive import guard
+        from lmpdrive.trajectory import thermo_of
+
+        whole = plan(text, deck)
+        periods = [c.words for c in whole if c.name == "restart" and len(c.words) == 4 and c.words[1].isdigit()]
+        dumps = (c.before for c in whole if c.name == "dump" and c.words[5].startswith("traj."))
+        thermo = thermo_of(folder)
+        end = guard.first_end(guard.events_of(folder))
+        return cls(
+            {name: int(words[1]) for words in periods for name in words[2:] if int(words[1])},
+            next(dumps, None),
+            config.steps(config.output.frames_every_fs),
+            None if thermo is None else int(thermo["Step"].iloc[-1]),
+            end.step if end is not None and end.action == "stop" else None,
+        )
+
+    def problem(self, one: Restart, recorded: bool) -> str:
+        """Why a restart file that is whole is still the wrong one; empty if it is not."""
+        if self.before is not None and one.step >= self.before:
+            return f"(step {one.step}) is not before step {self.before}, at which the guard stopped the run"
+        if recorded:
+            return ""
+        if one.step % self.alternating.get(one.path.name, 1):
+            return f"says step {one.step}, but is written every {self.alternating[one.path.name]} steps"
+        # a thermo line at the latest every so many steps, so the log is never far behind
+        if self.log_until is not None and one.step > self.log_until + 1000 * self.every:
+            return f"says step {one.step}, but the log ends at step {self.log_until}"
+        return ""
+
+
+def _choose(
+    folder: Path, sought: _Sought, system: dict[str, Any], config: Config, only: str | None, say: Say
+) -> Restart | None:
+    """The restart to go on from, `only` the one that the user chose; None: from the start."""
     python, plugins = config.potential.interpreter(), config.potential.plugins
     last = last_frame(folder)
     behind: Restart | None = None
-    found = candidates(folder)
+    found, record = candidates(folder), recorded(folder)
     if only is not None:
         found = [one for one in found if one.path.name == only]
         if not found or found[0].problem:
@@ -171,11 +212,12 @@ def _choose(
     for one in found:
         if one.problem or one.step == 0:  # step 0: the start itself, perhaps in the middle of the minimisation
             continue
-        if problem := unusable(one, system, python, plugins):
+        known = record.get(one.path.name, {}).get("step") == one.step
+        if problem := sought.problem(one, known) or unusable(one, system, python, plugins):
             say(f"{one.path.name} {problem}: not used")
             continue
-        every = config.steps(config.output.frames_every_fs)
-        if only or framed_from is None or one.step <= framed_from or (last is not None and one.step - last <= every):
+        whole = last is not None and one.step - last <= sought.every
+        if only or whole or sought.framed_from is None or one.step <= sought.framed_from:
             return one
         say(f"{one.path.name} (step {one.step}) is beyond the last whole frame (step {last}): is there an older one?")
         behind = behind or one

@@ -26,7 +26,7 @@ STRUCTURE = ("read_data", "create_box", "read_restart")
 ONCE = (
     *("velocity", "minimize", "reset_timestep", "set", "displace_atoms", "delete_atoms", "create_atoms", "replicate"),
     *("change_box", "delete_bonds", "create_bonds", "write_dump", "write_data", "write_restart", "read_dump"),
-    *("reset_atoms", "neb", "temper", "min_style", "min_modify"),
+    *("reset_atoms", "neb", "temper", "min_style", "min_modify", "print"),
 )
 """Commands that act once: not again, where the restart was written after them."""
 UNCLEAR = ("label", "jump", "next", "clear", "rerun")

@@ -41,7 +41,7 @@ n, kinds, mass = lmp.extract_global("nlocal"), lmp.extract_setting("ntypes"), lm
 low, high, xy, yz, xz = lmp.extract_box()[:5]
 np.savez(
     sys.argv[2], step=lmp.extract_global("ntimestep"), low=low, high=high, tilt=(xy, xz, yz),
-    units=lmp.extract_global("units"), groups=lmp.available_ids("group"),
+    units=lmp.extract_global("units"), groups=[name or "" for name in lmp.available_ids("group")],
     masses=[mass[i] for i in range(1, kinds + 1)],
     **{k: np.array(lmp.numpy.extract_atom(k)[:n]) for k in ("id", "type", "mask", "x", "v")},
 )
