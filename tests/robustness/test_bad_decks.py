@@ -72,6 +72,7 @@ def run_faults(mutant: Mutant, rendered: Path, folder: Path) -> tuple[int, list[
     [
         ("as rendered", "units", "units", 0),
         ("cut off before the runs", "# --- dynamics", "quit\n# --- dynamics", 7),
+        ("a loop without end", "# --- dynamics", "label x\njump SELF x\n# --- dynamics", 5),
         ("fs for ps", "timestep        0.002", "timestep 2", 5),
         ("elements mixed up", "element Cu", "element Au", 5),
         ("shell", "units ", "shell touch pwned\nunits ", 5),
