@@ -99,16 +99,14 @@ def prepare(folder: Path, config: Config, say: Say, restart: str | None = None) 
     if chosen is not None and sought.before is not None:
         say(f"the guard stopped this run at step {sought.before}: from step {chosen.step} it may take the same course")
     if chosen is None:
-        _put_aside(folder, say)
+        put_aside(folder, say)
         return Continuation(deck, LOG, 0)
     if chosen.step >= end:
         return Continuation(deck, LOG, None)
-    number = 1 + max(
-        (n for pattern in ("log.*.lammps", "in.*.lammps", "traj.*.dcd") for n in _numbers(folder, pattern)), default=0
-    )
+    number = next_number(folder, deck)
     name = numbered(deck, number)
-    seam = _seam(folder, chosen.step, len(content["system"]["species"]))
-    made = resumed(text, deck, number, chosen.step, chosen.path.name, end, seam)
+    at_seam = seam(folder, chosen.step, len(content["system"]["species"]))
+    made = resumed(text, deck, number, chosen.step, chosen.path.name, end, at_seam)
     write_atomically(folder / name, made)
     say(f"continuing at step {chosen.step} ({chosen.path.name}) toward step {end}: {name}")
     return Continuation(name, numbered(LOG, number), chosen.step, chosen.path.name)
@@ -131,7 +129,7 @@ def _end(folder: Path, text: str, deck: str, config: Config, content: dict[str, 
     return wanted
 
 
-def _seam(folder: Path, step: int, atoms: int) -> Seam | None:
+def seam(folder: Path, step: int, atoms: int) -> Seam | None:
     """The energies that the log has for a step."""
     from lmpdrive.trajectory import thermo_of
 
@@ -308,21 +306,29 @@ def _by_ase(folder: Path, config: Config, say: Say) -> Continuation:
             return Continuation("in.lammps", LOG, step, STATE)
     if (folder / LOG).exists():
         say("no state was saved that can be used: from the start")
-        _put_aside(folder, say)
+        put_aside(folder, say)
     return Continuation("in.lammps", LOG, 0)
 
 
-def _put_aside(folder: Path, say: Say) -> None:
+def next_number(folder: Path, deck: str) -> int:
+    """That no continuation has used."""
+    patterns = (numbered(LOG, 0), numbered(deck, 0), "traj.0.dcd")
+    used = (n for pattern in patterns for n in _numbers(folder, pattern.replace(".0.", ".*.")))
+    return 1 + max(used, default=0)
+
+
+def put_aside(folder: Path, say: Say) -> Path | None:
     """Move the output of an earlier start into a folder of its own."""
     number = 1 + max(_numbers(folder, "aside.*"), default=0)
     there = sorted({path for pattern in _OUTPUT for path in folder.glob(pattern)})
     if not there:
-        return
+        return None
     aside = folder / f"aside.{number}"
     aside.mkdir()
     for path in there:
         path.rename(aside / path.name)
     say(f"what was there is kept in {aside}")
+    return aside
 
 
 def _numbers(folder: Path, pattern: str) -> list[int]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lmpdrive import checks, continuing, guarded, resuming, running
+from lmpdrive import checks, continuing, going_back, guarded, resuming, running
 from lmpdrive._version import __version__
 from lmpdrive.architectures import Integrated, Problem
 from lmpdrive.config import Config, dump_yaml, load
@@ -169,7 +169,7 @@ def simulate(
     out = Path(out) if out is not None else default_directory(file)
     config = _write_run_directory(config, Path(file), out, say, to_run=True, trust=trust)
     with locked(out, say) as lock:
-        state = running.run(out, config, Job(deadline=deadline, keep=(lock,)), quiet, say)
+        state = going_back.run(out, config, Job(deadline=deadline, keep=(lock,)), quiet, say)
     return _analysed(out, config, state, quiet, say)
 
 
@@ -207,7 +207,7 @@ def run_deck(
             must_pass(deck, say)
         for line in provenance.must_be_as_rendered(folder, config):
             say(f"warning: {line}")
-        state = running.run(folder, config, Job(deck.name, deadline=deadline, keep=(lock,)), quiet, say)
+        state = going_back.run(folder, config, Job(deck.name, deadline=deadline, keep=(lock,)), quiet, say)
     return _analysed(folder, config, state, quiet, say)
 
 

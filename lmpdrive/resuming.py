@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lmpdrive import continuing, running
+from lmpdrive import continuing, going_back, running
 from lmpdrive.config import Config
 from lmpdrive.engine import provenance
 from lmpdrive.engine.lock import locked
@@ -48,7 +48,7 @@ def go_on(
             job = Job(next_.deck, next_.log, resume=next_.restart is not None, deadline=deadline, keep=(lock,))
             from_ = {"from_step": next_.step, "restart": next_.restart} if next_.restart else None
             try:
-                state = running.run(out, config, job, quiet, say, from_)
+                state = going_back.run(out, config, job, quiet, say, from_)
             except running.SeamError as error:
                 say(str(error))  # it is marked: the next one is another
     return config, state

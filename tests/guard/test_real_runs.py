@@ -13,6 +13,7 @@ from ase.io import read
 import lmpdrive
 from lmpdrive.errors import UnstableError
 from lmpdrive.guard.values import read_table
+from lmpdrive.trajectory import thermo_of
 from tests.conftest import ROOT, SMALL_CLASSICAL
 
 EXTEND = '{% extends "shipped/classical.lmp.j2" %}\n'
@@ -145,6 +146,51 @@ def test_continue_goes_on_and_records(write_yaml, tmp_path):
     assert len(lmpdrive.analyse(run).tables["dipole_pz"]) == 31
     page = (run / "report.html").read_text()
     assert "accepted at" in page and "Only what is before" not in page
+
+
+PULLED_AT_HALF_A_FEMTOSECOND = (
+    EXTEND
+    + """{% block before_production %}
+{% if dynamics.timestep_fs > 0.3 %}
+group pulled id 48
+variable pull equal "8 * (step > 250)"
+fix pull pulled addforce 0 0 v_pull
+{% endif %}
+{% endblock %}
+"""
+)
+
+
+def test_a_smaller_timestep_from_the_last_good_restart(write_yaml, tmp_path):
+    """The atom is pulled only while the timestep is 0.5 fs, so that the second try ends well."""
+    run, said = tmp_path / "run", []
+    path = case(
+        write_yaml,
+        tmp_path,
+        PULLED_AT_HALF_A_FEMTOSECOND,
+        guard__on_instability="restart-from-last-good",
+        guard__drift_fraction="off",
+        guard__temperature_sigmas="off",
+        output__restart_every_ps=0.1,
+        dynamics__production_ps=0.4,
+    )
+    result = lmpdrive.simulate(path, run, say=said.append)
+    assert result.state == "finished", said
+    (event, *others) = events(run)
+    assert {e["action"] for e in (event, *others)} == {"restart"}
+    assert event["sentence"].startswith("went back at 0.") and event["went_back_to_ps"] <= event["time_ps"] - 0.1
+    assert (run / event["aside"] / "in.lammps").is_file() and (run / event["frames"]).is_file()
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["dynamics"]["timestep_fs"] == 0.25 and "fix pull" not in (run / "in.1.lammps").read_text()
+    # one trajectory: no gap, no time twice, the whole length
+    t = result.tables["dipole_pz"]["t [ps]"].to_numpy()
+    np.testing.assert_allclose(t, 0.02 + 0.01 * np.arange(41), atol=1e-9)
+    thermo = thermo_of(run)
+    moving = thermo[thermo["run"] > 0]
+    assert np.allclose(np.diff(moving["Time"].drop_duplicates()), 0.01) and moving["Time"].iloc[-1] == pytest.approx(
+        0.42
+    )
+    assert "went back at" in (run / "report.html").read_text()
 
 
 def test_without_the_guard_the_deck_has_none(write_yaml, tmp_path):
