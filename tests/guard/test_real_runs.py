@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase.build import bulk, make_supercell
 from ase.io import read
 
 import lmpdrive
@@ -44,7 +45,7 @@ def unstable(path: Path, run: Path) -> tuple[dict, str]:
     first = events(run)[0]
     assert str(caught.value).startswith(first["sentence"])
     last = list(read_table(run / "guard.txt"))[-1].step
-    assert first["rule"] == "lost" or last == first["step"], "the deck and the analysis judge alike"
+    assert first["rule"] in ("lost", "energy") or last == first["step"], "the deck and the analysis judge alike"
     return first, str(caught.value)
 
 
@@ -146,6 +147,40 @@ def test_continue_goes_on_and_records(write_yaml, tmp_path):
     assert len(lmpdrive.analyse(run).tables["dipole_pz"]) == 31
     page = (run / "report.html").read_text()
     assert "accepted at" in page and "Only what is before" not in page
+
+
+NOT_A_NUMBER = """
+from ase.calculators.emt import EMT
+
+
+class Broken(EMT):
+    calls = 0
+
+    def calculate(self, *args, **kwargs):
+        super().calculate(*args, **kwargs)
+        Broken.calls += 1
+        if Broken.calls > 45:
+            self.results["forces"][3, 1] = float("nan")
+"""
+
+
+def test_a_force_that_is_not_a_number_is_an_instability(write_yaml, tmp_path, monkeypatch):
+    """From a model behind a callback: LAMMPS would go on with it."""
+    (tmp_path / "my_broken.py").write_text(NOT_A_NUMBER)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
+    monkeypatch.syspath_prepend(tmp_path)
+    make_supercell(bulk("Cu", "fcc", 3.6, cubic=True), 2 * np.eye(3)).write(tmp_path / "cu.xyz")
+    content = {
+        "system": {"read": str(tmp_path / "cu.xyz")},
+        "potential": {"architecture": "ase", "calculator": "my_broken:Broken"},
+        "dynamics": {"fixed_layers": 0, "equilibrate_ps": 0, "production_ps": 0.1, "minimise": None},
+        "run": {"compare": "never"},
+    }
+    first, said = unstable(write_yaml(content), tmp_path / "run")
+    assert (first["rule"], first["step"]) == ("energy", 45) and "not finite" in said
+    frames = read(tmp_path / "run" / first["frames"], ":")
+    assert [frame.info["step"] for frame in frames] == [0, 20, 40] and first["good_frames"] == 3
+    assert (tmp_path / "run" / "failed_frame.xyz").is_file()
 
 
 PULLED_AT_HALF_A_FEMTOSECOND = (
