@@ -78,12 +78,11 @@ def _go_back(out: Path, config: Config, say: Say) -> tuple[Config, str, str, dic
 def _last_good(out: Path, config: Config, content: dict[str, Any], event: Event) -> Restart | None:
     """The newest restart file that LAMMPS can read and that is older than what led to the event."""
     latest = event.step - config.steps(BEFORE_PS * 1e3)
-    system = content["system"]
     python, plugins = config.potential.interpreter(), config.potential.plugins
     for one in candidates(out):
         if one.problem or not 0 < one.step <= latest:
             continue
-        if not unusable(one, system["elements"], system["species"], python, plugins):
+        if not unusable(one, content["system"], python, plugins):
             return one
     return None
 
