@@ -168,6 +168,9 @@ def run_deck(
 def resume(
     run_dir: Annotated[Path, typer.Argument(help="The directory of a run that stopped.", metavar="RUN")],
     set_: Set = None,
+    restart: Annotated[
+        str | None, typer.Option("--restart", metavar="FILE", help="Go on from this restart file of the run.")
+    ] = None,
     walltime: Walltime = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -176,7 +179,7 @@ def resume(
     """Continue a run from its newest whole restart, or make a finished one longer."""
     from lmpdrive import pipeline
 
-    _finish(pipeline.resume(run_dir, set_ or (), quiet, _sayer(quiet), trust, walltime), quiet)
+    _finish(pipeline.resume(run_dir, set_ or (), quiet, _sayer(quiet), trust, walltime, restart), quiet)
 
 
 @app.command(epilog="Example: `lmpdrive simulate inputs/pt111-water.yaml --set dynamics.production_ps=2`")

@@ -19,7 +19,7 @@ import numpy as np
 from lmpdrive.architectures import Integrated
 from lmpdrive.config import Config
 from lmpdrive.engine.continuation import Seam, end_of, numbered, plan, resumed
-from lmpdrive.engine.restart_files import FAILED, RECORD, Restart, candidates, look, unusable
+from lmpdrive.engine.restart_files import FAILED, RECORD, Restart, candidates, look, recorded, unusable
 from lmpdrive.engine.run_directory import update_manifest, write_atomically
 from lmpdrive.errors import ConfigError, DeckError, RunDirectoryError, TrajectoryError
 from lmpdrive.hashing import sha256
@@ -73,8 +73,8 @@ def keep(folder: Path, config: Config) -> None:
     update_manifest(folder, files=files | {"resolved.yaml": sha256(folder / "resolved.yaml")})
 
 
-def prepare(folder: Path, config: Config, say: Say) -> Continuation:
-    """Choose the restart and write the deck of the continuation; the caller holds the directory.
+def prepare(folder: Path, config: Config, say: Say, restart: str | None = None) -> Continuation:
+    """Choose the restart (or take that named) and write the deck of the continuation; the caller holds the directory.
 
     Raises DeckError if the deck cannot be continued, RunDirectoryError if it is not there.
     """
@@ -91,19 +91,22 @@ def prepare(folder: Path, config: Config, say: Say) -> Continuation:
     if not (folder / LOG).exists():
         say("nothing has run here: from the start")
         return Continuation(deck, LOG, 0)
-    framed_from = next((c.before for c in plan(text, deck) if c.name == "dump"), None)
-    chosen = _choose(folder, config, content, framed_from, say)
+    sought = _Sought.of(folder, text, deck, config)
+    system = dict(content["system"])
+    if content.get("deck_sha256") != sha256(folder / deck):
+        system["groups"] = {}  # a person may have changed them
+    chosen = _choose(folder, sought, system, config, restart, say)
+    if chosen is not None and sought.before is not None:
+        say(f"the guard stopped this run at step {sought.before}: from step {chosen.step} it may take the same course")
     if chosen is None:
-        _put_aside(folder, say)
+        put_aside(folder, say)
         return Continuation(deck, LOG, 0)
     if chosen.step >= end:
         return Continuation(deck, LOG, None)
-    number = 1 + max(
-        (n for pattern in ("log.*.lammps", "in.*.lammps", "traj.*.dcd") for n in _numbers(folder, pattern)), default=0
-    )
+    number = next_number(folder, deck)
     name = numbered(deck, number)
-    seam = _seam(folder, chosen.step, len(content["system"]["species"]))
-    made = resumed(text, deck, number, chosen.step, chosen.path.name, end, seam)
+    at_seam = seam(folder, chosen.step, len(content["system"]["species"]))
+    made = resumed(text, deck, number, chosen.step, chosen.path.name, end, at_seam)
     write_atomically(folder / name, made)
     say(f"continuing at step {chosen.step} ({chosen.path.name}) toward step {end}: {name}")
     return Continuation(name, numbered(LOG, number), chosen.step, chosen.path.name)
@@ -126,7 +129,7 @@ def _end(folder: Path, text: str, deck: str, config: Config, content: dict[str, 
     return wanted
 
 
-def _seam(folder: Path, step: int, atoms: int) -> Seam | None:
+def seam(folder: Path, step: int, atoms: int) -> Seam | None:
     """The energies that the log has for a step."""
     from lmpdrive.trajectory import thermo_of
 
@@ -140,32 +143,94 @@ def _seam(folder: Path, step: int, atoms: int) -> Seam | None:
     return Seam(float(row["PotEng"]), float(row["KinEng"]), atoms)
 
 
-def _choose(folder: Path, config: Config, content: dict[str, Any], framed_from: int | None, say: Say) -> Restart | None:
-    """The restart to go on from; None: from the start.  `framed_from`: the step from which there should be frames."""
-    elements, species = content["system"]["elements"], content["system"]["species"]
+@dataclass(frozen=True)
+class _Sought:
+    """What a restart must be to go on from it.
+
+    alternating : the files that the deck writes every so many steps.
+    framed_from : the step from which there should be frames, with at most `every` steps between.
+    log_until : the last step in the logs; None: no log can be read.
+    before : the step at which the guard stopped the run.
+    """
+
+    alternating: dict[str, int]
+    framed_from: int | None
+    every: int
+    log_until: int | None
+    before: int | None
+
+    @classmethod
+    def of(cls, folder: Path, text: str, deck: str, config: Config) -> _Sought:
+        from lmpdrive import guard
+        from lmpdrive.trajectory import thermo_of
+
+        whole = plan(text, deck)
+        periods = [c.words for c in whole if c.name == "restart" and len(c.words) == 4 and c.words[1].isdigit()]
+        dumps = (c.before for c in whole if c.name == "dump" and c.words[5].startswith("traj."))
+        thermo = thermo_of(folder)
+        end = guard.first_end(guard.events_of(folder))
+        return cls(
+            {name: int(words[1]) for words in periods for name in words[2:] if int(words[1])},
+            next(dumps, None),
+            config.steps(config.output.frames_every_fs),
+            None if thermo is None else int(thermo["Step"].iloc[-1]),
+            end.step if end is not None and end.action == "stop" else None,
+        )
+
+    def problem(self, one: Restart, recorded: bool) -> str:
+        """Why a restart file that is whole is still the wrong one; empty if it is not."""
+        if self.before is not None and one.step >= self.before:
+            return f"(step {one.step}) is not before step {self.before}, at which the guard stopped the run"
+        if recorded:
+            return ""
+        if one.step % self.alternating.get(one.path.name, 1):
+            return f"says step {one.step}, but is written every {self.alternating[one.path.name]} steps"
+        # a thermo line at the latest every so many steps, so the log is never far behind
+        if self.log_until is not None and one.step > self.log_until + 1000 * self.every:
+            return f"says step {one.step}, but the log ends at step {self.log_until}"
+        return ""
+
+
+def _choose(
+    folder: Path, sought: _Sought, system: dict[str, Any], config: Config, only: str | None, say: Say
+) -> Restart | None:
+    """The restart to go on from, `only` the one that the user chose; None: from the start."""
     python, plugins = config.potential.interpreter(), config.potential.plugins
     last = last_frame(folder)
     behind: Restart | None = None
-    found = candidates(folder)
+    found, record = candidates(folder), recorded(folder)
+    if only is not None:
+        found = [one for one in found if one.path.name == only]
+        if not found or found[0].problem:
+            why = found[0].problem if found else "is not there"
+            raise RunDirectoryError(f"--restart {only}: {folder / only} {why}. {_choices(folder)}")
     for one in found:
         if one.problem and one.path.name != FAILED:
             say(f"{one.path.name} {one.problem}: not used")
     for one in found:
         if one.problem or one.step == 0:  # step 0: the start itself, perhaps in the middle of the minimisation
             continue
-        if problem := unusable(one, elements, species, python, plugins):
+        known = record.get(one.path.name, {}).get("step") == one.step
+        if problem := sought.problem(one, known) or unusable(one, system, python, plugins):
             say(f"{one.path.name} {problem}: not used")
             continue
-        every = config.steps(config.output.frames_every_fs)
-        if framed_from is None or one.step <= framed_from or (last is not None and one.step - last <= every):
+        whole = last is not None and one.step - last <= sought.every
+        if only or whole or sought.framed_from is None or one.step <= sought.framed_from:
             return one
         say(f"{one.path.name} (step {one.step}) is beyond the last whole frame (step {last}): is there an older one?")
         behind = behind or one
+    if only is not None:
+        raise RunDirectoryError(f"--restart {only} cannot be used. {_choices(folder)}")
     if behind is not None:
         say(f"warning: frames before step {behind.step} are missing, and no older restart is there to make them again")
         return behind
     say("no restart file can be used: from the start")
     return None
+
+
+def _choices(folder: Path) -> str:
+    usable = [f"{one.path.name} (step {one.step})" for one in candidates(folder) if not one.problem]
+    return f"Choices: {', '.join(usable)}" if usable else "There is none that can be used; leave out --restart"
 
 
 def last_frame(folder: Path) -> int | None:
@@ -241,21 +306,29 @@ def _by_ase(folder: Path, config: Config, say: Say) -> Continuation:
             return Continuation("in.lammps", LOG, step, STATE)
     if (folder / LOG).exists():
         say("no state was saved that can be used: from the start")
-        _put_aside(folder, say)
+        put_aside(folder, say)
     return Continuation("in.lammps", LOG, 0)
 
 
-def _put_aside(folder: Path, say: Say) -> None:
+def next_number(folder: Path, deck: str) -> int:
+    """That no continuation has used."""
+    patterns = (numbered(LOG, 0), numbered(deck, 0), "traj.0.dcd")
+    used = (n for pattern in patterns for n in _numbers(folder, pattern.replace(".0.", ".*.")))
+    return 1 + max(used, default=0)
+
+
+def put_aside(folder: Path, say: Say) -> Path | None:
     """Move the output of an earlier start into a folder of its own."""
     number = 1 + max(_numbers(folder, "aside.*"), default=0)
     there = sorted({path for pattern in _OUTPUT for path in folder.glob(pattern)})
     if not there:
-        return
+        return None
     aside = folder / f"aside.{number}"
     aside.mkdir()
     for path in there:
         path.rename(aside / path.name)
     say(f"what was there is kept in {aside}")
+    return aside
 
 
 def _numbers(folder: Path, pattern: str) -> list[int]:

@@ -27,13 +27,14 @@ FORMS = {
     "dynamics": "section",
     "dynamics.timestep_fs": "positive number",
     "dynamics.temperature_K": "positive number",
-    "dynamics.stages": "list",
+    "dynamics.stages": "sections",
     "output": "section",
     "output.frames_every_steps": "positive number",
     "files": "texts",
     "templates": "texts",
     "versions": "texts",
-    **dict.fromkeys(("seeds", "host", "performance", "step0", "ran_with", "lammps"), "section"),
+    "parts": "sections",
+    **dict.fromkeys(("seeds", "host", "performance", "step0", "ran_with", "lammps", "guard"), "section"),
 }
 """What an entry must be if it is there; null is nothing, as if it were not."""
 
@@ -60,7 +61,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         value = (value or {}).get(key) if key else value
         if value is not None and not _is(value, form):
             raise RunDirectoryError(f"{path} is damaged: {name} is {str(value)[:60]!r}, not {form}")
-    return manifest
+    return {key: value for key, value in manifest.items() if value is not None or key not in FORMS}
 
 
 def system_of(folder: Path) -> dict[str, Any]:
@@ -77,8 +78,8 @@ def _is(value: Any, form: str) -> bool:
         return isinstance(value, str)
     if form == "section":
         return isinstance(value, dict)
-    if form == "list":
-        return isinstance(value, list)
+    if form == "sections":
+        return isinstance(value, list) and all(isinstance(v, dict) for v in value)
     if form == "yes or no":
         return isinstance(value, bool)
     if form == "texts":

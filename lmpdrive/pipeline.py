@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lmpdrive import checks, continuing, guarded, running
+from lmpdrive import checks, continuing, going_back, guarded, resuming, running
 from lmpdrive._version import __version__
 from lmpdrive.architectures import Integrated, Problem
 from lmpdrive.config import Config, dump_yaml, load
@@ -32,7 +32,6 @@ from lmpdrive.engine.run_directory import (
     link_model_files,
     manifest,
     new_directory,
-    update_manifest,
     write_atomically,
 )
 from lmpdrive.errors import (
@@ -170,7 +169,7 @@ def simulate(
     out = Path(out) if out is not None else default_directory(file)
     config = _write_run_directory(config, Path(file), out, say, to_run=True, trust=trust)
     with locked(out, say) as lock:
-        state = running.run(out, config, Job(deadline=deadline, keep=(lock,)), quiet, say)
+        state = going_back.run(out, config, Job(deadline=deadline, keep=(lock,)), quiet, say)
     return _analysed(out, config, state, quiet, say)
 
 
@@ -208,7 +207,7 @@ def run_deck(
             must_pass(deck, say)
         for line in provenance.must_be_as_rendered(folder, config):
             say(f"warning: {line}")
-        state = running.run(folder, config, Job(deck.name, deadline=deadline, keep=(lock,)), quiet, say)
+        state = going_back.run(folder, config, Job(deck.name, deadline=deadline, keep=(lock,)), quiet, say)
     return _analysed(folder, config, state, quiet, say)
 
 
@@ -219,50 +218,17 @@ def resume(
     say: Say = lambda _: None,
     trust: bool = False,
     walltime: str | None = None,
+    restart: str | None = None,
 ) -> Result:
     """Continue a run that stopped, whatever stopped it, toward the step it was meant for, and analyse the whole.
 
-    Of `overrides`, `dynamics.production_ps=...` makes the run longer; `run.*` and `observables.*` may change.  Raises
-    RunDirectoryError if there is no run or another process holds it, and what `simulate` raises.
+    `restart` names the restart file to go on from, if not the newest one that is whole.  Of `overrides`,
+    `dynamics.production_ps=...` makes the run longer; `run.*` and `observables.*` may change.  Raises RunDirectoryError
+    if there is no run or another process holds it, and what `simulate` raises.
     """
     out = Path(run_dir)
-    config, state = go_on(out, overrides, quiet, say, trust, walltime)
+    config, state = resuming.go_on(out, overrides, quiet, say, trust, walltime, restart)
     return _analysed(out, config, state, quiet, say)
-
-
-def go_on(
-    out: Path,
-    overrides: Sequence[str] = (),
-    quiet: bool = True,
-    say: Say = lambda _: None,
-    trust: bool = False,
-    walltime: str | None = None,
-) -> tuple[Config, State]:
-    """`resume` without the analysis: the configuration and how the run ended now."""
-    config = continuing.continued_config(out, overrides)
-    deadline = Deadline.of(walltime or config.run.walltime)
-    check_observables(config)
-    with locked(out, say) as lock:
-        require(config.potential.programs(out), trust)
-        for line in provenance.must_be_as_rendered(out, config):
-            say(f"warning: {line}")
-        state: State | None = None
-        while state is None:
-            next_ = continuing.prepare(out, config, say)
-            if overrides:
-                continuing.keep(out, config)
-            if next_.step is None:
-                say("the run is complete; --set dynamics.production_ps=... makes it longer")
-                state = "finished"
-                update_manifest(out, state=state)
-                break
-            job = Job(next_.deck, next_.log, resume=next_.restart is not None, deadline=deadline, keep=(lock,))
-            from_ = {"from_step": next_.step, "restart": next_.restart} if next_.restart else None
-            try:
-                state = running.run(out, config, job, quiet, say, from_)
-            except running.SeamError as error:
-                say(str(error))  # it is marked: the next one is another
-    return config, state
 
 
 def _analysed(out: Path, config: Config, state: State, quiet: bool, say: Say) -> Result:

@@ -54,8 +54,8 @@ class Guard(Section):
     """Time between those frames."""
     tries: PositiveInt = 3
     """`restart-from-last-good`: how often."""
-    timestep_factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """`restart-from-last-good`: timestep of each try, as a fraction of that before."""
+    timestep_divisor: Annotated[int, Field(ge=2)] = 2
+    """`restart-from-last-good`: by what the timestep is divided for each try."""
 
     @model_validator(mode="before")
     @classmethod

@@ -26,7 +26,7 @@ STRUCTURE = ("read_data", "create_box", "read_restart")
 ONCE = (
     *("velocity", "minimize", "reset_timestep", "set", "displace_atoms", "delete_atoms", "create_atoms", "replicate"),
     *("change_box", "delete_bonds", "create_bonds", "write_dump", "write_data", "write_restart", "read_dump"),
-    *("reset_atoms", "neb", "temper", "min_style", "min_modify"),
+    *("reset_atoms", "neb", "temper", "min_style", "min_modify", "print"),
 )
 """Commands that act once: not again, where the restart was written after them."""
 UNCLEAR = ("label", "jump", "next", "clear", "rerun")
@@ -139,11 +139,13 @@ def resumed(
     return "".join(lines)
 
 
-def _end_of_run(words: Sequence[str], at: int | None, name: str, line: int) -> int:
+def _end_of_run(words: Sequence[str], at: int | None, name: str, line: int) -> int | None:
     if len(words) < 2 or not words[1].isdigit():
         raise _unclear(name, line, words, "its length is not a plain number")
     if "upto" in words:
         return int(words[1])
+    if int(words[1]) == 0:
+        return at
     if at is None:
         raise _unclear(name, line, words, "the step before it is not known: put reset_timestep 0 after minimize")
     return at + int(words[1])
@@ -175,8 +177,7 @@ def _left_behind(whole: Sequence[Command], step: int) -> set[int]:
 def _run(command: Command, step: int, end: int | None) -> str:
     """To the same end; if it had begun, with ramps as of the whole.  Done: a comment."""
     begin, target = command.before, command.after if end is None else end
-    assert target is not None  # plan refuses runs without
-    if target <= step:
+    if target is None or target <= step:
         return _as_comment(command.text)
     begun = begin is not None and begin < step and not {"start", "stop"} & set(command.words)
     ramp = [f"start {begin} stop {target}"] if begun else []

@@ -1,8 +1,7 @@
-"""A deck for `lmp` under mpiexec that stops at a step of its own accord, with a restart.
+"""A deck for `lmp` under mpiexec that stops at a step when a file appears, with a restart.
 
-The ranks must stop at the same step, which no signal can bring about.  So LAMMPS looks every few steps whether a file
-is there (Ctrl-C), and at its own clock (wall-time limit).  https://docs.lammps.org/fix_halt.html,
-https://docs.lammps.org/timer.html
+The ranks must stop at the same step, which no signal can bring about.  So LAMMPS looks every few steps whether the file
+is there.  https://docs.lammps.org/fix_halt.html
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lmpdrive.engine.continuation import plan
+from lmpdrive.engine.deck_text import commands
 from lmpdrive.engine.feed import last_frames
 from lmpdrive.errors import DeckError
 
@@ -27,29 +27,34 @@ _LEAVE = """if "$(step) < {end}" then &
 """
 
 
-def write(run_dir: Path, deck: str, seconds: float | None) -> str:
-    """Write the deck, to stop after `seconds` (None: no limit); returns its name.
-
-    A deck whose steps cannot be told from its text has the limit only, and ends in a hurry.
-    """
+def write(run_dir: Path, deck: str) -> str:
+    """Write the deck; returns its name.  One whose steps cannot be told from its text ends in a hurry when stopped."""
     text = (run_dir / deck).read_text()
-    limit = "" if seconds is None else f"timer timeout {max(int(seconds), 1)} every {EVERY}\n"
     try:
-        whole = plan(text, deck)
+        pieces = [(c.text, c.name, c.after) for c in plan(text, deck)]
     except DeckError:
-        (run_dir / NAME).write_text(limit + text)
-        return NAME
-    lines, watched = [limit], False
+        pieces = [(c, (c.split() or [""])[0], None) for c in commands(text)]
     frames = "".join(f'"{command}" ' for command in last_frames(run_dir / deck))
-    for command in whole:
-        if command.name == "run" and not watched:
+    lines: list[str] = []
+    for command, name, end in pieces:
+        if name == "run" and _WATCH not in lines:
             lines.append(_WATCH)
-            watched = True
-        lines.append(command.text)
-        if command.name == "run":
-            lines.append(_LEAVE.format(end=command.after, file=STOPPED, frames=frames))
+        lines.append(command)
+        if name == "run" and end is not None:
+            lines.append(_LEAVE.format(end=end, file=STOPPED, frames=frames))
     (run_dir / NAME).write_text("".join(lines))
     return NAME
+
+
+def stop(run_dir: Path) -> None:
+    """Ask a run of such a deck to stop."""
+    (run_dir / STOP).touch()
+
+
+def clean(run_dir: Path) -> None:
+    """Remove what an earlier stop left."""
+    for name in (STOP, STOPPED):
+        (run_dir / name).unlink(missing_ok=True)
 
 
 def stopped_early(run_dir: Path) -> bool:

@@ -13,7 +13,7 @@ import json
 import os
 import struct
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,13 +137,13 @@ def candidates(folder: Path) -> list[Restart]:
     return sorted(found, key=lambda one: -one.step)
 
 
-def unusable(
-    one: Restart, elements: Sequence[str], species: Sequence[str], interpreter: Interpreter, plugins: bool
-) -> str:
+def unusable(one: Restart, system: Mapping[str, Any], interpreter: Interpreter, plugins: bool) -> str:
     """What the LAMMPS of the run, and a look at the numbers, find wrong with a restart file; empty if nothing.
 
-    elements : in the order of the types; species : of the atoms, in the order of the ids.
+    system : of the manifest: `elements` in the order of the types, `species` in the order of the ids, `groups`.
     """
+    elements, species = system["elements"], system["species"]
+    from lmpdrive.system import id_ranges
     from lmpdrive.system.lammps_restart import extract
 
     try:
@@ -154,11 +154,20 @@ def unusable(
         return f"says step {one.step}, and LAMMPS reads {int(held['step'])}"
     if held["id"].shape != (len(species),) or set(held["id"].tolist()) != set(range(1, len(species) + 1)):
         return f"does not have the {len(species)} atoms of this run"
-    types = held["type"][np.argsort(held["id"])]
+    order = np.argsort(held["id"])
+    types = held["type"][order]
     if types.min() < 1 or types.max() > len(elements) or [elements[t - 1] for t in types] != list(species):
         return f"has other elements than this run ({dict(Counter(species))})"
     if not all(np.isfinite(held[name]).all() for name in ("x", "v", "low", "high", "tilt", "masses")):
         return "has numbers that are not finite"
+    names = held["groups"].tolist()
+    if names[:1] != ["all"]:
+        return "has no group of all atoms"
+    for name, ids in system["groups"].items():
+        if name in names and id_ranges(np.flatnonzero(held["mask"][order] >> names.index(name) & 1)) != ids.replace(
+            ",", " "
+        ):
+            return f"has other atoms in the group {name}"
     lengths = held["high"] - held["low"]
     if not (lengths > 0).all() or (np.abs(held["x"] - held["low"]) > 2 * lengths.sum()).any():
         return "has atoms far outside of its cell"

@@ -69,8 +69,7 @@ def run(
         "production": config.production_steps,
     }
     (run_dir / "error.json").unlink(missing_ok=True)
-    for mark in (mpi_deck.STOP, mpi_deck.STOPPED):
-        (run_dir / mark).unlink(missing_ok=True)
+    mpi_deck.clean(run_dir)
     previous = _signals_as_interrupt()
     process = None
     interrupted = False
@@ -92,6 +91,8 @@ def run(
                     time.sleep(0.2)
                     progress.look()
                     look()
+                    if config.run.mpi_ranks > 1 and job.deadline is not None and job.deadline.left_s() <= 0:
+                        mpi_deck.stop(run_dir)
                 except KeyboardInterrupt:
                     if interrupted:
                         raise
@@ -117,7 +118,6 @@ def run(
 
 def command(mpi_ranks: int, potential: Architecture, job: Job, run_dir: Path = Path()) -> list[str]:
     """The worker's command line; with several ranks, `lmp` under mpiexec with a deck that can be stopped."""
-    left_s = None if job.deadline is None else job.deadline.left_s()
     interpreter = potential.interpreter()
     if mpi_ranks == 1:
         flags = [] if potential.plugins else ["--no-plugins"]
@@ -134,7 +134,7 @@ def command(mpi_ranks: int, potential: Architecture, job: Job, run_dir: Path = P
             job.deck,
             *flags,
             f"--log={job.log}",
-            *([] if left_s is None else [f"--seconds={left_s:.1f}"]),
+            *([] if job.deadline is None else [f"--seconds={job.deadline.left_s():.1f}"]),
             "--",
             *potential.lammps_arguments(1),
         ]
@@ -148,7 +148,7 @@ def command(mpi_ranks: int, potential: Architecture, job: Job, run_dir: Path = P
         str(mpi_ranks),
         str(bin_folder / "lmp"),
         "-in",
-        mpi_deck.write(run_dir, job.deck, left_s),
+        mpi_deck.write(run_dir, job.deck),
         "-log",
         job.log,
         "-screen",
@@ -162,7 +162,7 @@ def _ask_to_stop(process: subprocess.Popen[bytes], run_dir: Path, mpi_ranks: int
     if mpi_ranks == 1:
         process.send_signal(signal.SIGINT)
     else:
-        (run_dir / mpi_deck.STOP).touch()
+        mpi_deck.stop(run_dir)
     try:
         process.wait(GRACE_S)
     except subprocess.TimeoutExpired:

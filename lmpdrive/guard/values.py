@@ -45,8 +45,9 @@ def read_table(path: Path) -> Iterator[Values]:
             step = int(numbers.pop("step"))
         except (ValueError, KeyError, OverflowError):  # cut by a kill
             continue
-        while rows and (rows[-1].step > step or (fresh and rows[-1].step == step)):
-            rows.pop()
+        # twice in a row: `run 0`, with which a continuation begins, while its thermostat is not set up yet
+        while rows and (rows[-1].step > step or ((fresh or not begins) and rows[-1].step == step)):
+            begins |= rows.pop().begins
         own: dict[str, Any] = {k: v for k, v in numbers.items() if k in Values.__dataclass_fields__}
         rows.append(Values(step=step, begins=begins, stage=stage, **own))
         fresh = begins = False

@@ -15,6 +15,7 @@ import numpy as np
 
 from lmpdrive.config import Config
 from lmpdrive.config.guard import Guard
+from lmpdrive.errors import RunDirectoryError
 
 if TYPE_CHECKING:
     from lmpdrive.system import BuiltSystem
@@ -90,9 +91,15 @@ class Limits:
 
     @classmethod
     def of_manifest(cls, manifest: Mapping[str, Any]) -> Limits | None:
-        """Of a run that has its limits in the manifest, else the default ones; None if too little is known."""
+        """Of a run that has its limits in the manifest, else the default ones; None if too little is known.
+
+        Raises RunDirectoryError for limits that are damaged.
+        """
         if "guard" in manifest:
-            return cls.read(manifest["guard"])
+            try:
+                return cls.read(manifest["guard"])
+            except (LookupError, TypeError, ValueError, AttributeError) as error:
+                raise RunDirectoryError(f"manifest.json is damaged: guard: {error}") from None
         dynamics, system = manifest.get("dynamics") or {}, manifest.get("system") or {}
         stages = {stage.get("name"): stage.get("steps") or 0 for stage in dynamics.get("stages") or ()}
         if not {"timestep_fs", "temperature_K"} <= set(dynamics) or "species" not in system:

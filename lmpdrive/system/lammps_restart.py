@@ -23,7 +23,8 @@ from lmpdrive.system.lammps_files import elements_of_types, mass_notes
 if TYPE_CHECKING:
     from ase import Atoms
 
-TIME_LIMIT_S = 300
+TIME_LIMIT_S, BYTES_PER_S = 60, 1e7
+"""A damaged file can make LAMMPS search for ever."""
 _PAIR, _NO_PAIR = 39, 59
 """Flags of LAMMPS' restart format (src/lmprestart.h)."""
 
@@ -40,9 +41,9 @@ n, kinds, mass = lmp.extract_global("nlocal"), lmp.extract_setting("ntypes"), lm
 low, high, xy, yz, xz = lmp.extract_box()[:5]
 np.savez(
     sys.argv[2], step=lmp.extract_global("ntimestep"), low=low, high=high, tilt=(xy, xz, yz),
-    units=lmp.extract_global("units"),
+    units=lmp.extract_global("units"), groups=[name or "" for name in lmp.available_ids("group")],
     masses=[mass[i] for i in range(1, kinds + 1)],
-    **{k: np.array(lmp.numpy.extract_atom(k)[:n]) for k in ("id", "type", "x", "v")},
+    **{k: np.array(lmp.numpy.extract_atom(k)[:n]) for k in ("id", "type", "mask", "x", "v")},
 )
 """
 
@@ -77,7 +78,9 @@ def read_restart(path: Path, elements: Sequence[str] | None) -> tuple[Atoms, tup
 
 
 def extract(path: Path, python: Path | None = None, plugins: bool = True) -> dict[str, np.ndarray]:
-    """What LAMMPS reads: step, id, type, x, v, masses, low, high, tilt (xy, xz, yz), units; atoms as they come.
+    """What LAMMPS reads: step, id, type, mask, x, v, masses, low, high, tilt (xy, xz, yz), units, groups.
+
+    Atoms as they come; bit i of a mask: whether the atom is in group i.
 
     `python`: of the LAMMPS that reads, if not this one; `plugins`: whether it loads those of installed packages.
     Raises StructureError with what LAMMPS said.
@@ -92,8 +95,12 @@ def extract(path: Path, python: Path | None = None, plugins: bool = True) -> dic
             source.write_bytes(content)
             said = _lammps_says(path, folder, command)
             if target.exists():
-                with np.load(target) as held:
-                    return dict(held)
+                try:
+                    with np.load(target) as held:
+                        return dict(held)
+                except ValueError:  # names that are none
+                    said = "LAMMPS reads names from it that are none"
+                    break
             content = _without_pair_style(content, said)
             if not content:
                 break
@@ -104,10 +111,11 @@ def extract(path: Path, python: Path | None = None, plugins: bool = True) -> dic
 
 
 def _lammps_says(path: Path, folder: str, command: Sequence[str | Path]) -> str:
+    limit_s = TIME_LIMIT_S + path.stat().st_size / BYTES_PER_S
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIME_LIMIT_S)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=limit_s)
     except subprocess.TimeoutExpired:
-        raise StructureError(f"{path}: LAMMPS did not read it within {TIME_LIMIT_S} s") from None
+        raise StructureError(f"{path}: LAMMPS did not read it within {limit_s:.0f} s") from None
     lines = [line.strip() for line in (done.stderr + done.stdout).splitlines() if line.strip()]
     errors = [line for line in lines if "ERROR" in line]
     return (errors or lines or ["LAMMPS died"])[-1]

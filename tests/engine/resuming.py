@@ -17,7 +17,7 @@ import yaml
 
 import lmpdrive
 from lmpdrive.engine.progress import LogFollower
-from lmpdrive.pipeline import go_on as go_on_without_analysis
+from lmpdrive.resuming import go_on as go_on_without_analysis
 from lmpdrive.trajectory import open_trajectory, thermo_of
 from tests.conftest import ROOT
 

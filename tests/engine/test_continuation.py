@@ -2,7 +2,7 @@
 
 import pytest
 
-from lmpdrive.engine.continuation import DONE, end_of, numbered, plan, resumed
+from lmpdrive.engine.continuation import DONE, Seam, end_of, numbered, plan, resumed
 from lmpdrive.errors import DeckError
 from tests.conftest import ROOT
 
@@ -61,9 +61,18 @@ def test_noise_is_not_repeated():
     assert [int(s) for s in seeds] == [1, 12_346]
 
 
+def test_energies_are_compared_before_the_first_step():
+    deck = resumed(WATER, "in.lammps", 1, 60_000, "a.restart", seam=Seam(-80.5, 7.25, 378))
+    commands = live(deck)
+    check = commands.index("run 0 post no")
+    assert commands[check + 1].startswith('if "$(abs(pe-(-80.5)) > 0.0756 || abs(ke-(7.25)) > 7.25e-06)" then "print')
+    assert commands[check + 2].startswith("dump frames")
+    assert not any(c.startswith("run 0") for c in live(resumed(WATER, "in.lammps", 1, 60_000, "a.restart")))
+
+
 def test_a_longer_run():
     longer = "run 160000 upto start 40000 stop 160000"
-    extended = resumed(WATER, "in.lammps", 1, 140_000, "x", end=160_000)
+    extended = resumed(WATER, "in.lammps", 1, 140_000, "x", end=160_000, seam=Seam(-80.5, 7.25, 378))
     assert longer in live(extended) and end_of(extended) == 160_000
     assert "run 160000 upto" in live(resumed(WATER, "in.lammps", 1, 500, "x", end=160_000))
 

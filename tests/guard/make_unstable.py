@@ -1,4 +1,4 @@
-"""Train the deliberately bad Deep Potential of these tests: 30 frames, a small network, two minutes.
+"""Train the deliberately bad Deep Potential of these tests: 30 frames, a small network, half a minute.
 
     python tests/guard/make_unstable.py ../shared/data/pt-water-rpbe-d3 tests/guard/data/dp-30-frames.pb
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "potentials"))
 
 FRAMES = 30
-BATCHES = 2000
+BATCHES = 400
 
 
 def main(data: Path, out: Path) -> None:

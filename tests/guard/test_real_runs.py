@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase.build import bulk, make_supercell
 from ase.io import read
 
 import lmpdrive
 from lmpdrive.errors import UnstableError
 from lmpdrive.guard.values import read_table
+from lmpdrive.trajectory import thermo_of
 from tests.conftest import ROOT, SMALL_CLASSICAL
 
 EXTEND = '{% extends "shipped/classical.lmp.j2" %}\n'
@@ -43,7 +45,7 @@ def unstable(path: Path, run: Path) -> tuple[dict, str]:
     first = events(run)[0]
     assert str(caught.value).startswith(first["sentence"])
     last = list(read_table(run / "guard.txt"))[-1].step
-    assert first["rule"] == "lost" or last == first["step"], "the deck and the analysis judge alike"
+    assert first["rule"] in ("lost", "energy") or last == first["step"], "the deck and the analysis judge alike"
     return first, str(caught.value)
 
 
@@ -145,6 +147,85 @@ def test_continue_goes_on_and_records(write_yaml, tmp_path):
     assert len(lmpdrive.analyse(run).tables["dipole_pz"]) == 31
     page = (run / "report.html").read_text()
     assert "accepted at" in page and "Only what is before" not in page
+
+
+NOT_A_NUMBER = """
+from ase.calculators.emt import EMT
+
+
+class Broken(EMT):
+    calls = 0
+
+    def calculate(self, *args, **kwargs):
+        super().calculate(*args, **kwargs)
+        Broken.calls += 1
+        if Broken.calls > 45:
+            self.results["forces"][3, 1] = float("nan")
+"""
+
+
+def test_a_force_that_is_not_a_number_is_an_instability(write_yaml, tmp_path, monkeypatch):
+    """From a model behind a callback: LAMMPS would go on with it."""
+    (tmp_path / "my_broken.py").write_text(NOT_A_NUMBER)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
+    monkeypatch.syspath_prepend(tmp_path)
+    make_supercell(bulk("Cu", "fcc", 3.6, cubic=True), 2 * np.eye(3)).write(tmp_path / "cu.xyz")
+    content = {
+        "system": {"read": str(tmp_path / "cu.xyz")},
+        "potential": {"architecture": "ase", "calculator": "my_broken:Broken"},
+        "dynamics": {"fixed_layers": 0, "equilibrate_ps": 0, "production_ps": 0.1, "minimise": None},
+        "run": {"compare": "never"},
+    }
+    first, said = unstable(write_yaml(content), tmp_path / "run")
+    assert (first["rule"], first["step"]) == ("energy", 45) and "not finite" in said
+    frames = read(tmp_path / "run" / first["frames"], ":")
+    assert [frame.info["step"] for frame in frames] == [0, 20, 40] and first["good_frames"] == 3
+    assert (tmp_path / "run" / "failed_frame.xyz").is_file()
+
+
+PULLED_AT_HALF_A_FEMTOSECOND = (
+    EXTEND
+    + """{% block before_production %}
+{% if dynamics.timestep_fs > 0.3 %}
+group pulled id 48
+variable pull equal "8 * (step > 250)"
+fix pull pulled addforce 0 0 v_pull
+{% endif %}
+{% endblock %}
+"""
+)
+
+
+def test_a_smaller_timestep_from_the_last_good_restart(write_yaml, tmp_path):
+    """The atom is pulled only while the timestep is 0.5 fs, so that the second try ends well."""
+    run, said = tmp_path / "run", []
+    path = case(
+        write_yaml,
+        tmp_path,
+        PULLED_AT_HALF_A_FEMTOSECOND,
+        guard__on_instability="restart-from-last-good",
+        guard__drift_fraction="off",
+        guard__temperature_sigmas="off",
+        output__restart_every_ps=0.1,
+        dynamics__production_ps=0.4,
+    )
+    result = lmpdrive.simulate(path, run, say=said.append)
+    assert result.state == "finished", said
+    (event, *others) = events(run)
+    assert {e["action"] for e in (event, *others)} == {"restart"}
+    assert event["sentence"].startswith("went back at 0.") and event["went_back_to_ps"] <= event["time_ps"] - 0.1
+    assert (run / event["aside"] / "in.lammps").is_file() and (run / event["frames"]).is_file()
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["dynamics"]["timestep_fs"] == 0.25 and "fix pull" not in (run / "in.1.lammps").read_text()
+    # one trajectory: no gap, no time twice, the whole length
+    t = result.tables["dipole_pz"]["t [ps]"].to_numpy()
+    np.testing.assert_allclose(t, 0.02 + 0.01 * np.arange(41), atol=1e-9)
+    thermo = thermo_of(run)
+    moving = thermo[thermo["run"] > 0]
+    assert np.allclose(np.diff(moving["Time"].drop_duplicates()), 0.01) and moving["Time"].iloc[-1] == pytest.approx(
+        0.42
+    )
+    assert "went back at" in (run / "report.html").read_text()
 
 
 def test_without_the_guard_the_deck_has_none(write_yaml, tmp_path):

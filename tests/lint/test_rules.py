@@ -156,6 +156,8 @@ FLAGGED = [
     Case(
         "comment-continues", STEP, "timestep 0.0005 #! half a fs &\nvelocity mobile zero linear", "velocity mobile zero"
     ),
+    Case("endless-loop", STEP, STEP + "\nlabel x\nrun 1\njump SELF x #!", "next i"),
+    Case("endless-loop", STEP, STEP + "\njump in.lammps #!", "for ever"),
     Case("quotes", STEP, STEP + "\nprint 'not closed", "close it"),
     Case("include-missing", STEP, STEP + "\ninclude gone.in #!", "gone.in"),
     Case("include-loop", STEP, STEP + "\ninclude in.lammps #!", "include it once"),
@@ -222,6 +224,8 @@ LEFT_ALONE = {
     "styles with slashes": (f"{PAIR}\n{COEFF}", "pair_style lj/cut/coul/long 9\npair_coeff * * 0.1 3"),
     "a comment with a quote": (STEP, STEP + " # don't worry, it's fine"),
     "a loop": (STEP, STEP + "\nlabel again\nvariable i loop 3\nrun 10\nnext i\njump SELF again"),
+    "a loop that is left": (STEP, STEP + "\nlabel x\nrun 9\nif '$(pe)<0' then 'jump SELF y'\njump SELF x\nlabel y"),
+    "a jump forward": (STEP, STEP + "\njump SELF y\nlabel y"),
     "a command of an accelerator": (BATH, "fix bath mobile nvt/omp temp 300 300 0.05"),
     "a second simulation": ("write_restart   last.restart", "write_restart last.restart\nclear\n" + GOOD),
     "accepted": (PAIR, "plugin load ./libmine.so # lint: allow plugin\n" + PAIR),

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lmpdrive.trajectory import read_thermo
-from tests.conftest import ROOT
+from tests.conftest import ROOT, thermo_table
 from tests.robustness.command import lmpdrive
 from tests.robustness.deck_mutants import Mutant, mutants
 from tests.robustness.yaml_mutants import BASE
@@ -59,8 +58,8 @@ def run_faults(mutant: Mutant, rendered: Path, folder: Path) -> tuple[int, list[
     if (folder / "run" / "pwned").exists():
         found.append("the deck ran a program that nobody accepted")
     if done.code == 0:
-        thermo = read_thermo(folder / "run" / "log.lammps")
-        if not all(math.isfinite(x) for x in thermo[["Temp", "PotEng"]].to_numpy().ravel()):
+        rows = thermo_table(folder / "run" / "log.lammps")
+        if not rows or not all(math.isfinite(float(word)) for row in rows for word in row):
             found.append("numbers that are not finite")
         if not (folder / "run" / "report.html").is_file():
             found.append("no report")
@@ -72,6 +71,7 @@ def run_faults(mutant: Mutant, rendered: Path, folder: Path) -> tuple[int, list[
     [
         ("as rendered", "units", "units", 0),
         ("cut off before the runs", "# --- dynamics", "quit\n# --- dynamics", 7),
+        ("a loop without end", "# --- dynamics", "label x\njump SELF x\n# --- dynamics", 5),
         ("fs for ps", "timestep        0.002", "timestep 2", 5),
         ("elements mixed up", "element Cu", "element Au", 5),
         ("shell", "units ", "shell touch pwned\nunits ", 5),
