@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from pathlib import Path
 
 CAUSES = (
+    (
+        r"ended by SIGKILL",
+        "memory was full, or a person or a queue killed it. `lmpdrive resume` continues the run",
+    ),
+    (
+        r"ended by SIG(SEGV|ABRT|BUS|ILL|FPE)",
+        "compiled code crashed; packages that do not fit each other are the commonest reason (`lmpdrive doctor`)",
+    ),
     (
         r"Unrecognized pair style|Unknown pair style",
         "this LAMMPS lacks the style: install the potential's package into the same environment (`lmpdrive check`)",
@@ -56,9 +65,9 @@ CAUSES = (
 )
 
 
-def explain(run_dir: Path, deck: str = "in.lammps", log: str = "log.lammps") -> str:
-    """Message for the user from `error.json` (worker) or the log (MPI)."""
-    said = _what_lammps_said(run_dir, log)
+def explain(run_dir: Path, deck: str = "in.lammps", log: str = "log.lammps", code: int = 1) -> str:
+    """Message for the user from `error.json` (worker) or the log (MPI); `code`: of the process, -n by signal n."""
+    said = _what_lammps_said(run_dir, log, code)
     command = re.search(r"Last (?:input|command)(?: line)?:\s*(.+)", said)
     first = next((line for line in said.splitlines() if "ERROR" in line), said.splitlines()[0] if said else "nothing")
     parts = [f"{_source(run_dir)} said: {first.strip()}"]
@@ -76,7 +85,7 @@ def _source(run_dir: Path) -> str:
     return {"model": "The model", "ASE": "The run by ASE"}.get(source or "", "LAMMPS")
 
 
-def _what_lammps_said(run_dir: Path, name: str) -> str:
+def _what_lammps_said(run_dir: Path, name: str, code: int) -> str:
     told = run_dir / "error.json"
     text = json.loads(told.read_text())["message"] if told.is_file() else ""
     log = run_dir / name
@@ -86,6 +95,8 @@ def _what_lammps_said(run_dir: Path, name: str) -> str:
         return text + "\n" + "\n".join(tail[start:])
     if text:
         return text
+    if code < 0:
+        return f"nothing: the process was ended by {signal.Signals(-code).name}"
     worker = run_dir / "worker.log"
     lines = worker.read_text(errors="replace").strip().splitlines() if worker.is_file() else []
     return lines[-1] if lines else "the process ended without a message (killed, or out of memory)"

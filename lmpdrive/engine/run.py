@@ -112,7 +112,7 @@ def run(
     if process.returncode == TIME_IS_UP or mpi_deck.stopped_early(run_dir):
         return "walltime"
     if process.returncode:
-        raise EngineError(explain(run_dir, job.deck, job.log))
+        raise EngineError(explain(run_dir, job.deck, job.log, process.returncode))
     return "finished"
 
 

@@ -199,4 +199,8 @@ def test_npt_changes_the_cell(tmp_path, write_yaml, finished):
 
 def test_a_killed_worker_is_explained(tmp_path):
     (tmp_path / "in.lammps").write_text("units metal\n")
+    (tmp_path / "worker.log").write_text("warning: something harmless\n")
+    assert "ended by SIGKILL" in explain(tmp_path, code=-9) and "lmpdrive resume" in explain(tmp_path, code=-9)
+    assert "lmpdrive doctor" in explain(tmp_path, code=-11)
+    (tmp_path / "worker.log").unlink()
     assert "killed, or out of memory" in explain(tmp_path)
