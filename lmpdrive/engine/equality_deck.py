@@ -20,8 +20,8 @@ MINIMISE_STEPS = 50
 ENERGY, VIRIAL, FORCES = "lmpdrive_energy", "lmpdrive_virial", "lmpdrive_forces"
 """Our computes and our fix: energy without biases, virial without its kinetic part, forces before the guard's fixes."""
 PRESSURES = [f"c_{VIRIAL}[{k}]" for k in range(1, 7)]
-# between runs LAMMPS knows what the last thermo line asked for, nothing else
-THERMO = f"thermo_style custom step pe c_{ENERGY} {' '.join(PRESSURES)}\n"
+# between runs LAMMPS knows what the last thermo line asked for, nothing else; the guard needs the temperature
+THERMO = f"thermo_style custom step temp pe c_{ENERGY} {' '.join(PRESSURES)}\n"
 
 _STARTS = ("velocity", "minimize", "run", "rerun")
 
