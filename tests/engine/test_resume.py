@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import signal
 import struct
@@ -20,6 +21,7 @@ from lmpdrive.hashing import sha256
 from lmpdrive.manifest import read_manifest
 from lmpdrive.system.lammps_restart import extract
 from lmpdrive.trajectory import thermo_of
+from tests.conftest import ROOT
 from tests.engine.resuming import (
     COPPER,
     METAL,
@@ -324,3 +326,20 @@ def test_a_damaged_manifest_is_named(killed, tmp_path):
         (run / "manifest.json").write_bytes(content if isinstance(content, bytes) else content.encode())
         with pytest.raises(RunDirectoryError, match=r"manifest\.json"):
             lmpdrive.resume(run)
+
+
+def test_the_job_script_of_the_documentation(tmp_path):
+    """Until the work is done, the job is put back into the queue, here by a scontrol that writes down what it hears."""
+    page = (ROOT / "docs" / "resume.md").read_text()
+    script = re.search(r'^```sh title="job.sh"\n(.*?)^```', page, re.M | re.S)[1]
+    run = rendered(tmp_path / "case", METAL, ENDLESS)
+    (tmp_path / "runs").mkdir()
+    run.rename(tmp_path / "runs" / "au")
+    (tmp_path / "job.sh").write_text(script.replace("23:50:00", "2s"))
+    told = tmp_path / "told"
+    (tmp_path / "scontrol").write_text(f'#!/bin/sh\necho "$@" >> {told}\n')
+    (tmp_path / "scontrol").chmod(0o755)
+    env = os.environ | {"PATH": f"{tmp_path}:{LMPDRIVE.parent}:{os.environ['PATH']}", "SLURM_JOB_ID": "7"}
+    done = subprocess.run(["bash", "job.sh"], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 75 and told.read_text() == "requeue 7\n", done.stderr
+    assert "continue with: lmpdrive resume runs/au" in done.stderr
