@@ -317,6 +317,14 @@ def next_number(folder: Path, deck: str) -> int:
     return 1 + max(used, default=0)
 
 
+def forget(folder: Path) -> None:
+    """Remove what an earlier run left that the next one does not overwrite, or would take for its own."""
+    numbered_ones = ("in.*.lammps", "log.*.lammps", "traj.*.dcd", "traj.*.lammpstrj")
+    old = [folder / p.replace("*", str(n)) for p in numbered_ones for n in _numbers(folder, p)]
+    for path in (*old, *folder.glob("*.restart"), folder / RECORD, folder / STATE):
+        path.unlink(missing_ok=True)
+
+
 def put_aside(folder: Path, say: Say) -> Path | None:
     """Move the output of an earlier start into a folder of its own."""
     number = 1 + max(_numbers(folder, "aside.*"), default=0)

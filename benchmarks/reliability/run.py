@@ -33,19 +33,19 @@ from tests.engine.resuming import CHEAP, COPPER, METAL, copy, frames, go_on, kil
 LMPDRIVE = Path(sys.executable).with_name("lmpdrive")
 RNG = random.Random(2026)
 SYSTEMS = {
-    "NVE, Lennard-Jones": (METAL, ["dynamics.production_ps=10"], 50),
-    "NVT, Lennard-Jones": (METAL, ["dynamics.production_ps=5", "dynamics.ensemble=nvt"], 20),
+    "NVE, Lennard-Jones": (METAL, ["dynamics.production_ps=4"], 50),
+    "NVT, Lennard-Jones": (METAL, ["dynamics.production_ps=4", "dynamics.ensemble=nvt"], 15),
     "NPT, Lennard-Jones": (
         METAL,
-        ["dynamics.production_ps=5", "dynamics.ensemble=npt", "system.build.vacuum_A=0", "dynamics.fixed_layers=0"],
-        10,
+        ["dynamics.production_ps=4", "dynamics.ensemble=npt", "system.build.vacuum_A=0", "dynamics.fixed_layers=0"],
+        8,
     ),
-    "NVE, SPC/Fw and PPPM": (CHEAP, ["dynamics.production_ps=2"], 20),
-    "NVE, EMT by callback": (COPPER, ["dynamics.production_ps=1"], 15),
+    "NVE, SPC/Fw and PPPM": (CHEAP, ["dynamics.production_ps=2"], 15),
+    "NVE, EMT by callback": (COPPER, ["dynamics.production_ps=1"], 8),
     "NVT, EMT by ASE": (
         COPPER | {"potential": COPPER["potential"] | {"coupling": "ase"}},
         ["dynamics.production_ps=1", "dynamics.ensemble=nvt"],
-        15,
+        8,
     ),
 }
 """What is killed: system, options, how often."""
@@ -70,7 +70,8 @@ def kills(folder: Path) -> dict:
                 kill_all(process)
                 state = read_manifest(run).get("state")
                 killed[f"{state}, {'frames' if list(run.glob('traj*.dcd')) else 'no frames'}"] += 1
-            assert go_on(run) == "finished", (name, number)
+            said: list[str] = []
+            assert go_on(run, said=said) == "finished", (name, number, said)
             apart = same_run(whole, run)
             aside += (run / "aside.1").exists()
             equal += not any(apart.values())
@@ -126,7 +127,7 @@ def restarts(folder: Path) -> dict:
         recorded[f"{damage}: {'passed over' if seen else 'NOT SEEN'}"] += 1
         (killed / newest).write_bytes(original)
     unrecorded = Counter()
-    for _ in range(60):
+    for _ in range(40):
         run = copy(killed, folder / "run")
         (run / RECORD).unlink()
         _flip(run / newest)
@@ -156,7 +157,7 @@ def trajectories(folder: Path) -> dict:
     whole, killed = _a_killed_run(folder)
     steps, positions = frames(whole)
     found: Counter = Counter()
-    for number in range(60):
+    for number in range(24):
         run = copy(killed, folder / "run")
         path = run / RNG.choice(["traj.dcd", "traj.dcd", "traj.lammpstrj"])
         if number % 2:
@@ -219,7 +220,7 @@ def signals(folder: Path) -> dict:
     assert done.returncode == 0, done.stderr
     length = time.monotonic() - begun
     found: Counter = Counter()
-    for number in range(60):
+    for number in range(20):
         run = folder / "run"
         kind = (signal.SIGINT, signal.SIGTERM)[number % 2]
         process = subprocess.Popen(
@@ -264,7 +265,7 @@ def disk(folder: Path) -> dict:
     place = folder / "small"
     place.mkdir()
     needed = sum(path.stat().st_size for path in whole.iterdir() if path.is_file()) // 1024
-    for size in range(30, needed, max(4, needed // 40)):
+    for size in range(30, needed, max(4, needed // 20)):
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", place], check=True)
         try:
             run = copy(folder / "base" / "run", place / "run")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from pathlib import Path
 
 CAUSES = (
@@ -56,9 +57,9 @@ CAUSES = (
 )
 
 
-def explain(run_dir: Path, deck: str = "in.lammps", log: str = "log.lammps") -> str:
-    """Message for the user from `error.json` (worker) or the log (MPI)."""
-    said = _what_lammps_said(run_dir, log)
+def explain(run_dir: Path, deck: str = "in.lammps", log: str = "log.lammps", code: int = 1) -> str:
+    """Message for the user from `error.json` (worker) or the log (MPI); `code`: of the process, negative: a signal."""
+    said = _what_lammps_said(run_dir, log) or f"the process ended without a message ({_ended(code)})"
     command = re.search(r"Last (?:input|command)(?: line)?:\s*(.+)", said)
     first = next((line for line in said.splitlines() if "ERROR" in line), said.splitlines()[0] if said else "nothing")
     parts = [f"{_source(run_dir)} said: {first.strip()}"]
@@ -68,6 +69,14 @@ def explain(run_dir: Path, deck: str = "in.lammps", log: str = "log.lammps") -> 
     parts.append(f"Likely cause: {cause or 'not one we know; the whole story is in log.lammps and worker.log'}")
     parts.append(f"Run directory: {run_dir}")
     return "\n".join(parts)
+
+
+def _ended(code: int) -> str:
+    if code == -signal.SIGKILL:
+        return "killed, or out of memory"
+    if code < 0:
+        return f"signal {-code}, {signal.strsignal(-code)}"
+    return f"exit code {code}"
 
 
 def _source(run_dir: Path) -> str:
@@ -88,7 +97,7 @@ def _what_lammps_said(run_dir: Path, name: str) -> str:
         return text
     worker = run_dir / "worker.log"
     lines = worker.read_text(errors="replace").strip().splitlines() if worker.is_file() else []
-    return lines[-1] if lines else "the process ended without a message (killed, or out of memory)"
+    return lines[-1] if lines else ""
 
 
 def _where(deck: Path, command: str) -> str:

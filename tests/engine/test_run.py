@@ -199,4 +199,5 @@ def test_npt_changes_the_cell(tmp_path, write_yaml, finished):
 
 def test_a_killed_worker_is_explained(tmp_path):
     (tmp_path / "in.lammps").write_text("units metal\n")
-    assert "killed, or out of memory" in explain(tmp_path)
+    assert "killed, or out of memory" in explain(tmp_path, code=-signal.SIGKILL)
+    assert "signal 11, Segmentation fault" in explain(tmp_path, code=-signal.SIGSEGV)
