@@ -113,7 +113,7 @@ def coordinate_in(restart: Path) -> int:
     return content.index(place)
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "step", "unrecorded"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", pytest.param("step", marks=pytest.mark.validation), "unrecorded"])
 def test_a_damaged_restart_is_passed_over_and_named(killed, whole, tmp_path, damage):
     """Unrecorded: what is not plausible; other changes need the record."""
     run = copy(killed, tmp_path / "run")
@@ -153,7 +153,7 @@ def test_without_a_restart_it_begins_again_and_keeps_what_was_there(killed, whol
     assert same_run(whole, run) == SAME
 
 
-@pytest.mark.parametrize("lost", [15, 100])
+@pytest.mark.parametrize("lost", [15, pytest.param(100, marks=pytest.mark.validation)])
 def test_frames_that_a_power_cut_took_are_made_again(killed, whole, tmp_path, lost):
     """The restart that presupposes them is passed over; if there is no older one, the hole is told."""
     run = copy(killed, tmp_path / "run")
@@ -245,7 +245,8 @@ def test_through_a_model_in_python(tmp_path):
     np.testing.assert_array_equal(before[np.isin(steps, both)], after[np.isin(again, both)])
 
 
-@pytest.mark.parametrize("ensemble", ["nvt", pytest.param("npt", marks=pytest.mark.validation)])
+@pytest.mark.validation
+@pytest.mark.parametrize("ensemble", ["nvt", "npt"])
 def test_nose_hoover_goes_on(tmp_path, ensemble):
     """A rounding at the seam: LAMMPS sums the temperature afresh there; nothing more."""
     cell = ["system.build.vacuum_A=0", "dynamics.fixed_layers=0"] if ensemble == "npt" else []
