@@ -223,6 +223,11 @@ def test_longer_than_planned(whole, tmp_path):
     assert go_on(run) == "finished" and not (run / "in.1.lammps").exists()
     assert go_on(run, ["dynamics.production_ps=2.1"]) == "finished"
     assert frames(run)[0][-1] == 4300
+    for path in run.glob("*.restart"):  # to save space
+        path.unlink()
+    assert go_on(run) == "finished" and not (run / "aside.1").exists()
+    with pytest.raises(RunDirectoryError, match=r"no restart file to make it longer"):
+        go_on(run, ["dynamics.production_ps=3"])
     with pytest.raises(ConfigError, match=r"a run goes on as it began; only dynamics.production_ps"):
         go_on(run, ["dynamics.temperature_K=350"])
     with pytest.raises(RunDirectoryError, match="not a run directory"):
