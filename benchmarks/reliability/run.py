@@ -33,19 +33,19 @@ from tests.engine.resuming import CHEAP, COPPER, METAL, copy, frames, go_on, kil
 LMPDRIVE = Path(sys.executable).with_name("lmpdrive")
 RNG = random.Random(2026)
 SYSTEMS = {
-    "NVE, Lennard-Jones": (METAL, ["dynamics.production_ps=4"], 50),
-    "NVT, Lennard-Jones": (METAL, ["dynamics.production_ps=4", "dynamics.ensemble=nvt"], 15),
+    "NVE, Lennard-Jones": (METAL, ["dynamics.production_ps=8"], 50),
+    "NVT, Lennard-Jones": (METAL, ["dynamics.production_ps=4", "dynamics.ensemble=nvt"], 8),
     "NPT, Lennard-Jones": (
         METAL,
         ["dynamics.production_ps=4", "dynamics.ensemble=npt", "system.build.vacuum_A=0", "dynamics.fixed_layers=0"],
-        8,
+        6,
     ),
-    "NVE, SPC/Fw and PPPM": (CHEAP, ["dynamics.production_ps=2"], 15),
-    "NVE, EMT by callback": (COPPER, ["dynamics.production_ps=1"], 8),
+    "NVE, SPC/Fw and PPPM": (CHEAP, ["dynamics.production_ps=2"], 8),
+    "NVE, EMT by callback": (COPPER, ["dynamics.production_ps=1"], 5),
     "NVT, EMT by ASE": (
         COPPER | {"potential": COPPER["potential"] | {"coupling": "ase"}},
         ["dynamics.production_ps=1", "dynamics.ensemble=nvt"],
-        8,
+        5,
     ),
 }
 """What is killed: system, options, how often."""
@@ -59,14 +59,21 @@ def kills(folder: Path) -> dict:
         whole = copy(case, folder / f"whole-{len(found)}")
         begun = time.monotonic()
         process = started(whole)
+        _wait_for_log(whole, 0, process)
+        until_log = time.monotonic() - begun
         process.communicate()
         length = time.monotonic() - begun
         killed, worst, equal, aside = Counter(), Counter(), 0, 0
         for number in range(times):
             run = copy(case, folder / "killed")
             for _ in range(1 + (RNG.random() < 0.3)):
+                logs = len(list(run.glob("log*.lammps")))
                 process = started(run)
-                time.sleep(RNG.uniform(0, length))
+                if RNG.random() < 0.2:  # before LAMMPS runs, most of the time
+                    time.sleep(RNG.uniform(0, length))
+                else:
+                    _wait_for_log(run, logs, process)
+                    time.sleep(RNG.uniform(0, length - until_log))
                 kill_all(process)
                 state = read_manifest(run).get("state")
                 killed[f"{state}, {'frames' if list(run.glob('traj*.dcd')) else 'no frames'}"] += 1
@@ -83,6 +90,11 @@ def kills(folder: Path) -> dict:
         }
         print(name, found[name], flush=True)
     return found
+
+
+def _wait_for_log(run: Path, known: int, process: subprocess.Popen) -> None:
+    while len(list(run.glob("log*.lammps"))) <= known and process.poll() is None:
+        time.sleep(0.002)
 
 
 def _a_killed_run(folder: Path) -> tuple[Path, Path]:
