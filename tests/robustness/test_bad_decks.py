@@ -70,7 +70,6 @@ def run_faults(mutant: Mutant, rendered: Path, folder: Path) -> tuple[int, list[
 @pytest.mark.parametrize(
     ("name", "old", "new", "code"),
     [
-        ("as rendered", "units", "units", 0),
         ("cut off before the runs", "# --- dynamics", "quit\n# --- dynamics", 7),
         ("a loop without end", "# --- dynamics", "label x\njump SELF x\n# --- dynamics", 5),
         ("fs for ps", "timestep        0.002", "timestep 2", 5),
