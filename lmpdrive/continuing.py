@@ -91,6 +91,9 @@ def prepare(folder: Path, config: Config, say: Say, restart: str | None = None) 
     if not (folder / LOG).exists():
         say("nothing has run here: from the start")
         return Continuation(deck, LOG, 0)
+    finished = content.get("state") == "finished"
+    if finished and _reached(folder, str(parts[-1].get("deck", deck))) >= end:
+        return Continuation(deck, LOG, None)
     sought = _Sought.of(folder, text, deck, config)
     system = dict(content["system"])
     if content.get("deck_sha256") != sha256(folder / deck):
@@ -98,6 +101,11 @@ def prepare(folder: Path, config: Config, say: Say, restart: str | None = None) 
     chosen = _choose(folder, sought, system, config, restart, say)
     if chosen is not None and sought.before is not None:
         say(f"the guard stopped this run at step {sought.before}: from step {chosen.step} it may take the same course")
+    if chosen is None and finished:
+        raise RunDirectoryError(
+            f"{folder} has finished, and there is no restart file to make it longer from. Begin a new run from its "
+            f"end: system.read: {folder}/final.data"
+        )
     if chosen is None:
         put_aside(folder, say)
         return Continuation(deck, LOG, 0)
@@ -110,6 +118,14 @@ def prepare(folder: Path, config: Config, say: Say, restart: str | None = None) 
     write_atomically(folder / name, made)
     say(f"continuing at step {chosen.step} ({chosen.path.name}) toward step {end}: {name}")
     return Continuation(name, numbered(LOG, number), chosen.step, chosen.path.name)
+
+
+def _reached(folder: Path, deck: str) -> int:
+    """The step at which a deck that has finished ended; -1 if the deck is not there or cannot be followed."""
+    try:
+        return end_of((folder / deck).read_text(), deck)
+    except (OSError, DeckError):
+        return -1
 
 
 def _end(folder: Path, text: str, deck: str, config: Config, content: dict[str, Any]) -> int:
@@ -290,6 +306,8 @@ def _by_ase(folder: Path, config: Config, say: Say) -> Continuation:
     """A run by ASE keeps its state in one file; its trajectories are numbered as those of LAMMPS are."""
     path = folder / STATE
     end = config.equilibrate_steps + config.production_steps
+    if config.dynamics.ensemble == "minimise" and read_manifest(folder).get("state") == "finished":
+        return Continuation("in.lammps", LOG, None)
     if path.is_file():
         try:
             with np.load(path) as state:
@@ -315,6 +333,14 @@ def next_number(folder: Path, deck: str) -> int:
     patterns = (numbered(LOG, 0), numbered(deck, 0), "traj.0.dcd")
     used = (n for pattern in patterns for n in _numbers(folder, pattern.replace(".0.", ".*.")))
     return 1 + max(used, default=0)
+
+
+def forget(folder: Path) -> None:
+    """Remove what an earlier run left that the next one does not overwrite, or would take for its own."""
+    numbered_ones = ("in.*.lammps", "log.*.lammps", "traj.*.dcd", "traj.*.lammpstrj")
+    old = [folder / p.replace("*", str(n)) for p in numbered_ones for n in _numbers(folder, p)]
+    for path in (*old, *folder.glob("*.restart"), folder / RECORD, folder / STATE):
+        path.unlink(missing_ok=True)
 
 
 def put_aside(folder: Path, say: Say) -> Path | None:

@@ -7,8 +7,6 @@ Each function is one command of the CLI and one call of the library.
 
 from __future__ import annotations
 
-import json
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -19,25 +17,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from lmpdrive import checks, continuing, going_back, guarded, resuming, running
 from lmpdrive._version import __version__
 from lmpdrive.architectures import Integrated, Problem
-from lmpdrive.config import Config, dump_yaml, load
+from lmpdrive.config import Config, load
 from lmpdrive.config.sections import Observables
-from lmpdrive.deck import DATA, DECK
-from lmpdrive.deck import render as render_deck
 from lmpdrive.engine import provenance, speed, step0
 from lmpdrive.engine.coupling_choice import choose_coupling
 from lmpdrive.engine.lock import locked
-from lmpdrive.engine.relax import is_packed, relax, wants_relaxation
 from lmpdrive.engine.run import Job, State
-from lmpdrive.engine.run_directory import (
-    link_model_files,
-    manifest,
-    new_directory,
-    write_atomically,
-)
 from lmpdrive.errors import (
     ConfigError,
     LmpdriveError,
-    ModelError,
     RunDirectoryError,
     TrajectoryError,
 )
@@ -46,8 +34,9 @@ from lmpdrive.hashing import sha256
 from lmpdrive.lint.gate import must_pass
 from lmpdrive.manifest import LOG, MANIFEST, read_manifest
 from lmpdrive.observable_settings import check_observables, merged, settings_of
-from lmpdrive.trust import accept, refusal, require, untrusted
+from lmpdrive.trust import accept, refusal, require
 from lmpdrive.walltime import Deadline
+from lmpdrive.writing import make_system, write_run_directory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +45,6 @@ if TYPE_CHECKING:
     from lmpdrive.engine.speed import Speed
     from lmpdrive.report.comparison import Comparison
     from lmpdrive.reproduce import Reproduction
-    from lmpdrive.system import BuiltSystem
 
 Say = Callable[[str], None]
 SHORT_RELAX_PS = 0.5
@@ -92,7 +80,7 @@ def check(file: str | Path, overrides: Sequence[str] = (), here: bool = True, tr
         found = [Problem("error", refused)]
     system = None
     try:
-        system = _make_system(config)
+        system = make_system(config)
     except LmpdriveError as error:
         found.append(Problem("error", str(error)))
     found += checks.problems(config, system, here, may_load=not refused)
@@ -112,7 +100,7 @@ def compare_with_model(file: str | Path, overrides: Sequence[str] = (), say: Say
         return step0.nothing_to_compare(config.potential)
     with tempfile.TemporaryDirectory(prefix="lmpdrive-") as folder:
         out = Path(folder) / "run"
-        config = _write_run_directory(config, Path(file), out, say, to_run=True)
+        config = write_run_directory(config, Path(file), out, say, to_run=True)
         note = config.potential.prepare(out)
         if note:
             say(note)
@@ -128,7 +116,7 @@ def measure_speed(
         overrides = [*overrides, f"system.build.relax_ps={SHORT_RELAX_PS}"]
     with tempfile.TemporaryDirectory(prefix="lmpdrive-") as folder:
         out = Path(folder) / "run"
-        config = _write_run_directory(load(file, overrides), Path(file), out, say, to_run=True)
+        config = write_run_directory(load(file, overrides), Path(file), out, say, to_run=True)
         note = config.potential.prepare(out)
         if note:
             say(note)
@@ -145,7 +133,7 @@ def render(
     """Write a run directory, ready for `lmp -in in.lammps`, without running."""
     config = load(file, overrides)
     check_observables(config)
-    _write_run_directory(config, Path(file), Path(out), say, to_run=False, trust=trust)
+    write_run_directory(config, Path(file), Path(out), say, to_run=False, trust=trust)
     return Path(out)
 
 
@@ -167,7 +155,7 @@ def simulate(
     deadline = Deadline.of(walltime or config.run.walltime)
     check_observables(config)
     out = Path(out) if out is not None else default_directory(file)
-    config = _write_run_directory(config, Path(file), out, say, to_run=True, trust=trust)
+    config = write_run_directory(config, Path(file), out, say, to_run=True, trust=trust)
     with locked(out, say) as lock:
         state = going_back.run(out, config, Job(deadline=deadline, keep=(lock,)), quiet, say)
     return _analysed(out, config, state, quiet, say)
@@ -202,6 +190,7 @@ def run_deck(
                 "folder, or run it again with --overwrite."
             )
         require(config.potential.programs(folder), trust)
+        continuing.forget(folder)
         by_lammps = not isinstance(config.potential.chosen, Integrated)
         if by_lammps and sha256(deck) != read_manifest(folder).get("deck_sha256"):
             must_pass(deck, say)
@@ -403,52 +392,6 @@ def report(run_dir: str | Path, progress: Callable[[int, int], None] | None = No
 def default_directory(file: str | Path) -> Path:
     """`runs/<name of the YAML file>`."""
     return Path("runs") / Path(file).stem
-
-
-def _make_system(config: Config) -> BuiltSystem:
-    from lmpdrive.system import make_system
-
-    return make_system(config)
-
-
-def _write_run_directory(
-    config: Config, file: Path, out: Path, say: Say, *, to_run: bool, trust: bool = False
-) -> Config:
-    """Fill a run directory; returns the configuration with what was decided on the way."""
-    require(config.potential.programs(), trust)
-    # the folder first: nobody wants to wait for packmol to learn that the name is taken
-    with new_directory(out) as folder:
-        system = _make_system(config)
-        for line in system.report.lines():
-            say(line)
-        config, found = choose_coupling(config, here=to_run)
-        found += checks.problems(config, system, here=to_run)
-        for problem in found:
-            if problem.level != "error":
-                say(f"{problem.level}: {problem.message}")
-        errors = [p.message for p in found if p.level == "error"]
-        if errors:
-            raise ModelError("\n".join(errors))
-        if wants_relaxation(config, system):
-            say("classical run (system.build.relax_ps) before the potential sees the water")
-            system = relax(system, config)
-        elif is_packed(config, system) and config.system.build and config.system.build.relax_ps:
-            say("warning: no classical parameters for this system: the packed water goes to the potential as it is")
-        architecture = config.potential.architecture
-        beside = Path(architecture).parent if architecture.endswith(".py") else None
-        (folder / DECK).write_text(render_deck(config, system, beside))
-        from lmpdrive.system import write_data
-
-        write_data(system, folder / DATA, config.potential.atom_style, config.potential.charges_e(system))
-        shutil.copy(file, folder / "system.yaml")
-        (folder / "resolved.yaml").write_text(dump_yaml(config))
-        hashes = link_model_files(folder, config)
-        config.potential.write_files(folder)
-        content = manifest(config, system, hashes) | provenance.of_the_inputs(folder, config)
-        write_atomically(folder / MANIFEST, json.dumps(content, indent=1) + "\n")
-    # made from files that may be loaded, so these may too
-    accept(untrusted(out / name for name in config.potential.made if (out / name).exists()))
-    return config
 
 
 def _numbers(summary: pd.DataFrame) -> dict[str, Any]:

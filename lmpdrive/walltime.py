@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import time
 
+from lmpdrive.errors import ConfigError
+
 EXIT_CODE = 75
 """EX_TEMPFAIL of sysexits.h: not done, try again."""
 RESERVE_S = 120.0
@@ -20,7 +22,7 @@ _EXAMPLES = "write 24h, 90min, 45s, 2d, 24:00:00 or 1-12:00:00"
 
 
 def seconds(text: str) -> float:
-    """The length of a limit.  Raises ValueError for what is none."""
+    """The length of a limit.  Raises ConfigError for what is none."""
     words = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)", text.strip())
     clock = re.fullmatch(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)", text.strip())
     if words:
@@ -29,9 +31,9 @@ def seconds(text: str) -> float:
         days, hours, minutes, rest = (int(part or 0) for part in clock.groups())
         found = float(((days * 24 + hours) * 60 + minutes) * 60 + rest)
     else:
-        raise ValueError(f"'{text}' is no wall-time limit: {_EXAMPLES}")
+        raise ConfigError(f"'{text}' is no wall-time limit: {_EXAMPLES}")
     if found <= 0:
-        raise ValueError(f"'{text}' leaves no time: {_EXAMPLES}")
+        raise ConfigError(f"'{text}' leaves no time: {_EXAMPLES}")
     return found
 
 

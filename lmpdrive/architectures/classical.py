@@ -31,7 +31,7 @@ class Classical(Architecture):
     reactive: ClassVar[bool] = False
     trial: ClassVar[dict[str, Any] | None] = {}
 
-    cutoff_A: Annotated[float, Field(gt=0, le=50)] = 9.0
+    cutoff_A: Annotated[float, Field(ge=2, le=50)] = 9.0
     """Lennard-Jones and real-space Coulomb cutoff; SPC/Fw was made with 9 Å."""
     kspace_accuracy: Annotated[float, Field(ge=1e-8, le=0.1)] = 1e-4
     """Relative accuracy of the long-range forces."""

@@ -243,13 +243,11 @@ class Run(Section):
     walltime: str | None = None
     """Stop before this limit of the job, with a restart: 24h, 90min, 24:00:00; `lmpdrive resume` goes on."""
 
-    @field_validator("walltime", mode="before")
+    @field_validator("walltime")
     @classmethod
-    def _walltime_is_a_time(cls, value: Any) -> Any:
-        if isinstance(value, int | float):  # YAML reads 24:00:00 as a number in base 60
-            value = f"{value:g}s"
+    def _walltime_is_a_time(cls, value: str | None) -> str | None:
         if value is not None:
-            walltime.seconds(str(value))
+            walltime.seconds(value)
         return value
 
 

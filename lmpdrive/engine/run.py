@@ -71,19 +71,20 @@ def run(
     (run_dir / "error.json").unlink(missing_ok=True)
     mpi_deck.clean(run_dir)
     previous = _signals_as_interrupt()
+    lifeline, ours = os.pipe()
     process = None
     interrupted = False
     try:
         with (run_dir / "worker.log").open("ab" if job.resume else "wb") as log:
             process = subprocess.Popen(
-                command(config.run.mpi_ranks, config.potential, job, run_dir),
+                command(config.run.mpi_ranks, config.potential, job, run_dir, lifeline),
                 cwd=run_dir,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env=environment(config.run.device, config.run.threads),
                 start_new_session=True,
-                pass_fds=job.keep,
+                pass_fds=(*job.keep, lifeline),
             )
         with Progress(run_dir / job.log, stages, config.dynamics.timestep_fs, quiet) as progress:
             while process.poll() is None:
@@ -106,6 +107,8 @@ def run(
             process.wait()
         for number, handler in previous.items():
             signal.signal(number, handler)
+        os.close(lifeline)
+        os.close(ours)
     look()
     if interrupted or process is None or process.returncode == INTERRUPTED:
         return "interrupted"
@@ -116,7 +119,7 @@ def run(
     return "finished"
 
 
-def command(mpi_ranks: int, potential: Architecture, job: Job, run_dir: Path = Path()) -> list[str]:
+def command(mpi_ranks: int, potential: Architecture, job: Job, run_dir: Path, lifeline: int) -> list[str]:
     """The worker's command line; with several ranks, `lmp` under mpiexec with a deck that can be stopped."""
     interpreter = potential.interpreter()
     if mpi_ranks == 1:
@@ -134,6 +137,7 @@ def command(mpi_ranks: int, potential: Architecture, job: Job, run_dir: Path = P
             job.deck,
             *flags,
             f"--log={job.log}",
+            f"--lifeline={lifeline}",
             *([] if job.deadline is None else [f"--seconds={job.deadline.left_s():.1f}"]),
             "--",
             *potential.lammps_arguments(1),

@@ -3,7 +3,8 @@
     python -m lmpdrive.engine.worker in.lammps [--no-plugins] [--callback [--compare] | --mliap] [-- arguments of lmp]
     python -m lmpdrive.engine.worker in.lammps --ase [--resume]
 
-With `--log=NAME` the log has another name than log.lammps; with `--seconds=S` the run stops after so long.
+With `--log=NAME` the log has another name than log.lammps; with `--seconds=S` the run stops after so long, with
+`--lifeline=FD` when this pipe is closed: when the driver is gone.
 
 Drives the `lammps` module through the deck, in the run directory; with `--callback` it first loads the model
 that `resolved.yaml` names, with `--mliap` it lets `pair_style mliap` use this interpreter.  With `--ase` there is no
@@ -14,9 +15,10 @@ LAMMPS.  Exit code 0: the deck ended; 1: stopped with an error, told in `error.j
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
+import os
 import signal
+import stat
 import sys
 import threading
 import traceback
@@ -33,7 +35,6 @@ from lmpdrive.walltime import EXIT_CODE as TIME_IS_UP
 
 SIGNALS = {signal.SIGINT, signal.SIGTERM}
 INTERRUPTED = 130
-_PR_SET_PDEATHSIG = 1
 
 
 def main(
@@ -46,12 +47,14 @@ def main(
     resume: bool = False,
     log: str = "log.lammps",
     seconds: float | None = None,
+    lifeline: int | None = None,
     arguments: Sequence[str] = (),
 ) -> int:
     """Run `deck` to its end, to a signal, or for `seconds`."""
     # LAMMPS holds the main thread inside C, where Python's handlers never run: a second thread waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    _stop_with_the_driver()
+    if lifeline is not None:
+        threading.Thread(target=_stop_with_the_driver, args=(lifeline,), daemon=True).start()
     stopped = threading.Event()
     code = INTERRUPTED
     before = _last_restart()
@@ -89,13 +92,11 @@ def main(
     return code if stopped.is_set() else 0
 
 
-def _stop_with_the_driver() -> None:
-    """SIGTERM when the process that started this one is gone, killed or not: it stops and writes its restart.
-
-    prctl(2), Linux only.
-    """
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def _stop_with_the_driver(lifeline: int) -> None:
+    """Stop, and write the restart, when the other end of a pipe is closed: the driver is gone, however it died."""
+    with contextlib.suppress(OSError):  # a container may not have it
+        if stat.S_ISFIFO(os.fstat(lifeline).st_mode) and not os.read(lifeline, 1):
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _coupled(lmp: Any, deck: str, compare: bool) -> Callable[[Path, Callable[[], bool]], None]:
@@ -157,4 +158,5 @@ if __name__ == "__main__":
     given = dict(word.removeprefix("--").split("=", 1) for word in ours if "=" in word)
     flags |= {"log": given["log"]} if "log" in given else {}
     flags |= {"seconds": float(given["seconds"])} if "seconds" in given else {}
+    flags |= {"lifeline": int(given["lifeline"])} if "lifeline" in given else {}
     sys.exit(main(sys.argv[1], "--no-plugins" not in ours, arguments=theirs, **flags))

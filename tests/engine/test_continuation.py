@@ -66,7 +66,7 @@ def test_energies_are_compared_before_the_first_step():
     commands = live(deck)
     check = commands.index("run 0 post no")
     assert commands[check + 1].startswith('if "$(abs(pe-(-80.5)) > 0.0756 || abs(ke-(7.25)) > 7.25e-06)" then "print')
-    assert commands[check + 2].startswith("dump frames")
+    assert commands[check + 2].startswith("dump guard all")
     assert not any(c.startswith("run 0") for c in live(resumed(WATER, "in.lammps", 1, 60_000, "a.restart")))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import signal
 import struct
@@ -20,6 +21,7 @@ from lmpdrive.hashing import sha256
 from lmpdrive.manifest import read_manifest
 from lmpdrive.system.lammps_restart import extract
 from lmpdrive.trajectory import thermo_of
+from tests.conftest import ROOT
 from tests.engine.resuming import (
     COPPER,
     METAL,
@@ -111,7 +113,7 @@ def coordinate_in(restart: Path) -> int:
     return content.index(place)
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "step", "unrecorded"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", pytest.param("step", marks=pytest.mark.validation), "unrecorded"])
 def test_a_damaged_restart_is_passed_over_and_named(killed, whole, tmp_path, damage):
     """Unrecorded: what is not plausible; other changes need the record."""
     run = copy(killed, tmp_path / "run")
@@ -151,7 +153,7 @@ def test_without_a_restart_it_begins_again_and_keeps_what_was_there(killed, whol
     assert same_run(whole, run) == SAME
 
 
-@pytest.mark.parametrize("lost", [15, 100])
+@pytest.mark.parametrize("lost", [15, pytest.param(100, marks=pytest.mark.validation)])
 def test_frames_that_a_power_cut_took_are_made_again(killed, whole, tmp_path, lost):
     """The restart that presupposes them is passed over; if there is no older one, the hole is told."""
     run = copy(killed, tmp_path / "run")
@@ -221,6 +223,11 @@ def test_longer_than_planned(whole, tmp_path):
     assert go_on(run) == "finished" and not (run / "in.1.lammps").exists()
     assert go_on(run, ["dynamics.production_ps=2.1"]) == "finished"
     assert frames(run)[0][-1] == 4300
+    for path in run.glob("*.restart"):  # to save space
+        path.unlink()
+    assert go_on(run) == "finished" and not (run / "aside.1").exists()
+    with pytest.raises(RunDirectoryError, match=r"no restart file to make it longer"):
+        go_on(run, ["dynamics.production_ps=3"])
     with pytest.raises(ConfigError, match=r"a run goes on as it began; only dynamics.production_ps"):
         go_on(run, ["dynamics.temperature_K=350"])
     with pytest.raises(RunDirectoryError, match="not a run directory"):
@@ -243,7 +250,8 @@ def test_through_a_model_in_python(tmp_path):
     np.testing.assert_array_equal(before[np.isin(steps, both)], after[np.isin(again, both)])
 
 
-@pytest.mark.parametrize("ensemble", ["nvt", pytest.param("npt", marks=pytest.mark.validation)])
+@pytest.mark.validation
+@pytest.mark.parametrize("ensemble", ["nvt", "npt"])
 def test_nose_hoover_goes_on(tmp_path, ensemble):
     """A rounding at the seam: LAMMPS sums the temperature afresh there; nothing more."""
     cell = ["system.build.vacuum_A=0", "dynamics.fixed_layers=0"] if ensemble == "npt" else []
@@ -324,3 +332,20 @@ def test_a_damaged_manifest_is_named(killed, tmp_path):
         (run / "manifest.json").write_bytes(content if isinstance(content, bytes) else content.encode())
         with pytest.raises(RunDirectoryError, match=r"manifest\.json"):
             lmpdrive.resume(run)
+
+
+def test_the_job_script_of_the_documentation(tmp_path):
+    """Until the work is done, the job is put back into the queue, here by a scontrol that writes down what it hears."""
+    page = (ROOT / "docs" / "resume.md").read_text()
+    script = re.search(r'^```sh title="job.sh"\n(.*?)^```', page, re.M | re.S)[1]
+    run = rendered(tmp_path / "case", METAL, ENDLESS)
+    (tmp_path / "runs").mkdir()
+    run.rename(tmp_path / "runs" / "au")
+    (tmp_path / "job.sh").write_text(script.replace("23:50:00", "2s"))
+    told = tmp_path / "told"
+    (tmp_path / "scontrol").write_text(f'#!/bin/sh\necho "$@" >> {told}\n')
+    (tmp_path / "scontrol").chmod(0o755)
+    env = os.environ | {"PATH": f"{tmp_path}:{LMPDRIVE.parent}:{os.environ['PATH']}", "SLURM_JOB_ID": "7"}
+    done = subprocess.run(["bash", "job.sh"], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 75 and told.read_text() == "requeue 7\n", done.stderr
+    assert "continue with: lmpdrive resume runs/au" in done.stderr

@@ -62,6 +62,7 @@ def test_a_metal_atom_that_leaves_stops_the_production(write_yaml, tmp_path):
     assert len(frames) > 2 and first["good_frames"] == len(frames) - 1
     assert frames[-1].info["step"] == first["step"]
     assert {"velocities_A_per_ps"} <= set(frames[-1].arrays) and np.abs(frames[-1].get_forces()).max() > 0.1
+    assert is_the_state_of(run / "failed.restart", frames[-1])
     # the report stops before it
     page = (run / "report.html").read_text()
     assert first["sentence"] in page and "Only what is before that is averaged" in page
@@ -70,23 +71,28 @@ def test_a_metal_atom_that_leaves_stops_the_production(write_yaml, tmp_path):
     assert 0 < steps <= (first["step"] - 40) // 20 + 1
 
 
-def test_kept_frames_are_those_of_the_run(write_yaml, tmp_path):
-    """17 digits give the numbers back: the last frame is the restart's."""
+def is_the_state_of(restart: Path, frame) -> bool:
+    """Whether positions and velocities are those of a restart file to the last bit: 17 digits give them back."""
     from lmpdrive.engine.lammps_library import load
 
-    run = tmp_path / "run"
-    first, _ = unstable(case(write_yaml, tmp_path, EXPLODES), run)
-    assert first["rule"] == "explosion" and first["step"] == 10
-    frame = read(run / first["frames"], -1)
     lmp = load(plugins=False)(cmdargs=["-log", "none", "-screen", "none"])
     for command in ("units metal", "atom_style full", "bond_style harmonic", "angle_style harmonic"):
         lmp.command(command)
-    lmp.command(f"read_restart {run / 'failed.restart'}")
+    lmp.command(f"read_restart {restart}")
     n = lmp.get_natoms()
     order = np.argsort(lmp.numpy.extract_atom("id")[:n])
-    assert np.array_equal(lmp.numpy.extract_atom("x")[:n][order], frame.positions)
-    assert np.array_equal(lmp.numpy.extract_atom("v")[:n][order], frame.arrays["velocities_A_per_ps"])
+    same = np.array_equal(lmp.numpy.extract_atom("x")[:n][order], frame.positions)
+    same &= np.array_equal(lmp.numpy.extract_atom("v")[:n][order], frame.arrays["velocities_A_per_ps"])
     lmp.close()
+    return same
+
+
+@pytest.mark.validation
+def test_velocities_far_too_high_stop_the_equilibration(write_yaml, tmp_path):
+    run = tmp_path / "run"
+    first, _ = unstable(case(write_yaml, tmp_path, EXPLODES), run)
+    assert (first["rule"], first["step"], first["stage"]) == ("explosion", 10, "equilibrate")
+    assert is_the_state_of(run / "failed.restart", read(run / first["frames"], -1))
 
 
 def test_a_temperature_that_stays_too_high_is_stopped(write_yaml, tmp_path):
@@ -96,6 +102,7 @@ def test_a_temperature_that_stays_too_high_is_stopped(write_yaml, tmp_path):
     assert first["rule"] == "temperature" and first["stage"] == "production" and first["step"] >= 40 + 200
 
 
+@pytest.mark.validation
 def test_heat_that_nobody_counts_is_a_drift(write_yaml, tmp_path):
     heated = EXTEND + "{% block before_production %}\nfix warm mobile heat 1 60\n{% endblock %}\n"
     first, _ = unstable(case(write_yaml, tmp_path, heated), tmp_path / "run")

@@ -120,6 +120,7 @@ def every_step(tmp_path: Path) -> dict:
     return {"templates": "mine", "output__thermo_every_fs": 0.5}
 
 
+@pytest.mark.validation
 def test_it_is_caught_within_a_tenth_of_a_picosecond(write_yaml, tmp_path):
     run = tmp_path / "run"
     event = guarded(case(write_yaml, tmp_path, 330, 1, 1, **every_step(tmp_path)), run)

@@ -51,7 +51,7 @@ def lmpdrive(*args: object, cwd: Path, seconds: float = 30) -> Outcome:
         fault = "it printed a traceback"
     if not fault and code not in KNOWN_CODES:
         fault = f"exit code {code}"
-    if not fault and code and not (err.getvalue() + out.getvalue()).strip():
+    if not fault and code not in (0, 75) and not (err.getvalue() + out.getvalue()).strip():
         fault = f"exit code {code} without a word"
     return Outcome(code, out.getvalue(), err.getvalue(), fault)
 
