@@ -139,7 +139,7 @@ def restarts(folder: Path) -> dict:
         recorded[f"{damage}: {'passed over' if seen else 'NOT SEEN'}"] += 1
         (killed / newest).write_bytes(original)
     unrecorded = Counter()
-    for _ in range(40):
+    for _ in range(30):
         run = copy(killed, folder / "run")
         (run / RECORD).unlink()
         _flip(run / newest)
@@ -169,7 +169,7 @@ def trajectories(folder: Path) -> dict:
     whole, killed = _a_killed_run(folder)
     steps, positions = frames(whole)
     found: Counter = Counter()
-    for number in range(24):
+    for number in range(16):
         run = copy(killed, folder / "run")
         path = run / RNG.choice(["traj.dcd", "traj.dcd", "traj.lammpstrj"])
         if number % 2:
@@ -194,7 +194,7 @@ def manifest(folder: Path) -> dict:
     """A bit flipped in, or the end cut off, manifest.json or resolved.yaml: never anything but a message."""
     _, killed = _a_killed_run(folder)
     found: Counter = Counter()
-    for number in range(40):
+    for number in range(24):
         run = copy(killed, folder / "run")
         path = run / RNG.choice(["manifest.json", "resolved.yaml"])
         if number % 2:
@@ -232,7 +232,7 @@ def signals(folder: Path) -> dict:
     assert done.returncode == 0, done.stderr
     length = time.monotonic() - begun
     found: Counter = Counter()
-    for number in range(20):
+    for number in range(12):
         run = folder / "run"
         kind = (signal.SIGINT, signal.SIGTERM)[number % 2]
         process = subprocess.Popen(
@@ -277,7 +277,7 @@ def disk(folder: Path) -> dict:
     place = folder / "small"
     place.mkdir()
     needed = sum(path.stat().st_size for path in whole.iterdir() if path.is_file()) // 1024
-    for size in range(30, needed, max(4, needed // 20)):
+    for size in range(30, needed, max(4, needed // 12)):
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", place], check=True)
         try:
             run = copy(folder / "base" / "run", place / "run")
