@@ -5,6 +5,7 @@ Whatever ends it, the manifest says how.
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import time
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from lmpdrive.engine.restart_files import Recorder, mark
 from lmpdrive.engine.run import Job, State
 from lmpdrive.engine.run import run as run_worker
 from lmpdrive.engine.run_directory import of_the_worker, update_manifest
-from lmpdrive.errors import EngineError, LmpdriveError
+from lmpdrive.errors import EngineError, LmpdriveError, RunDirectoryError
 from lmpdrive.manifest import read_manifest
 from lmpdrive.trust import require
 
@@ -35,8 +36,25 @@ class SeamError(EngineError):
 def run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: dict[str, Any] | None = None) -> State:
     """Run `job` in the run directory `out`, which the caller holds; `continues`: from where, for the manifest.
 
-    Raises what step0.before_run, the worker and the model raise; KeyboardInterrupt before the worker starts.
+    Raises what step0.before_run, the worker and the model raise; KeyboardInterrupt while there is no worker.
     """
+    try:
+        return _run(out, config, job, quiet, say, continues)
+    except BaseException as error:
+        _not_running(out, "interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
+        raise
+
+
+def _not_running(out: Path, state: str) -> None:
+    """The manifest must not say `running` when nothing runs."""
+    with contextlib.suppress(OSError, RunDirectoryError):
+        content = read_manifest(out)
+        if content.get("state") == "running":
+            *earlier, last = content["parts"]
+            update_manifest(out, state=state, parts=[*earlier, last | {"state": state}])
+
+
+def _run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: dict[str, Any] | None) -> State:
     require(config.potential.programs(out))  # again: building a system takes minutes, and a deck is run days later
     started = time.monotonic()
     part = {"deck": job.deck, "log": job.log, **(continues or {}), "host": platform.node(), "started": _now()}
@@ -81,9 +99,6 @@ def run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: d
             raise
         say(str(error))
         state, note = "unstable", None
-    except BaseException:  # Ctrl-C before the worker was there
-        tell("interrupted")
-        raise
     about = step0.for_manifest(out) | provenance.of_lammps(out, config)
     tell(state, performance=_performance(out / job.log, started), model_note=note, **about)
     by = "ASE" if isinstance(config.potential.chosen, Integrated) else "LAMMPS"
