@@ -7,6 +7,7 @@ was stopped nothing of the rest is read: the restart is written at once, with th
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ def feed(
             lmp.file(str(file))
         finally:
             file.unlink(missing_ok=True)
-            check()
+            _checked(lmp, deck, check)
         if piece.fix is not None:
             connect(piece.fix)
         end = next(ends, None) if piece.last == "run" else None
@@ -71,8 +72,7 @@ def feed(
         if piece.last and (stopped() or halted):
             if piece.last == "run" and lmp.extract_global("ntimestep") > 0:
                 write_last(lmp)
-                for command in last_frames(deck):
-                    lmp.command(command)
+                _write_frames(lmp, deck)
             return
 
 
@@ -82,6 +82,22 @@ def _ends(deck: str) -> list[int | None]:
         return [command.after for command in plan(deck) if command.name == "run"]
     except DeckError:
         return []
+
+
+def _checked(lmp: Any, deck: Path, check: Callable[[], None]) -> None:
+    """Raise what failed in a callback, after writing where that was: the worker calls it failed.restart."""
+    try:
+        check()
+    except BaseException:
+        with contextlib.suppress(Exception):  # what failed first is to be told
+            write_last(lmp)
+            _write_frames(lmp, deck)
+        raise
+
+
+def _write_frames(lmp: Any, deck: Path) -> None:
+    for command in last_frames(deck):
+        lmp.command(command)
 
 
 def last_frames(deck: Path) -> list[str]:

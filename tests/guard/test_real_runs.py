@@ -186,7 +186,7 @@ def test_a_force_that_is_not_a_number_is_an_instability(write_yaml, tmp_path, mo
     first, said = unstable(write_yaml(content), tmp_path / "run")
     assert (first["rule"], first["step"]) == ("energy", 45) and "not finite" in said
     frames = read(tmp_path / "run" / first["frames"], ":")
-    assert [frame.info["step"] for frame in frames] == [0, 20, 40] and first["good_frames"] == 3
+    assert [frame.info["step"] for frame in frames] == [0, 20, 40, 45] and first["good_frames"] == 3
     assert (tmp_path / "run" / "failed_frame.xyz").is_file()
 
 
