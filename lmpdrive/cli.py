@@ -116,6 +116,7 @@ def check(
     if not quiet:
         print(f"{file}: no errors, {cli_words.count(warnings, 'warning')}")
     if probe:
+        _sayer(quiet)("measuring some seconds of the run; a model that is compiled on its first use takes minutes")
         for line in pipeline.measure_speed(file, set_ or ()).lines():
             print(line)
     if compare:
