@@ -79,6 +79,9 @@ def prepare(folder: Path, config: Config, say: Say, restart: str | None = None) 
     Raises DeckError if the deck cannot be continued, RunDirectoryError if it is not there.
     """
     content = read_manifest(folder)
+    written = (content.get("files") or {}).get("resolved.yaml")
+    if written is not None and written != sha256(folder / "resolved.yaml"):
+        say("warning: resolved.yaml is not what was written: changed by hand, or damaged")
     parts = content.get("parts") or [{}]
     deck = str(parts[0].get("deck", "in.lammps"))
     if isinstance(config.potential.chosen, Integrated):
