@@ -153,6 +153,7 @@ def test_simulate_with_langevin_as_the_study_ran_esen(checkpoints, write_yaml, t
                 "production_ps": 0.03,
             },
             "output": {"frames_every_fs": 1},
+            "guard": "off",  # a random model does unphysical things
         }
     )
     result = lmpdrive.simulate(path, tmp_path / "run")
