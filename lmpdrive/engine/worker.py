@@ -27,14 +27,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lmpdrive.engine.feed import feed
-from lmpdrive.engine.lammps_library import activate_mliap, load
-from lmpdrive.engine.provenance import leave_lammps
-from lmpdrive.errors import EngineError
-from lmpdrive.walltime import EXIT_CODE as TIME_IS_UP
-
 SIGNALS = {signal.SIGINT, signal.SIGTERM}
 INTERRUPTED = 130
+
+if __name__ == "__main__":
+    # A second thread waits for them, because LAMMPS holds the main thread inside C, where Python's handlers never run.
+    # Before NumPy comes: a thread of its BLAS that is older than this would take a signal away from the one that waits.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
+from lmpdrive.engine.feed import feed  # noqa: E402
+from lmpdrive.engine.lammps_library import activate_mliap, load  # noqa: E402
+from lmpdrive.engine.provenance import leave_lammps  # noqa: E402
+from lmpdrive.errors import EngineError  # noqa: E402
+from lmpdrive.walltime import EXIT_CODE as TIME_IS_UP  # noqa: E402
 
 
 def main(
@@ -51,8 +56,6 @@ def main(
     arguments: Sequence[str] = (),
 ) -> int:
     """Run `deck` to its end, to a signal, or for `seconds`."""
-    # LAMMPS holds the main thread inside C, where Python's handlers never run: a second thread waits.
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     if lifeline is not None:
         threading.Thread(target=_stop_with_the_driver, args=(lifeline,), daemon=True).start()
     stopped = threading.Event()
