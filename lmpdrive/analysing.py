@@ -142,7 +142,8 @@ def report(run_dir: str | Path, progress: Callable[[int, int], None] | None = No
     from lmpdrive.report import write_report
     from lmpdrive.trajectory import thermo_of
 
-    return write_report(run_dir, {}, thermo_of(run_dir), read_manifest(run_dir))
+    content = guarded.without_frames(run_dir, read_manifest(run_dir))
+    return write_report(run_dir, {}, thermo_of(run_dir), content)
 
 
 def _numbers(summary: pd.DataFrame) -> dict[str, Any]:

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from lmpdrive.architectures import Integrated
+from lmpdrive.atomic import write_atomically
 from lmpdrive.config import Config
 from lmpdrive.engine.continuation import Seam, end_of, numbered, plan, resumed
 from lmpdrive.engine.restart_files import FAILED, RECORD, Restart, candidates, look, recorded, unusable
-from lmpdrive.engine.run_directory import update_manifest, write_atomically
+from lmpdrive.engine.run_directory import update_manifest
 from lmpdrive.errors import ConfigError, DeckError, RunDirectoryError, TrajectoryError
 from lmpdrive.hashing import sha256
 from lmpdrive.manifest import LOG, read_manifest

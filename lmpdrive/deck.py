@@ -29,10 +29,16 @@ LAMMPS_LINE = 200
 """Lines of a deck are broken with `&` before this length."""
 
 
-def render(config: Config, system: BuiltSystem, architecture_folder: Path | None = None) -> str:
+def own_folders(config: Config) -> list[Path]:
+    """Where the user's own templates are looked up: `templates`, then beside `architecture: ./mine.py`."""
+    architecture = Path(config.potential.architecture)
+    found = [config.templates, architecture.parent if architecture.suffix == ".py" else None]
+    return [folder for folder in found if folder is not None]
+
+
+def render(config: Config, system: BuiltSystem) -> str:
     """The LAMMPS input script.
 
-    `architecture_folder` is where `architecture: ./mine.py` lies: its template is looked up beside it.
     Raises DeckError naming the template and line when it cannot be rendered.
     """
     import jinja2
@@ -40,7 +46,7 @@ def render(config: Config, system: BuiltSystem, architecture_folder: Path | None
     from lmpdrive.sandbox import DeckEnvironment
 
     shipped = jinja2.FileSystemLoader(resources.templates())
-    own = [f for f in (config.templates, architecture_folder) if f is not None]
+    own = own_folders(config)
     environment = DeckEnvironment(
         loader=jinja2.ChoiceLoader(
             [

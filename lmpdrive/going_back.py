@@ -15,6 +15,7 @@ from typing import Any
 
 from lmpdrive import continuing, running
 from lmpdrive.architectures import Integrated
+from lmpdrive.atomic import write_atomically
 from lmpdrive.config import Config, dump_yaml
 from lmpdrive.deck import DECK
 from lmpdrive.deck import render as render_deck
@@ -22,12 +23,11 @@ from lmpdrive.engine import provenance
 from lmpdrive.engine.continuation import numbered, resumed
 from lmpdrive.engine.restart_files import FAILED, Restart, candidates, unusable
 from lmpdrive.engine.run import Job, State
-from lmpdrive.engine.run_directory import manifest, update_manifest, write_atomically
+from lmpdrive.engine.run_directory import manifest, update_manifest
 from lmpdrive.guard import events as events_file
 from lmpdrive.guard.rescale import rescaled
-from lmpdrive.guard.values import TABLE
 from lmpdrive.hashing import sha256
-from lmpdrive.manifest import LOG, read_manifest
+from lmpdrive.manifest import GUARD_TABLE, LOG, read_manifest
 from lmpdrive.stability import Event
 
 BEFORE_PS = 0.1
@@ -96,14 +96,13 @@ def _written(
     dynamics = config.dynamics.model_copy(update={"timestep_fs": old_fs / times})
     config = config.model_copy(update={"dynamics": dynamics})
     system = make_system(config)
-    own = Path(config.potential.architecture)
-    text = render_deck(config, system, own.parent if own.suffix == ".py" else None)
+    text = render_deck(config, system)
     number = continuing.next_number(out, DECK)
     name = GOOD.format(number)
     shutil.copy(good.path, out / name)
     aside = continuing.put_aside(out, lambda _: None)
     assert aside is not None  # there is a log
-    (out / TABLE).rename(aside / TABLE)
+    (out / GUARD_TABLE).rename(aside / GUARD_TABLE)
     (out / DECK).rename(aside / DECK)
     rescaled(aside, out, times, good.step)
     deck, log = numbered(DECK, number), numbered(LOG, number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,6 +10,7 @@ from lmpdrive import guard
 from lmpdrive.engine.run import State
 from lmpdrive.errors import UnstableError
 from lmpdrive.manifest import read_manifest
+from lmpdrive.stability import Event
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,9 +66,8 @@ def stable_part(
     """
     events = guard.events_of(run_dir)
     end = guard.first_end(events)
-    about = dict(manifest)
     if not events:
-        return frames, thermo, about
+        return frames, thermo, dict(manifest)
     whole = frames.n_frames
     if end is not None:
         from lmpdrive.trajectory.joined import Joined
@@ -80,14 +80,20 @@ def stable_part(
         if thermo is not None:
             thermo = thermo[_before(thermo, end.step)].reset_index(drop=True)
         say(f"{end.sentence}; {frames.n_frames} of {whole} frames are before it, and only these are analysed")
-    about["stability"] = {
-        "events": [event.sentence for event in events if event is end or event.action not in ("stop", "continue")],
-        "frames": whole,
-        "used": frames.n_frames,
-        "last_ps": float(frames.times_ps[-1]),
-        "ended": end is not None,
-    }
-    return frames, thermo, about
+    used = {"used": frames.n_frames, "last_ps": float(frames.times_ps[-1])}
+    return frames, thermo, {**manifest, "stability": _seen(events) | {"frames": whole} | used}
+
+
+def without_frames(run_dir: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest with what the report says about the guard, where no frame was written."""
+    events = guard.events_of(run_dir)
+    return {**manifest, "stability": _seen(events) | {"frames": 0}} if events else dict(manifest)
+
+
+def _seen(events: Sequence[Event]) -> dict[str, Any]:
+    end = guard.first_end(events)
+    told = [event.sentence for event in events if event is end or event.action not in ("stop", "continue")]
+    return {"events": told, "ended": end is not None}
 
 
 def _before(thermo: pd.DataFrame, step: int) -> pd.Series[bool]:

@@ -12,6 +12,7 @@ from lmpdrive.errors import RunDirectoryError
 
 MANIFEST = "manifest.json"
 LOG = "log.lammps"
+GUARD_TABLE = "guard.txt"
 
 FORMS = {
     "state": "text",

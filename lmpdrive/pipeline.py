@@ -8,8 +8,8 @@ Each function is one command of the CLI and one call of the library.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,12 +82,7 @@ def compare_with_model(file: str | Path, overrides: Sequence[str] = (), say: Say
     config = load(file, overrides)
     if not step0.has_calculator(config.potential):
         return step0.nothing_to_compare(config.potential)
-    with tempfile.TemporaryDirectory(prefix="lmpdrive-") as folder:
-        out = Path(folder) / "run"
-        config = write_run_directory(config, Path(file), out, say, to_run=True)
-        note = config.potential.prepare(out)
-        if note:
-            say(note)
+    with _to_try(config, file, say) as (out, config):
         return step0.apart(out, config, whole=True)
 
 
@@ -98,13 +93,20 @@ def measure_speed(
     config = load(file, overrides)
     if config.system.build and config.system.build.relax_ps > SHORT_RELAX_PS:  # a liquid is not needed for this
         overrides = [*overrides, f"system.build.relax_ps={SHORT_RELAX_PS}"]
+    with _to_try(load(file, overrides), file, say) as (out, config):
+        return speed.measure(out, config, seconds)
+
+
+@contextmanager
+def _to_try(config: Config, file: str | Path, say: Say) -> Iterator[tuple[Path, Config]]:
+    """A run directory as `simulate` would make it, ready to run and gone afterwards, and its configuration."""
     with tempfile.TemporaryDirectory(prefix="lmpdrive-") as folder:
         out = Path(folder) / "run"
-        config = write_run_directory(load(file, overrides), Path(file), out, say, to_run=True)
+        config = write_run_directory(config, Path(file), out, say, to_run=True)
         note = config.potential.prepare(out)
         if note:
             say(note)
-        return speed.measure(out, config, seconds)
+        yield out, config
 
 
 def render(

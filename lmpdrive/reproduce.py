@@ -155,8 +155,7 @@ def render_again(run_dir: Path, config: Config, content: Mapping[str, Any]) -> s
         raise RunDirectoryError(f"the atoms of {DATA} are not those of {MANIFEST}")
     nothing = np.array([], dtype=int)
     system = replace(built, groups=dict.fromkeys(built.groups, nothing) | groups)
-    architecture = config.potential.architecture
-    return render(config, system, Path(architecture).parent if architecture.endswith(".py") else None)
+    return render(config, system)
 
 
 def _indices(ranges: str) -> np.ndarray:

@@ -18,6 +18,7 @@ from lmpdrive.architectures import Integrated
 from lmpdrive.config import Config
 from lmpdrive.engine import provenance, step0
 from lmpdrive.engine.continuation import SEAM
+from lmpdrive.engine.loops import loops
 from lmpdrive.engine.restart_files import Recorder, mark
 from lmpdrive.engine.run import Job, State
 from lmpdrive.engine.run import run as run_worker
@@ -118,6 +119,6 @@ def _performance(log: Path, started: float) -> dict[str, float]:
             words = line.split()
             if line.startswith("Performance:") and "ns/day," in words:
                 found["ns_per_day"] = float(words[1])
-            elif line.startswith("Loop time of"):
-                found["production_loop_s"] = float(words[3])
+    if done := loops(log):
+        found["production_loop_s"] = done[-1][0]
     return found

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lmpdrive import checks
+from lmpdrive.atomic import write_atomically
 from lmpdrive.config import Config, dump_yaml
 from lmpdrive.deck import DATA, DECK
 from lmpdrive.deck import render as render_deck
 from lmpdrive.engine import provenance
 from lmpdrive.engine.coupling_choice import choose_coupling
 from lmpdrive.engine.relax import is_packed, relax, wants_relaxation
-from lmpdrive.engine.run_directory import link_model_files, manifest, new_directory, write_atomically
+from lmpdrive.engine.run_directory import link_model_files, manifest, new_directory
 from lmpdrive.errors import ModelError
 from lmpdrive.manifest import MANIFEST
 from lmpdrive.trust import accept, require, untrusted
@@ -56,9 +57,7 @@ def write_run_directory(
             system = relax(system, config)
         elif is_packed(config, system) and config.system.build and config.system.build.relax_ps:
             say("warning: no classical parameters for this system: the packed water goes to the potential as it is")
-        architecture = config.potential.architecture
-        beside = Path(architecture).parent if architecture.endswith(".py") else None
-        (folder / DECK).write_text(render_deck(config, system, beside))
+        (folder / DECK).write_text(render_deck(config, system))
         from lmpdrive.system import write_data
 
         write_data(system, folder / DATA, config.potential.atom_style, config.potential.charges_e(system))

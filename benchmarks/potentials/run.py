@@ -14,7 +14,6 @@ import argparse
 import json
 import os
 import platform
-import re
 import shutil
 import statistics
 import tempfile
@@ -24,6 +23,7 @@ from pathlib import Path
 import yaml
 
 from lmpdrive import pipeline
+from lmpdrive.engine.loops import loops
 
 ROOT = Path(__file__).resolve().parents[2]
 INPUT = ROOT / "inputs" / "pt111-water.yaml"
@@ -48,11 +48,10 @@ def ns_per_day(potential: Path, start: Path, out: Path, steps: int) -> float:
         "observables.blocks=2",
     ]
     pipeline.simulate(INPUT, out, overrides)
-    loops = re.findall(r"^Loop time of (\S+) on .* for (\d+) steps", (out / "log.lammps").read_text(), re.M)
-    seconds, done = loops[-1]
-    assert int(done) == steps
+    seconds, done = loops(out / "log.lammps")[-1]
+    assert done == steps
     shutil.rmtree(out)
-    return steps * TIMESTEP_FS * 1e-6 / float(seconds) * 86400
+    return steps * TIMESTEP_FS * 1e-6 / seconds * 86400
 
 
 def main() -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lmpdrive.architectures import ReceptiveField
 from lmpdrive.config import Config
-from lmpdrive.deck import render
+from lmpdrive.deck import own_folders, render
 from lmpdrive.errors import LmpdriveError
 
 if TYPE_CHECKING:
@@ -40,12 +39,10 @@ class Case:
     @cached_property
     def own_deck(self) -> str | None:
         """The deck, where a person wrote part of it; None for the shipped templates, which are known to be right."""
-        architecture = self.config.potential.architecture
-        beside = Path(architecture).parent if architecture.endswith(".py") else None
-        if not self.readable or (self.config.templates is None and beside is None):
+        if not self.readable or not own_folders(self.config):
             return None
         try:
-            return render(self.config, self.system, beside)
+            return render(self.config, self.system)
         except LmpdriveError:
             return None  # rendering it will say why
 

@@ -14,10 +14,10 @@ import numpy as np
 from ase import Atoms, units
 
 from lmpdrive.config.guard import Guard
+from lmpdrive.manifest import GUARD_TABLE
 from lmpdrive.stability import Limits, Values, Watch
 from lmpdrive.stability.geometry import broken_waters, contacts, farthest_metal
 
-TABLE = "guard.txt"
 COLUMNS = ("T_K", "E_eV", "conserved_eV", "force_eV_per_A", "close", "metal_A", "water")
 A_PER_PS = 1000 * units.fs
 """ASE's velocities times this are Å/ps."""
@@ -42,9 +42,9 @@ class AseGuard:
         self.oxygens = np.array([i for i in water if self.species[i] == "O"], dtype=int)
         self.frames_every = max(1, round(guard.frames_every_fs / limits.timestep_fs))
         self.frames: deque[dict[str, Any]] = deque(maxlen=guard.frames)
-        self.table = Path(TABLE) if limits.any else None
+        self.table = Path(GUARD_TABLE) if limits.any else None
         if not resume:
-            Path(TABLE).unlink(missing_ok=True)
+            Path(GUARD_TABLE).unlink(missing_ok=True)
         self.say("step", *COLUMNS)
 
     def say(self, *words: object) -> None:

@@ -25,3 +25,11 @@ def commands(deck: str) -> Iterator[str]:
         piece = ""
     if piece:
         yield piece
+
+
+def cut_minimisation(command: str, steps: int) -> str:
+    """A `minimize` with at most so many steps; any other command as it is."""
+    words = command.replace("&", " ").split()
+    if words[:1] != ["minimize"] or len(words) < 5:
+        return command
+    return " ".join([*words[:3], str(min(int(words[3]), steps)), words[4]]) + "\n"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lmpdrive.engine.deck_text import commands, external
+from lmpdrive.engine.deck_text import commands, cut_minimisation, external
 
 GUARD = "# --- guard"
 """Comment of base.lmp.j2 where this part begins."""
@@ -47,10 +47,7 @@ def short_run(deck: str, frames: int = 5, every: int = 8) -> str:
         if words[:1] == ["run"]:
             runs = [every] * frames
             break
-        if words[:1] == ["minimize"] and len(words) >= 5:
-            words[3] = str(min(int(words[3]), MINIMISE_STEPS))
-            piece = " ".join(words[:5]) + "\n"
-        text.append(piece)
+        text.append(cut_minimisation(piece, MINIMISE_STEPS))
     text.append(THERMO)  # the deck's own asks for other numbers
     for number, steps in enumerate(runs, start=1):
         energy = "+".join([f"c_{ENERGY}", *(f"f_{fix}" for fix in externals)])

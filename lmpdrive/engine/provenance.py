@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from lmpdrive import resources
 from lmpdrive.config import Config
 from lmpdrive.engine.lammps_library import environment
+from lmpdrive.engine.loops import loops
 from lmpdrive.engine.probe import probe
 from lmpdrive.environments.facts import digest
 from lmpdrive.errors import EngineError, ModelError
@@ -25,7 +25,6 @@ from lmpdrive.manifest import read_manifest
 
 FILES = ("in.lammps", "system.data", "system.yaml", "resolved.yaml")
 """Inputs in a run directory, besides the model."""
-_LOOP = re.compile(r"^Loop time of \S+ on .* for (\d+) steps", re.MULTILINE)
 LAMMPS = ".lammps.json"
 """Where the worker leaves what LAMMPS says of itself."""
 VARIABLES = (
@@ -154,11 +153,11 @@ def leave_lammps(lmp: Any, folder: Path = Path()) -> None:
 
 def steps_missing(log: Path, config: Config) -> Iterator[str]:
     """What a deck that LAMMPS ran to its end did not run.  Raises EngineError if that is everything."""
-    loops = _LOOP.findall(log.read_text(errors="replace")) if log.is_file() else []
-    if not loops:
+    done = loops(log)
+    if not done:
         raise EngineError(f"the deck of {log.parent} came to its end without a run or minimize: nothing was computed")
     wanted = config.equilibrate_steps + config.production_steps if config.dynamics.ensemble != "minimise" else 0
-    made = sum(int(steps) for steps in loops)
+    made = sum(steps for _, steps in done)
     if made < wanted:
         yield f"the deck ran {made} steps, resolved.yaml has {wanted}"
 

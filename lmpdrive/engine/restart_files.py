@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from lmpdrive.atomic import write_atomically
 from lmpdrive.environments import Interpreter
 from lmpdrive.errors import StructureError
 from lmpdrive.units import EV_PER_U_A2_PER_PS2, K_B_EV_PER_K
@@ -98,7 +99,7 @@ class Recorder:
         self._seen[path.name] = mark
         if digest:
             record = recorded(self._folder) | {path.name: {"step": found.step, "sha256": digest}}
-            _write(self._folder / RECORD, json.dumps(record, indent=1) + "\n")
+            write_atomically(self._folder / RECORD, json.dumps(record, indent=1) + "\n")
 
 
 def recorded(folder: Path) -> dict[str, dict[str, Any]]:
@@ -116,7 +117,7 @@ def mark(folder: Path, name: str, problem: str) -> None:
     """Remember what was found wrong with a restart file, so that it is not chosen again."""
     path = folder / name
     said = {"step": look(path).step, "sha256": _sha256(path.read_bytes()), "problem": problem}
-    _write(folder / RECORD, json.dumps(recorded(folder) | {name: said}, indent=1) + "\n")
+    write_atomically(folder / RECORD, json.dumps(recorded(folder) | {name: said}, indent=1) + "\n")
 
 
 def candidates(folder: Path) -> list[Restart]:
@@ -199,9 +200,3 @@ def _mark(path: Path) -> tuple[int, int, int] | None:
 
 def _sha256(content: bytes | bytearray) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text)
-    temporary.replace(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from lmpdrive.atomic import write_atomically
 from lmpdrive.config import Config
 from lmpdrive.environments import Interpreter
 from lmpdrive.errors import RunDirectoryError
@@ -76,13 +76,6 @@ def _stopped(folder: Path) -> str:
     if state in (None, "finished"):
         return ""
     return f"There is a run in it (state: {state}); `lmpdrive resume {folder}` continues it. "
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write to a temporary name, then rename."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text)
-    temporary.replace(path)
 
 
 def link_model_files(run_dir: Path, config: Config) -> dict[str, str]:

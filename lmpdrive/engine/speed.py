@@ -6,18 +6,18 @@ neighbour lists), then as many as fit into MEASURE_S.
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from lmpdrive.architectures import Integrated
 from lmpdrive.config import Config, dump_yaml
-from lmpdrive.engine.callback import commands
+from lmpdrive.engine.deck_text import commands, cut_minimisation
+from lmpdrive.engine.loops import loops
 from lmpdrive.engine.memory import PeakMemory
 from lmpdrive.engine.run import Job, run
 from lmpdrive.errors import EngineError
-from lmpdrive.manifest import system_of
+from lmpdrive.manifest import LOG, system_of
 
 DECK = ".speed.lammps"
 MEASURE_S = 4
@@ -25,7 +25,6 @@ WARM_UP_STEPS, MOST_STEPS = 3, 1_000
 MINIMISE_STEPS = 20
 ASE_STEPS = 30
 BYTES_PER_DUMP_LINE = 55
-_LOOP = re.compile(r"^Loop time of (\S+) on .* for (\d+) steps", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -96,8 +95,8 @@ def measure(run_dir: Path, config: Config, seconds: int = MEASURE_S) -> Speed:
     if run(run_dir, config, quiet=True, job=Job(deck), look=peak.look) == "interrupted":
         raise KeyboardInterrupt
     took = time.monotonic() - began
-    loops = [(float(s), int(n)) for s, n in _LOOP.findall((run_dir / "log.lammps").read_text(errors="replace"))]
-    loop_s, steps = loops[-1] if loops else (0.0, 0)
+    done = loops(run_dir / LOG)
+    loop_s, steps = done[-1] if done else (0.0, 0)
     if not steps:
         raise EngineError("the short run that measures the speed made no step")
     atoms, dynamics = len(system_of(run_dir)["species"]), config.dynamics
@@ -107,7 +106,7 @@ def measure(run_dir: Path, config: Config, seconds: int = MEASURE_S) -> Speed:
         atoms=atoms,
         steps=steps,
         ms_per_step=1e3 * loop_s / steps,
-        start_s=max(0.0, took - sum(s for s, _ in loops)),
+        start_s=max(0.0, took - sum(s for s, _ in done)),
         memory_GB=peak.GB,
         gpu_memory_GB=peak.gpu_GB,
         timestep_fs=dynamics.timestep_fs,
@@ -127,11 +126,9 @@ def short(deck: str, seconds: int = MEASURE_S) -> str:
         words = piece.replace("&", " ").split()
         if words[:1] == ["run"]:
             break
-        if words[:1] == ["minimize"] and len(words) >= 5:
-            piece = " ".join([*words[:3], str(min(int(words[3]), MINIMISE_STEPS)), words[4]]) + "\n"
         if words[:1] == ["fix"] and words[3:4] == ["halt"]:
             continue
-        text.append(piece)
+        text.append(cut_minimisation(piece, MINIMISE_STEPS))
     text += [f"run {WARM_UP_STEPS}\n", f"timer timeout 0:00:{seconds:02d} every 1\n", f"run {MOST_STEPS}\n"]
     return "".join(text)
 

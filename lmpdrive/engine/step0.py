@@ -11,7 +11,6 @@ which evaluates the frames that LAMMPS wrote, and answers in step0.json.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from lmpdrive.architectures import Architecture, AseEvaluator, Callback, Evaluator, Integrated
+from lmpdrive.atomic import write_atomically
 from lmpdrive.config import Config
 from lmpdrive.config import load as load_config
 from lmpdrive.engine.callback import Coupling
@@ -209,9 +209,7 @@ def _model(potential: Architecture) -> AseEvaluator:
 
 
 def _write(found: Equality, path: Path) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(found.content(), indent=1) + "\n")
-    temporary.replace(path)
+    write_atomically(path, json.dumps(found.content(), indent=1) + "\n")
 
 
 def _clean(folder: Path) -> None:

@@ -13,6 +13,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from lmpdrive.atomic import write_atomically
 from lmpdrive.errors import InstallError, did_you_mean
 
 STATE, COMPLETE, LOG = "state.json", "complete.json", "install.log"
@@ -48,9 +49,7 @@ def read(path: Path) -> dict[str, Any]:
 
 def write(path: Path, content: dict[str, Any]) -> None:
     """A JSON object, through a temporary name."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content, indent=1) + "\n")
-    temporary.replace(path)
+    write_atomically(path, json.dumps(content, indent=1) + "\n")
 
 
 def complete(name: str) -> dict[str, Any] | None:

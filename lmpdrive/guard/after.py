@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from lmpdrive.engine.restart_files import FAILED
 from lmpdrive.guard import events as events_file
 from lmpdrive.guard.frames import Frame, remove_ring, ring, write_xyz
-from lmpdrive.guard.values import TABLE, values_of
-from lmpdrive.manifest import LOG, read_manifest
+from lmpdrive.guard.values import values_of
+from lmpdrive.manifest import GUARD_TABLE, LOG, read_manifest
 from lmpdrive.stability import Event, Limits, Watch
 from lmpdrive.stability.geometry import broken_waters, contacts, farthest_metal
 from lmpdrive.stability.limits import members
@@ -27,7 +28,6 @@ LOST = re.compile(
 )
 """What LAMMPS says when atoms have flown apart."""
 HALT = re.compile(r"Fix halt condition for fix-id guard_(\w+) met on step (\d+) with value (\S+)")
-FAILED = "failed.restart"
 RESTART = "last.restart"
 
 
@@ -38,7 +38,7 @@ def find(run_dir: Path) -> list[Event]:
     if limits is None or (manifest.get("dynamics") or {}).get("ensemble") == "minimise":
         return []
     values, limits = values_of(run_dir, limits, "guard" in manifest and limits.any)
-    guarded = (run_dir / TABLE).is_file() and limits.on_instability != "continue"
+    guarded = (run_dir / GUARD_TABLE).is_file() and limits.on_instability != "continue"
     watch = Watch(limits, "stop" if guarded else "continue")
     first: dict[str, Event] = {}
     for one in values:
@@ -54,7 +54,7 @@ def find(run_dir: Path) -> list[Event]:
 def forget(run_dir: Path) -> None:
     """Remove what the guard wrote about an earlier run in this folder."""
     remove_ring(run_dir)
-    for path in (run_dir / TABLE, run_dir / events_file.EVENTS, *run_dir.glob("event-*.xyz")):
+    for path in (run_dir / GUARD_TABLE, run_dir / events_file.EVENTS, *run_dir.glob("event-*.xyz")):
         path.unlink(missing_ok=True)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from lmpdrive.atomic import write_atomically
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.stability import Event
 
@@ -38,9 +38,7 @@ def read(run_dir: Path) -> list[Event] | None:
 
 def write(run_dir: Path, events: Iterable[Event]) -> None:
     """Replace the file, whole or not at all."""
-    temporary = run_dir / f".{EVENTS}.{os.getpid()}"
-    temporary.write_text("".join(event.line() + "\n" for event in events))
-    temporary.replace(run_dir / EVENTS)
+    write_atomically(run_dir / EVENTS, "".join(event.line() + "\n" for event in events))
 
 
 def events_of(run_dir: Path) -> list[Event]:

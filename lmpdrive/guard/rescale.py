@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lmpdrive.guard.values import TABLE
+from lmpdrive.manifest import GUARD_TABLE
 
 
 def rescaled(source: Path, target: Path, times: int, last: int) -> None:
@@ -25,7 +25,7 @@ def rescaled(source: Path, target: Path, times: int, last: int) -> None:
             write = _dump
         elif path.name.startswith("log") and path.suffix == ".lammps":
             write = _log
-        elif path.name == TABLE:
+        elif path.name == GUARD_TABLE:
             write = _table
         if write:
             with path.open(errors="replace") as old, (target / path.name).open("w") as new:

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lmpdrive.manifest import GUARD_TABLE
 from lmpdrive.stability import Limits, Values
 
-TABLE = "guard.txt"
 _FROM_THERMO = {"T_K": "Temp", "E_eV": "PotEng", "conserved_eV": "Econserve"}
 
 
 def values_of(run_dir: Path, limits: Limits, guarded: bool) -> tuple[list[Values], Limits]:
     """The values, and the limits for values so far apart; `guarded`: without its table the run never came to move."""
-    table = run_dir / TABLE
+    table = run_dir / GUARD_TABLE
     if table.is_file() or guarded:
         return list(read_table(table)) if table.is_file() else [], limits
     log = run_dir / "log.lammps"

@@ -61,7 +61,9 @@ def _stability(manifest: Mapping[str, Any]) -> list[Finding]:
     if not seen:
         return []
     found = [Finding("bad" if seen["ended"] else "caution", f"Guard: {sentence}.") for sentence in seen["events"]]
-    if seen["ended"]:
+    if seen["ended"] and not seen["frames"]:
+        found.append(Finding("caution", "No frame was written before that: nothing is averaged."))
+    elif seen["ended"]:
         found.append(
             Finding(
                 "caution",

@@ -12,6 +12,7 @@ from ase.build import bulk, make_supercell
 from ase.io import read
 
 import lmpdrive
+from lmpdrive.analysing import report
 from lmpdrive.errors import UnstableError
 from lmpdrive.guard.values import read_table
 from lmpdrive.trajectory import thermo_of
@@ -69,6 +70,11 @@ def test_a_metal_atom_that_leaves_stops_the_production(write_yaml, tmp_path):
     result = lmpdrive.analyse(run)
     steps = result.tables["dipole_pz"].shape[0]
     assert 0 < steps <= (first["step"] - 40) // 20 + 1
+    # as if it had stopped before the first frame
+    for path in run.glob("traj*"):
+        path.unlink()
+    page = report(run).read_text()
+    assert first["sentence"] in page and "No frame was written before that" in page
 
 
 def is_the_state_of(restart: Path, frame) -> bool:
