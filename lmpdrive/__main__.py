@@ -1,5 +1,5 @@
 """`python -m lmpdrive`."""
 
-from lmpdrive.cli import main
+from lmpdrive.cli.app import main
 
 main()

@@ -13,13 +13,19 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lmpdrive import checks, continuing, going_back, guarded, resuming, running
-from lmpdrive.analysing import Result, analyse, report
+from lmpdrive import checks
 from lmpdrive.architectures import Integrated, Problem
+from lmpdrive.common.hashing import sha256
+from lmpdrive.common.manifest import read_manifest
+from lmpdrive.common.run_files import LOG
+from lmpdrive.common.trust import accept, refusal, require
+from lmpdrive.common.walltime import Deadline
 from lmpdrive.config import Config, load
-from lmpdrive.engine import provenance, speed, step0
+from lmpdrive.engine import speed
+from lmpdrive.engine.agreement import step0
 from lmpdrive.engine.coupling_choice import choose_coupling
-from lmpdrive.engine.lock import locked
+from lmpdrive.engine.directory import provenance
+from lmpdrive.engine.directory.lock import locked
 from lmpdrive.engine.run import Job, State
 from lmpdrive.errors import (
     ConfigError,
@@ -27,20 +33,22 @@ from lmpdrive.errors import (
     RunDirectoryError,
     TrajectoryError,
 )
-from lmpdrive.frames_bar import FramesBar
-from lmpdrive.hashing import sha256
 from lmpdrive.lint.gate import must_pass
-from lmpdrive.manifest import LOG, read_manifest
-from lmpdrive.observable_settings import check_observables
-from lmpdrive.trust import accept, refusal, require
-from lmpdrive.walltime import Deadline
-from lmpdrive.writing import make_system, write_run_directory
+from lmpdrive.stages import restart_point as continuing
+from lmpdrive.stages import resume as resuming
+from lmpdrive.stages import roll_back as going_back
+from lmpdrive.stages import run as running
+from lmpdrive.stages import stability as guarded
+from lmpdrive.stages.analyse import Result, analyse, report
+from lmpdrive.stages.observable_settings import check_observables
+from lmpdrive.stages.progress_bar import FramesBar
+from lmpdrive.stages.write import make_system, write_run_directory
 
 if TYPE_CHECKING:
-    from lmpdrive.engine.equality import Equality
+    from lmpdrive.engine.agreement.compare import Equality
     from lmpdrive.engine.speed import Speed
     from lmpdrive.report.comparison import Comparison
-    from lmpdrive.reproduce import Reproduction
+    from lmpdrive.stages.reproduce import Reproduction
 
 Say = Callable[[str], None]
 SHORT_RELAX_PS = 0.5
@@ -226,7 +234,7 @@ def _analysed(out: Path, config: Config, state: State, quiet: bool, say: Say) ->
 
 def reproduce(run_dir: str | Path, again: str | Path | None = None, say: Say = lambda _: None) -> Reproduction:
     """What of a run directory is not as its manifest says; with `again`, what differs when it runs there once more."""
-    from lmpdrive import reproduce as parts
+    from lmpdrive.stages import reproduce as parts
 
     found = parts.compare(Path(run_dir))
     if again is not None:
@@ -249,10 +257,10 @@ def compare(
     With `out`, writes `compare.html`, tables and figures there.  `test`: files of labelled frames, on which each
     run's potential is evaluated by its own calculator.
     """
+    from lmpdrive.report.analysed import load as load_analysis
     from lmpdrive.report.compare_page import write_comparison
     from lmpdrive.report.comparison import compare as compare_runs
-    from lmpdrive.report.comparison import load as load_analysis
-    from lmpdrive.tested import measured
+    from lmpdrive.stages.accuracy import measured
 
     if labels is not None and len(labels) != len(paths):
         raise ConfigError(f"{len(labels)} labels for {len(paths)} runs: give one for each")

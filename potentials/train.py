@@ -42,7 +42,7 @@ from data import CONTACTS_SHARE, ELEMENTS, SPLIT_SEED, Split, by_composition, lo
 from grace_training import GRACE_1L, GRACE_2L, grace_calculator, train_grace
 from mace_training import MACE, mace_calculator, train_mace
 
-from lmpdrive.hashing import sha256
+from lmpdrive.common.hashing import sha256
 
 # --- deepmd-kit ------------------------------------------------------------------------------------
 

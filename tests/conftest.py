@@ -10,7 +10,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 
-# the models of the tests may be loaded; tests/test_trust.py and tests/test_docs.py take it away
+# the models of the tests may be loaded; tests/common/test_trust.py and tests/docs/test_docs.py take it away
 os.environ["LMPDRIVE_TRUST"] = "all"
 
 SMALL_CLASSICAL = {

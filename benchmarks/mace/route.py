@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from lmpdrive.architectures.mace import Mace
+from lmpdrive.architectures.mace.architecture import Mace
 from lmpdrive.config import load as load_config
 
 DYNAMICS = "# --- dynamics"
@@ -73,9 +73,9 @@ def ase_md(potential: Mace) -> tuple[Run, np.ndarray]:
 
 def lammps_md(potential: Mace, native: bool) -> tuple[Run, np.ndarray]:
     """LAMMPS with the deck's own potential block; forces of the first configuration [eV/Å], in order of the ids."""
+    from lmpdrive.common.manifest import read_manifest
     from lmpdrive.engine.callback import Coupling
     from lmpdrive.engine.lammps_library import activate_mliap, load
-    from lmpdrive.manifest import read_manifest
 
     text = Path("in.lammps").read_text()
     commands = [

@@ -24,10 +24,10 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from lmpdrive.engine.restart_files import RECORD, candidates, look
+from lmpdrive.common.hashing import sha256
+from lmpdrive.common.manifest import read_manifest
+from lmpdrive.engine.restart.files import RECORD, candidates, look
 from lmpdrive.errors import LmpdriveError
-from lmpdrive.hashing import sha256
-from lmpdrive.manifest import read_manifest
 from tests.engine.resuming import CHEAP, COPPER, METAL, copy, frames, go_on, kill_all, rendered, same_run, started
 
 LMPDRIVE = Path(sys.executable).with_name("lmpdrive")

@@ -4,10 +4,18 @@
 `lmpdrive.architectures`, or name a file in the YAML: `architecture: ./mine.py`.
 """
 
-from lmpdrive.architectures._evaluator import AseEvaluator, Configuration, Evaluation, Evaluator
-from lmpdrive.architectures._limits import DOUBLE, SINGLE, Limits
-from lmpdrive.architectures._receptive_field import ReceptiveField
-from lmpdrive.architectures.base import Architecture, Callback, Integrated, ManyCouplings, Native, Problem, PythonModel
+from lmpdrive.architectures.base.architecture import (
+    Architecture,
+    Callback,
+    Integrated,
+    ManyCouplings,
+    Native,
+    Problem,
+    PythonModel,
+)
+from lmpdrive.architectures.base.evaluator import AseEvaluator, Configuration, Evaluation, Evaluator
+from lmpdrive.architectures.base.limits import DOUBLE, SINGLE, Limits
+from lmpdrive.architectures.base.receptive_field import ReceptiveField
 from lmpdrive.architectures.registry import available, find, recipe, recipes
 
 __all__ = [

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from lmpdrive.architectures._pair_style import PairStyle, keyword, needs, symbols
-from lmpdrive.architectures.base import Native, Problem
+from lmpdrive.architectures.base.architecture import Native, Problem
+from lmpdrive.architectures.base.pair_style import PairStyle, keyword, needs, symbols
 
 
 class Agni(PairStyle):

@@ -12,9 +12,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from lmpdrive.architectures._nequip import NEEDS, NequipStyle
-from lmpdrive.architectures._pair_style import KokkosPairStyle
-from lmpdrive.architectures.base import Native
+from lmpdrive.architectures.base.architecture import Native
+from lmpdrive.architectures.base.pair_style import KokkosPairStyle
+from lmpdrive.architectures.shared.nequip import NEEDS, NequipStyle
 
 
 class Allegro(NequipStyle, KokkosPairStyle):

@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lmpdrive.architectures._dispersion import Dispersion
-from lmpdrive.architectures._evaluator import AseEvaluator, Evaluator
-from lmpdrive.architectures.base import Callback, Interface, Problem, PythonModel, element_problems
+from lmpdrive.architectures.base.architecture import Callback, Interface, Problem, PythonModel, element_problems
+from lmpdrive.architectures.base.evaluator import AseEvaluator, Evaluator
+from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.environments import Recipe
 from lmpdrive.errors import ModelError
 

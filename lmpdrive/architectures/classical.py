@@ -12,10 +12,10 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from lmpdrive.architectures import _force_field as ff
-from lmpdrive.architectures._receptive_field import ReceptiveField
-from lmpdrive.architectures.base import Architecture, Interface, Native, Problem, element_problems
-from lmpdrive.units import KCAL_PER_MOL_EV
+from lmpdrive.architectures.base.architecture import Architecture, Interface, Native, Problem, element_problems
+from lmpdrive.architectures.base.receptive_field import ReceptiveField
+from lmpdrive.architectures.shared import force_field as ff
+from lmpdrive.common.units import KCAL_PER_MOL_EV
 
 
 class Classical(Architecture):

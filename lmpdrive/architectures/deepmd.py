@@ -17,12 +17,19 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import PositiveFloat
 
-from lmpdrive import resources
-from lmpdrive.architectures._receptive_field import ReceptiveField
-from lmpdrive.architectures.base import Architecture, Interface, Native, Problem, card_beside, element_problems
+from lmpdrive.architectures.base.architecture import (
+    Architecture,
+    Interface,
+    Native,
+    Problem,
+    card_beside,
+    element_problems,
+)
+from lmpdrive.architectures.base.receptive_field import ReceptiveField
+from lmpdrive.common import resources
+from lmpdrive.common.hashing import sha256
 from lmpdrive.environments import Interpreter, Recipe
 from lmpdrive.errors import ModelError, did_you_mean
-from lmpdrive.hashing import sha256
 
 SUFFIXES = {".pb": "tensorflow", ".savedmodel": "jax", ".pth": "pytorch", ".pt2": "pytorch"}
 
@@ -189,7 +196,7 @@ class Deepmd(Architecture):
             return model
         from ase.calculators.mixing import SumCalculator
 
-        from lmpdrive.architectures._cores import Cores
+        from lmpdrive.architectures.shared.cores import Cores
 
         return SumCalculator([model, Cores(radii, self.core_stiffness_eV_per_A2)])
 

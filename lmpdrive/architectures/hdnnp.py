@@ -17,10 +17,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import NonNegativeInt
 
-from lmpdrive.architectures._pair_style import PairStyle, head, keyword, needs, symbols, uncommented
-from lmpdrive.architectures.base import Interface, Native, Problem
+from lmpdrive.architectures.base.architecture import Interface, Native, Problem
+from lmpdrive.architectures.base.pair_style import PairStyle, head, keyword, needs, symbols, uncommented
+from lmpdrive.common.units import BOHR_A, HARTREE_EV
 from lmpdrive.errors import ModelError
-from lmpdrive.units import BOHR_A, HARTREE_EV
 
 CUTOFF_WORD = {"2": 6, "3": 8, "9": 8, "12": 5, "13": 7, "20": 5, "21": 6, "22": 6, "23": 4, "24": 4, "25": 4}
 """Type of a symmetry function -> place of its cutoff in `symfunction_short ELEMENT TYPE ...`, counted from 0."""

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from lmpdrive.architectures._pair_style import PairStyle, ZblMixin, head, keyword, needs, symbols, uncommented
-from lmpdrive.architectures.base import Interface, Native, Problem
+from lmpdrive.architectures.base.architecture import Interface, Native, Problem
+from lmpdrive.architectures.base.pair_style import PairStyle, ZblMixin, head, keyword, needs, symbols, uncommented
 from lmpdrive.architectures.pace import elements_of_ace
 from lmpdrive.errors import ModelError
 

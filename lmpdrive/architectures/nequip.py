@@ -12,8 +12,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from lmpdrive.architectures._nequip import NEEDS, NequipStyle
-from lmpdrive.architectures.base import Native
+from lmpdrive.architectures.base.architecture import Native
+from lmpdrive.architectures.shared.nequip import NEEDS, NequipStyle
 
 
 class Nequip(NequipStyle):

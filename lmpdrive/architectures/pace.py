@@ -16,8 +16,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import PositiveInt
 
-from lmpdrive.architectures._pair_style import KokkosPairStyle, head, needs, symbols
-from lmpdrive.architectures.base import Interface, Native, Problem
+from lmpdrive.architectures.base.architecture import Interface, Native, Problem
+from lmpdrive.architectures.base.pair_style import KokkosPairStyle, head, needs, symbols
 from lmpdrive.errors import ModelError
 
 

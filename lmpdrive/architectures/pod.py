@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from lmpdrive.architectures._pair_style import KokkosPairStyle, keyword, needs, symbols
-from lmpdrive.architectures.base import Native, Problem
+from lmpdrive.architectures.base.architecture import Native, Problem
+from lmpdrive.architectures.base.pair_style import KokkosPairStyle, keyword, needs, symbols
 from lmpdrive.errors import ModelError
 
 

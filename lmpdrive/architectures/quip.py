@@ -13,8 +13,8 @@ import re
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lmpdrive.architectures._pair_style import PairStyle, head, needs, symbols
-from lmpdrive.architectures.base import Interface, Native, Problem
+from lmpdrive.architectures.base.architecture import Interface, Native, Problem
+from lmpdrive.architectures.base.pair_style import PairStyle, head, needs, symbols
 from lmpdrive.errors import ModelError
 
 

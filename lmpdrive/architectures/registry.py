@@ -1,4 +1,4 @@
-"""Look an architecture up by name, entry point or file."""
+"""Look an architecture up by name, entry point or file; a shipped one is a file or a folder of this package."""
 
 from __future__ import annotations
 
@@ -9,22 +9,17 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
-from lmpdrive.architectures.base import Architecture
+from lmpdrive.architectures.base.architecture import Architecture
 from lmpdrive.environments import Recipe
 from lmpdrive.errors import ConfigError, did_you_mean
 
-_NOT_ARCHITECTURES = {"base", "registry"}
+NOT_ARCHITECTURES = {"base", "registry", "shared"}
 
 
 def available() -> list[str]:
     """Names of the shipped and installed architectures."""
     package = importlib.import_module("lmpdrive.architectures")
-    # A leading underscore marks what architectures share, e.g. parameter tables.
-    shipped = {
-        m.name
-        for m in pkgutil.iter_modules(package.__path__)
-        if m.name not in _NOT_ARCHITECTURES and not m.name.startswith("_")
-    }
+    shipped = {module.name for module in pkgutil.iter_modules(package.__path__)} - NOT_ARCHITECTURES
     return sorted(shipped | {e.name for e in entry_points(group="lmpdrive.architectures")})
 
 
@@ -84,7 +79,7 @@ def _only_class(module: ModuleType) -> type[Architecture]:
     found = [
         v
         for v in vars(module).values()
-        if isinstance(v, type) and issubclass(v, Architecture) and v.__module__ == module.__name__
+        if isinstance(v, type) and issubclass(v, Architecture) and f"{v.__module__}.".startswith(f"{module.__name__}.")
     ]
     if len(found) != 1:
         raise ConfigError(f"{module.__file__} must define exactly one Architecture, found {len(found)}")

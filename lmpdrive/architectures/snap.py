@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lmpdrive.architectures._pair_style import KokkosPairStyle, ZblMixin, keyword, needs, symbols, uncommented
-from lmpdrive.architectures.base import Interface, Native, Problem
+from lmpdrive.architectures.base.architecture import Interface, Native, Problem
+from lmpdrive.architectures.base.pair_style import KokkosPairStyle, ZblMixin, keyword, needs, symbols, uncommented
 from lmpdrive.errors import ModelError
 
 

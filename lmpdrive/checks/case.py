@@ -11,7 +11,7 @@ import numpy as np
 
 from lmpdrive.architectures import ReceptiveField
 from lmpdrive.config import Config
-from lmpdrive.deck import own_folders, render
+from lmpdrive.deck.render import own_folders, render
 from lmpdrive.errors import LmpdriveError
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lmpdrive.values import Values
+from lmpdrive.common.values import Values
 
 
 class Section(Values):

@@ -20,8 +20,8 @@ from pydantic import (
     model_validator,
 )
 
-from lmpdrive import walltime
 from lmpdrive.architectures import Architecture
+from lmpdrive.common import walltime
 from lmpdrive.config.base import Section
 from lmpdrive.config.guard import Guard
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lmpdrive.engine.continuation import plan
 from lmpdrive.engine.deck_text import commands, external
+from lmpdrive.engine.restart.deck import plan
 from lmpdrive.errors import DeckError
 
 JUMPS = ("label", "jump", "next")

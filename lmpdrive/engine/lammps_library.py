@@ -8,8 +8,8 @@ import os
 import sys
 from typing import Any
 
+from lmpdrive.common.lammps_module import import_lammps
 from lmpdrive.errors import EngineError
-from lmpdrive.lammps_module import import_lammps
 
 __all__ = ["activate_mliap", "environment", "load"]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lmpdrive.engine.continuation import plan
 from lmpdrive.engine.deck_text import commands
 from lmpdrive.engine.feed import last_frames
+from lmpdrive.engine.restart.deck import plan
 from lmpdrive.errors import DeckError
 
 STOP, STOPPED, NAME = ".stop", ".stopped", ".mpi.lammps"

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lmpdrive.architectures.classical import Classical
+from lmpdrive.common.run_files import DATA, DECK
 from lmpdrive.config import Config, Dynamics, Thermostat
-from lmpdrive.deck import DATA, DECK, render
+from lmpdrive.deck.render import render
 from lmpdrive.engine.run import run
 from lmpdrive.errors import EngineError, StructureError
 

@@ -13,23 +13,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lmpdrive.architectures import Architecture, Callback, Integrated
+from lmpdrive.common.run_files import DECK, LOG
+from lmpdrive.common.walltime import EXIT_CODE as TIME_IS_UP
+from lmpdrive.common.walltime import Deadline
 from lmpdrive.config import Config
-from lmpdrive.deck import DECK
 from lmpdrive.engine import mpi_deck
 from lmpdrive.engine.explain import explain
 from lmpdrive.engine.lammps_library import environment
 from lmpdrive.engine.progress import Progress
 from lmpdrive.errors import EngineError
-from lmpdrive.manifest import LOG
-from lmpdrive.walltime import EXIT_CODE as TIME_IS_UP
-from lmpdrive.walltime import Deadline
 
 INTERRUPTED = 130
 GRACE_S = 60
 """How long a worker may take to stop after Ctrl-C before it is killed."""
 
 State = Literal["finished", "interrupted", "walltime", "unstable"]
-"""`unstable` is for lmpdrive.guarded to find."""
+"""`unstable` is for lmpdrive.stages.stability to find."""
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lmpdrive.architectures import Integrated
+from lmpdrive.common.manifest import system_of
+from lmpdrive.common.run_files import LOG
 from lmpdrive.config import Config, dump_yaml
 from lmpdrive.engine.deck_text import commands, cut_minimisation
 from lmpdrive.engine.loops import loops
 from lmpdrive.engine.memory import PeakMemory
 from lmpdrive.engine.run import Job, run
 from lmpdrive.errors import EngineError
-from lmpdrive.manifest import LOG, system_of
 
 DECK = ".speed.lammps"
 MEASURE_S = 4

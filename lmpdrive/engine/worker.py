@@ -35,11 +35,11 @@ if __name__ == "__main__":
     # Before NumPy comes: a thread of its BLAS that is older than this would take a signal away from the one that waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
+from lmpdrive.common.walltime import EXIT_CODE as TIME_IS_UP  # noqa: E402
+from lmpdrive.engine.directory.provenance import leave_lammps  # noqa: E402
 from lmpdrive.engine.feed import feed  # noqa: E402
 from lmpdrive.engine.lammps_library import activate_mliap, load  # noqa: E402
-from lmpdrive.engine.provenance import leave_lammps  # noqa: E402
 from lmpdrive.errors import EngineError  # noqa: E402
-from lmpdrive.walltime import EXIT_CODE as TIME_IS_UP  # noqa: E402
 
 
 def main(
@@ -108,17 +108,17 @@ def _coupled(lmp: Any, deck: str, compare: bool) -> Callable[[Path, Callable[[],
     `compare`: only if the deck's first frame is what the model's calculator says; raises UnequalError.  Raises
     UntrustedError for a model that was not accepted: this process may be another user's, or run on another machine.
     """
+    from lmpdrive.common.manifest import system_of
+    from lmpdrive.common.trust import require
     from lmpdrive.config import load as load_config
     from lmpdrive.engine.callback import Coupling
-    from lmpdrive.manifest import system_of
-    from lmpdrive.trust import require
 
     config = load_config(Path("resolved.yaml"))
     require(config.potential.programs(Path()))
     elements = system_of(Path())["elements"]
     evaluator = config.potential.evaluator(Path(), config.run.device)
     if compare:
-        from lmpdrive.engine.step0 import by_worker
+        from lmpdrive.engine.agreement.step0 import by_worker
 
         by_worker(lmp, evaluator, config, Path(deck))
     return Coupling(lmp, evaluator, elements).run
@@ -126,9 +126,9 @@ def _coupled(lmp: Any, deck: str, compare: bool) -> Callable[[Path, Callable[[],
 
 def _integrated(stopped: Callable[[], bool], resume: bool) -> None:
     """The run directory's run by ASE; raises UntrustedError as `_coupled` does."""
+    from lmpdrive.common.trust import require
     from lmpdrive.config import load as load_config
-    from lmpdrive.engine.ase_run import calculator_of, run_here
-    from lmpdrive.trust import require
+    from lmpdrive.engine.ase.run import calculator_of, run_here
 
     config = load_config(Path("resolved.yaml"))
     require(config.potential.programs(Path()))

@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from lmpdrive.atomic import write_atomically
+from lmpdrive.common.atomic import write_atomically
 from lmpdrive.errors import InstallError, did_you_mean
 
 STATE, COMPLETE, LOG = "state.json", "complete.json", "install.log"

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from lmpdrive.engine.restart_files import FAILED
+from lmpdrive.common.manifest import read_manifest
+from lmpdrive.common.run_files import FAILED_RESTART, GUARD_TABLE, LOG
 from lmpdrive.guard import events as events_file
 from lmpdrive.guard.frames import Frame, remove_ring, ring, write_xyz
 from lmpdrive.guard.values import values_of
-from lmpdrive.manifest import GUARD_TABLE, LOG, read_manifest
 from lmpdrive.stability import Event, Limits, Watch
 from lmpdrive.stability.geometry import broken_waters, contacts, farthest_metal
 from lmpdrive.stability.limits import members
@@ -49,6 +49,14 @@ def find(run_dir: Path) -> list[Event]:
     for event in (*_halts(log, limits, last), *_errors(log, limits, last)):
         first.setdefault(event.rule, event)
     return sorted(first.values(), key=lambda event: event.step)
+
+
+def events_of(run_dir: Path) -> list[Event]:
+    """Those of `events.jsonl`, else those that guard.txt and the log show; in the latter case nothing is written."""
+    written = events_file.read(run_dir)
+    if written is not None:
+        return written
+    return find(run_dir)
 
 
 def forget(run_dir: Path) -> None:
@@ -90,8 +98,8 @@ def after_run(run_dir: Path) -> list[Event]:
         more["good_frames"] = sum(frame.step < first.step for frame in kept)
     if first.action == "stop" and (run_dir / RESTART).is_file():
         # the restart at the event must not pass for a good one
-        (run_dir / RESTART).rename(run_dir / FAILED)
-        more["restart"] = FAILED
+        (run_dir / RESTART).rename(run_dir / FAILED_RESTART)
+        more["restart"] = FAILED_RESTART
     found = [named(event, frames, limits, system, run_dir) for event in found]
     found[0] = replace(found[0], more=(found[0].more or {}) | more or None)
     remove_ring(run_dir)

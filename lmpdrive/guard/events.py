@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lmpdrive.atomic import write_atomically
+from lmpdrive.common.atomic import write_atomically
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.stability import Event
 
@@ -39,16 +39,6 @@ def read(run_dir: Path) -> list[Event] | None:
 def write(run_dir: Path, events: Iterable[Event]) -> None:
     """Replace the file, whole or not at all."""
     write_atomically(run_dir / EVENTS, "".join(event.line() + "\n" for event in events))
-
-
-def events_of(run_dir: Path) -> list[Event]:
-    """Those of `events.jsonl`, else those that guard.txt and the log show; in the latter case nothing is written."""
-    written = read(run_dir)
-    if written is not None:
-        return written
-    from lmpdrive.guard.after import find
-
-    return find(run_dir)
 
 
 def first_end(events: Sequence[Event]) -> Event | None:

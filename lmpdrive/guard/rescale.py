@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lmpdrive.manifest import GUARD_TABLE
+from lmpdrive.common.run_files import GUARD_TABLE
 
 
 def rescaled(source: Path, target: Path, times: int, last: int) -> None:

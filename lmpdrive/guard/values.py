@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lmpdrive.manifest import GUARD_TABLE
+from lmpdrive.common.run_files import GUARD_TABLE
 from lmpdrive.stability import Limits, Values
 
 _FROM_THERMO = {"T_K": "Temp", "E_eV": "PotEng", "conserved_eV": "Econserve"}

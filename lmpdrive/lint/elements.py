@@ -6,12 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lmpdrive.lint.walk import number
-
-if TYPE_CHECKING:
-    from lmpdrive.lint.deck import Deck
 
 MASS_MATCH_U = 0.1
 """As for structures: a mass this near to exactly one element's standard mass names the element."""
@@ -64,24 +60,6 @@ def by_mass(mass: float | None) -> str | None:
         return None
     near = [s for s, m in zip(chemical_symbols[1:], atomic_masses[1:]) if abs(m - mass) < MASS_MATCH_U]
     return near[0] if len(near) == 1 else None
-
-
-def types_of(deck: Deck) -> Types:
-    """The atom types of a deck.  More than one data file: the types of the first."""
-    read = next(iter(deck.named("read_data")), None)
-    types = Types("")
-    if deck.data is not None or read is not None:
-        path = deck.data or deck.folder / (read.arg(0) if read else "")
-        types = read_types(path)
-    for command in deck.named("create_box"):
-        types.source = types.source or f"{command.file}, line {command.line}"
-        types.count = max(types.count, int(number(command.arg(0)) or 0))
-    for command in deck.named("mass"):
-        type_, mass = number(command.arg(0)), number(command.arg(1))
-        if type_ is not None and mass is not None and not command.conditional:
-            types.masses[int(type_)] = mass
-            types.source = types.source or f"{command.file}, line {command.line}"
-    return types
 
 
 def read_types(path: Path) -> Types:

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
+from lmpdrive.common.values import Values
 from lmpdrive.errors import ConfigError, did_you_mean
 from lmpdrive.observables.blocks import statistical_inefficiency
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.tables import Table
 from lmpdrive.trajectory.frames import Chunk
-from lmpdrive.values import Values
 
 Array = NDArray[np.float64]
 

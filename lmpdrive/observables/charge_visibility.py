@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PositiveFloat
 
+from lmpdrive.common.visibility import farthest_distances
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.base import Options as NoOptions
 from lmpdrive.observables.blocks import block_error
@@ -20,7 +21,6 @@ from lmpdrive.observables.profile import FIRST_LAYER_A, Bins, per_frame
 from lmpdrive.observables.sums import Sums
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.trajectory.frames import Chunk
-from lmpdrive.visibility import farthest_distances
 
 
 class ChargeVisibility(Sums):

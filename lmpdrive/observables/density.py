@@ -7,6 +7,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from pydantic import Field
 
+from lmpdrive.common.units import G_PER_CM3_PER_U_PER_A3
+from lmpdrive.common.values import Values
 from lmpdrive.errors import ConfigError
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.base import Options as NoOptions
@@ -14,8 +16,6 @@ from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.profile import Profile
 from lmpdrive.observables.selection import Selection, charges_of, select
 from lmpdrive.trajectory.frames import Chunk
-from lmpdrive.units import G_PER_CM3_PER_U_PER_A3
-from lmpdrive.values import Values
 
 COLUMNS = {"number": ("n", "1/Å^3"), "mass": ("ρ", "g/cm^3"), "charge": ("ρ_q", "e/Å^3")}
 

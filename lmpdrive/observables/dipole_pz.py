@@ -12,13 +12,13 @@ from typing import Self
 
 import numpy as np
 
+from lmpdrive.common.units import VOLT_ANGSTROM_PER_E
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.profile import cosines, per_frame
 from lmpdrive.observables.series import Series
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.trajectory.frames import Chunk
-from lmpdrive.units import VOLT_ANGSTROM_PER_E
 
 Q_OXYGEN_E = -0.8476
 """SPC/E (Berendsen, Grigera, Straatsma, J. Phys. Chem. 91, 6269 (1987))."""

@@ -7,13 +7,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from lmpdrive.common.units import MOL_PER_L_PER_A3
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.peaks import highest_peak, with_error
 from lmpdrive.observables.profile import Profile
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.trajectory.frames import Chunk
-from lmpdrive.units import MOL_PER_L_PER_A3
 
 
 class IonDensity(Profile):

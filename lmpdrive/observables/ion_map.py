@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PositiveFloat
 
+from lmpdrive.common.units import MOL_PER_L_PER_A3
 from lmpdrive.observables import geometry
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.base import Options as NoOptions
@@ -15,7 +16,6 @@ from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.profile import Bins
 from lmpdrive.observables.sums import Sums
 from lmpdrive.trajectory.frames import Chunk
-from lmpdrive.units import MOL_PER_L_PER_A3
 
 
 class IonMap(Sums):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PositiveFloat
 
+from lmpdrive.common.units import K_B_EV_PER_K
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.base import Options as NoOptions
 from lmpdrive.observables.interface import Interface, InterfaceFrames
@@ -17,7 +18,6 @@ from lmpdrive.observables.profile import Bins
 from lmpdrive.observables.sums import Sums
 from lmpdrive.observables.tables import Scalar, Table
 from lmpdrive.trajectory.frames import Chunk
-from lmpdrive.units import K_B_EV_PER_K
 
 
 class IonSurfaceDistance(Sums):

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, PositiveFloat
 
+from lmpdrive.common.units import CM2_PER_S_PER_A2_PER_PS, WATER_MOLAR_MASS_G_PER_MOL
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.correlation import Correlation, CorrelationOptions, autocorrelation, ratio
 from lmpdrive.observables.decay import line_slope
@@ -31,7 +32,6 @@ from lmpdrive.observables.masses import masses_u
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.windows import Arrays
 from lmpdrive.trajectory.frames import Chunk
-from lmpdrive.units import CM2_PER_S_PER_A2_PER_PS, WATER_MOLAR_MASS_G_PER_MOL
 
 FEW = 8
 """Up to so many ions each have a column."""

@@ -9,6 +9,7 @@ from typing import Literal, Self
 
 import numpy as np
 
+from lmpdrive.common.units import VOLT_ANGSTROM_PER_E
 from lmpdrive.observables import geometry
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.base import Options as NoOptions
@@ -17,7 +18,6 @@ from lmpdrive.observables.profile import Bins
 from lmpdrive.observables.selection import charges_of
 from lmpdrive.observables.sums import Sums
 from lmpdrive.trajectory.frames import Chunk
-from lmpdrive.units import VOLT_ANGSTROM_PER_E
 
 BEHIND_A = 1.5
 """Atoms nearer than this to the far face of a one-sided slab belong to the slab, not to the vacuum."""

@@ -19,7 +19,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import lmpdrive.observables as _folder
 from lmpdrive.errors import ConfigError, LmpdriveError, did_you_mean
 from lmpdrive.observables.base import Observable, Settings
 
@@ -57,8 +56,8 @@ def _installed() -> tuple[EntryPoint, ...]:
 @cache
 def _shipped() -> tuple[type[Observable], ...]:
     """The observables of this folder; it does not change while we run."""
-    names = [info.name for info in pkgutil.iter_modules(_folder.__path__) if not info.name.startswith("_")]
-    return tuple(cls for name in names for cls in _in_module(importlib.import_module(f"{_folder.__name__}.{name}")))
+    names = [info.name for info in pkgutil.iter_modules([str(Path(__file__).parent)]) if not info.name.startswith("_")]
+    return tuple(cls for name in names for cls in _in_module(importlib.import_module(f"{__package__}.{name}")))
 
 
 def load_file(path: Path) -> list[type[Observable]]:

@@ -15,6 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from lmpdrive.common.units import EV_PER_U_A2_PER_PS2, K_B_EV_PER_K
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.masses import masses_u
@@ -22,7 +23,6 @@ from lmpdrive.observables.series import Series
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.velocity_autocorrelation import moving_atoms
 from lmpdrive.trajectory.frames import Chunk
-from lmpdrive.units import EV_PER_U_A2_PER_PS2, K_B_EV_PER_K
 
 
 class SpeciesTemperature(Series):

@@ -18,6 +18,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from lmpdrive.common.units import PER_CM_PER_THZ
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.masses import masses_u
@@ -25,7 +26,6 @@ from lmpdrive.observables.tables import Scalar, Table
 from lmpdrive.observables.velocity_autocorrelation import VelocityAutocorrelation, moving_atoms
 from lmpdrive.observables.windows import Arrays
 from lmpdrive.trajectory.frames import Chunk
-from lmpdrive.units import PER_CM_PER_THZ
 
 FASTEST_PER_CM = 4000.0
 """Above every O-H stretch."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Self
 
+from lmpdrive.common.units import G_PER_CM3_PER_U_PER_A3, WATER_MOLAR_MASS_G_PER_MOL
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.peaks import film_bulk_region, first_minimum, first_peak, mean_between, with_error
 from lmpdrive.observables.profile import Profile, first_layer
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.trajectory.frames import Chunk
-from lmpdrive.units import G_PER_CM3_PER_U_PER_A3, WATER_MOLAR_MASS_G_PER_MOL
 
 G_PER_CM3_PER_WATER_PER_A3 = WATER_MOLAR_MASS_G_PER_MOL * G_PER_CM3_PER_U_PER_A3
 

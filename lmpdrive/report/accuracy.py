@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lmpdrive.labelled import LabelledFrames
+from lmpdrive.trajectory.labelled import LabelledFrames
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,8 +13,9 @@ import numpy as np
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.report.accuracy import errors
+from lmpdrive.report.analysed import Analysed
 from lmpdrive.report.chapters import in_chapters
-from lmpdrive.report.comparison import Analysed, Comparison, Difference
+from lmpdrive.report.comparison import Comparison, Difference
 from lmpdrive.report.figures import PALETTE, SIZE_INCH, STYLE, axis_label, save
 from lmpdrive.report.page import environment, unique_ids, with_error
 from lmpdrive.report.parity import energy_errors, force_parity

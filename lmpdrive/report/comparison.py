@@ -9,20 +9,20 @@ is stated, and a bin counts as different only if it passes Benjamini and Hochber
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import RunDirectoryError
-from lmpdrive.manifest import read_manifest
 from lmpdrive.observables.base import TOO_SHORT
-from lmpdrive.observables.results import RESULTS, read_csv, read_results
+from lmpdrive.observables.results import RESULTS
 from lmpdrive.observables.summary import SAMPLING
 from lmpdrive.observables.tables import Table
 from lmpdrive.report.accuracy import Measured
+from lmpdrive.report.analysed import Analysed
 from lmpdrive.report.potentials import levels_of_theory
 
 if TYPE_CHECKING:
@@ -36,17 +36,6 @@ SAME_AREA = 5e-3
 """Relative difference of areas that still counts as the same cell."""
 FEW_FRAMES = 20
 """A bootstrap over fewer makes error bars too small."""
-
-
-@dataclass(frozen=True)
-class Analysed:
-    """One analysed run."""
-
-    label: str
-    folder: Path
-    tables: dict[str, Table]
-    about: dict[str, Any] = field(default_factory=dict)
-    manifest: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -95,24 +84,6 @@ class Comparison:
 
     def _names(self) -> str:
         return ", ".join(f"{one.table} of {one.label}" for one in self.differences)
-
-
-def load(path: str | Path, label: str | None = None) -> Analysed:
-    """The analysis in a run directory, in the folder given as `--out`, or in its `observables` folder.
-
-    Raises RunDirectoryError if nothing there was analysed.
-    """
-    path = Path(path)
-    name = label or path.resolve().name
-    for folder in (path / "observables", path):
-        if (folder / RESULTS).is_file():
-            found = read_results(folder / RESULTS)
-        elif folder.is_dir() and (read := read_csv(folder)).tables:
-            found = read
-        else:
-            continue
-        return Analysed(name, path, found.tables, found.about, read_manifest(folder.parent))
-    raise RunDirectoryError(f"{path} has no observables/{RESULTS}: analyse it first with lmpdrive analyse {path}")
 
 
 def compare(runs: Sequence[Analysed], tested: Measured | None = None) -> Comparison:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lmpdrive.common.units import UC_PER_CM2_PER_E_PER_A2
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables.summary import SAMPLING
 from lmpdrive.observables.tables import Scalar, Table
 from lmpdrive.report.chapters import in_chapters
 from lmpdrive.report.figures import write_figures
 from lmpdrive.report.verdict import judge
-from lmpdrive.units import UC_PER_CM2_PER_E_PER_A2
 
 if TYPE_CHECKING:
     import jinja2

@@ -22,7 +22,7 @@ from lmpdrive.report.verdict import DRIFT_LIMIT_RELATIVE, judge
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lmpdrive.report.comparison import Analysed
+    from lmpdrive.report.analysed import Analysed
 
 PACKAGE = {
     "deepmd": "deepmd-kit",

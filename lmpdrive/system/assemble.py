@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lmpdrive.common.units import G_PER_CM3_PER_U_PER_A3, UC_PER_CM2_PER_E_PER_A2, WATER_MOLAR_MASS_G_PER_MOL
 from lmpdrive.errors import StructureError
 from lmpdrive.system.groups import (
     ION_CHARGES_E,
@@ -18,7 +19,6 @@ from lmpdrive.system.groups import (
     layer_height,
 )
 from lmpdrive.system.model import BuildReport, BuiltSystem
-from lmpdrive.units import G_PER_CM3_PER_U_PER_A3, UC_PER_CM2_PER_E_PER_A2, WATER_MOLAR_MASS_G_PER_MOL
 
 if TYPE_CHECKING:
     from ase import Atoms

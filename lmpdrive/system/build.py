@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lmpdrive.common.units import G_PER_CM3_PER_U_PER_A3, WATER_MOLAR_MASS_G_PER_MOL
 from lmpdrive.config.sections import Build
 from lmpdrive.errors import StructureError
 from lmpdrive.system.assemble import BOTTOM_A, CONTACT_A, assemble
 from lmpdrive.system.model import BuiltSystem
 from lmpdrive.system.overlaps import check_overlaps
 from lmpdrive.system.packmol import place_waters
-from lmpdrive.units import G_PER_CM3_PER_U_PER_A3, WATER_MOLAR_MASS_G_PER_MOL
 
 if TYPE_CHECKING:
     from ase import Atoms

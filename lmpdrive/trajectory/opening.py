@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from lmpdrive.common.manifest import read_manifest
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.manifest import read_manifest
 from lmpdrive.trajectory.frames import NoFramesError, Trajectory
 from lmpdrive.trajectory.joined import Joined
 from lmpdrive.trajectory.topology import (

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lmpdrive.common.run_files import LOG
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.manifest import LOG
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import lmpdrive
-from lmpdrive.architectures import _force_field as ff
 from lmpdrive.architectures import available, find
+from lmpdrive.architectures.shared import force_field as ff
+from lmpdrive.common.units import KCAL_PER_MOL_EV
 from lmpdrive.config import load
 from lmpdrive.errors import ConfigError
 from lmpdrive.system import make_system
-from lmpdrive.units import KCAL_PER_MOL_EV
 from tests.conftest import SMALL_CLASSICAL
 
 ENERGIES = """

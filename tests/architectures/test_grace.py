@@ -13,7 +13,7 @@ from ase.build import bulk
 
 import lmpdrive
 from lmpdrive.architectures import Configuration, find
-from lmpdrive.architectures._grace.files import read
+from lmpdrive.architectures.grace.files import read
 from lmpdrive.config import load
 from lmpdrive.engine.coupling_choice import decide
 from lmpdrive.engine.probe import probe

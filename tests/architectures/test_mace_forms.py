@@ -11,8 +11,8 @@ import pytest
 from ase.build import bulk
 
 from lmpdrive.architectures import Configuration, find
-from lmpdrive.architectures._mace import cueq
-from lmpdrive.architectures._torch import Use, out_of_memory
+from lmpdrive.architectures.mace import cueq
+from lmpdrive.architectures.shared.pytorch import Use, out_of_memory
 from tests.architectures.structures import water_on
 
 pytest.importorskip("mace", reason="mace-torch is not in this environment")

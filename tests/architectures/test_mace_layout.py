@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from lmpdrive.architectures import Configuration
-from lmpdrive.architectures._edges import EdgeEvaluator
+from lmpdrive.architectures.shared.edges import EdgeEvaluator
 from tests.architectures.structures import water_on
 
 torch = pytest.importorskip("torch", reason="PyTorch is not in this environment")
 pytest.importorskip("mace", reason="mace-torch is not in this environment")
 
-from lmpdrive.architectures._mace import compiled, model  # noqa: E402
-from lmpdrive.architectures._mace.convolution import Convolution, Mixing  # noqa: E402
-from lmpdrive.architectures._mace.repulsion import Repulsion  # noqa: E402
+from lmpdrive.architectures.mace import compiled, model  # noqa: E402
+from lmpdrive.architectures.mace.convolution import Convolution, Mixing  # noqa: E402
+from lmpdrive.architectures.mace.repulsion import Repulsion  # noqa: E402
 
 POTENTIALS = Path(__file__).resolve().parents[2] / "potentials"
 

@@ -16,9 +16,9 @@ from ase.io import read
 
 import lmpdrive
 from lmpdrive.architectures import find
-from lmpdrive.architectures._mace.mliap import convert, make_with
-from lmpdrive.architectures.base import MLIAP_PYTHON
-from lmpdrive.cli import _how_to_run
+from lmpdrive.architectures.base.architecture import MLIAP_PYTHON
+from lmpdrive.architectures.mace.mliap import convert, make_with
+from lmpdrive.cli.app import _how_to_run
 from lmpdrive.config import load
 from lmpdrive.engine.coupling_choice import decide
 from lmpdrive.errors import EngineError, ModelError

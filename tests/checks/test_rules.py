@@ -10,7 +10,7 @@ from ase import Atoms
 
 from lmpdrive import checks
 from lmpdrive.architectures import Problem, ReceptiveField
-from lmpdrive.architectures.base import Architecture
+from lmpdrive.architectures.base.architecture import Architecture
 from lmpdrive.architectures.deepmd import cutoffs_of
 from lmpdrive.checks.case import Case
 from lmpdrive.config import load

@@ -12,9 +12,9 @@ from ase.build import bulk, make_supercell
 from ase.io import read
 
 import lmpdrive
-from lmpdrive.analysing import report
 from lmpdrive.errors import UnstableError
 from lmpdrive.guard.values import read_table
+from lmpdrive.stages.analyse import report
 from lmpdrive.trajectory import thermo_of
 from tests.conftest import ROOT, SMALL_CLASSICAL
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from lmpdrive.common.units import G_PER_CM3_PER_U_PER_A3
 from lmpdrive.errors import ConfigError
 from lmpdrive.observables import analyse
-from lmpdrive.units import G_PER_CM3_PER_U_PER_A3
 from tests.observables.synthetic_frames import Frames, film, slab, water
 
 

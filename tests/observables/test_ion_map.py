@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from lmpdrive.common.units import MOL_PER_L_PER_A3
 from lmpdrive.observables import analyse
-from lmpdrive.units import MOL_PER_L_PER_A3
 from tests.observables.synthetic_frames import Frames, film, slab
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from lmpdrive.common.units import K_B_EV_PER_K
 from lmpdrive.errors import ConfigError
 from lmpdrive.observables import analyse
-from lmpdrive.units import K_B_EV_PER_K
 from tests.observables.synthetic_frames import Frames, film, slab
 
 

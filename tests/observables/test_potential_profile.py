@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from lmpdrive.common.units import VOLT_ANGSTROM_PER_E
 from lmpdrive.errors import ConfigError
 from lmpdrive.observables import analyse
-from lmpdrive.units import VOLT_ANGSTROM_PER_E
 from tests.observables.synthetic_frames import Frames, film, slab
 
 AREA = 8.7 * 8.7

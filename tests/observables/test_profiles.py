@@ -9,11 +9,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from lmpdrive.common.units import MOL_PER_L_PER_A3
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables import Interface, analyse, observable_classes
 from lmpdrive.observables.base import Settings
 from lmpdrive.trajectory import Topology
-from lmpdrive.units import MOL_PER_L_PER_A3
 from tests.observables.synthetic_frames import BOND, HALF_ANGLE, Frames, film, slab, water
 
 GRAMS = 18.015 / 0.602214076

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from lmpdrive.common.units import G_PER_CM3_PER_U_PER_A3, VOLT_ANGSTROM_PER_E
 from lmpdrive.observables import analyse
-from lmpdrive.units import G_PER_CM3_PER_U_PER_A3, VOLT_ANGSTROM_PER_E
 from tests.observables.synthetic_frames import BOND, HALF_ANGLE, Frames, slab, water
 
 pytestmark = pytest.mark.validation

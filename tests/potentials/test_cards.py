@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from lmpdrive.hashing import sha256
+from lmpdrive.common.hashing import sha256
 from tests.conftest import ROOT
 
 CARDS = sorted((ROOT / "potentials").glob("*/card.yaml"))

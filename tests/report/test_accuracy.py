@@ -15,13 +15,13 @@ from ase.io import write
 from numpy.testing import assert_allclose
 from typer.testing import CliRunner
 
-from lmpdrive.cli import app
-from lmpdrive.engine.accuracy import evaluate
+from lmpdrive.cli.app import app
+from lmpdrive.engine.agreement.labelled import evaluate
 from lmpdrive.errors import ModelError, RunDirectoryError, TrajectoryError
-from lmpdrive.labelled import LabelledFrames, read_labelled
 from lmpdrive.report.accuracy import Measured, errors
-from lmpdrive.report.comparison import load
+from lmpdrive.report.analysed import load
 from lmpdrive.report.potentials import first_event, levels_of_theory, potentials
+from lmpdrive.trajectory.labelled import LabelledFrames, read_labelled
 from tests.conftest import ROOT
 from tests.report.test_compare import MANIFEST, parsed, run
 

@@ -13,7 +13,8 @@ from numpy.testing import assert_allclose
 import lmpdrive
 from lmpdrive.errors import ConfigError, RunDirectoryError
 from lmpdrive.observables import Table, analyse, describe, write_results, write_tables
-from lmpdrive.report.comparison import Analysed, compare, false_discoveries, significance
+from lmpdrive.report.analysed import Analysed
+from lmpdrive.report.comparison import compare, false_discoveries, significance
 from tests.observables.synthetic_frames import Frames, film
 from tests.report.test_report import MANIFEST, parsed
 

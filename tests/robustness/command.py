@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lmpdrive.cli import main
+from lmpdrive.cli.app import main
 
 KNOWN_CODES = {0, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 75}
 

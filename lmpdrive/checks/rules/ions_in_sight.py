@@ -12,7 +12,7 @@ import numpy as np
 
 from lmpdrive.architectures import Problem
 from lmpdrive.checks.case import Case
-from lmpdrive.visibility import farthest_distances
+from lmpdrive.common.visibility import farthest_distances
 
 INTERFACE_A = 4.5
 """Interfacial water: 0 < z <= 4.5 Å (design, part 2)."""

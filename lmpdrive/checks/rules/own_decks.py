@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lmpdrive.architectures import Problem
 from lmpdrive.checks.case import Case
-from lmpdrive.deck import DATA, DECK
+from lmpdrive.common.run_files import DATA, DECK
 from lmpdrive.lint import lint
 
 ELSEWHERE = ("frozen-thermostat", "frozen-momentum", "damping-unit")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from lmpdrive import compiled
+from lmpdrive.common import compiled
 
 
 def load(name: str) -> ModuleType:

@@ -6,7 +6,7 @@ from math import floor
 
 import numpy as np
 
-from lmpdrive.compiled import compiled
+from lmpdrive.common.compiled import compiled
 
 
 @compiled

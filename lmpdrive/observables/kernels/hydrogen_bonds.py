@@ -9,7 +9,7 @@ from math import floor
 
 import numpy as np
 
-from lmpdrive.compiled import compiled
+from lmpdrive.common.compiled import compiled
 from lmpdrive.observables.kernels.waters import invert, nearest_image
 
 _FEW = 400

@@ -9,7 +9,7 @@ from math import floor
 
 import numpy as np
 
-from lmpdrive.compiled import compiled
+from lmpdrive.common.compiled import compiled
 
 _FEW = 400
 """Up to so many atoms, looking at all is quicker than sorting them."""

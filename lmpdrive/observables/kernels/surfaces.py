@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lmpdrive.compiled import compiled
+from lmpdrive.common.compiled import compiled
 
 
 @compiled

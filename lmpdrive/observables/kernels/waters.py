@@ -10,7 +10,7 @@ from math import floor
 
 import numpy as np
 
-from lmpdrive.compiled import compiled
+from lmpdrive.common.compiled import compiled
 
 _GRID_A = 3.0
 """Edge of a cell of the grid: at least the longest bond, about one O in each in liquid water."""

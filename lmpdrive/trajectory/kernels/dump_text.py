@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lmpdrive.compiled import compiled
+from lmpdrive.common.compiled import compiled
 
 NEWLINE, SPACE, PLUS, MINUS, POINT, ZERO, NINE = 10, 32, 43, 45, 46, 48, 57
 UNITS, TIME, TIMESTEP, NUMBER, BOX, ATOMS, OTHER = range(7)

@@ -1,1 +1,0 @@
-"""What the architecture `grace` is made of: its model files without TensorFlow, and its evaluator with it."""

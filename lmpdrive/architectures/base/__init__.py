@@ -1,0 +1,1 @@
+"""What an architecture is, and the classes to derive one from."""

@@ -1,0 +1,178 @@
+"""eSEN and UMA in the same process as LAMMPS, through fairchem.
+
+    potential:
+      architecture: fairchem
+      model: esen-sm-conserving-all-oc25       # or uma-s-1p1 with task: oc25, or ./checkpoint.pt
+
+Fu et al., ICML 2025 (eSEN); Wood et al., 2025 (UMA).  fairchem-core 2.24.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from lmpdrive.architectures.base.architecture import (
+    Callback,
+    Interface,
+    Problem,
+    PythonModel,
+    card_beside,
+    element_problems,
+)
+from lmpdrive.architectures.base.evaluator import Evaluator
+from lmpdrive.architectures.base.limits import DOUBLE, SINGLE, Limits
+from lmpdrive.architectures.base.receptive_field import ReceptiveField
+from lmpdrive.architectures.fairchem import checkpoint
+from lmpdrive.architectures.shared.dispersion import Dispersion
+from lmpdrive.environments import Interpreter, Recipe
+from lmpdrive.errors import ModelError, did_you_mean
+
+LINK = "model.pt"
+"""Name of the checkpoint in a run directory."""
+
+
+class Fairchem(PythonModel):
+    """Energy-conserving models of fairchem: eSEN, UMA."""
+
+    template: ClassVar[str] = "callback.lmp.j2"
+    couplings: ClassVar = (Callback(),)
+    plugins: ClassVar[bool] = False
+    title: ClassVar[str] = "fairchem through fix external"
+    python_module: ClassVar[str | None] = "fairchem"
+    single_rank: ClassVar[str | None] = "a model in the same process runs on one rank"
+    environment: ClassVar[Recipe | None] = checkpoint.ENVIRONMENT
+
+    model: str
+    """Name of a model on the Hugging Face hub, or an inference checkpoint (`.pt`)."""
+    task: str | None = None
+    """Task (data set) whose level of theory is meant, e.g. oc25, omat, omol; default: the only one of the model."""
+    charge: int = Field(default=0, ge=-100, le=100)
+    """Total charge [e]; only models and tasks that learnt it use it (omol)."""
+    spin: int | None = Field(default=None, ge=0, le=100)
+    """Spin multiplicity; default: 1 with the task omol, else 0 (not used)."""
+    dtype: Literal["float32", "float64"] = "float32"
+    """Precision of the model."""
+    settings: dict[str, Any] = {}
+    """Further fields of fairchem's InferenceSettings, e.g. `{compile: true, tf32: true}`."""
+    dispersion: Dispersion | None = None
+    """Add D3 to the model."""
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """fairchem's, and D3's where it is asked for."""
+        return ("fairchem.core", *(("dftd3",) if self.dispersion else ()))
+
+    @property
+    def _is_name(self) -> bool:
+        return not self.model.endswith(".pt") and "/" not in self.model
+
+    def resolve(self, folder: Path) -> Fairchem:
+        """A copy with an absolute checkpoint."""
+        return self if self._is_name else self.model_copy(update={"model": str((folder / self.model).resolve())})
+
+    def model_elements(self) -> Sequence[str] | None:
+        """From the card if its hash fits, else from the reference energies, where an interpreter has fairchem."""
+        card = self.card()
+        if card and card.get("elements"):
+            return tuple(card["elements"])
+        found = self._contents()
+        return found.elements.get(checkpoint.choose_task(found.tasks, self.task)) if found else None
+
+    def receptive_field(self) -> ReceptiveField | None:
+        """Cutoff x layers of the backbone, from a checkpoint at hand, where an interpreter has fairchem."""
+        found = self._contents()
+        return ReceptiveField.of(found.reach[0], int(found.reach[1])) if found and found.reach else None
+
+    @property
+    def total_charge_e(self) -> int | None:
+        """The key `charge`, for omol, the task whose data have charges."""
+        task = self.task or next(iter(checkpoint.tasks_of(self.model)), None)
+        return self.charge if task == "omol" else None
+
+    def _contents(self) -> checkpoint.Contents | None:
+        """Of the checkpoint; None where no interpreter has fairchem, or it comes from the hub."""
+        if self._is_name:
+            return None
+        interpreter = self.interpreter()
+        if interpreter.missing:
+            return None
+        return _asked(interpreter, self.model)
+
+    def problems(self, interface: Interface | None) -> list[Problem]:
+        """A missing file or unknown name, a wrong task, forces that are no derivative, unknown elements."""
+        d3 = self.dispersion.problems(interface, self.card()) if self.dispersion else []
+        return [*self._model_problems(interface), *d3]
+
+    def _model_problems(self, interface: Interface | None) -> list[Problem]:
+        try:
+            if self._is_name:
+                self._check_name()
+                return []
+            if not Path(self.model).is_file():
+                raise ModelError(
+                    f"potential.model: there is no file {self.model}. Give an inference checkpoint of fairchem, or a "
+                    f"name on the hub: {', '.join(checkpoint.NAMES)}"
+                )
+            found = self._contents()
+            if found is None:
+                return []
+            checkpoint.check(found, self.settings)
+            known = found.elements.get(checkpoint.choose_task(found.tasks, self.task))
+        except ModelError as error:
+            return [Problem("error", str(error))]
+        if interface is None or known is None:
+            return []
+        return element_problems(interface.elements, known, Path(self.model).name)
+
+    def _check_name(self) -> None:
+        """Raise ModelError unless the hub has such a model, of a kind that conserves energy."""
+        if self.model in checkpoint.DIRECT:
+            raise ModelError(f"potential.model: {self.model} {checkpoint.NOT_CONSERVING}")
+        if self.model not in checkpoint.NAMES:
+            raise ModelError(
+                f"potential.model: fairchem has no model '{self.model}'"
+                f"{did_you_mean(self.model, checkpoint.NAMES) or '.'} Names: {', '.join(checkpoint.NAMES)}; "
+                "a file is written ./checkpoint.pt"
+            )
+        tasks = checkpoint.tasks_of(self.model)
+        if tasks:
+            checkpoint.choose_task(tasks, self.task)
+
+    def files(self) -> dict[str, Path]:
+        """The checkpoint, unless it comes from the hub."""
+        return {} if self._is_name else {LINK: Path(self.model)}
+
+    def card(self) -> dict[str, Any] | None:
+        """`card.yaml` beside the checkpoint, if it describes this very file."""
+        return None if self._is_name else card_beside(Path(self.model))
+
+    def evaluator(self, run_dir: Path, device: str) -> Evaluator:
+        """The loaded model."""
+        local = run_dir / LINK
+        unit, task = self._load(str(local) if local.exists() else self.model, device)
+        model = checkpoint.FairchemEvaluator(unit, task, self.charge, self.spin)
+        return self.dispersion.added_to(model) if self.dispersion else model
+
+    def make_calculator(self) -> Any:
+        """fairchem's own ASE calculator at the same precision, on the CPU; with dftd3's added where D3 is asked for."""
+        own = checkpoint.calculator(*self._load(self.model, "cpu"), self.charge, self.spin)
+        return self.dispersion.calculator(own) if self.dispersion else own
+
+    def limits(self) -> Limits:
+        """By precision."""
+        return DOUBLE if self.dtype == "float64" else SINGLE
+
+    def _load(self, model: str, device: str) -> tuple[Any, str]:
+        path = checkpoint.download(model) if self._is_name and model == self.model else model
+        return checkpoint.load(path, device, self.task, {"base_precision_dtype": self.dtype, **self.settings})
+
+
+@cache
+def _asked(interpreter: Interpreter, model: str) -> checkpoint.Contents:
+    """Once in a process: another interpreter takes seconds to answer."""
+    return checkpoint.Contents(**interpreter.call(f"{checkpoint.__name__}:contents", model))

@@ -1,0 +1,5 @@
+"""GRACE."""
+
+from lmpdrive.architectures.grace.architecture import Grace
+
+__all__ = ["Grace"]

@@ -1,0 +1,5 @@
+"""MACE."""
+
+from lmpdrive.architectures.mace.architecture import Mace
+
+__all__ = ["Mace"]

@@ -1,0 +1,277 @@
+"""MACE in the same process as LAMMPS, compiled where possible, or through `pair_style mliap unified`.
+
+    potential:
+      architecture: mace
+      model: ./my.model             # or mace_mp:medium-mpa-0, mace_off:small, mace_omol:extra_large
+
+Batatia et al., NeurIPS 2022.  mace-torch 0.3.16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from lmpdrive.architectures.base.architecture import (
+    MLIAP_PYTHON,
+    Callback,
+    Interface,
+    ManyCouplings,
+    Native,
+    Problem,
+    card_beside,
+    element_problems,
+)
+from lmpdrive.architectures.base.evaluator import Evaluator
+from lmpdrive.architectures.base.limits import DOUBLE, SINGLE, Limits
+from lmpdrive.architectures.base.receptive_field import ReceptiveField, from_settings
+from lmpdrive.architectures.mace.mliap import CONVERTED, is_converted, make, make_with, read
+from lmpdrive.architectures.mace.model import is_foundation
+from lmpdrive.architectures.mace.one_rank import OneRank
+from lmpdrive.architectures.shared.dispersion import Dispersion
+from lmpdrive.common import resources
+from lmpdrive.common.hashing import sha256
+from lmpdrive.environments import Recipe
+from lmpdrive.errors import ModelError, did_you_mean
+
+LINK = "model.model"
+"""Name of the model file in a run directory."""
+FOR_LAMMPS = "model.mliap"
+"""Name of the converted model in a run directory."""
+FIRST_RIGHT_LAMMPS = 20251215
+"""Older ones exchange features between images wrongly for some models (mace PR 1331, lammps PR 4808)."""
+
+
+class Mace(ManyCouplings):
+    """MACE models of mace-torch."""
+
+    template: ClassVar[str] = "callback.lmp.j2"
+    couplings: ClassVar = (
+        Native(
+            "mliap",
+            needs=("ML-IAP", "PYTHON", MLIAP_PYTHON),
+            for_gpus=True,
+            template="mliap.lmp.j2",
+            title="MACE through pair_style mliap unified",
+        ),
+        Callback(),
+    )
+    plugins: ClassVar[bool] = False
+    title: ClassVar[str] = "MACE through fix external"
+    python_module: ClassVar[str | None] = "mace"
+    environment: ClassVar[Recipe | None] = Recipe(
+        family="mace",
+        requirements=("mace-torch==0.3.16", "vesin>=0.3", "dftd3>=1.7"),
+        torch="torch==2.13.0",
+        size_GB=2.0,
+        cuda_size_GB=7.0,
+        imports=("mace", "vesin"),
+    )
+    trial: ClassVar[dict[str, Any] | None] = {"model": "pt-water-mace", "compile": "never"}
+    made: ClassVar[tuple[str, ...]] = (FOR_LAMMPS,)
+    build: ClassVar[str] = (
+        "a LAMMPS with the packages KOKKOS, ML-IAP and PYTHON (docs/architectures/mace.md: how to build it)"
+    )
+
+    model: str
+    """A `.model` file, the name of a shipped potential, a foundation model `family:name`, or a file converted for
+    LAMMPS (`*-mliap_lammps.pt`, native coupling only)."""
+    head: str | None = None
+    """Head of a multi-head model; default: the only one, or the one called "default"."""
+    dtype: Literal["float32", "float64"] = "float32"
+    """Precision of the model; edge vectors are always made in double."""
+    compile: Literal["auto", "always", "never"] = "auto"
+    """Compile once per model and machine (one to two minutes, kept in the user's cache); auto: on CPUs."""
+    radial_table: Literal["auto", "never"] = "auto"
+    """In the compiled model, tabulate the radial network; used only while forces stay within 2e-5 eV/Å."""
+
+    cuequivariance: Literal["auto", "always", "never"] = "auto"
+    """NVIDIA's kernels; auto: on CUDA devices, where they are installed."""
+    dispersion: Dispersion | None = None
+    """Add D3 to the model."""
+
+    def resolve(self, folder: Path) -> Mace:
+        """A copy with an absolute model file."""
+        return self.model_copy(update={"model": _find(self.model, folder)})
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """MACE's, and D3's where it is asked for."""
+        return ("mace", "dftd3") if self.dispersion else ("mace",)
+
+    def model_elements(self) -> Sequence[str] | None:
+        """From the card if its hash fits, else from the model, if mace is here to read it."""
+        card = self.card()
+        if card and card.get("elements"):
+            return tuple(card["elements"])
+        interpreter = self.interpreter()
+        if is_foundation(self.model) or interpreter.missing:
+            return None
+        return tuple(interpreter.call("lmpdrive.architectures.mace.mliap:elements_of_file", self.model))
+
+    def receptive_field(self) -> ReceptiveField | None:
+        """r_max x num_interactions, from the card if its hash fits, else from the model, if mace is here to read it."""
+        told = from_settings(self.card(), "r_max", "num_interactions")
+        if told or is_foundation(self.model):
+            return told
+        interpreter = self.interpreter()
+        if interpreter.missing:
+            return None
+        return ReceptiveField.of(*interpreter.call("lmpdrive.architectures.mace.mliap:reach_of_file", self.model))
+
+    def problems(self, interface: Interface | None) -> list[Problem]:
+        """A missing or wrong file, elements that the model or D3 does not know, D3 counted twice."""
+        found = self._model_problems(interface)
+        if self.dispersion and (self.coupling == "native" or is_converted(self.model)):
+            found.append(Problem("error", "potential.dispersion: D3 is added in Python: it needs coupling: callback."))
+        elif self.dispersion:
+            found.extend(self.dispersion.problems(interface, self.card()))
+        return found
+
+    def _model_problems(self, interface: Interface | None) -> list[Problem]:
+        if is_foundation(self.model):
+            return []
+        path = Path(self.model)
+        if not path.is_file():
+            shipped = sorted(n for n, p in resources.shipped_models().items() if p.suffix == ".model")
+            return [
+                Problem(
+                    "error",
+                    f"potential.model: there is no file {path}{did_you_mean(path.name, shipped) or '.'} "
+                    f"Shipped: {', '.join(shipped) or 'none'}; or give the path of a .model file, or a foundation "
+                    "model such as mace_mp:medium-mpa-0.",
+                )
+            ]
+        if is_converted(self.model):
+            wrong = {"coupling: callback": self.coupling == "callback", "head": self.head is not None}
+            for key in (key for key, is_wrong in wrong.items() if is_wrong):
+                return [
+                    Problem(
+                        "error",
+                        f"potential.{key}: {path.name} was converted for the native coupling, with one head. "
+                        "Name the .model file it was made from, or leave the key out.",
+                    )
+                ]
+        if interface is None:
+            return []
+        try:
+            known = self.model_elements()
+        except ModelError as error:
+            return [Problem("error", str(error))]
+        return [] if known is None else element_problems(interface.elements, known, path.name)
+
+    def files(self) -> dict[str, Path]:
+        """The model file, unless it comes from a hub."""
+        if is_foundation(self.model):
+            return {}
+        return {LINK if not is_converted(self.model) else f"model{CONVERTED}": Path(self.model)}
+
+    def possible_couplings(self) -> tuple[Native | Callback, ...]:
+        """A converted file is for LAMMPS only; D3 is added in Python."""
+        if is_converted(self.model):
+            return self.couplings[:1]
+        return self.couplings[1:] if self.dispersion else self.couplings
+
+    @property
+    def instead(self) -> str:
+        """The callback, which wants the file that was converted."""
+        return "the .model file it was made from" if is_converted(self.model) else "coupling: callback"
+
+    @property
+    def single_rank(self) -> str | None:  # type: ignore[override]
+        """Only KOKKOS exchanges features between ranks."""
+        if isinstance(self.chosen, Native) and self.kokkos == "always":
+            return None
+        return "MACE runs on one rank unless its coupling is native with KOKKOS"
+
+    def lammps_problems(self, version: int) -> list[Problem]:
+        """With KOKKOS, a LAMMPS that is wrong for models with non-linear interactions."""
+        if not self.lammps_arguments(1) or version >= FIRST_RIGHT_LAMMPS:
+            return []
+        message = (
+            f"LAMMPS {version} is older than {FIRST_RIGHT_LAMMPS}: through ML-IAP it gives wrong energies and forces "
+            "for MACE models with non-linear interaction blocks, such as mace-mh-1 (mace PR 1331)"
+        )
+        kinds = self._interactions()
+        if any("NonLinear" in kind for kind in kinds):
+            return [Problem("error", f"{message}, and this is one. Use a newer LAMMPS, or coupling: callback.")]
+        doubt = "This model is of another kind" if kinds else "Whether this model is one cannot be told here"
+        return [Problem("warning", f"{message}. {doubt}; a newer LAMMPS is safer.")]
+
+    def _interactions(self) -> list[str]:
+        """Classes of the model's interaction blocks; none where the model cannot be read here."""
+        interpreter = self.interpreter()
+        if is_foundation(self.model) or interpreter.missing:
+            return []
+        return list(interpreter.call("lmpdrive.architectures.mace.mliap:interactions_of_file", self.model))
+
+    def context(self, interface: Interface) -> dict[str, Any]:
+        """The converted model, and the adapter of a LAMMPS without KOKKOS."""
+        return {"model_file": FOR_LAMMPS, "one_rank": "" if self.kokkos == "always" else OneRank.__module__}
+
+    def write_files(self, run_dir: Path) -> None:
+        """The converted model, for the native coupling."""
+        if not isinstance(self.chosen, Native):
+            return
+        interpreter = self.interpreter()
+        if interpreter.missing:
+            raise ModelError(
+                "the native deck needs the model converted for LAMMPS, and no environment here has mace to do it. "
+                "Make one with `lmpdrive env create mace`, or use coupling: callback."
+            )
+        what = (self.model, self.head, self.dtype, self.kokkos == "always", str(run_dir / FOR_LAMMPS))
+        if interpreter.here:
+            make(*what)
+        else:
+            make_with(interpreter.python, *what)
+
+    def card(self) -> dict[str, Any] | None:
+        """`card.yaml` beside the model, if it describes this very file."""
+        return None if is_foundation(self.model) else card_beside(Path(self.model))
+
+    def evaluator(self, run_dir: Path, device: str) -> Evaluator:
+        """The loaded model in its fastest form; what it decides is printed (to worker.log in a run)."""
+        import torch
+
+        from lmpdrive.architectures.mace.evaluator import MaceEvaluator, forms
+        from lmpdrive.architectures.mace.model import head_index, load
+        from lmpdrive.architectures.shared.pytorch import pick
+
+        device = pick(device)
+        local = run_dir / LINK
+        source = str(local) if local.exists() else self.model
+        module = load(source, getattr(torch, self.dtype), device)
+        head = head_index(module, self.head)
+        name = self.model if is_foundation(self.model) else sha256(Path(source))
+        key = f"{name} {head} {self.dtype}"
+        candidates, reasons = forms(module, head, key, device, self.compile, self.radial_table, self.cuequivariance)
+        model = MaceEvaluator(module, head, candidates, reasons, device, print)
+        return self.dispersion.added_to(model) if self.dispersion else model
+
+    def limits(self) -> Limits:
+        """Those of double precision only without radial tables."""
+        tables = self.compile != "never" and self.radial_table == "auto" and isinstance(self.chosen, Callback)
+        return DOUBLE if self.dtype == "float64" and not tables else SINGLE
+
+    def make_calculator(self) -> Any:
+        """MACE's own ASE calculator at the same precision, on the CPU; with dftd3's added where D3 is asked for."""
+        from mace.calculators import MACECalculator
+
+        if is_converted(self.model):
+            module = read(self.model).model.model
+            return MACECalculator(models=module, device="cpu", default_dtype=str(module.r_max.dtype).split(".")[1])
+        import torch
+
+        from lmpdrive.architectures.mace.model import load
+
+        module = load(self.model, getattr(torch, self.dtype), "cpu")
+        head = {} if self.head is None else {"head": self.head}
+        own = MACECalculator(models=module, device="cpu", default_dtype=self.dtype, **head)
+        return self.dispersion.calculator(own) if self.dispersion else own
+
+
+def _find(model: str, folder: Path) -> str:
+    """A path relative to the YAML file, a shipped potential, or the name as it is."""
+    foundation = is_foundation(model) and not (folder / model).is_file()
+    return model if foundation else str(resources.find_model(Path(model), folder))

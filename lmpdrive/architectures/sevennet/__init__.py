@@ -1,0 +1,5 @@
+"""SevenNet."""
+
+from lmpdrive.architectures.sevennet.architecture import SevenNet
+
+__all__ = ["SevenNet"]

@@ -1,0 +1,1 @@
+"""The terminal: parse the command line, call the pipeline, print."""

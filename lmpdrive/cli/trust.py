@@ -1,0 +1,49 @@
+"""`lmpdrive trust`: accept model files that can run code when they are loaded."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = "Examples: `lmpdrive trust my.model`, `lmpdrive trust --list`, `lmpdrive trust --remove my.model`"
+
+
+def trust(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Model files or folders; with --remove also first digits of a sha256.", metavar="[FILE ...]"
+        ),
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="What was accepted.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Accept these no longer.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the traceback of an error.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+) -> None:
+    """Accept model files that can run code when loaded (pickles, TensorFlow graphs): once for each content.
+
+    Whoever made such a file can do with it what you can: accept files of people you know.  A file that has changed is
+    not accepted any more.  What comes with lmpdrive is accepted already.  docs/model-files.md says more.
+    """
+    from lmpdrive.common.trust import accept, entries, forget, record
+    from lmpdrive.errors import ConfigError
+
+    if not files and not list_:
+        raise ConfigError("name the model files to accept, or ask for --list")
+    if list_ and (files or remove):
+        raise ConfigError("--list goes alone")
+    if list_:
+        for entry in entries():
+            print(f"{entry.sha256}  {entry.date}  {entry.file}")
+        print(f"in {record()}", file=sys.stderr)
+        return
+    done = forget([str(file) for file in files or ()]) if remove else accept(files or ())
+    if quiet:
+        return
+    for entry in done:
+        print(f"{'removed' if remove else 'accepted'} {entry.file}\n  sha256 {entry.sha256}")
+    if not done:
+        print("nothing to do: accepted before, or part of lmpdrive")

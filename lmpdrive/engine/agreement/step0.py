@@ -1,0 +1,232 @@
+"""Compare LAMMPS with the model's own ASE calculator before a run, and for `lmpdrive check --compare`.
+
+A model that is Python in the worker is compared there, with one more evaluation.  Others in two processes, as some
+packages cannot share one with LAMMPS' plugin: LAMMPS as in a run, then
+
+    python -m lmpdrive.engine.agreement.step0 RUN_DIR
+
+which evaluates the frames that LAMMPS wrote, and answers in step0.json.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lmpdrive.architectures import Architecture, AseEvaluator, Callback, Evaluator, Integrated
+from lmpdrive.common.atomic import write_atomically
+from lmpdrive.common.hashing import sha256
+from lmpdrive.common.manifest import read_manifest, system_of
+from lmpdrive.common.trust import require
+from lmpdrive.config import Config
+from lmpdrive.config import load as load_config
+from lmpdrive.engine.agreement.compare import Equality, UnequalError, compare, read_frames
+from lmpdrive.engine.agreement.deck import PREFIX, first_frame, short_run
+from lmpdrive.engine.callback import Coupling
+from lmpdrive.engine.lammps_library import environment
+from lmpdrive.engine.run import Job, run
+from lmpdrive.errors import EngineError, LmpdriveError, ModelError
+
+ANSWER = "step0.json"
+AUTO_MOST_ATOMS = 1000
+"""An uncompiled model may want gigabytes for more: `compare: auto` leaves larger systems out."""
+_OF_A_RUN = ("traj.", "log.", "worker.log", "report", "error.json", ANSWER)
+"""Beginnings of file names that a comparison does not need."""
+
+
+def has_calculator(potential: Architecture) -> bool:
+    """False for architectures without a calculator of their own, and where nothing else runs."""
+    if isinstance(potential.chosen, Integrated):
+        return False
+    return type(potential).make_calculator is not Architecture.make_calculator
+
+
+def nothing_to_compare(potential: Architecture) -> Equality:
+    """What is said of an architecture without one."""
+    if isinstance(potential.chosen, Integrated):
+        return Equality(potential.limits(), reason="with coupling: ase that calculator itself runs")
+    return Equality(potential.limits(), reason=f"the architecture {potential.architecture} has none")
+
+
+def wanted(config: Config, atoms: int, edited: bool) -> bool:
+    """Whether a run begins with a comparison (`run.compare`); `edited`: a person changed the deck.
+
+    auto: where it costs one evaluation, and where the deck is not the shipped template's.
+    """
+    if config.run.compare == "never" or not has_calculator(config.potential):
+        return False
+    if config.run.compare == "always":
+        return True
+    risky = edited or config.templates is not None
+    return atoms <= AUTO_MOST_ATOMS and (risky or in_worker(config))
+
+
+def in_worker(config: Config) -> bool:
+    """Whether the comparison takes place in the worker itself."""
+    return isinstance(config.potential.chosen, Callback)
+
+
+def by_worker(lmp: Any, evaluator: Evaluator, config: Config, deck: Path) -> None:
+    """The first frame of `deck` through a LAMMPS of its own and the loaded model, in the run directory.
+
+    Writes step0.json.  Raises UnequalError.  With `compare: auto` a comparison that fails is told, not raised: the run
+    itself says what is wrong with the model.
+    """
+    system = system_of(Path())
+    limits = config.potential.limits()
+    piece = Path(f"{PREFIX}.lammps")
+    _clean(Path())
+    try:
+        piece.write_text(first_frame(deck.read_text()))
+        other = type(lmp)(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+        try:
+            Coupling(other, evaluator, system["elements"]).run(piece)
+        finally:
+            other.close()
+        model = evaluator if isinstance(evaluator, AseEvaluator) else _model(config.potential)
+        found = compare(read_frames(Path(), system["species"]), model, limits)
+    except Exception as error:  # a calculator of a third party may raise anything
+        if config.run.compare == "always":
+            raise
+        found = Equality(limits, reason=f"{type(error).__name__}: {error}")
+    finally:
+        _clean(Path())
+    _write(found, Path(ANSWER))
+    if not found.equal:
+        raise UnequalError(found.explanation)
+
+
+def apart(run_dir: Path, config: Config, deck: str = "in.lammps", whole: bool = False) -> Equality:
+    """The first frame of the deck in `run_dir` (with `whole`, and five of a short run) in processes of their own.
+
+    Raises EngineError when LAMMPS gives no frame, ModelError when the calculator fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="lmpdrive-compare-") as name:
+        folder = Path(name)
+        _copy(run_dir, folder)
+        text = (run_dir / deck).read_text()
+        (folder / f"{PREFIX}.lammps").write_text(short_run(text) if whole else first_frame(text))
+        note = ""
+        try:
+            if run(folder, config, quiet=True, job=Job(f"{PREFIX}.lammps")) == "interrupted":
+                raise KeyboardInterrupt
+        except EngineError as error:
+            if not (folder / f"{PREFIX}.txt").is_file():
+                raise
+            note = f"the short run did not reach its end. {str(error).splitlines()[0]}"
+        done = subprocess.run(
+            [config.potential.interpreter().python, "-m", "lmpdrive.engine.agreement.step0", folder, note],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            env=environment("cpu", config.run.threads),
+            check=False,
+        )
+        if done.returncode:
+            said = done.stderr.strip().splitlines() or ["no message"]
+            raise ModelError(f"the model's own calculator failed: {said[-1]}")
+        return Equality.of(json.loads((folder / ANSWER).read_text()))
+
+
+def before_run(run_dir: Path, config: Config, deck: str, say: Callable[[str], None], continued: bool = False) -> bool:
+    """Compare if `run.compare` says so; True where the worker is to do it.
+
+    A run that is `continued` was compared when it began, and is again only where the worker does it: the machine may be
+    another one.  Raises UnequalError; with `compare: always` also whatever prevents the comparison.
+    """
+    (run_dir / ANSWER).unlink(missing_ok=True)
+    content = read_manifest(run_dir)
+    edited = not continued and content.get("deck_sha256") != sha256(run_dir / deck)
+    if not wanted(config, len(system_of(run_dir)["species"]), edited):
+        return False
+    if in_worker(config) or continued:
+        return in_worker(config)
+    say("comparing the first frame with the model's own calculator (run.compare)")
+    try:
+        found = apart(run_dir, config, deck)
+    except LmpdriveError as error:
+        if config.run.compare == "always":
+            raise
+        found = Equality(config.potential.limits(), reason=str(error).splitlines()[0])
+    _write(found, run_dir / ANSWER)
+    say(f"step 0: {found.verdict}")
+    must_be_equal(run_dir)
+    return False
+
+
+def teller(run_dir: Path, say: Callable[[str], None]) -> Callable[[], None]:
+    """A function that says the worker's verdict once it is there."""
+    told = False
+
+    def look() -> None:
+        nonlocal told
+        found = None if told else answer_of(run_dir)
+        if found:
+            say(f"step 0: {found.verdict}")
+            told = True
+
+    return look
+
+
+def for_manifest(run_dir: Path) -> dict[str, Any]:
+    """`{"step0": ...}` if there was a comparison."""
+    found = answer_of(run_dir)
+    return {"step0": found.content()} if found else {}
+
+
+def must_be_equal(run_dir: Path) -> None:
+    """Raise UnequalError if the comparison in `run_dir` found a difference."""
+    found = answer_of(run_dir)
+    if found and not found.equal:
+        raise UnequalError(f"{found.explanation}\nRun directory: {run_dir}")
+
+
+def answer_of(run_dir: Path) -> Equality | None:
+    """What a comparison in `run_dir` found, if there was one."""
+    path = run_dir / ANSWER
+    return Equality.of(json.loads(path.read_text())) if path.is_file() else None
+
+
+def main(folder: Path, note: str = "") -> None:
+    """Evaluate the frames in `folder` and write step0.json there."""
+    potential = load_config(folder / "resolved.yaml").potential.as_run(folder)
+    require(potential.programs(folder))
+    frames = read_frames(folder, system_of(folder)["species"])
+    _write(compare(frames, _model(potential), potential.limits(), note), folder / ANSWER)
+
+
+def _model(potential: Architecture) -> AseEvaluator:
+    calculator = potential.make_calculator()
+    if calculator is None:
+        raise ModelError(f"{potential.architecture} has no calculator for these options")
+    return AseEvaluator(calculator)
+
+
+def _write(found: Equality, path: Path) -> None:
+    write_atomically(path, json.dumps(found.content(), indent=1) + "\n")
+
+
+def _clean(folder: Path) -> None:
+    for path in folder.glob(f"{PREFIX}.*"):
+        path.unlink()
+
+
+def _copy(run_dir: Path, folder: Path) -> None:
+    """Deck, structure and models (links stay links), without the output of an earlier run."""
+    for path in run_dir.iterdir():
+        if path.name.startswith(_OF_A_RUN) or path.suffix == ".restart":
+            continue
+        if path.is_symlink():
+            (folder / path.name).symlink_to(path.resolve())
+        elif path.is_file():
+            shutil.copy(path, folder)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -1,0 +1,1 @@
+"""Runs that ASE integrates, without LAMMPS (`coupling: ase`)."""

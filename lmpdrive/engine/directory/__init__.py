@@ -1,0 +1,1 @@
+"""The run directory: writing it, what its inputs were, who holds it."""

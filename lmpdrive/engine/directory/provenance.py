@@ -1,0 +1,178 @@
+"""What a manifest says so that a run can be repeated: files, programs, machine; docs/reproduce.md.
+
+Written in two steps: what the deck was made from, when a run directory is written; what ran it, when it is run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lmpdrive.common import resources
+from lmpdrive.common.hashing import sha256
+from lmpdrive.common.manifest import read_manifest
+from lmpdrive.config import Config
+from lmpdrive.engine.lammps_library import environment
+from lmpdrive.engine.loops import loops
+from lmpdrive.engine.probe import probe
+from lmpdrive.environments.facts import digest
+from lmpdrive.errors import EngineError, ModelError
+
+FILES = ("in.lammps", "system.data", "system.yaml", "resolved.yaml")
+"""Inputs in a run directory, besides the model."""
+LAMMPS = ".lammps.json"
+"""Where the worker leaves what LAMMPS says of itself."""
+VARIABLES = (
+    *(
+        "OMP_",
+        "GOMP_",
+        "KMP_AFFINITY",
+        "KMP_BLOCKTIME",
+        "KMP_SETTINGS",
+        "MKL_",
+        "OPENBLAS_",
+        "NUMBA_",
+        "MALLOC_",
+        "THP_",
+        "LD_PRELOAD",
+        "LD_LIBRARY_PATH",
+    ),
+    *(
+        "CUDA_",
+        "CUBLAS_",
+        "NVIDIA_",
+        "KOKKOS_",
+        "LAMMPS_",
+        "LMPDRIVE_",
+        "DP_",
+        "TF_",
+        "XLA_",
+        "JAX_",
+        "TORCH",
+        "PYTORCH_",
+    ),
+    *("PYTHONHASHSEED", "SLURM_NTASKS", "SLURM_CPUS_PER_TASK"),
+)
+"""Beginnings of the environment variables that can change numbers or speed."""
+
+
+def of_the_inputs(folder: Path, config: Config) -> dict[str, Any]:
+    """sha256 of everything that the deck was made from, and the command line."""
+    return {
+        "deck_sha256": sha256(folder / "in.lammps"),
+        "files": {name: sha256(folder / name) for name in FILES if (folder / name).is_file()},
+        "templates": templates(config),
+        "code_sha256": digest(),
+        "command_line": list(sys.argv),
+    }
+
+
+def templates(config: Config) -> dict[str, str]:
+    """File -> sha256 of the user's own templates and Python files, and of all shipped templates together."""
+    found = {"shipped": sha256(resources.templates())}
+    own = [] if config.templates is None else sorted(config.templates.rglob("*.j2"))
+    architecture = Path(config.potential.architecture)
+    if architecture.suffix == ".py":
+        own += [architecture, *sorted(architecture.parent.glob("*.j2"))]
+    return found | {str(path): sha256(path) for path in own if path.is_file()}
+
+
+def changed_models(run_dir: Path, config: Config) -> Iterator[str]:
+    """What became of the model files since the run directory was written, in words."""
+    now = config.potential.files()
+    for name, then in ((read_manifest(run_dir).get("potential") or {}).get("sha256") or {}).items():
+        path = now.get(name, run_dir / name)
+        path = path if path.exists() else run_dir / name
+        if not path.exists():
+            yield f"the model file {name} is not there any more ({now.get(name, path)})"
+        elif sha256(path) != then:
+            yield f"the model file {name} has changed: {path} is not the file that the deck was rendered with"
+
+
+def must_be_as_rendered(run_dir: Path, config: Config) -> Iterator[str]:
+    """What of the structure has changed; raises ModelError for a model that has: the manifest would lie about it."""
+    if changed := list(changed_models(run_dir, config)):
+        raise ModelError("\n".join([*changed, "Put it back, or render a new run directory with this one."]))
+    then = (read_manifest(run_dir).get("files") or {}).get("system.data")
+    if then is not None and (run_dir / "system.data").is_file() and sha256(run_dir / "system.data") != then:
+        yield "system.data is not the structure that was rendered"
+
+
+def of_the_run(config: Config) -> dict[str, Any]:
+    """Machine, threads and environment variables of a run that begins now."""
+    run = config.run
+    return {
+        "ran_with": {
+            "command_line": list(sys.argv),
+            "mpi_ranks": run.mpi_ranks,
+            "threads": run.threads,
+            "device": run.device,
+            "cpu": cpu(),
+            "cores": os.cpu_count(),
+            "environment": chosen(environment(run.device, run.threads)),
+            "packages": packages(config),
+        }
+    }
+
+
+def chosen(variables: Mapping[str, str]) -> dict[str, str]:
+    """Those variables that can change numbers or speed."""
+    return {name: variables[name] for name in sorted(variables) if name.startswith(VARIABLES)}
+
+
+def packages(config: Config) -> list[str]:
+    """`name==version` of everything in the interpreter of the run, as pip takes it."""
+    return sorted(f"{name}=={version}" for name, version in config.potential.interpreter().versions.items())
+
+
+def cpu() -> str:
+    """The processor's name: instruction sets decide how sums are ordered."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def about_lammps(lmp: Any) -> dict[str, Any]:
+    """Of a LAMMPS in this process: version (yyyymmdd), packages, threads."""
+    return {"version": lmp.version(), "packages": list(lmp.installed_packages), "mpi": bool(lmp.has_mpi_support)}
+
+
+def leave_lammps(lmp: Any, folder: Path = Path()) -> None:
+    """Write LAMMPS' own words for the parent of a worker."""
+    (folder / LAMMPS).write_text(json.dumps(about_lammps(lmp)))
+
+
+def steps_missing(log: Path, config: Config) -> Iterator[str]:
+    """What a deck that LAMMPS ran to its end did not run.  Raises EngineError if that is everything."""
+    done = loops(log)
+    if not done:
+        raise EngineError(f"the deck of {log.parent} came to its end without a run or minimize: nothing was computed")
+    wanted = config.equilibrate_steps + config.production_steps if config.dynamics.ensemble != "minimise" else 0
+    made = sum(steps for _, steps in done)
+    if made < wanted:
+        yield f"the deck ran {made} steps, resolved.yaml has {wanted}"
+
+
+def of_lammps(folder: Path, config: Config) -> dict[str, Any]:
+    """`{"lammps": ...}` of a run that has ended; asked anew where `lmp` itself ran, empty where ASE did."""
+    path = folder / LAMMPS
+    if path.is_file():
+        told = json.loads(path.read_text())
+        path.unlink()
+        return {"lammps": told}
+    if config.run.mpi_ranks == 1:
+        return {}
+    try:
+        told = probe({}, False, config.potential.interpreter().python)
+    except EngineError:
+        return {}
+    return {"lammps": {"version": told["version"], "packages": told["packages"]}}

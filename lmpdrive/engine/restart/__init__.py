@@ -1,0 +1,1 @@
+"""Restart files and the deck that resumes from one."""

@@ -1,0 +1,41 @@
+"""An analysed run: its tables and what its folder says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lmpdrive.common.manifest import read_manifest
+from lmpdrive.errors import RunDirectoryError
+from lmpdrive.observables.results import RESULTS, read_csv, read_results
+from lmpdrive.observables.tables import Table
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """One analysed run."""
+
+    label: str
+    folder: Path
+    tables: dict[str, Table]
+    about: dict[str, Any] = field(default_factory=dict)
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+
+def load(path: str | Path, label: str | None = None) -> Analysed:
+    """The analysis in a run directory, in the folder given as `--out`, or in its `observables` folder.
+
+    Raises RunDirectoryError if nothing there was analysed.
+    """
+    path = Path(path)
+    name = label or path.resolve().name
+    for folder in (path / "observables", path):
+        if (folder / RESULTS).is_file():
+            found = read_results(folder / RESULTS)
+        elif folder.is_dir() and (read := read_csv(folder)).tables:
+            found = read
+        else:
+            continue
+        return Analysed(name, path, found.tables, found.about, read_manifest(folder.parent))
+    raise RunDirectoryError(f"{path} has no observables/{RESULTS}: analyse it first with lmpdrive analyse {path}")

@@ -1,0 +1,71 @@
+"""Make the system and write a run directory, complete or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lmpdrive import checks
+from lmpdrive.common.atomic import write_atomically
+from lmpdrive.common.run_files import DATA, DECK, MANIFEST
+from lmpdrive.common.trust import accept, require, untrusted
+from lmpdrive.config import Config, dump_yaml
+from lmpdrive.deck.render import render as render_deck
+from lmpdrive.engine.coupling_choice import choose_coupling
+from lmpdrive.engine.directory import provenance
+from lmpdrive.engine.directory.write import link_model_files, manifest, new_directory
+from lmpdrive.engine.relax import is_packed, relax, wants_relaxation
+from lmpdrive.errors import ModelError
+
+if TYPE_CHECKING:
+    from lmpdrive.system import BuiltSystem
+
+Say = Callable[[str], None]
+
+
+def make_system(config: Config) -> BuiltSystem:
+    """Build or read what is simulated."""
+    from lmpdrive.system import make_system as make
+
+    return make(config)
+
+
+def write_run_directory(
+    config: Config, file: Path, out: Path, say: Say, *, to_run: bool, trust: bool = False
+) -> Config:
+    """Fill a run directory; returns the configuration with what was decided on the way."""
+    require(config.potential.programs(), trust)
+    # the folder first: nobody wants to wait for packmol to learn that the name is taken
+    with new_directory(out) as folder:
+        system = make_system(config)
+        for line in system.report.lines():
+            say(line)
+        config, found = choose_coupling(config, here=to_run)
+        found += checks.problems(config, system, here=to_run)
+        for problem in found:
+            if problem.level != "error":
+                say(f"{problem.level}: {problem.message}")
+        errors = [p.message for p in found if p.level == "error"]
+        if errors:
+            raise ModelError("\n".join(errors))
+        if wants_relaxation(config, system):
+            say("classical run (system.build.relax_ps) before the potential sees the water")
+            system = relax(system, config)
+        elif is_packed(config, system) and config.system.build and config.system.build.relax_ps:
+            say("warning: no classical parameters for this system: the packed water goes to the potential as it is")
+        (folder / DECK).write_text(render_deck(config, system))
+        from lmpdrive.system import write_data
+
+        write_data(system, folder / DATA, config.potential.atom_style, config.potential.charges_e(system))
+        shutil.copy(file, folder / "system.yaml")
+        (folder / "resolved.yaml").write_text(dump_yaml(config))
+        hashes = link_model_files(folder, config)
+        config.potential.write_files(folder)
+        content = manifest(config, system, hashes) | provenance.of_the_inputs(folder, config)
+        write_atomically(folder / MANIFEST, json.dumps(content, indent=1) + "\n")
+    # made from files that may be loaded, so these may too
+    accept(untrusted(out / name for name in config.potential.made if (out / name).exists()))
+    return config
