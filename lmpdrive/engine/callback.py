@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from lmpdrive.architectures import Configuration, Evaluation, Evaluator
 from lmpdrive.engine.deck_text import commands, external
 from lmpdrive.engine.feed import feed
-from lmpdrive.errors import EngineError
+from lmpdrive.errors import EngineError, NotFiniteError
 
 FAILED_FRAME = "failed_frame.xyz"
 
@@ -162,4 +162,4 @@ def _atoms(configuration: Configuration) -> Any:
 def _check(answer: Evaluation, step: int) -> None:
     if math.isfinite(answer.energy_eV + answer.forces.sum() + answer.virial.sum()):
         return
-    raise FloatingPointError(f"the model gave an energy, force or virial that is not finite at step {step}")
+    raise NotFiniteError(step)

@@ -24,15 +24,15 @@ class PeakMemory:
         self._gpu_next = 0.0 if with_gpu and NVIDIA.exists() else float("inf")
         self._gpu_before: float | None = None
         self.gpu_GB: float | None = None
-        """What all GPUs of the machine held more than at the first look; None if none was looked at."""
-        self.look()
+        """What all GPUs of the machine held more than at the first reading; None if none was read."""
+        self.poll()
 
     @property
     def GB(self) -> float:
         """Sum of the high-water marks of all processes."""
         return sum(self._marks.values()) * 1024 / 1e9
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Read the marks."""
         for process in descendants(os.getpid()):
             self._marks[process] = max(self._marks.get(process, 0), _high_water_kB(process))

@@ -93,14 +93,14 @@ def measure(run_dir: Path, config: Config, seconds: int = MEASURE_S) -> Speed:
         deck = DECK
     peak = PeakMemory(with_gpu=config.run.device != "cpu")
     began = time.monotonic()
-    if run(run_dir, config, quiet=True, job=Job(deck), look=peak.look) == "interrupted":
+    if run(run_dir, config, quiet=True, job=Job(deck), poll=peak.poll) == "interrupted":
         raise KeyboardInterrupt
     took = time.monotonic() - began
     done = loops(run_dir / LOG)
     loop_s, steps = done[-1] if done else (0.0, 0)
     if not steps:
         raise EngineError("the short run that measures the speed made no step")
-    atoms, dynamics = len(system_of(run_dir)["species"]), config.dynamics
+    atoms, dynamics = len(system_of(run_dir).species), config.dynamics
     runs = dynamics.ensemble != "minimise"
     return Speed(
         how=_how(config),

@@ -1,6 +1,7 @@
-"""The rules: looks at the values of one step after the other, and says which limit is passed first.
+"""The rules: checks the values of one step after the other, and says which limit is passed first.
 
-The same comparisons stand in `templates/guard.lmp.j2` as variables of LAMMPS; tests/stability/test_watch.py compares them.
+`templates/guard.lmp.j2` makes the same comparisons with variables of LAMMPS; tests/stability/test_watch.py compares
+them.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ class Watch:
         self._outside: deque[bool] = deque(maxlen=max(1, limits.temperature_looks))
         self._conserved: deque[float] = deque(maxlen=max(1, limits.drift_looks))
 
-    def look(self, values: Values) -> list[Event]:
+    def check(self, values: Values) -> list[Event]:
         """The limits that these values pass, the gravest first."""
         begins = self._new_stage(values) or values.begins
         if begins:

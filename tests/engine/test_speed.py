@@ -73,7 +73,7 @@ def test_memory_of_children_is_the_kernel_s_own_mark():
         assert child.stdout and child.stdout.readline() == "ready\n"
         assert child.pid in descendants(os.getpid())
         peak = PeakMemory()
-        peak.look()
+        peak.poll()
         assert 0.2 < peak.GB < 0.5 and peak.gpu_GB is None
     finally:
         child.kill()

@@ -17,12 +17,13 @@ import platform
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lmpdrive.common.say import Say, silent
 from lmpdrive.errors import RunDirectoryError
 
 LOCK = ".lock"
@@ -35,7 +36,7 @@ WORKER_ENDS_S = 90.0
 
 
 @contextmanager
-def locked(folder: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[int]:
+def locked(folder: Path, say: Say = silent) -> Iterator[int]:
     """Hold the run directory; yields the file descriptor that a worker must inherit.
 
     Raises RunDirectoryError, saying who holds it, or that the folder cannot be written.
@@ -75,7 +76,7 @@ def holder(folder: Path) -> str:
         return "another process"
 
 
-def _acquire(descriptor: int, folder: Path, say: Callable[[str], None]) -> None:
+def _acquire(descriptor: int, folder: Path, say: Say) -> None:
     known = True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -112,7 +112,7 @@ def template(folder, text):
 def test_simulate_begins_with_the_comparison(write_yaml, tmp_path):
     said = []
     result = lmpdrive.simulate(alloy_yaml(write_yaml, tmp_path), tmp_path / "run", say=said.append)
-    kept = read_manifest(result.directory)["step0"]
+    kept = read_manifest(result.directory).step0
     assert kept["equal"] is True and kept["differences"][0]["force_eV_per_A"] < 1e-10
     assert f"step 0: {kept['verdict']}" in said
     assert "calculator in the first frame: max |ΔF|" in result.report.read_text()
@@ -124,11 +124,11 @@ def test_simulate_stops_before_the_run_when_the_deck_mixes_up_elements(write_yam
     with pytest.raises(UnequalError, match="Cu is taken for Pt, Pt for Cu"):
         lmpdrive.simulate(path, tmp_path / "run")
     manifest = read_manifest(tmp_path / "run")
-    assert manifest["state"] == "failed" and manifest["step0"]["equal"] is False
+    assert manifest.state == "failed" and manifest.step0["equal"] is False
     assert not (tmp_path / "run" / "traj.dcd").exists()
     assert UnequalError.exit_code == ModelError.exit_code == 4
     result = lmpdrive.simulate(path, tmp_path / "anyway", ["run.compare=never"])
-    assert result.state == "finished" and "step0" not in read_manifest(result.directory)
+    assert result.state == "finished" and read_manifest(result.directory).step0 is None
 
 
 def test_a_hand_edited_deck_is_compared_too(write_yaml, tmp_path):
