@@ -147,7 +147,7 @@ def simulate(
     out = Path(out) if out is not None else default_directory(file)
     config = write_run_directory(config, Path(file), out, say, to_run=True, trust=trust)
     with locked(out, say) as lock:
-        state = run_with_roll_back(out, config, Job(deadline=deadline, keep=(lock,)), quiet, say)
+        state = run_with_roll_back(out, config, Job(deadline=deadline, inherited=(lock,)), quiet, say)
     return _analysed(out, config, state, quiet, say)
 
 
@@ -186,7 +186,7 @@ def run_deck(
             must_pass(deck, say)
         for line in provenance.must_be_as_rendered(folder, config):
             say(f"warning: {line}")
-        job = Job(deck.name, deadline=deadline, keep=(lock,))
+        job = Job(deck.name, deadline=deadline, inherited=(lock,))
         state = run_with_roll_back(folder, config, job, quiet, say)
     return _analysed(folder, config, state, quiet, say)
 
@@ -241,7 +241,7 @@ def reproduce(run_dir: str | Path, again: str | Path | None = None, say: Say = s
     if again is not None:
         config = copy_inputs(Path(run_dir), Path(again))
         with locked(Path(again), say) as lock:
-            run_once(Path(again), config, Job(keep=(lock,)), quiet=True, say=say)
+            run_once(Path(again), config, Job(inherited=(lock,)), quiet=True, say=say)
         found.differences += compare_runs(Path(run_dir), Path(again)).differences
     return found
 

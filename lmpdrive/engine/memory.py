@@ -13,10 +13,10 @@ _QUERY = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounit
 
 
 class PeakMemory:
-    """Call `look` now and then; the peaks are the results.
+    """Call `poll` now and then; the peaks are the results.
 
-    Of each process the kernel keeps the high-water mark itself, so a rare look misses little: what a process takes
-    between the last look and its end.  Ranks that share pages are counted in full.
+    Of each process the kernel keeps the high-water mark itself, so polling rarely misses little: what a process takes
+    between the last call and its end.  Ranks that share pages are counted in full.
     """
 
     def __init__(self, with_gpu: bool = False) -> None:

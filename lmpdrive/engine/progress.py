@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass
 class LogFollower:
-    """Reads what was appended to the log since the last look."""
+    """Reads what was appended to the log since the last call."""
 
     path: Path
     stage: str = "start"

@@ -51,9 +51,9 @@ class Job:
 
     deck, log : their names.
     compare : the worker compares its model with the model's calculator first.
-    resumed_from : an earlier run is resumed: its log goes on, and a run by ASE from the state that was saved.
+    resumed_from : an earlier run is resumed: worker.log is appended to, and a run by ASE starts from its saved state.
     deadline : the run stops, with a restart, when it has passed.
-    keep : file descriptors that the worker inherits (the lock of the directory).
+    inherited : file descriptors that the worker inherits (the lock of the directory).
     """
 
     deck: str = DECK
@@ -61,7 +61,7 @@ class Job:
     compare: bool = False
     resumed_from: ResumedFrom | None = None
     deadline: Deadline | None = None
-    keep: tuple[int, ...] = ()
+    inherited: tuple[int, ...] = ()
 
     def with_comparison(self, compare: bool) -> Job:
         """The same, with or without the worker's comparison."""
@@ -115,7 +115,7 @@ class _Worker:
                 stderr=log,
                 env=environment(run.device, run.threads),
                 start_new_session=True,
-                pass_fds=(*self.job.keep, self._lifeline[0]),
+                pass_fds=(*self.job.inherited, self._lifeline[0]),
             )
 
     def wait(self, quiet: bool, poll: Callable[[], None]) -> None:

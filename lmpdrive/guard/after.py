@@ -1,4 +1,4 @@
-"""After a run: which limits were passed, by which atoms; what was before is kept.
+"""After a run: which limits were passed, by which atoms; the frames before are kept.
 
 Everything is found in the files of the run directory, so a run by plain `lmp` is treated as one by lmpdrive.
 """

@@ -1,4 +1,4 @@
-"""What a run wrote while it was looked at: `guard.txt`, else the thermo table of its log -> values, by steps."""
+"""What a run wrote while it was checked: `guard.txt`, else the thermo table of its log -> values, by steps."""
 
 from __future__ import annotations
 

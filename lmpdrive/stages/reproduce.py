@@ -88,7 +88,7 @@ def _config(run_dir: Path, found: Reproduction) -> Config | None:
 
 
 def _files(run_dir: Path, manifest: Manifest) -> Iterator[str]:
-    said = {
+    changes = {
         DECK: "was edited after it was rendered",
         DATA: "is not the structure that the run began with",
         CONFIG: "was edited after the deck was made from it",
@@ -99,7 +99,7 @@ def _files(run_dir: Path, manifest: Manifest) -> Iterator[str]:
         if not path.is_file():
             yield f"{name} is not there any more"
         elif sha256(path) != digest:
-            yield f"{name} {said.get(name, 'has changed')}"
+            yield f"{name} {changes.get(name, 'has changed')}"
 
 
 def _templates(config: Config, manifest: Manifest) -> Iterator[str]:

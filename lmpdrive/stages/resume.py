@@ -44,7 +44,7 @@ def resume_run(
                 say("the run is complete; --set dynamics.production_ps=... makes it longer")
                 update_manifest(out, state="finished")
                 return config, "finished"
-            job = Job(point.deck, point.log, resumed_from=point.resumed_from, deadline=deadline, keep=(lock,))
+            job = Job(point.deck, point.log, resumed_from=point.resumed_from, deadline=deadline, inherited=(lock,))
             try:
                 return config, run_with_roll_back(out, config, job, quiet, say)
             except SeamError as error:

@@ -47,7 +47,7 @@ def run_with_roll_back(out: Path, config: Config, job: Job, quiet: bool, say: Sa
         if rolled_back is None:
             break
         config, next_ = rolled_back
-        state = run_once(out, config, replace(next_, deadline=job.deadline, keep=job.keep), quiet, say)
+        state = run_once(out, config, replace(next_, deadline=job.deadline, inherited=job.inherited), quiet, say)
     return state
 
 

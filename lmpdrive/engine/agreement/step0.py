@@ -46,7 +46,7 @@ def has_calculator(potential: Architecture) -> bool:
 
 
 def nothing_to_compare(potential: Architecture) -> Equality:
-    """What is said of an architecture without one."""
+    """The result for an architecture without one."""
     if isinstance(potential.chosen, Integrated):
         return Equality(potential.limits(), reason="with coupling: ase that calculator itself runs")
     return Equality(potential.limits(), reason=f"the architecture {potential.architecture} has none")

@@ -23,7 +23,7 @@ from lmpdrive.common.units import K_B_EV_PER_K
 from lmpdrive.config import Config
 from lmpdrive.engine.ase.files import Dcd, Log, TextDump, write_final
 from lmpdrive.engine.ase.guard import AseGuard
-from lmpdrive.engine.ase.integrators import conserved_eV, integrator, kept, take_up
+from lmpdrive.engine.ase.integrators import conserved_eV, integrator, restore, state_of
 from lmpdrive.engine.callback import write_failed_frame
 from lmpdrive.errors import EngineError, ModelError, NotFiniteError
 from lmpdrive.stability import Limits
@@ -149,7 +149,7 @@ class AseRun:
         """With the thermostat's variables of the run that is resumed."""
         moving = integrator(self.atoms, self.config.dynamics, ensemble, len(self.mobile))
         if self.state is not None:
-            take_up(moving, self.state)
+            restore(moving, self.state)
         return moving
 
     def minimise(self) -> None:
@@ -265,7 +265,7 @@ class AseRun:
     def save(self, moving: Any) -> None:
         """`state.npz`: all that resuming needs, complete or as it was before."""
         temporary = Path(f".{ASE_STATE}.{os.getpid()}.npz")
-        arrays = {"positions": self.atoms.positions, "momenta": self.atoms.get_momenta(), **kept(moving)}
+        arrays = {"positions": self.atoms.positions, "momenta": self.atoms.get_momenta(), **state_of(moving)}
         np.savez(temporary, step=self.step, **arrays)
         temporary.replace(ASE_STATE)
 

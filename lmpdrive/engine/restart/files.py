@@ -104,19 +104,19 @@ class RestartRecorder:
 def recorded(folder: Path) -> dict[str, dict[str, Any]]:
     """The content of `restarts.json`; empty if there is none that can be read."""
     try:
-        said = json.loads((folder / RECORD).read_text())
+        record = json.loads((folder / RECORD).read_text())
     except (OSError, ValueError):
         return {}
-    if not isinstance(said, dict):
+    if not isinstance(record, dict):
         return {}
-    return {name: one for name, one in said.items() if isinstance(one, dict) and {"step", "sha256"} <= set(one)}
+    return {name: one for name, one in record.items() if isinstance(one, dict) and {"step", "sha256"} <= set(one)}
 
 
 def mark_unusable(folder: Path, name: str, problem: str) -> None:
     """Remember what was found wrong with a restart file, so that it is not chosen again."""
     path = folder / name
-    said = {"step": inspect(path).step, "sha256": _sha256(path.read_bytes()), "problem": problem}
-    write_atomically(folder / RECORD, json.dumps(recorded(folder) | {name: said}, indent=1) + "\n")
+    record = {"step": inspect(path).step, "sha256": _sha256(path.read_bytes()), "problem": problem}
+    write_atomically(folder / RECORD, json.dumps(recorded(folder) | {name: record}, indent=1) + "\n")
 
 
 def candidates(folder: Path) -> list[Restart]:
@@ -128,17 +128,17 @@ def candidates(folder: Path) -> list[Restart]:
             found.append(Restart(path, problem="was written at the end of a run that failed"))
             continue
         one = inspect(path)
-        said = record.get(path.name)
-        if not one.problem and said and _differs(one, said):
+        written = record.get(path.name)
+        if not one.problem and written and _differs(one, written):
             one = Restart(path, one.step, one.offset, "is not what was written (sha256)")
-        elif not one.problem and said and said.get("problem") and one.step == said["step"]:
-            one = Restart(path, one.step, one.offset, said["problem"])
+        elif not one.problem and written and written.get("problem") and one.step == written["step"]:
+            one = Restart(path, one.step, one.offset, written["problem"])
         found.append(one)
     return sorted(found, key=lambda one: -one.step)
 
 
 def why_unusable(one: Restart, system: SystemSection, interpreter: Interpreter, plugins: bool) -> str:
-    """What the LAMMPS of the run, and a look at the numbers, find wrong with a restart file; empty if nothing.
+    """What the LAMMPS of the run, and a check of the numbers, find wrong with a restart file; empty if nothing.
 
     system : of the manifest.
     """
@@ -178,15 +178,15 @@ def why_unusable(one: Restart, system: SystemSection, interpreter: Interpreter, 
     return ""
 
 
-def _differs(one: Restart, said: dict[str, Any]) -> bool:
+def _differs(one: Restart, record: dict[str, Any]) -> bool:
     """Whether the file is not the one that was recorded.  A file with a later step was written after the record."""
     content = bytearray(one.path.read_bytes())
-    if one.step == said["step"]:
-        return _sha256(content) != said["sha256"]
+    if one.step == record["step"]:
+        return _sha256(content) != record["sha256"]
     # unless its step alone was changed
     order = "little" if content[16] == 1 else "big"
-    content[one.offset : one.offset + 8] = int(said["step"]).to_bytes(8, order, signed=True)  # type: ignore[arg-type]
-    return _sha256(content) == said["sha256"]
+    content[one.offset : one.offset + 8] = int(record["step"]).to_bytes(8, order, signed=True)  # type: ignore[arg-type]
+    return _sha256(content) == record["sha256"]
 
 
 def _mark(path: Path) -> tuple[int, int, int] | None:
