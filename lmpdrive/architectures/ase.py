@@ -16,8 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lmpdrive.architectures.base.architecture import Callback, Interface, Problem, PythonModel, element_problems
-from lmpdrive.architectures.base.evaluator import AseEvaluator, Evaluator
+from lmpdrive.architectures import AseEvaluator, Callback, Evaluator, Interface, Problem, PythonModel, element_problems
 from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.environments import Recipe
 from lmpdrive.errors import ModelError

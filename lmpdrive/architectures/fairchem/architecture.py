@@ -16,17 +16,19 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from lmpdrive.architectures.base.architecture import (
+from lmpdrive.architectures import (
+    DOUBLE,
+    SINGLE,
     Callback,
+    Evaluator,
     Interface,
+    Limits,
     Problem,
     PythonModel,
+    ReceptiveField,
     card_beside,
     element_problems,
 )
-from lmpdrive.architectures.base.evaluator import Evaluator
-from lmpdrive.architectures.base.limits import DOUBLE, SINGLE, Limits
-from lmpdrive.architectures.base.receptive_field import ReceptiveField
 from lmpdrive.architectures.fairchem import checkpoint
 from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.environments import Interpreter, Recipe

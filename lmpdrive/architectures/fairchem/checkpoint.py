@@ -11,7 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lmpdrive.architectures.base.evaluator import Configuration, Evaluation
+from ase import Atoms
+from ase.data import chemical_symbols
+
+from lmpdrive.architectures import Configuration, Evaluation
 from lmpdrive.architectures.shared.pytorch import pick
 from lmpdrive.environments import Recipe
 from lmpdrive.errors import ModelError, did_you_mean
@@ -100,7 +103,6 @@ def read(path: str) -> Contents:
     """
     import hydra
     import torch
-    from ase.data import chemical_symbols
     from fairchem.core.units.mlip_unit.api.inference import InferenceSettings
 
     try:
@@ -236,8 +238,6 @@ class FairchemEvaluator:
 
     def __call__(self, configuration: Configuration) -> Evaluation:
         """Energy, forces, and the virial from the stress."""
-        from ase import Atoms
-
         atoms = Atoms(
             configuration.numbers,
             configuration.positions,

@@ -18,18 +18,20 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import NonNegativeFloat, PositiveInt
 
-from lmpdrive.architectures.base.architecture import (
+from lmpdrive.architectures import (
+    DOUBLE,
     Callback,
+    Evaluator,
     Interface,
+    Limits,
     ManyCouplings,
     Native,
     Problem,
+    ReceptiveField,
     card_beside,
     element_problems,
+    kokkos_arguments,
 )
-from lmpdrive.architectures.base.evaluator import Evaluator
-from lmpdrive.architectures.base.limits import DOUBLE, Limits
-from lmpdrive.architectures.base.receptive_field import ReceptiveField
 from lmpdrive.architectures.grace.evaluator import UNCERTAINTY, GraceEvaluator
 from lmpdrive.architectures.grace.files import ModelFile, read
 from lmpdrive.common import resources
@@ -151,8 +153,7 @@ class Grace(ManyCouplings):
         """KOKKOS for the styles that need it: one GPU for each rank, or one thread."""
         if not isinstance(self.chosen, Native) or not self.chosen.pair_style.endswith("/kk"):
             return []
-        where = ["t", "1"] if "/cpu/" in self.chosen.pair_style else ["g", str(ranks)]
-        return ["-k", "on", *where, "-sf", "kk", "-pk", "kokkos", "newton", "on", "neigh", "half"]
+        return kokkos_arguments("t", 1) if "/cpu/" in self.chosen.pair_style else kokkos_arguments("g", ranks)
 
     def model_elements(self) -> Sequence[str] | None:
         """From the model's own metadata.  Raises ModelError if it has none."""

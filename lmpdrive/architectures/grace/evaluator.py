@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lmpdrive.architectures.base.evaluator import AseEvaluator, Configuration, Evaluation
+from lmpdrive.architectures import AseEvaluator, Configuration, Evaluation
 
 UNCERTAINTY = "uncertainty.dat"
 """Name of the record in a run directory."""

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+import yaml
+
 from lmpdrive.errors import ModelError
 
 Kind = Literal["tensorflow", "kokkos", "fs"]
@@ -78,8 +81,6 @@ def _saved_model(path: Path) -> ModelFile:
 
 
 def _npz(path: Path) -> ModelFile:
-    import numpy as np
-
     with np.load(path) as weights:  # no pickles
         elements = tuple(name.decode() for name in weights["element_names"].tolist())
         layers = 2 if any(name.startswith("I_nl_LN") for name in weights.files) else 1
@@ -106,8 +107,6 @@ def _fs(path: Path) -> ModelFile:
 
 
 def _yaml(text: str) -> Any:
-    import yaml
-
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -13,23 +13,28 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from lmpdrive.architectures.base.architecture import (
+from lmpdrive.architectures import (
+    DOUBLE,
     MLIAP_PYTHON,
+    SINGLE,
     Callback,
+    Evaluator,
     Interface,
+    Limits,
     ManyCouplings,
     Native,
     Problem,
+    ReceptiveField,
     card_beside,
     element_problems,
 )
-from lmpdrive.architectures.base.evaluator import Evaluator
-from lmpdrive.architectures.base.limits import DOUBLE, SINGLE, Limits
-from lmpdrive.architectures.base.receptive_field import ReceptiveField, from_settings
+from lmpdrive.architectures.base.receptive_field import from_card
+from lmpdrive.architectures.mace.evaluator import MaceEvaluator, forms
 from lmpdrive.architectures.mace.mliap import CONVERTED, is_converted, make, make_with, read
-from lmpdrive.architectures.mace.model import is_foundation
+from lmpdrive.architectures.mace.model import head_index, is_foundation, load
 from lmpdrive.architectures.mace.one_rank import OneRank
 from lmpdrive.architectures.shared.dispersion import Dispersion
+from lmpdrive.architectures.shared.pytorch import pick
 from lmpdrive.common import resources
 from lmpdrive.common.hashing import sha256
 from lmpdrive.environments import Recipe
@@ -112,7 +117,7 @@ class Mace(ManyCouplings):
 
     def receptive_field(self) -> ReceptiveField | None:
         """r_max x num_interactions, from the card if its hash fits, else from the model, if mace is here to read it."""
-        told = from_settings(self.card(), "r_max", "num_interactions")
+        told = from_card(self.card(), "r_max", "num_interactions")
         if told or is_foundation(self.model):
             return told
         interpreter = self.interpreter()
@@ -234,10 +239,6 @@ class Mace(ManyCouplings):
         """The loaded model in its fastest form; what it decides is printed (to worker.log in a run)."""
         import torch
 
-        from lmpdrive.architectures.mace.evaluator import MaceEvaluator, forms
-        from lmpdrive.architectures.mace.model import head_index, load
-        from lmpdrive.architectures.shared.pytorch import pick
-
         device = pick(device)
         local = run_dir / LINK
         source = str(local) if local.exists() else self.model
@@ -262,8 +263,6 @@ class Mace(ManyCouplings):
             module = read(self.model).model.model
             return MACECalculator(models=module, device="cpu", default_dtype=str(module.r_max.dtype).split(".")[1])
         import torch
-
-        from lmpdrive.architectures.mace.model import load
 
         module = load(self.model, getattr(torch, self.dtype), "cpu")
         head = {} if self.head is None else {"head": self.head}

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_cache_path
+
 from lmpdrive.architectures.shared.edges import EdgeFunction
 
 TABLE_START_A = 0.3
@@ -33,7 +35,6 @@ def cached(key: str, device: str) -> Path:
     Code for one thread adds without locks, code for several asks for just so many.
     """
     import torch
-    from platformdirs import user_cache_path
 
     processor = torch.cuda.get_device_name() if device.startswith("cuda") else _cpu()
     about = f"{key} {LAYOUT} {torch.__version__} {processor} {torch.get_num_threads()}"

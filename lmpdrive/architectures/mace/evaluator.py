@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lmpdrive.architectures.base.evaluator import Configuration, Evaluation
+from lmpdrive.architectures import Configuration, Evaluation
 from lmpdrive.architectures.mace import compiled, cueq
 from lmpdrive.architectures.mace.model import eager
 from lmpdrive.architectures.shared import pytorch

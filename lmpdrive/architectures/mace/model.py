@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ase.data import chemical_symbols
+
 from lmpdrive.architectures.shared.edges import EdgeFunction, forces_and_virial
 from lmpdrive.errors import ModelError, did_you_mean
 
@@ -85,8 +87,6 @@ def head_index(module: Any, head: str | None) -> int:
 
 def elements(module: Any) -> list[str]:
     """Elements of a model in its own order."""
-    from ase.data import chemical_symbols
-
     return [chemical_symbols[int(z)] for z in module.atomic_numbers]
 
 

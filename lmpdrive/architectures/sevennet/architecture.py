@@ -14,16 +14,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lmpdrive.architectures.base.architecture import (
+from lmpdrive.architectures import (
     Callback,
+    Evaluator,
     Interface,
     Problem,
     PythonModel,
+    ReceptiveField,
     card_beside,
     element_problems,
 )
-from lmpdrive.architectures.base.evaluator import Evaluator
-from lmpdrive.architectures.base.receptive_field import ReceptiveField
 from lmpdrive.architectures.sevennet import checkpoint
 from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.environments import Interpreter, Recipe

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ase.data import chemical_symbols
+
 from lmpdrive.architectures.shared.edges import EdgeEvaluator, EdgeFunction, forces_and_virial
 from lmpdrive.architectures.shared.pytorch import pick
 from lmpdrive.errors import ModelError, did_you_mean
@@ -45,8 +47,6 @@ def contents(model: str) -> dict[str, Any]:
 
     Raises ModelError as `checkpoint` does.
     """
-    from ase.data import chemical_symbols
-
     config = checkpoint(model).config
     return {
         "elements": [chemical_symbols[z] for z in sorted(config["_type_map"])],

@@ -16,10 +16,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from ase.data import atomic_numbers
+from ase.geometry import complete_cell
+from ase.units import Bohr, Hartree
 from pydantic import BaseModel, ConfigDict, PositiveFloat
 
-from lmpdrive.architectures.base.architecture import Interface, Problem
-from lmpdrive.architectures.base.evaluator import Configuration, Evaluation, Evaluator
+from lmpdrive.architectures import Configuration, Evaluation, Evaluator, Interface, Problem
 from lmpdrive.errors import ModelError, did_you_mean
 
 INSTALL = 'pip install "dftd3>=1.7"'
@@ -56,8 +58,6 @@ class Dispersion(BaseModel):
 
         card : of the model, which says what its labels hold.
         """
-        from ase.data import atomic_numbers
-
         if importlib.util.find_spec("dftd3") is not None:
             try:
                 self.parameters()
@@ -143,8 +143,6 @@ class D3:
 
         Raises ModelError for an element without coefficients.
         """
-        from ase.units import Bohr, Hartree
-
         if configuration.numbers.max() > HEAVIEST:
             raise ModelError("D3 has no coefficients for elements heavier than Lr: leave potential.dispersion out")
         positions, cell = _enclosed(configuration)
@@ -183,8 +181,6 @@ def _enclosed(configuration: Configuration) -> tuple[Any, Any]:
     They have no meaning, but dftd3 1.7 folds atoms along them, loses images if they are tilted, and gives nan if
     they are zero.
     """
-    from ase.geometry import complete_cell
-
     periodic, positions = np.array(configuration.pbc), configuration.positions
     if periodic.all():
         return positions, configuration.cell

@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from ase.data import chemical_symbols
 
-from lmpdrive.architectures.base.evaluator import Configuration, Evaluation
+from lmpdrive.architectures import Configuration, Evaluation
 from lmpdrive.errors import ModelError
 
 EdgeFunction = Callable[[Any, Any, Any], tuple[Any, Any, Any]]
@@ -61,8 +62,6 @@ class EdgeEvaluator:
         self.edge_count = 0
         species = self._index[configuration.numbers]
         if (species < 0).any():
-            from ase.data import chemical_symbols
-
             unknown = sorted({chemical_symbols[z] for z in configuration.numbers[species < 0]})
             raise ModelError(f"the model does not know {', '.join(unknown)}")
         i, j, vectors = self.neighbours.compute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,8 +75,6 @@ def measured(device: str, atoms: int, edges: int) -> Use | None:
 
 def total_bytes(device: str) -> int | None:
     """Memory of the device or the machine, if it can be found out."""
-    import os
-
     import torch
 
     if device.startswith("cuda"):

@@ -12,9 +12,8 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from lmpdrive.architectures.base.architecture import Architecture, Interface, Native, Problem, element_problems
-from lmpdrive.architectures.base.receptive_field import ReceptiveField
-from lmpdrive.architectures.shared import force_field as ff
+from lmpdrive.architectures import Architecture, Interface, Native, Problem, ReceptiveField, element_problems
+from lmpdrive.architectures.classical import force_field as ff
 from lmpdrive.common.units import KCAL_PER_MOL_EV
 
 

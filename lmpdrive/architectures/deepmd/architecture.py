@@ -15,17 +15,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from platformdirs import user_cache_path
 from pydantic import PositiveFloat
 
-from lmpdrive.architectures.base.architecture import (
+from lmpdrive.architectures import (
     Architecture,
     Interface,
     Native,
     Problem,
+    ReceptiveField,
     card_beside,
     element_problems,
 )
-from lmpdrive.architectures.base.receptive_field import ReceptiveField
 from lmpdrive.common import resources
 from lmpdrive.common.hashing import sha256
 from lmpdrive.environments import Interpreter, Recipe
@@ -196,7 +197,7 @@ class Deepmd(Architecture):
             return model
         from ase.calculators.mixing import SumCalculator
 
-        from lmpdrive.architectures.shared.cores import Cores
+        from lmpdrive.architectures.deepmd.cores import Cores
 
         return SumCalculator([model, Cores(radii, self.core_stiffness_eV_per_A2)])
 
@@ -285,8 +286,6 @@ print(json.dumps({"max_dF": float(np.abs(forces[0] - forces[1]).max())}))
 
 def _compressed(model: Path, run_dir: Path, interpreter: Interpreter) -> tuple[Path | None, str]:
     """The cached compressed twin of `model`, made and compared with it on first use."""
-    from platformdirs import user_cache_path
-
     cache = user_cache_path("lmpdrive") / "deepmd" / sha256(model)
     target, verdict = cache / "model.pb", cache / "verified.json"
     if not verdict.is_file():
