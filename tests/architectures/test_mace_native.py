@@ -15,8 +15,7 @@ from ase.build import bulk
 from ase.io import read
 
 import lmpdrive
-from lmpdrive.architectures import find
-from lmpdrive.architectures import MLIAP_PYTHON
+from lmpdrive.architectures import MLIAP_PYTHON, find
 from lmpdrive.architectures.mace.mliap import convert, make_with
 from lmpdrive.cli.app import _how_to_run
 from lmpdrive.config import load

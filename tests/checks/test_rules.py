@@ -10,7 +10,7 @@ from ase import Atoms
 
 from lmpdrive import checks
 from lmpdrive.architectures import Architecture, Problem, ReceptiveField
-from lmpdrive.architectures.deepmd.architecture import cutoffs_of
+from lmpdrive.architectures.deepmd.model import cutoffs_of
 from lmpdrive.checks.case import Case
 from lmpdrive.config import load
 from lmpdrive.pipeline import check

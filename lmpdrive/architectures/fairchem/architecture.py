@@ -29,7 +29,8 @@ from lmpdrive.architectures import (
     card_beside,
     element_problems,
 )
-from lmpdrive.architectures.fairchem import checkpoint
+from lmpdrive.architectures.fairchem import checkpoint, hub
+from lmpdrive.architectures.fairchem.evaluator import FairchemEvaluator, calculator
 from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.environments import Interpreter, Recipe
 from lmpdrive.errors import ModelError, did_you_mean
@@ -47,7 +48,34 @@ class Fairchem(PythonModel):
     title: ClassVar[str] = "fairchem through fix external"
     python_module: ClassVar[str | None] = "fairchem"
     single_rank: ClassVar[str | None] = "a model in the same process runs on one rank"
-    environment: ClassVar[Recipe | None] = checkpoint.ENVIRONMENT
+    environment: ClassVar[Recipe | None] = Recipe(
+        family="fairchem",
+        # what inference on a CPU imports; fairchem-core itself asks for CUDA packages on every machine
+        requirements=(
+            "backoff",
+            "dftd3>=1.7",
+            "huggingface-hub>=0.27.1",
+            "hydra-core>=1.3",
+            "monty>=2026.2.18",
+            "omegaconf",
+            "opt_einsum_fx",
+            "psutil",
+            "pyre-extensions",
+            "requests",
+            "setuptools<81",
+            "submitit>=1.5.4",
+            "sympy",
+            "tabulate",
+            "tqdm",
+            "wandb",
+        ),
+        cuda=("fairchem-core==2.24.0",),
+        torch="torch==2.13.0",
+        no_deps=("fairchem-core==2.24.0", "e3nn>=0.5", "torchtnt"),
+        size_GB=2.0,
+        cuda_size_GB=8.0,
+        imports=("torch", "fairchem.core.units.mlip_unit", "fairchem.core.calculate.ase_calculator"),
+    )
 
     model: str
     """Name of a model on the Hugging Face hub, or an inference checkpoint (`.pt`)."""
@@ -93,7 +121,7 @@ class Fairchem(PythonModel):
     @property
     def total_charge_e(self) -> int | None:
         """The key `charge`, for omol, the task whose data have charges."""
-        task = self.task or next(iter(checkpoint.tasks_of(self.model)), None)
+        task = self.task or next(iter(hub.tasks_of(self.model)), None)
         return self.charge if task == "omol" else None
 
     def _contents(self) -> checkpoint.Contents | None:
@@ -118,7 +146,7 @@ class Fairchem(PythonModel):
             if not Path(self.model).is_file():
                 raise ModelError(
                     f"potential.model: there is no file {self.model}. Give an inference checkpoint of fairchem, or a "
-                    f"name on the hub: {', '.join(checkpoint.NAMES)}"
+                    f"name on the hub: {', '.join(hub.NAMES)}"
                 )
             found = self._contents()
             if found is None:
@@ -133,15 +161,15 @@ class Fairchem(PythonModel):
 
     def _check_name(self) -> None:
         """Raise ModelError unless the hub has such a model, of a kind that conserves energy."""
-        if self.model in checkpoint.DIRECT:
+        if self.model in hub.DIRECT:
             raise ModelError(f"potential.model: {self.model} {checkpoint.NOT_CONSERVING}")
-        if self.model not in checkpoint.NAMES:
+        if self.model not in hub.NAMES:
             raise ModelError(
                 f"potential.model: fairchem has no model '{self.model}'"
-                f"{did_you_mean(self.model, checkpoint.NAMES) or '.'} Names: {', '.join(checkpoint.NAMES)}; "
+                f"{did_you_mean(self.model, hub.NAMES) or '.'} Names: {', '.join(hub.NAMES)}; "
                 "a file is written ./checkpoint.pt"
             )
-        tasks = checkpoint.tasks_of(self.model)
+        tasks = hub.tasks_of(self.model)
         if tasks:
             checkpoint.choose_task(tasks, self.task)
 
@@ -157,12 +185,12 @@ class Fairchem(PythonModel):
         """The loaded model."""
         local = run_dir / LINK
         unit, task = self._load(str(local) if local.exists() else self.model, device)
-        model = checkpoint.FairchemEvaluator(unit, task, self.charge, self.spin)
+        model = FairchemEvaluator(unit, task, self.charge, self.spin)
         return self.dispersion.added_to(model) if self.dispersion else model
 
     def make_calculator(self) -> Any:
         """fairchem's own ASE calculator at the same precision, on the CPU; with dftd3's added where D3 is asked for."""
-        own = checkpoint.calculator(*self._load(self.model, "cpu"), self.charge, self.spin)
+        own = calculator(*self._load(self.model, "cpu"), self.charge, self.spin)
         return self.dispersion.calculator(own) if self.dispersion else own
 
     def limits(self) -> Limits:
@@ -170,7 +198,7 @@ class Fairchem(PythonModel):
         return DOUBLE if self.dtype == "float64" else SINGLE
 
     def _load(self, model: str, device: str) -> tuple[Any, str]:
-        path = checkpoint.download(model) if self._is_name and model == self.model else model
+        path = hub.download(model) if self._is_name and model == self.model else model
         return checkpoint.load(path, device, self.task, {"base_precision_dtype": self.dtype, **self.settings})
 
 

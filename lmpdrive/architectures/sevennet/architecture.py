@@ -25,6 +25,7 @@ from lmpdrive.architectures import (
     element_problems,
 )
 from lmpdrive.architectures.sevennet import checkpoint
+from lmpdrive.architectures.sevennet.evaluator import edge_evaluator
 from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.environments import Interpreter, Recipe
 from lmpdrive.errors import ModelError, did_you_mean
@@ -133,7 +134,7 @@ class SevenNet(PythonModel):
     def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """The model on edge vectors, in single precision as it was trained."""
         local = run_dir / LINK
-        model = checkpoint.evaluator(str(local) if local.exists() else self.model, self.modal, device)
+        model = edge_evaluator(str(local) if local.exists() else self.model, self.modal, device)
         return self.dispersion.added_to(model) if self.dispersion else model
 
     def make_calculator(self) -> Any:

@@ -1,7 +1,4 @@
-"""Load a SevenNet checkpoint and express it as a function of edge vectors.
-
-Models are those of sevenn 0.13, in single precision.
-"""
+"""Load checkpoints of sevenn 0.13, and say what is in them."""
 
 from __future__ import annotations
 
@@ -10,8 +7,6 @@ from typing import Any
 
 from ase.data import chemical_symbols
 
-from lmpdrive.architectures.shared.edges import EdgeEvaluator, EdgeFunction, forces_and_virial
-from lmpdrive.architectures.shared.pytorch import pick
 from lmpdrive.errors import ModelError, did_you_mean
 
 PREFIXES = ("7net-", "sevennet-")
@@ -21,12 +16,11 @@ NAMES = (*IN_THE_PACKAGE, "7net-mf-ompa", "7net-omat", "7net-omni", "7net-omni-i
 """The others are downloaded by sevenn from its GitHub releases when first used."""
 
 
-def checkpoint(model: str) -> Any:
+def load(model: str) -> Any:
     """What sevenn calls a checkpoint: configuration and weights.
 
     A checkpoint is a pickle: loading it runs code.  Raises ModelError if it cannot be read.
     """
-    from sevenn.util import load_checkpoint
 
     try:
         found = load_checkpoint(model)
@@ -45,9 +39,9 @@ def contents(model: str) -> dict[str, Any]:
     """What a checkpoint says of itself: its `elements` by atomic number, its levels of theory, `modals`, and its
     `reach`: cutoff [Å] and number of convolution layers.
 
-    Raises ModelError as `checkpoint` does.
+    Raises ModelError as `load` does.
     """
-    config = checkpoint(model).config
+    config = load(model).config
     return {
         "elements": [chemical_symbols[z] for z in sorted(config["_type_map"])],
         "modals": list(config.get("_modal_map") or ()),
@@ -62,50 +56,3 @@ def check_modal(choices: Sequence[str], modal: str | None) -> None:
     if modal is not None and modal not in choices:
         has = f"Choices: {', '.join(choices)}" if choices else "The model has one level of theory: leave the key out."
         raise ModelError(f"potential.modal: no '{modal}'{did_you_mean(modal, choices) or '.'} {has}")
-
-
-def evaluator(model: str, modal: str | None, device: str) -> EdgeEvaluator:
-    """The loaded model.
-
-    Raises ModelError if it cannot be loaded.
-    """
-    import torch
-
-    device = pick(device)
-    found = checkpoint(model)
-    check_modal(list(found.config.get("_modal_map") or ()), modal)
-    numbers = sorted(found.config["_type_map"])
-    function = _on_edges(found, numbers, modal, device)
-    return EdgeEvaluator(function, numbers, float(found.config["cutoff"]), torch.float32, device)
-
-
-def _on_edges(found: Any, numbers: list[int], modal: str | None, device: str) -> EdgeFunction:
-    """As in sevenn's own interface to ML-IAP: everything but the last module, which would make forces."""
-    import sevenn._keys as key
-    import torch
-
-    module = found.build_model()
-    module.set_is_batch_data(False)
-    if modal is not None:
-        module.prepare_modal_deploy(modal)
-    module.delete_module_by_key("force_output")
-    module = module.to(device).eval()
-    for parameter in module.parameters():
-        parameter.requires_grad_(False)
-    atomic_number = torch.tensor(numbers, device=device)
-
-    def function(vectors: Any, index: Any, species: Any) -> tuple[Any, Any, Any]:
-        vectors.requires_grad_(True)
-        answer = module(
-            {
-                key.EDGE_IDX: index,
-                key.EDGE_VEC: vectors,
-                key.ATOMIC_NUMBERS: atomic_number[species],
-                key.NUM_ATOMS: torch.tensor(len(species), device=device),
-            }
-        )
-        energies = answer[key.ATOMIC_ENERGY].view(-1)
-        (gradient,) = torch.autograd.grad(energies.sum(), vectors)
-        return energies, *forces_and_virial(vectors, index, gradient, len(species))
-
-    return function
