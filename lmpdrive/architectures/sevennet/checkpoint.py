@@ -21,6 +21,7 @@ def load(model: str) -> Any:
 
     A checkpoint is a pickle: loading it runs code.  Raises ModelError if it cannot be read.
     """
+    from sevenn.util import load_checkpoint
 
     try:
         found = load_checkpoint(model)
