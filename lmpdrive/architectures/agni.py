@@ -30,7 +30,7 @@ class Agni(PairStyle):
     """`.agni` file, in `units metal`."""
 
     def elements_of_file(self) -> tuple[str, ...]:
-        """The line `element`."""
+        """From the line `element`."""
         return element_symbols(words_after("element", self.model) or (), self.model)
 
     def order_problems(self, elements: Sequence[str], known: Sequence[str]) -> list[Problem]:

@@ -53,7 +53,7 @@ class Hdnnp(PairStyle):
     model: Path
     """Folder with `input.nn`, `scaling.data` and `weights.NNN.data`."""
     trained_in: Literal["eV-angstrom", "hartree-bohr"]
-    """Units of the training data and of `input.nn`; the file does not tell them."""
+    """Units of the training data and of `input.nn`; the file does not say them."""
     most_extrapolations: NonNegativeInt = 0
     """The run stops when one step has more symmetry functions outside of the training data."""
     summary_every: NonNegativeInt = 1000
@@ -64,11 +64,11 @@ class Hdnnp(PairStyle):
         return {"hdnnp": self.model}
 
     def elements_of_file(self) -> tuple[str, ...]:
-        """The line `elements` of input.nn."""
+        """From the line `elements` of input.nn."""
         return element_symbols(words_after("elements", self._input()) or (), self._input())
 
     def file_problems(self) -> list[Problem]:
-        """A folder without all its files, electrostatics, which pair_style hdnnp does not have."""
+        """An incomplete folder; electrostatics, which pair_style hdnnp does not support."""
         names = ["scaling.data", *(f"weights.{atomic_numbers[e]:03d}.data" for e in self.elements_of_file())]
         missing = [name for name in names if not (self.model / name).is_file()]
         if missing:
@@ -80,7 +80,7 @@ class Hdnnp(PairStyle):
         return []
 
     def cutoff_A(self) -> float:
-        """Largest cutoff of the symmetry functions, rounded up.  Raises ModelError where it cannot be told."""
+        """Largest cutoff of the symmetry functions, rounded up.  Raises ModelError where it cannot be read."""
         lines = [line.split() for line in uncommented_lines(read_head(self._input()))]
         functions = [words for words in lines if words[0] == "symfunction_short"]
         cutoffs = []

@@ -5,7 +5,7 @@
       model: ./InP.mliap.model
       descriptor: ./InP.mliap.descriptor
 
-The Python models of ML-IAP are not meant here: those of MACE are `architecture: mace`.
+The Python models of ML-IAP are not meant here: for those of MACE use `architecture: mace`.
 https://docs.lammps.org/pair_mliap.html
 """
 
@@ -60,7 +60,7 @@ class Mliap(ZblMixin, PairStyle):
         return self.with_zbl(super().styles())
 
     def elements_of_file(self) -> tuple[str, ...]:
-        """The descriptor's list: the model file has one block for each of them, without names."""
+        """From the descriptor's list: the model file has one block for each of them, without names."""
         if self.descriptor_style == "ace":
             return elements_of_ace(self.descriptor)
         return element_symbols(words_after("elems", self.descriptor) or (), self.descriptor)
@@ -83,7 +83,7 @@ class Mliap(ZblMixin, PairStyle):
         return self.forgotten_zbl(self.model.with_suffix(""))
 
     def order_problems(self, elements: Sequence[str], known: Sequence[str]) -> list[Problem]:
-        """ACE descriptors want the types in the file's order; the others go by name."""
+        """ACE descriptors need the types in the file's order; the others map them by name."""
         if self.descriptor_style != "ace" or list(elements) == list(known):
             return []
         text = (

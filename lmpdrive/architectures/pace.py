@@ -38,7 +38,7 @@ class Pace(KokkosPairStyle):
     model: Path
     """`.yace`, `.yaml` or `.ace`."""
     algorithm: Literal["recursive", "product"] = "recursive"
-    """How basis functions are evaluated on CPUs; KOKKOS always takes `product`."""
+    """How basis functions are evaluated on CPUs; KOKKOS always uses `product`."""
     chunksize: PositiveInt = 4096
     """Atoms evaluated at once with KOKKOS; fewer need less memory."""
     active_set: Path | None = None
@@ -47,7 +47,7 @@ class Pace(KokkosPairStyle):
     """Steps between lines of `uncertainty.dat`, with `active_set`."""
 
     def elements_of_file(self) -> tuple[str, ...]:
-        """The line `elements:`."""
+        """From the line `elements:`."""
         return elements_of_ace(self.model)
 
     def styles(self) -> dict[str, list[str]]:
@@ -72,7 +72,7 @@ class Pace(KokkosPairStyle):
 
 
 def elements_of_ace(path: Path) -> tuple[str, ...]:
-    """`elements: [Cu, O]` of YAML, in one line or in several, or `elements: Cu O` of the older format.
+    """From `elements: [Cu, O]` of YAML, on one line or several, or `elements: Cu O` of the older format.
 
     Raises ModelError.
     """

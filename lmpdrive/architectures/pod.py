@@ -35,11 +35,11 @@ class Pod(KokkosPairStyle):
         return {"model.pod": self.model, "parameters.pod": self.parameters}
 
     def elements_of_file(self) -> tuple[str, ...]:
-        """The line `species` of the parameter file."""
+        """From the line `species` of the parameter file."""
         return element_symbols(words_after("species", self.parameters) or (), self.parameters)
 
     def file_problems(self) -> list[Problem]:
-        """A coefficient file that is none."""
+        """A `model` that is not a coefficient file."""
         if words_after("model_coefficients:", self.model) is None:
             raise ModelError(f"{self.model.name} is not a POD coefficient file: it has no line `model_coefficients:`")
         return []

@@ -38,7 +38,7 @@ class Quip(PairStyle):
     init: str = "auto"
     """QUIP's initialisation string; auto: `Potential xml_label=...` with the label in the file."""
     elements: list[str] | None = None
-    """Elements the model knows, where the file does not tell them."""
+    """Elements the model knows, where the file does not list them."""
 
     def elements_of_file(self) -> tuple[str, ...] | None:
         """Those with an energy of the isolated atom, `<e0 Z="8" .../>`, or as given."""
@@ -48,7 +48,7 @@ class Quip(PairStyle):
         return tuple(chemical_symbols[z] for z in numbers) or None
 
     def file_problems(self) -> list[Problem]:
-        """A file without a label, sparse points that were left behind."""
+        """A file without a label, missing files of sparse points."""
         self.init_string()
         named = set(re.findall(r'sparseX_filename="([^"]+)"', read_head(self.model)))
         absent = sorted(name for name in named if not (self.model.parent / name).is_file())
@@ -57,7 +57,7 @@ class Quip(PairStyle):
         return []
 
     def init_string(self) -> str:
-        """What `pair_coeff` hands to QUIP.  Raises ModelError for a file without a label."""
+        """What `pair_coeff` passes to QUIP.  Raises ModelError for a file without a label."""
         if self.init != "auto":
             return self.init
         label = re.search(r'<(?:Potential|GAP_params)\s[^>]*\blabel="([^"]+)"', read_head(self.model))
@@ -66,7 +66,7 @@ class Quip(PairStyle):
         return f"Potential xml_label={label[1]}"
 
     def files(self) -> dict[str, Path]:
-        """`model.xml`, and the sparse points under the names that it has for them."""
+        """`model.xml`, and the sparse points under the names that it refers to."""
         sparse = sorted(self.model.parent.glob(f"{self.model.name}.sparseX.*"))
         return {"model.xml": self.model} | {path.name: path for path in sparse}
 

@@ -49,7 +49,7 @@ class Snap(ZblMixin, KokkosPairStyle):
         return self.with_zbl(super().styles())
 
     def elements_of_file(self) -> tuple[str, ...]:
-        """First word of each element's block, which has as many coefficients as the file's first line says."""
+        """From the first word of each element's block; the first line of the file says how long the blocks are."""
         lines = uncommented_lines(self.model.read_text(errors="replace"))
         try:
             n_elements, n_coefficients = map(int, lines[0].split())
@@ -62,7 +62,7 @@ class Snap(ZblMixin, KokkosPairStyle):
         return element_symbols(names, self.model)
 
     def file_problems(self) -> list[Problem]:
-        """Parameter files that are none, a forgotten ZBL."""
+        """A `parameters` that is not a parameter file, a forgotten ZBL."""
         if words_after("twojmax", self.parameters) is None:
             raise ModelError(f"{self.parameters.name} is not a SNAP parameter file: it has no twojmax")
         return self.forgotten_zbl(self.model.with_suffix(".snap"))

@@ -31,7 +31,7 @@ class Classical(Architecture):
     trial: ClassVar[dict[str, Any] | None] = {}
 
     cutoff_A: Annotated[float, Field(ge=2, le=50)] = 9.0
-    """Lennard-Jones and real-space Coulomb cutoff; SPC/Fw was made with 9 Å."""
+    """Lennard-Jones and real-space Coulomb cutoff; SPC/Fw was parametrised with 9 Å."""
     kspace_accuracy: Annotated[float, Field(ge=1e-8, le=0.1)] = 1e-4
     """Relative accuracy of the long-range forces."""
     electrode: Literal["none", "constant-charge", "constant-potential"] = "none"
@@ -58,7 +58,7 @@ class Classical(Architecture):
 
     @property
     def conserves(self) -> bool:
-        """Not with `constant-potential`: the battery works on the electrode, and nobody counts it."""
+        """Not with `constant-potential`: LAMMPS does not count the work of the battery on the electrode."""
         return self.electrode != "constant-potential"
 
     def receptive_field(self) -> ReceptiveField:

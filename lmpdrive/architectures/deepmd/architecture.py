@@ -57,7 +57,7 @@ class Deepmd(Architecture):
     """How often the committee's deviation is written."""
     core_radii_A: dict[str, PositiveFloat] | Literal["none", "card"] = "none"
     """Repulsion below these distances, e.g. `{H-H: 1.3}`, where a model trained without close contacts has
-    holes. `card`: the shortest distances of the training data, as the model's card tells them."""
+    holes. `card`: the shortest distances of the training data, from the model's card."""
     core_stiffness_eV_per_A2: PositiveFloat = 30
     """k of the repulsion k (r - radius)^2; zero beyond the radius, so the model is untouched within its data."""
     compress: Literal["auto", "never"] = "auto"
@@ -94,9 +94,8 @@ class Deepmd(Architecture):
         interpreter = self.interpreter()
         if interpreter.missing:
             return None
-        told = read_model(interpreter.python, self.model)
-        found = cutoffs_of(told["descriptor"])
-        return ReceptiveField(found) if found else None
+        cutoffs_A = cutoffs_of(read_model(interpreter.python, self.model)["descriptor"])
+        return ReceptiveField(cutoffs_A) if cutoffs_A else None
 
     def problems(self, interface: Interface | None) -> list[Problem]:
         """Missing files, unknown suffixes, backends that exclude each other, unknown elements."""
@@ -154,7 +153,7 @@ class Deepmd(Architecture):
         return names | {f"model_{i}{p.suffix}": p for i, p in enumerate(self.committee, start=2)}
 
     def prepare(self, run_dir: Path) -> str | None:
-        """Replace a `.pb` link in the run directory by the compressed model, once its forces agree."""
+        """Replace a `.pb` link in the run directory by the compressed model, if its forces agree."""
         if self.compress == "never" or self.model.suffix != ".pb":
             return None
         lines = []
@@ -180,12 +179,13 @@ class Deepmd(Architecture):
         return {"pair": ["deepmd", *(["hybrid/overlay", "harmonic/cut"] if self._radii() else [])]}
 
     def make_calculator(self) -> Any:
-        """deepmd's own ASE calculator for the first model, and the cores."""
+        """deepmd's own ASE calculator for the first model, plus the cores."""
         from deepmd.calculator import DP
 
         model, radii = DP(model=str(self.model)), self._radii()
         if not radii:
             return model
+        # ASE's calculators take half a second to import
         from ase.calculators.mixing import SumCalculator
 
         from lmpdrive.architectures.deepmd.cores import Cores
@@ -193,8 +193,8 @@ class Deepmd(Architecture):
         return SumCalculator([model, Cores(radii, self.core_stiffness_eV_per_A2)])
 
     def as_run(self, run_dir: Path) -> Deepmd:
-        """With the model in the run directory, which may be compressed: that differs from its original by nature."""
-        radii = self._radii()  # the card tells them for the original only
+        """With the model in the run directory, which may be compressed and then differs slightly from its original."""
+        radii = self._radii()  # a card describes the original only
         return self.model_copy(update={"model": run_dir / next(iter(self.files())), "core_radii_A": radii or "none"})
 
     def _radii(self) -> dict[str, float]:

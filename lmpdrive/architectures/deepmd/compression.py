@@ -32,7 +32,7 @@ print(json.dumps({"max_dF": float(np.abs(forces[0] - forces[1]).max())}))
 
 
 def compressed(model: Path, run_dir: Path, interpreter: Interpreter) -> tuple[Path | None, str]:
-    """The cached compressed twin of `model`, made and compared with it on first use."""
+    """The compressed twin of `model`, made and compared with it on first use (None if unusable), and a note."""
     cache = user_cache_path("lmpdrive") / "deepmd" / sha256(model)
     target, verdict = cache / "model.pb", cache / "verified.json"
     if not verdict.is_file():

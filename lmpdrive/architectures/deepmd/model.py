@@ -17,7 +17,10 @@ SUFFIXES = {".pb": "tensorflow", ".savedmodel": "jax", ".pth": "pytorch", ".pt2"
 
 
 def call_deepmd(python: Path, code: str, *args: object, cwd: Path | None = None) -> dict[str, Any]:
-    """Run `code` in a process of its own (TensorFlow stays out of ours); its last line is JSON."""
+    """Run `code` in a process of its own, which keeps TensorFlow out of ours; its last line of output is JSON.
+
+    Raises ModelError with its last error message.
+    """
     env = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [python, "-c", code, *map(str, args)], capture_output=True, text=True, cwd=cwd, env=env, check=False
@@ -28,7 +31,7 @@ def call_deepmd(python: Path, code: str, *args: object, cwd: Path | None = None)
 
 
 def cutoffs_of(descriptor: Mapping[str, Any]) -> tuple[float, ...]:
-    """Cutoff of each layer [Å], from a training's `descriptor` section; none of a kind that is not known.
+    """Cutoff of each layer [Å], from a training's `descriptor` section; empty for an unknown kind.
 
     DPA-3 passes messages `nlayers` times over edges within `e_rcut`; DPA-2 gathers once within `repinit.rcut`, then
     passes messages `nlayers` times within `repformer.rcut`.  `hybrid` descriptors see as far as their farthest part.
@@ -55,8 +58,9 @@ def read_model(python: Path, model: Path) -> dict[str, Any]:
     """
     code = (
         "import sys, json\nfrom deepmd.infer import DeepPot\np = DeepPot(sys.argv[1])\n"
-        "try:\n    told = p.get_model_def_script()\nexcept Exception:\n    told = {}\n"  # not every format keeps it
-        "print(json.dumps({'type_map': p.get_type_map(), 'descriptor': told.get('descriptor', {})}))"
+        # not every format stores its script
+        "try:\n    script = p.get_model_def_script()\nexcept Exception:\n    script = {}\n"
+        "print(json.dumps({'type_map': p.get_type_map(), 'descriptor': script.get('descriptor', {})}))"
     )
     try:
         return call_deepmd(python, code, model)

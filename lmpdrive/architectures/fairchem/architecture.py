@@ -82,7 +82,7 @@ class Fairchem(PythonModel):
     task: str | None = None
     """Task (data set) whose level of theory is meant, e.g. oc25, omat, omol; default: the only one of the model."""
     charge: int = Field(default=0, ge=-100, le=100)
-    """Total charge [e]; only models and tasks that learnt it use it (omol)."""
+    """Total charge [e]; used only by models and tasks trained with charges (omol)."""
     spin: int | None = Field(default=None, ge=0, le=100)
     """Spin multiplicity; default: 1 with the task omol, else 0 (not used)."""
     dtype: Literal["float32", "float64"] = "float32"
@@ -94,7 +94,7 @@ class Fairchem(PythonModel):
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """fairchem's, and D3's where it is asked for."""
+        """fairchem's, and dftd3 with `dispersion`."""
         return ("fairchem.core", *(("dftd3",) if self.dispersion else ()))
 
     @property
@@ -114,7 +114,7 @@ class Fairchem(PythonModel):
         return found.elements.get(checkpoint.choose_task(found.tasks, self.task)) if found else None
 
     def receptive_field(self) -> ReceptiveField | None:
-        """Cutoff x layers of the backbone, from a checkpoint at hand, where an interpreter has fairchem."""
+        """Cutoff x layers of the backbone, from a local checkpoint, where an interpreter has fairchem."""
         found = self._contents()
         return ReceptiveField.of(found.reach[0], int(found.reach[1])) if found and found.reach else None
 
@@ -125,16 +125,16 @@ class Fairchem(PythonModel):
         return self.charge if task == "omol" else None
 
     def _contents(self) -> checkpoint.Contents | None:
-        """Of the checkpoint; None where no interpreter has fairchem, or it comes from the hub."""
+        """Contents of the checkpoint; None where no interpreter has fairchem, or it comes from the hub."""
         if self._is_name:
             return None
         interpreter = self.interpreter()
         if interpreter.missing:
             return None
-        return _asked(interpreter, self.model)
+        return _contents_of(interpreter, self.model)
 
     def problems(self, interface: Interface | None) -> list[Problem]:
-        """A missing file or unknown name, a wrong task, forces that are no derivative, unknown elements."""
+        """A missing file or unknown name, a wrong task, forces that are not a gradient, unknown elements."""
         d3 = self.dispersion.problems(interface, self.card()) if self.dispersion else []
         return [*self._model_problems(interface), *d3]
 
@@ -189,7 +189,7 @@ class Fairchem(PythonModel):
         return self.dispersion.added_to(model) if self.dispersion else model
 
     def make_calculator(self) -> Any:
-        """fairchem's own ASE calculator at the same precision, on the CPU; with dftd3's added where D3 is asked for."""
+        """fairchem's own ASE calculator at the same precision, on the CPU; with `dispersion` the sum with dftd3's."""
         own = calculator(*self._load(self.model, "cpu"), self.charge, self.spin)
         return self.dispersion.calculator(own) if self.dispersion else own
 
@@ -203,6 +203,6 @@ class Fairchem(PythonModel):
 
 
 @cache
-def _asked(interpreter: Interpreter, model: str) -> checkpoint.Contents:
-    """Once in a process: another interpreter takes seconds to answer."""
+def _contents_of(interpreter: Interpreter, model: str) -> checkpoint.Contents:
+    """Read once per process: another interpreter takes seconds to answer."""
     return checkpoint.Contents(**interpreter.call(f"{checkpoint.__name__}:contents", model))

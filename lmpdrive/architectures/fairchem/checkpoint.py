@@ -13,7 +13,7 @@ from lmpdrive.architectures.shared.pytorch import pick
 from lmpdrive.errors import ModelError, did_you_mean
 
 NOT_CONSERVING = (
-    "predicts forces directly: they are no derivative of its energy, so energy is not conserved and there is no "
+    "predicts forces directly: they are not the gradient of its energy, so energy is not conserved and there is no "
     "virial. Take a conserving model."
 )
 NO_TASK = "the model has several tasks, each with its level of theory: name one."
@@ -21,14 +21,14 @@ NO_TASK = "the model has several tasks, each with its level of theory: name one.
 
 @dataclass(frozen=True)
 class Contents:
-    """What a checkpoint says of itself.
+    """What a checkpoint says about itself.
 
     tasks : as `task:` names them.
-    direct_forces : whether forces are no derivative of the energy.
+    direct_forces : whether forces are predicted directly, not as a gradient of the energy.
     experts : of UMA's mixture; zero for eSEN.
     elements : task -> elements with a reference energy; none where the task has no references.
     settings : fields of fairchem's InferenceSettings.
-    reach : cutoff [Å] and number of layers; none where the backbone does not say them.
+    reach : cutoff [Å] and number of layers; none where the backbone does not say.
     """
 
     tasks: Sequence[str]
@@ -46,7 +46,7 @@ def contents(path: str) -> dict[str, Any]:
 
 @cache
 def read(path: str) -> Contents:
-    """Look into a checkpoint.  It is a pickle: this runs code.
+    """Read a checkpoint.  It is a pickle: this runs code.
 
     Raises ModelError if it is not one of fairchem's inference checkpoints.
     """
@@ -62,12 +62,12 @@ def read(path: str) -> Contents:
     except Exception as error:  # unpickling may raise anything
         raise _unreadable(path, error) from None
     references = {d: t.element_references for t in tasks if t.property == "energy" for d in t.datasets}
-    learnt = {d: r.element_references.numpy().nonzero()[0] for d, r in references.items() if r is not None}
+    trained = {d: r.element_references.numpy().nonzero()[0] for d, r in references.items() if r is not None}
     return Contents(
         sorted({dataset for task in tasks for dataset in task.datasets}),
         direct,
         experts,
-        {d: [chemical_symbols[z] for z in zs if 0 < z < len(chemical_symbols)] for d, zs in learnt.items() if len(zs)},
+        {d: [chemical_symbols[z] for z in zs if 0 < z < len(chemical_symbols)] for d, zs in trained.items() if len(zs)},
         [f.name for f in fields(InferenceSettings)],
         [backbone["cutoff"], backbone["num_layers"]] if {"cutoff", "num_layers"} <= set(backbone) else None,
     )
@@ -75,7 +75,7 @@ def read(path: str) -> Contents:
 
 def _unreadable(path: str, error: Exception) -> ModelError:
     return ModelError(
-        f"cannot read the fairchem model {path}: {type(error).__name__}: {error}. It wants an inference checkpoint "
+        f"cannot read the fairchem model {path}: {type(error).__name__}: {error}. Give an inference checkpoint "
         "(inference_ckpt.pt of a training, or a file from the hub), of a version that fairchem-core 2.24 reads."
     )
 
@@ -108,7 +108,7 @@ def choose_task(tasks: Sequence[str], task: str | None) -> str:
 def load(path: str, device: str, task: str | None, settings: Mapping[str, Any]) -> tuple[Any, str]:
     """fairchem's predict unit, and the task it is used for.  A checkpoint is a pickle: this runs code.
 
-    settings : of InferenceSettings, on top of: nothing recomputed to save memory; experts merged (a run has one
+    settings : of InferenceSettings, on top of ours: nothing recomputed to save memory; experts merged (a run has one
         composition); compiled on GPUs only, where it pays.
 
     Raises ModelError if it cannot be loaded or is not for dynamics.

@@ -35,7 +35,7 @@ LINK = "model.pth"
 
 
 class SevenNet(PythonModel):
-    """SevenNet checkpoints, pretrained or of one's own."""
+    """SevenNet checkpoints, pretrained or your own."""
 
     template: ClassVar[str] = "callback.lmp.j2"
     couplings: ClassVar = (Callback(),)
@@ -63,7 +63,7 @@ class SevenNet(PythonModel):
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """SevenNet's, and D3's where it is asked for."""
+        """SevenNet's, and dftd3 with `dispersion`."""
         return ("sevenn", "vesin", *(("dftd3",) if self.dispersion else ()))
 
     @property
@@ -89,11 +89,11 @@ class SevenNet(PythonModel):
         return ReceptiveField.of(*contents["reach"]) if contents else None
 
     def _contents(self) -> dict[str, Any] | None:
-        """Of the checkpoint; None where no interpreter has sevenn, or it would have to be downloaded."""
+        """Contents of the checkpoint; None where no interpreter has sevenn, or it would have to be downloaded."""
         if self._is_name and self.model.lower() not in checkpoint.IN_THE_PACKAGE:
             return None
         interpreter = self.interpreter()
-        return None if interpreter.missing else _asked(interpreter, self.model)
+        return None if interpreter.missing else _contents_of(interpreter, self.model)
 
     def problems(self, interface: Interface | None) -> list[Problem]:
         """A missing file or unknown name, a wrong `modal`, elements that the model or D3 does not know."""
@@ -138,7 +138,7 @@ class SevenNet(PythonModel):
         return self.dispersion.added_to(model) if self.dispersion else model
 
     def make_calculator(self) -> Any:
-        """SevenNet's own ASE calculator, on the CPU; with dftd3's added where D3 is asked for."""
+        """SevenNet's own ASE calculator, on the CPU; with `dispersion` the sum with dftd3's."""
         from sevenn.calculator import SevenNetCalculator
 
         own = SevenNetCalculator(self.model, device="cpu", modal=self.modal)
@@ -146,6 +146,6 @@ class SevenNet(PythonModel):
 
 
 @cache
-def _asked(interpreter: Interpreter, model: str) -> dict[str, Any]:
-    """Once in a process: another interpreter takes seconds to answer."""
+def _contents_of(interpreter: Interpreter, model: str) -> dict[str, Any]:
+    """Read once per process: another interpreter takes seconds to answer."""
     return interpreter.call(f"{checkpoint.__name__}:contents", model)

@@ -28,7 +28,7 @@ def load(model: str) -> Any:
         _ = found.config["_type_map"]  # sevenn reads the file when it is first asked for something
     except Exception as error:  # unpickling and downloading may raise anything
         raise ModelError(
-            f"cannot read the SevenNet model {model}: {type(error).__name__}: {error}. It wants the checkpoint (.pth) "
+            f"cannot read the SevenNet model {model}: {type(error).__name__}: {error}. Give the checkpoint (.pth) "
             f"that `sevenn train` writes, not a deployed model. In the package: {', '.join(IN_THE_PACKAGE)}; the other "
             "pretrained ones are downloaded from github.com/MDIL-SNU/SevenNet/releases: without a connection, download "
             "the file elsewhere and name it: model: ./checkpoint.pth"
@@ -37,7 +37,7 @@ def load(model: str) -> Any:
 
 
 def contents(model: str) -> dict[str, Any]:
-    """What a checkpoint says of itself: its `elements` by atomic number, its levels of theory, `modals`, and its
+    """What a checkpoint says about itself: its `elements` by atomic number, its levels of theory, `modals`, and its
     `reach`: cutoff [Å] and number of convolution layers.
 
     Raises ModelError as `load` does.

@@ -50,7 +50,7 @@ class EdgeEvaluator:
         self._index = np.full(120, -1)
         self._index[list(numbers)] = np.arange(len(numbers))
         self.edge_count = 0
-        """Edges of the last configuration."""
+        """Number of edges of the last configuration."""
 
     def edges(self, configuration: Configuration) -> tuple[Any, Any, Any]:
         """Edge vectors, edge indices and species as tensors.
@@ -68,7 +68,7 @@ class EdgeEvaluator:
             points=configuration.positions, box=configuration.cell, periodic=configuration.pbc, quantities="ijD"
         )
         # vesin's pairs go from i to j, nearly in order of i; models sum over the edges that end at an atom, which is
-        # faster where these are neighbours in memory: each pair is taken from j to i
+        # faster where these are contiguous in memory: each pair is taken from j to i
         index = np.stack((j, i)).astype(np.int64)
         self.edge_count = len(vectors)
         return (

@@ -1,7 +1,7 @@
-"""What the models of the NequIP framework tell about themselves, read without torch.
+"""What `nequip` and `allegro` share: compiled models of the NequIP framework, read without torch.
 
 `nequip-compile` writes `.nequip.pth` (TorchScript) and `.nequip.pt2` (AOT Inductor): zip archives with `type_names`
-among their metadata, as a text of its own or in a JSON file.
+among their metadata, as a text file or in a JSON file.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class NequipStyle(PairStyle):
 
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, KeyError, RuntimeError)
-"""What `zipfile` raises for files that are none, or that have flipped bits."""
+"""What `zipfile` raises for files that are not archives, or have flipped bits."""
 
 
 def type_names(path: Path) -> list[str]:
