@@ -10,7 +10,7 @@ import yaml
 from ase import Atoms
 
 import lmpdrive
-from lmpdrive.architectures.shared.cores import Cores
+from lmpdrive.architectures.deepmd.cores import Cores
 from lmpdrive.common.manifest import read_manifest
 from lmpdrive.engine.agreement.compare import UnequalError
 from tests.architectures.structures import water_on

@@ -7,34 +7,26 @@ DPA-3: Zhang et al., arXiv:2506.01686.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import PositiveFloat
 
-from lmpdrive.architectures.base.architecture import (
+from lmpdrive.architectures import (
     Architecture,
     Interface,
     Native,
     Problem,
+    ReceptiveField,
     card_beside,
     element_problems,
 )
-from lmpdrive.architectures.base.receptive_field import ReceptiveField
+from lmpdrive.architectures.deepmd.compression import compressed
+from lmpdrive.architectures.deepmd.model import SUFFIXES, cutoffs_of, read_model
 from lmpdrive.common import resources
-from lmpdrive.common.hashing import sha256
-from lmpdrive.environments import Interpreter, Recipe
+from lmpdrive.environments import Recipe
 from lmpdrive.errors import ModelError, did_you_mean
-
-SUFFIXES = {".pb": "tensorflow", ".savedmodel": "jax", ".pth": "pytorch", ".pt2": "pytorch"}
-
-COMPRESSION_FORCE_LIMIT_EV_PER_A = 1e-3
-"""A compressed model whose forces differ by more from the original is not used."""
 
 
 class Deepmd(Architecture):
@@ -65,7 +57,7 @@ class Deepmd(Architecture):
     """How often the committee's deviation is written."""
     core_radii_A: dict[str, PositiveFloat] | Literal["none", "card"] = "none"
     """Repulsion below these distances, e.g. `{H-H: 1.3}`, where a model trained without close contacts has
-    holes. `card`: the shortest distances of the training data, as the model's card tells them."""
+    holes. `card`: the shortest distances of the training data, from the model's card."""
     core_stiffness_eV_per_A2: PositiveFloat = 30
     """k of the repulsion k (r - radius)^2; zero beyond the radius, so the model is untouched within its data."""
     compress: Literal["auto", "never"] = "auto"
@@ -92,7 +84,7 @@ class Deepmd(Architecture):
         if card and card.get("elements"):
             return tuple(card["elements"])
         interpreter = self.interpreter()
-        return None if interpreter.missing else tuple(_probe(interpreter.python, self.model)["type_map"])
+        return None if interpreter.missing else tuple(read_model(interpreter.python, self.model)["type_map"])
 
     def receptive_field(self) -> ReceptiveField | None:
         """Cutoffs of the descriptor, one for each layer of messages (DPA-2, DPA-3); from its card if the hash fits."""
@@ -102,9 +94,8 @@ class Deepmd(Architecture):
         interpreter = self.interpreter()
         if interpreter.missing:
             return None
-        told = _probe(interpreter.python, self.model)
-        found = cutoffs_of(told["descriptor"])
-        return ReceptiveField(found) if found else None
+        cutoffs_A = cutoffs_of(read_model(interpreter.python, self.model)["descriptor"])
+        return ReceptiveField(cutoffs_A) if cutoffs_A else None
 
     def problems(self, interface: Interface | None) -> list[Problem]:
         """Missing files, unknown suffixes, backends that exclude each other, unknown elements."""
@@ -162,16 +153,16 @@ class Deepmd(Architecture):
         return names | {f"model_{i}{p.suffix}": p for i, p in enumerate(self.committee, start=2)}
 
     def prepare(self, run_dir: Path) -> str | None:
-        """Replace a `.pb` link in the run directory by the compressed model, once its forces agree."""
+        """Replace a `.pb` link in the run directory by the compressed model, if its forces agree."""
         if self.compress == "never" or self.model.suffix != ".pb":
             return None
         lines = []
         for name, source in self.files().items():
-            compressed, note = _compressed(source, run_dir, self.interpreter())
-            if compressed:
+            replacement, note = compressed(source, run_dir, self.interpreter())
+            if replacement:
                 link = run_dir / name
                 link.unlink()
-                link.symlink_to(compressed)
+                link.symlink_to(replacement)
             lines.append(note)
         return "; ".join(lines)
 
@@ -188,21 +179,22 @@ class Deepmd(Architecture):
         return {"pair": ["deepmd", *(["hybrid/overlay", "harmonic/cut"] if self._radii() else [])]}
 
     def make_calculator(self) -> Any:
-        """deepmd's own ASE calculator for the first model, and the cores."""
+        """deepmd's own ASE calculator for the first model, plus the cores."""
         from deepmd.calculator import DP
 
         model, radii = DP(model=str(self.model)), self._radii()
         if not radii:
             return model
+        # ASE's calculators take half a second to import
         from ase.calculators.mixing import SumCalculator
 
-        from lmpdrive.architectures.shared.cores import Cores
+        from lmpdrive.architectures.deepmd.cores import Cores
 
         return SumCalculator([model, Cores(radii, self.core_stiffness_eV_per_A2)])
 
     def as_run(self, run_dir: Path) -> Deepmd:
-        """With the model in the run directory, which may be compressed: that differs from its original by nature."""
-        radii = self._radii()  # the card tells them for the original only
+        """With the model in the run directory, which may be compressed and then differs slightly from its original."""
+        radii = self._radii()  # a card describes the original only
         return self.model_copy(update={"model": run_dir / next(iter(self.files())), "core_radii_A": radii or "none"})
 
     def _radii(self) -> dict[str, float]:
@@ -222,91 +214,3 @@ class Deepmd(Architecture):
     def card(self) -> dict[str, Any] | None:
         """`card.yaml` beside the model, if it describes this very file."""
         return card_beside(self.model)
-
-
-def _python(python: Path, code: str, *args: object, cwd: Path | None = None) -> dict[str, Any]:
-    """Run `code` in a process of its own (TensorFlow stays out of ours); its last line is JSON."""
-    env = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [python, "-c", code, *map(str, args)], capture_output=True, text=True, cwd=cwd, env=env, check=False
-    )
-    if done.returncode:
-        raise ModelError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "deepmd failed")
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
-def cutoffs_of(descriptor: Mapping[str, Any]) -> tuple[float, ...]:
-    """Cutoff of each layer [Å], from a training's `descriptor` section; none of a kind that is not known.
-
-    DPA-3 passes messages `nlayers` times over edges within `e_rcut`; DPA-2 gathers once within `repinit.rcut`, then
-    passes messages `nlayers` times within `repformer.rcut`.  `hybrid` descriptors see as far as their farthest part.
-    """
-    kind = str(descriptor.get("type", ""))
-    if kind.startswith(("se_", "loc_frame")):
-        return (float(descriptor["rcut"]),)
-    if kind == "dpa3":
-        flow = descriptor["repflow"]
-        return (float(flow["e_rcut"]),) * int(flow.get("nlayers", 6))
-    if kind == "dpa2":
-        former = descriptor["repformer"]
-        return (float(descriptor["repinit"]["rcut"]), *[float(former["rcut"])] * int(former.get("nlayers", 3)))
-    if kind == "dpa1":
-        return (float(descriptor["rcut"]),)
-    return max((cutoffs_of(part) for part in descriptor.get("list", ())), key=sum, default=())
-
-
-@cache
-def _probe(python: Path, model: Path) -> dict[str, Any]:
-    """Once in a process: deepmd takes seconds to start."""
-    code = (
-        "import sys, json\nfrom deepmd.infer import DeepPot\np = DeepPot(sys.argv[1])\n"
-        "try:\n    told = p.get_model_def_script()\nexcept Exception:\n    told = {}\n"  # not every format keeps it
-        "print(json.dumps({'type_map': p.get_type_map(), 'descriptor': told.get('descriptor', {})}))"
-    )
-    try:
-        return _python(python, code, model)
-    except ModelError as error:
-        raise ModelError(f"deepmd cannot read {model}: {error}. Freeze it again with `dp freeze`.") from None
-
-
-_COMPARE = """
-import json, sys
-import numpy as np
-from ase.io import read
-from deepmd.infer import DeepPot
-a = read("system.data", format="lammps-data")
-pots = [DeepPot(p) for p in sys.argv[1:3]]
-names = a.get_chemical_symbols()
-types = [pots[0].get_type_map().index(s) for s in names]
-forces = [p.eval(a.positions[None], a.cell.array[None], types)[1] for p in pots]
-print(json.dumps({"max_dF": float(np.abs(forces[0] - forces[1]).max())}))
-"""
-
-
-def _compressed(model: Path, run_dir: Path, interpreter: Interpreter) -> tuple[Path | None, str]:
-    """The cached compressed twin of `model`, made and compared with it on first use."""
-    from platformdirs import user_cache_path
-
-    cache = user_cache_path("lmpdrive") / "deepmd" / sha256(model)
-    target, verdict = cache / "model.pb", cache / "verified.json"
-    if not verdict.is_file():
-        try:
-            cache.mkdir(parents=True, exist_ok=True)
-            partial = cache / f"partial-{os.getpid()}.pb"
-            dp = interpreter.scripts / "dp"
-            subprocess.run(
-                [dp, "--tf", "compress", "-i", model, "-o", partial],
-                cwd=cache,
-                env=os.environ | {"OMP_NUM_THREADS": "1"},
-                capture_output=True,
-                check=True,
-            )
-            difference = _python(interpreter.python, _COMPARE, model, partial, cwd=run_dir)["max_dF"]
-            partial.replace(target)
-            verdict.write_text(json.dumps({"max_dF_eV_per_A": difference}))
-        except (OSError, subprocess.CalledProcessError, ModelError, ValueError) as error:
-            return None, f"{model.name} runs uncompressed: compression failed ({type(error).__name__})"
-    difference = json.loads(verdict.read_text())["max_dF_eV_per_A"]
-    if not difference <= COMPRESSION_FORCE_LIMIT_EV_PER_A:
-        return None, f"{model.name} runs uncompressed: compression would change forces by {difference:.1e} eV/Å"
-    return target, f"{model.name} compressed; largest force difference {difference:.1e} eV/Å"

@@ -12,9 +12,8 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from lmpdrive.architectures.base.architecture import Architecture, Interface, Native, Problem, element_problems
-from lmpdrive.architectures.base.receptive_field import ReceptiveField
-from lmpdrive.architectures.shared import force_field as ff
+from lmpdrive.architectures import Architecture, Interface, Native, Problem, ReceptiveField, element_problems
+from lmpdrive.architectures.classical import force_field as ff
 from lmpdrive.common.units import KCAL_PER_MOL_EV
 
 
@@ -32,7 +31,7 @@ class Classical(Architecture):
     trial: ClassVar[dict[str, Any] | None] = {}
 
     cutoff_A: Annotated[float, Field(ge=2, le=50)] = 9.0
-    """Lennard-Jones and real-space Coulomb cutoff; SPC/Fw was made with 9 Å."""
+    """Lennard-Jones and real-space Coulomb cutoff; SPC/Fw was parametrised with 9 Å."""
     kspace_accuracy: Annotated[float, Field(ge=1e-8, le=0.1)] = 1e-4
     """Relative accuracy of the long-range forces."""
     electrode: Literal["none", "constant-charge", "constant-potential"] = "none"
@@ -59,7 +58,7 @@ class Classical(Architecture):
 
     @property
     def conserves(self) -> bool:
-        """Not with `constant-potential`: the battery works on the electrode, and nobody counts it."""
+        """Not with `constant-potential`: LAMMPS does not count the work of the battery on the electrode."""
         return self.electrode != "constant-potential"
 
     def receptive_field(self) -> ReceptiveField:
