@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 
 from lmpdrive import checks
 from lmpdrive.architectures import Integrated, Problem
-from lmpdrive.common.hashing import sha256
-from lmpdrive.common.manifest import read_manifest
 from lmpdrive.common.run_files import LOG
 from lmpdrive.common.trust import accept, refusal, require
 from lmpdrive.common.walltime import Deadline
@@ -186,7 +184,7 @@ def run_deck(
         require(config.potential.programs(folder), trust)
         continuing.forget(folder)
         by_lammps = not isinstance(config.potential.chosen, Integrated)
-        if by_lammps and sha256(deck) != read_manifest(folder).get("deck_sha256"):
+        if by_lammps and provenance.deck_was_edited(folder, deck.name):
             must_pass(deck, say)
         for line in provenance.must_be_as_rendered(folder, config):
             say(f"warning: {line}")

@@ -28,7 +28,7 @@ from lmpdrive.common.hashing import sha256
 from lmpdrive.common.manifest import read_manifest
 from lmpdrive.engine.restart.files import RECORD, candidates, look
 from lmpdrive.errors import LmpdriveError
-from tests.engine.resuming import CHEAP, COPPER, METAL, copy, frames, go_on, kill_all, rendered, same_run, started
+from tests.stages.resuming import CHEAP, COPPER, METAL, copy, frames, go_on, kill_all, rendered, same_run, started
 
 LMPDRIVE = Path(sys.executable).with_name("lmpdrive")
 RNG = random.Random(2026)

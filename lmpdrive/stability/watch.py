@@ -1,6 +1,7 @@
 """The rules: looks at the values of one step after the other, and says which limit is passed first.
 
-The same comparisons stand in `templates/guard.lmp.j2` as variables of LAMMPS; tests/stability/test_watch.py compares them.
+The same comparisons stand in `templates/guard.lmp.j2` as variables of LAMMPS; tests/stability/test_watch.py
+compares them.
 """
 
 from __future__ import annotations

@@ -22,8 +22,10 @@ from lmpdrive.common.hashing import sha256
 from lmpdrive.common.manifest import read_manifest
 from lmpdrive.common.run_files import FAILED_RESTART, LOG
 from lmpdrive.config import Config
+from lmpdrive.deck.commands import Deck, read_deck
+from lmpdrive.engine.directory.provenance import deck_was_edited
 from lmpdrive.engine.directory.write import update_manifest
-from lmpdrive.engine.restart.deck import Seam, end_of, numbered, plan, resumed
+from lmpdrive.engine.restart.deck import Resumption, Seam, end_of, numbered, plan, resumed
 from lmpdrive.engine.restart.files import RECORD, Restart, candidates, look, recorded, unusable
 from lmpdrive.errors import ConfigError, DeckError, RunDirectoryError, TrajectoryError
 
@@ -89,19 +91,19 @@ def prepare(folder: Path, config: Config, say: Say, restart: str | None = None) 
     if isinstance(config.potential.chosen, Integrated):
         return _by_ase(folder, config, say)
     try:
-        text = (folder / deck).read_text()
+        commands = read_deck(folder / deck)
     except OSError as error:
         raise RunDirectoryError(f"cannot read {folder / deck}: {error.strerror}") from None
-    end = _end(folder, text, deck, config, content)
+    end = _end(folder, commands, config, content)
     if not (folder / LOG).exists():
         say("nothing has run here: from the start")
         return Continuation(deck, LOG, 0)
     finished = content.get("state") == "finished"
     if finished and _reached(folder, str(parts[-1].get("deck", deck))) >= end:
         return Continuation(deck, LOG, None)
-    sought = _Sought.of(folder, text, deck, config)
+    sought = _Sought.of(folder, commands, config)
     system = dict(content["system"])
-    if content.get("deck_sha256") != sha256(folder / deck):
+    if deck_was_edited(folder, deck):
         system["groups"] = {}  # a person may have changed them
     chosen = _choose(folder, sought, system, config, restart, say)
     if chosen is not None and sought.before is not None:
@@ -119,8 +121,8 @@ def prepare(folder: Path, config: Config, say: Say, restart: str | None = None) 
     number = next_number(folder, deck)
     name = numbered(deck, number)
     at_seam = seam(folder, chosen.step, len(content["system"]["species"]))
-    made = resumed(text, deck, number, chosen.step, chosen.path.name, end, at_seam)
-    write_atomically(folder / name, made)
+    at = Resumption(number, chosen.path.name, chosen.step, end, at_seam)
+    write_atomically(folder / name, resumed(commands, at))
     say(f"continuing at step {chosen.step} ({chosen.path.name}) toward step {end}: {name}")
     return Continuation(name, numbered(LOG, number), chosen.step, chosen.path.name)
 
@@ -128,14 +130,14 @@ def prepare(folder: Path, config: Config, say: Say, restart: str | None = None) 
 def _reached(folder: Path, deck: str) -> int:
     """The step at which a deck that has finished ended; -1 if the deck is not there or cannot be followed."""
     try:
-        return end_of((folder / deck).read_text(), deck)
+        return end_of(read_deck(folder / deck))
     except (OSError, DeckError):
         return -1
 
 
-def _end(folder: Path, text: str, deck: str, config: Config, content: dict[str, Any]) -> int:
+def _end(folder: Path, deck: Deck, config: Config, content: dict[str, Any]) -> int:
     """The step toward which the run goes: of the deck, or of the configuration where `--set` extended it."""
-    of_deck = end_of(text, deck)
+    of_deck = end_of(deck)
     if config.dynamics.ensemble == "minimise":
         return of_deck
     wanted = config.equilibrate_steps + config.production_steps
@@ -144,8 +146,8 @@ def _end(folder: Path, text: str, deck: str, config: Config, content: dict[str, 
         return of_deck  # also where a person changed the lengths in the deck
     if of_deck != begun:
         raise ConfigError(
-            f"dynamics.production_ps asks for {wanted} steps in all, but the lengths in {folder / deck} were changed "
-            f"by hand ({of_deck} steps): change them there again, and resume without --set"
+            f"dynamics.production_ps asks for {wanted} steps in all, but the lengths in {folder / deck.name} were "
+            f"changed by hand ({of_deck} steps): change them there again, and resume without --set"
         )
     return wanted
 
@@ -181,11 +183,11 @@ class _Sought:
     before: int | None
 
     @classmethod
-    def of(cls, folder: Path, text: str, deck: str, config: Config) -> _Sought:
+    def of(cls, folder: Path, deck: Deck, config: Config) -> _Sought:
         from lmpdrive import guard
         from lmpdrive.trajectory import thermo_of
 
-        whole = plan(text, deck)
+        whole = plan(deck)
         periods = [c.words for c in whole if c.name == "restart" and len(c.words) == 4 and c.words[1].isdigit()]
         dumps = (c.before for c in whole if c.name == "dump" and c.words[5].startswith("traj."))
         thermo = thermo_of(folder)
@@ -286,7 +288,7 @@ def incomplete(folder: Path, deck: str) -> str:
     if restart.is_file() and (problem := look(restart).problem):
         return f"{restart.name} {problem}"
     try:
-        end = end_of((folder / deck).read_text(), deck)
+        end = end_of(read_deck(folder / deck))
     except DeckError:
         return ""
     steps = _steps(folder)

@@ -15,14 +15,14 @@ from typing import Any
 
 from lmpdrive.architectures import Integrated
 from lmpdrive.common.atomic import write_atomically
-from lmpdrive.common.hashing import sha256
 from lmpdrive.common.manifest import read_manifest
 from lmpdrive.common.run_files import DECK, FAILED_RESTART, GUARD_TABLE, LOG
 from lmpdrive.config import Config, dump_yaml
+from lmpdrive.deck.commands import read_deck
 from lmpdrive.deck.render import render as render_deck
 from lmpdrive.engine.directory import provenance
 from lmpdrive.engine.directory.write import manifest, update_manifest
-from lmpdrive.engine.restart.deck import numbered, resumed
+from lmpdrive.engine.restart.deck import Resumption, numbered, resumed
 from lmpdrive.engine.restart.files import Restart, candidates, unusable
 from lmpdrive.engine.run import Job, State
 from lmpdrive.guard import events as events_file
@@ -64,7 +64,7 @@ def _go_back(out: Path, config: Config, say: Say) -> tuple[Config, str, str, dic
         why = f"guard.tries: {tries}"
     elif isinstance(config.potential.chosen, Integrated):
         why = "runs by ASE cannot go back"
-    elif sha256(out / DECK) != content.get("deck_sha256"):
+    elif provenance.deck_was_edited(out):
         why = f"{DECK} was edited, and would have to be rendered again"
     elif smaller < 0.02:
         why = f"a timestep of {smaller:g} fs is too small"
@@ -97,23 +97,22 @@ def _written(
     dynamics = config.dynamics.model_copy(update={"timestep_fs": old_fs / times})
     config = config.model_copy(update={"dynamics": dynamics})
     system = make_system(config)
-    text = render_deck(config, system)
+    rendered = render_deck(config, system)
     number = continuing.next_number(out, DECK)
     name = GOOD.format(number)
     shutil.copy(good.path, out / name)
     aside = continuing.put_aside(out, lambda _: None)
     assert aside is not None  # there is a log
     (out / GUARD_TABLE).rename(aside / GUARD_TABLE)
-    (out / DECK).rename(aside / DECK)
+    for file in (DECK, *read_deck(out / DECK).included):
+        (out / file).rename(aside / file)
     rescaled(aside, out, times, good.step)
     deck, log = numbered(DECK, number), numbered(LOG, number)
     step = good.step * times
-    made = resumed(text, DECK, number, step, name, seam=continuing.seam(out, step, len(system.species)))
-    read = f"read_restart    {name}\n"
-    anew = f"reset_timestep  {step} time {good.step * old_fs * 1e-3:.9g}     # counted in the smaller timestep\n"
-    made = made.replace(read, read + anew)
-    write_atomically(out / DECK, text)
-    write_atomically(out / deck, made)
+    seam = continuing.seam(out, step, len(system.species))
+    at = Resumption(number, name, step, seam=seam, time_ps=good.step * old_fs * 1e-3)
+    rendered.write(out)
+    write_atomically(out / deck, resumed(rendered.deck, at))
     write_atomically(out / "resolved.yaml", dump_yaml(config))
     now = manifest(config, system, {})
     inputs = provenance.of_the_inputs(out, config)

@@ -21,7 +21,7 @@ from lmpdrive.engine.agreement import step0
 from lmpdrive.engine.directory import provenance
 from lmpdrive.engine.directory.write import of_the_worker, update_manifest
 from lmpdrive.engine.loops import loops
-from lmpdrive.engine.restart.deck import SEAM
+from lmpdrive.engine.restart.deck import SeamMismatch, take_seam_mismatch
 from lmpdrive.engine.restart.files import Recorder, mark
 from lmpdrive.engine.run import Job, State
 from lmpdrive.engine.run import run as run_worker
@@ -29,10 +29,15 @@ from lmpdrive.errors import EngineError, LmpdriveError, RunDirectoryError
 from lmpdrive.stages import stability as guarded
 
 Say = Callable[[str], None]
+NOT_THE_LOG = "does not continue the log"
 
 
 class SeamError(EngineError):
     """A restart file is not where the log was; it is marked, and another one can be tried."""
+
+    def __init__(self, mismatch: SeamMismatch) -> None:
+        super().__init__(f"{mismatch.restart} {NOT_THE_LOG} at step {mismatch.step}: not used")
+        self.mismatch = mismatch
 
 
 def run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: dict[str, Any] | None = None) -> State:
@@ -64,6 +69,7 @@ def _run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: 
 
     if not continues:
         guarded.begin(out)
+    take_seam_mismatch(out)  # of an earlier run that was killed
 
     def tell(state: str, **changes: Any) -> None:
         update_manifest(out, state=state, parts=[*earlier, part | {"state": state}], **changes)
@@ -90,10 +96,11 @@ def _run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: 
             for line in provenance.steps_missing(out / job.log, config):
                 say(f"warning: {line}")
     except LmpdriveError as error:
-        if SEAM in str(error) and continues:
-            mark(out, continues["restart"], SEAM)
+        mismatch = take_seam_mismatch(out)
+        if mismatch is not None:
+            mark(out, mismatch.restart, NOT_THE_LOG)
             tell("failed")
-            raise SeamError(f"{continues['restart']} {SEAM} at step {continues['from_step']}: not used") from None
+            raise SeamError(mismatch) from None
         about = step0.for_manifest(out) | provenance.of_lammps(out, config)
         tell("failed", performance=_performance(out / job.log, started), **about)
         step0.must_be_equal(out)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lmpdrive import checks
 from lmpdrive.common.atomic import write_atomically
-from lmpdrive.common.run_files import DATA, DECK, MANIFEST
+from lmpdrive.common.run_files import DATA, MANIFEST
 from lmpdrive.common.trust import accept, require, untrusted
 from lmpdrive.config import Config, dump_yaml
 from lmpdrive.deck.render import render as render_deck
@@ -56,7 +56,7 @@ def write_run_directory(
             system = relax(system, config)
         elif is_packed(config, system) and config.system.build and config.system.build.relax_ps:
             say("warning: no classical parameters for this system: the packed water goes to the potential as it is")
-        (folder / DECK).write_text(render_deck(config, system))
+        render_deck(config, system).write(folder)
         from lmpdrive.system import write_data
 
         write_data(system, folder / DATA, config.potential.atom_style, config.potential.charges_e(system))

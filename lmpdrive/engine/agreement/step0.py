@@ -21,14 +21,15 @@ from typing import Any
 
 from lmpdrive.architectures import Architecture, AseEvaluator, Callback, Evaluator, Integrated
 from lmpdrive.common.atomic import write_atomically
-from lmpdrive.common.hashing import sha256
-from lmpdrive.common.manifest import read_manifest, system_of
+from lmpdrive.common.manifest import system_of
 from lmpdrive.common.trust import require
 from lmpdrive.config import Config
 from lmpdrive.config import load as load_config
+from lmpdrive.deck.commands import read_deck
 from lmpdrive.engine.agreement.compare import Equality, UnequalError, compare, read_frames
 from lmpdrive.engine.agreement.deck import PREFIX, first_frame, short_run
 from lmpdrive.engine.callback import Coupling
+from lmpdrive.engine.directory import provenance
 from lmpdrive.engine.lammps_library import environment
 from lmpdrive.engine.run import Job, run
 from lmpdrive.errors import EngineError, LmpdriveError, ModelError
@@ -83,7 +84,7 @@ def by_worker(lmp: Any, evaluator: Evaluator, config: Config, deck: Path) -> Non
     piece = Path(f"{PREFIX}.lammps")
     _clean(Path())
     try:
-        piece.write_text(first_frame(deck.read_text()))
+        piece.write_text(first_frame(read_deck(deck)))
         other = type(lmp)(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
         try:
             Coupling(other, evaluator, system["elements"]).run(piece)
@@ -110,8 +111,8 @@ def apart(run_dir: Path, config: Config, deck: str = "in.lammps", whole: bool = 
     with tempfile.TemporaryDirectory(prefix="lmpdrive-compare-") as name:
         folder = Path(name)
         _copy(run_dir, folder)
-        text = (run_dir / deck).read_text()
-        (folder / f"{PREFIX}.lammps").write_text(short_run(text) if whole else first_frame(text))
+        commands = read_deck(run_dir / deck)
+        (folder / f"{PREFIX}.lammps").write_text(short_run(commands) if whole else first_frame(commands))
         note = ""
         try:
             if run(folder, config, quiet=True, job=Job(f"{PREFIX}.lammps")) == "interrupted":
@@ -141,8 +142,7 @@ def before_run(run_dir: Path, config: Config, deck: str, say: Callable[[str], No
     another one.  Raises UnequalError; with `compare: always` also whatever prevents the comparison.
     """
     (run_dir / ANSWER).unlink(missing_ok=True)
-    content = read_manifest(run_dir)
-    edited = not continued and content.get("deck_sha256") != sha256(run_dir / deck)
+    edited = not continued and provenance.deck_was_edited(run_dir, deck)
     if not wanted(config, len(system_of(run_dir)["species"]), edited):
         return False
     if in_worker(config) or continued:
