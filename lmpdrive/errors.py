@@ -76,8 +76,10 @@ class UnstableError(EngineError):
 class SeamError(EngineError):
     """A restart file is not where the log was at its step, so the run cannot be resumed from it."""
 
+    REASON = "does not continue the log"
+
     def __init__(self, restart: str, step: int) -> None:
-        super().__init__(f"{restart} does not continue the log at step {step}: not used")
+        super().__init__(f"{restart} {self.REASON} at step {step}: not used")
         self.restart, self.step = restart, step
 
 

@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 
 from lmpdrive import checks
 from lmpdrive.architectures import Integrated, Problem
-from lmpdrive.common.hashing import sha256
-from lmpdrive.common.manifest import read_manifest
 from lmpdrive.common.run_files import CONFIG, LOG
 from lmpdrive.common.say import Say, silent
 from lmpdrive.common.trust import accept, refusal, require
@@ -182,7 +180,7 @@ def run_deck(
         require(config.potential.programs(folder), trust)
         remove_output(folder)
         by_lammps = not isinstance(config.potential.chosen, Integrated)
-        if by_lammps and sha256(deck) != read_manifest(folder).deck_sha256:
+        if by_lammps and provenance.deck_was_edited(folder, deck.name):
             must_pass(deck, say)
         for line in provenance.must_be_as_rendered(folder, config):
             say(f"warning: {line}")

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.architectures import Configuration, Evaluation, Evaluator
-from lmpdrive.engine.deck_text import commands, external
+from lmpdrive.deck.commands import read_deck
 from lmpdrive.engine.feed import feed
 from lmpdrive.errors import EngineError, NotFiniteError
 
@@ -49,7 +49,7 @@ class Coupling:
 
         Raises what the model raised, EngineError for a deck without such a fix, and LAMMPS' own errors.
         """
-        if not any(map(external, commands(deck.read_text()))):
+        if not any(command.external for command in read_deck(deck).commands):
             raise EngineError(
                 f"{deck.name} has no `fix ... external pf/callback`: nothing would compute the forces. "
                 "Render the deck again, or add: fix model all external pf/callback 1 1"

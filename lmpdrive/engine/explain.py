@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lmpdrive.common.run_files import DECK, LOG
 from lmpdrive.common.worker_error import WorkerError
+from lmpdrive.deck.commands import parse_deck, read_deck
 
 CAUSES = (
     (
@@ -104,14 +105,8 @@ def _what_lammps_said(run_dir: Path, name: str, code: int) -> str:
 
 
 def _where(deck: Path, command: str) -> str:
-    words = command.split("#")[0].split()
-    lines = deck.read_text().splitlines()
-    for number, line in enumerate(lines, start=1):
-        whole = line
-        for following in lines[number:]:
-            if not whole.endswith("&"):
-                break
-            whole = whole[:-1] + following
-        if words and whole.split("#")[0].split() == words:
-            return f"{deck.name}, line {number}: {line.strip()}"
+    words = parse_deck(command).commands[0].words
+    for one in read_deck(deck).commands:
+        if words and one.words == words:
+            return f"{one.file}, line {one.line}: {one.text.splitlines()[0].strip()}"
     return f"{deck.name}: {command}"

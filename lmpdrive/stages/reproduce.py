@@ -19,6 +19,7 @@ from lmpdrive.common.manifest import Manifest, read_manifest, system_of
 from lmpdrive.common.run_files import CONFIG, CONFIG_GIVEN, DATA, DECK, FINAL_DATA, MANIFEST
 from lmpdrive.config import Config, load
 from lmpdrive.deck.render import render
+from lmpdrive.deck.rendered import RenderedDeck
 from lmpdrive.engine.directory import provenance
 from lmpdrive.engine.directory.write import new_directory, versions_of
 from lmpdrive.errors import LmpdriveError, RunDirectoryError, TrajectoryError
@@ -99,7 +100,7 @@ def _files(run_dir: Path, manifest: Manifest) -> Iterator[str]:
         if not path.is_file():
             yield f"{name} is not there any more"
         elif sha256(path) != digest:
-            yield f"{name} {changes.get(name, 'has changed')}"
+            yield f"{name} {changes[DECK] if name.endswith('.lammps') else changes.get(name, 'has changed')}"
 
 
 def _templates(config: Config, manifest: Manifest) -> Iterator[str]:
@@ -130,18 +131,22 @@ def _deck(run_dir: Path, config: Config, manifest: Manifest, found: Reproduction
     except LmpdriveError as error:
         found.differences.append(f"the deck cannot be rendered again: {error}")
         return
-    there = (run_dir / DECK).read_text(errors="replace") if (run_dir / DECK).is_file() else ""
-    if again == there:
+    lines = [line for name, text in again.files.items() for line in _diff(run_dir / name, text)]
+    if not lines:
         return
-    lines = difflib.unified_diff(
-        there.splitlines(), again.splitlines(), f"{DECK} (there)", f"{DECK} (rendered now)", lineterm=""
-    )
-    found.diff = "\n".join(list(lines)[:MOST_DIFF_LINES])
-    if not any(d.startswith(DECK) for d in found.differences):
+    found.diff = "\n".join(lines[:MOST_DIFF_LINES])
+    if not any(d.startswith(tuple(again.files)) for d in found.differences):
         found.differences.append("the deck rendered now is another one, although the one there was not edited")
 
 
-def render_again(run_dir: Path, config: Config, manifest: Manifest) -> str:
+def _diff(path: Path, again: str) -> Iterator[str]:
+    """Lines of a unified diff between a file and what it is now; none if they are the same."""
+    there = path.read_text(errors="replace") if path.is_file() else ""
+    names = f"{path.name} (there)", f"{path.name} (rendered now)"
+    return difflib.unified_diff(there.splitlines(), again.splitlines(), *names, lineterm="")
+
+
+def render_again(run_dir: Path, config: Config, manifest: Manifest) -> RenderedDeck:
     """The deck, from `resolved.yaml` and the structure in `system.data`.  Raises LmpdriveError."""
     from lmpdrive.system.read import read
 

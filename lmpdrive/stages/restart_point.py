@@ -19,9 +19,11 @@ from lmpdrive.common.manifest import Manifest, SystemSection, read_manifest, upd
 from lmpdrive.common.run_files import ASE_STATE, CONFIG, DECK, FAILED_RESTART, FINAL_DATA, LOG, MANIFEST
 from lmpdrive.common.say import Say
 from lmpdrive.config import Config
+from lmpdrive.deck.commands import Deck, read_deck
 from lmpdrive.engine.directory.completeness import last_frame
 from lmpdrive.engine.directory.output import next_number, set_aside
-from lmpdrive.engine.restart.deck import Seam, end_of, numbered, plan, resumed
+from lmpdrive.engine.directory.provenance import deck_was_edited
+from lmpdrive.engine.restart.deck import Resumption, Seam, end_of, numbered, plan, resumed
 from lmpdrive.engine.restart.files import Restart, candidates, recorded, why_unusable
 from lmpdrive.engine.run import ResumedFrom
 from lmpdrive.errors import ConfigError, DeckError, RunDirectoryError
@@ -89,10 +91,10 @@ def choose_restart_point(folder: Path, config: Config, say: Say, restart: str | 
 def _by_lammps(folder: Path, config: Config, manifest: Manifest, say: Say, restart: str | None) -> RestartPoint:
     deck = manifest.first_part.deck
     try:
-        text = (folder / deck).read_text()
+        commands = read_deck(folder / deck)
     except OSError as error:
         raise RunDirectoryError(f"cannot read {folder / deck}: {error.strerror}") from None
-    end = _end(folder, text, deck, config, manifest)
+    end = _end(folder, commands, config, manifest)
     if not (folder / LOG).exists():
         say("nothing has run here: from the start")
         return RestartPoint(deck)
@@ -100,8 +102,8 @@ def _by_lammps(folder: Path, config: Config, manifest: Manifest, say: Say, resta
     last_deck = manifest.last_part.deck if manifest.parts else deck
     if finished and _reached(folder, last_deck) >= end:
         return RestartPoint(deck, complete=True)
-    sought = _Sought.of(folder, text, deck, config)
-    edited = manifest.deck_sha256 != sha256(folder / deck)  # then a person may have changed the groups
+    sought = _Sought.of(folder, commands, config)
+    edited = deck_was_edited(folder, deck)  # then a person may have changed the groups
     system = manifest.system.model_copy(update={"groups": {}}) if edited else manifest.system
     chosen = _choose(folder, sought, system, config, restart, say)
     if chosen is not None and sought.before is not None:
@@ -119,8 +121,8 @@ def _by_lammps(folder: Path, config: Config, manifest: Manifest, say: Say, resta
     number = next_number(folder, deck)
     name = numbered(deck, number)
     at_seam = logged_energies(folder, chosen.step, len(system.species))
-    made = resumed(text, deck, number, chosen.step, chosen.path.name, end, at_seam)
-    write_atomically(folder / name, made)
+    at = Resumption(number, chosen.path.name, chosen.step, end, at_seam)
+    write_atomically(folder / name, resumed(commands, at))
     say(f"resuming at step {chosen.step} ({chosen.path.name}) toward step {end}: {name}")
     return RestartPoint(name, numbered(LOG, number), ResumedFrom(chosen.step, chosen.path.name))
 
@@ -128,14 +130,14 @@ def _by_lammps(folder: Path, config: Config, manifest: Manifest, say: Say, resta
 def _reached(folder: Path, deck: str) -> int:
     """The step at which a deck that has finished ended; -1 if the deck is not there or cannot be followed."""
     try:
-        return end_of((folder / deck).read_text(), deck)
+        return end_of(read_deck(folder / deck))
     except (OSError, DeckError):
         return -1
 
 
-def _end(folder: Path, text: str, deck: str, config: Config, manifest: Manifest) -> int:
+def _end(folder: Path, deck: Deck, config: Config, manifest: Manifest) -> int:
     """The step toward which the run goes: of the deck, or of the configuration where `--set` extended it."""
-    of_deck = end_of(text, deck)
+    of_deck = end_of(deck)
     if config.dynamics.ensemble == "minimise":
         return of_deck
     wanted = config.equilibrate_steps + config.production_steps
@@ -144,8 +146,8 @@ def _end(folder: Path, text: str, deck: str, config: Config, manifest: Manifest)
         return of_deck  # also where a person changed the lengths in the deck
     if of_deck != begun:
         raise ConfigError(
-            f"dynamics.production_ps asks for {wanted} steps in all, but the lengths in {folder / deck} were changed "
-            f"by hand ({of_deck} steps): change them there again, and resume without --set"
+            f"dynamics.production_ps asks for {wanted} steps in all, but the lengths in {folder / deck.name} were "
+            f"changed by hand ({of_deck} steps): change them there again, and resume without --set"
         )
     return wanted
 
@@ -181,11 +183,11 @@ class _Sought:
     before: int | None
 
     @classmethod
-    def of(cls, folder: Path, text: str, deck: str, config: Config) -> _Sought:
+    def of(cls, folder: Path, deck: Deck, config: Config) -> _Sought:
         from lmpdrive import guard
         from lmpdrive.trajectory import thermo_of
 
-        whole = plan(text, deck)
+        whole = plan(deck)
         periods = [c.words for c in whole if c.name == "restart" and len(c.words) == 4 and c.words[1].isdigit()]
         dumps = (c.before for c in whole if c.name == "dump" and c.words[5].startswith("traj."))
         thermo = thermo_of(folder)

@@ -14,16 +14,16 @@ from typing import Any
 
 from lmpdrive.architectures import Integrated
 from lmpdrive.common.atomic import write_atomically
-from lmpdrive.common.hashing import sha256
 from lmpdrive.common.manifest import Manifest, read_manifest, update_manifest
 from lmpdrive.common.run_files import CONFIG, DECK, FAILED_RESTART, GUARD_TABLE, LOG
 from lmpdrive.common.say import Say, silent
 from lmpdrive.config import Config, dump_yaml
+from lmpdrive.deck.commands import read_deck
 from lmpdrive.deck.render import render as render_deck
 from lmpdrive.engine.directory import provenance
 from lmpdrive.engine.directory.output import next_number, set_aside
 from lmpdrive.engine.directory.write import new_manifest
-from lmpdrive.engine.restart.deck import numbered, resumed
+from lmpdrive.engine.restart.deck import Resumption, numbered, resumed
 from lmpdrive.engine.restart.files import Restart, candidates, why_unusable
 from lmpdrive.engine.run import Job, ResumedFrom, State
 from lmpdrive.guard import events as events_file
@@ -56,7 +56,7 @@ def _roll_back(out: Path, config: Config, say: Say) -> tuple[Config, Job] | None
     events = events_file.read(out) or []
     event = max((e for e in events if e.action == "stop"), key=lambda e: e.time_ps)
     manifest = read_manifest(out)
-    why = _why_not(out, config, manifest, events)
+    why = _why_not(out, config, events)
     good = None if why else _last_good(out, config, manifest, event)
     if good is None:
         say(f"{event.sentence}. No other try: {why or 'there is no restart file from before it'}")
@@ -66,7 +66,7 @@ def _roll_back(out: Path, config: Config, say: Say) -> tuple[Config, Job] | None
     return _RollBack(out, config, good).write(events)
 
 
-def _why_not(out: Path, config: Config, manifest: Manifest, events: list[Event]) -> str:
+def _why_not(out: Path, config: Config, events: list[Event]) -> str:
     """Why a run cannot be rolled back; empty if it can."""
     tries = len({e.time_ps for e in events if e.action == "restart"})
     smaller_fs = config.dynamics.timestep_fs / config.guard.timestep_divisor
@@ -74,7 +74,7 @@ def _why_not(out: Path, config: Config, manifest: Manifest, events: list[Event])
         return f"guard.tries: {tries}"
     if isinstance(config.potential.chosen, Integrated):
         return "runs by ASE cannot be rolled back"
-    if sha256(out / DECK) != manifest.deck_sha256:
+    if provenance.deck_was_edited(out):
         return f"{DECK} was edited, and would have to be rendered again"
     if smaller_fs < SMALLEST_TIMESTEP_FS:
         return f"a timestep of {smaller_fs:g} fs is too small"
@@ -109,20 +109,16 @@ class _RollBack:
         from lmpdrive.system import make_system
 
         system = make_system(self.config)
-        text = render_deck(self.config, system)
+        rendered = render_deck(self.config, system)
         name = GOOD.format(self.number)
         shutil.copy(self.good.path, self.out / name)
         aside = self._set_aside()
         step = self.good.step * self.times
         seam = logged_energies(self.out, step, len(system.species))
-        made = resumed(text, DECK, self.number, step, name, seam=seam)
-        read = f"read_restart    {name}\n"
-        time_ps = self.good.step * self.old_fs * 1e-3
-        anew = f"reset_timestep  {step} time {time_ps:.9g}     # counted in the smaller timestep\n"
-        made = made.replace(read, read + anew)
+        at = Resumption(self.number, name, step, seam=seam, time_ps=self.good.step * self.old_fs * 1e-3)
         deck, log = numbered(DECK, self.number), numbered(LOG, self.number)
-        write_atomically(self.out / DECK, text)
-        write_atomically(self.out / deck, made)
+        rendered.write(self.out)
+        write_atomically(self.out / deck, resumed(rendered.deck, at))
         self._update_manifest(system)
         self._overcome(events, aside)
         return self.config, Job(deck, log, resumed_from=ResumedFrom(step, name))
@@ -131,7 +127,7 @@ class _RollBack:
         """Keep what was written with the larger timestep, and write it again counted in the smaller one."""
         aside = set_aside(self.out, silent)
         assert aside is not None  # there is a log
-        for name in (GUARD_TABLE, DECK):
+        for name in (GUARD_TABLE, DECK, *read_deck(self.out / DECK).included):
             (self.out / name).rename(aside / name)
         rescaled(aside, self.out, self.times, self.good.step)
         return aside

@@ -22,7 +22,7 @@ from lmpdrive.engine.agreement import step0
 from lmpdrive.engine.directory import provenance
 from lmpdrive.engine.directory.write import of_the_worker
 from lmpdrive.engine.loops import loops
-from lmpdrive.engine.restart.deck import SEAM
+from lmpdrive.engine.restart.deck import take_seam_mismatch
 from lmpdrive.engine.restart.files import RestartRecorder, mark_unusable
 from lmpdrive.engine.run import Job, State
 from lmpdrive.engine.run import run as run_worker
@@ -76,6 +76,7 @@ class _Run:
         require(self.config.potential.programs(self.out))  # again: between writing and running may lie days
         if not self.job.resumed_from:
             guard.clear(self.out)
+        take_seam_mismatch(self.out)  # of an earlier run that was killed
         self.record(
             "running",
             **of_the_worker(self.config.potential.interpreter()),
@@ -119,11 +120,10 @@ class _Run:
 
     def _after(self, error: LmpdriveError) -> State:
         """`unstable` where the guard explains the error; raises it, or what is behind it, where not."""
-        source = self.job.resumed_from
-        if SEAM in str(error) and source:
-            mark_unusable(self.out, source.restart, SEAM)
+        if mismatch := take_seam_mismatch(self.out):
+            mark_unusable(self.out, mismatch.restart, SeamError.REASON)
             self.record("failed")
-            raise SeamError(source.restart, source.step) from None
+            raise SeamError(mismatch.restart, mismatch.step) from None
         self.record("failed", **self._about())
         step0.raise_if_unequal(self.out)
         if final_state(self.out, "finished") != "unstable":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lmpdrive import checks
 from lmpdrive.common.manifest import write_manifest
-from lmpdrive.common.run_files import CONFIG, CONFIG_GIVEN, DATA, DECK
+from lmpdrive.common.run_files import CONFIG, CONFIG_GIVEN, DATA
 from lmpdrive.common.say import Say
 from lmpdrive.common.trust import accept, require, untrusted
 from lmpdrive.config import Config, dump_yaml
@@ -52,7 +52,7 @@ def write_run_directory(
             system = relax(system, config)
         elif is_packed(config, system) and config.system.build and config.system.build.relax_ps:
             say("warning: no classical parameters for this system: the packed water goes to the potential as it is")
-        (folder / DECK).write_text(render_deck(config, system))
+        render_deck(config, system).write(folder)
         from lmpdrive.system import write_data
 
         write_data(system, folder / DATA, config.potential.atom_style, config.potential.charges_e(system))

@@ -243,4 +243,4 @@ def test_a_smaller_timestep_from_the_last_good_restart(write_yaml, tmp_path):
 
 def test_without_the_guard_the_deck_has_none(write_yaml, tmp_path):
     run = lmpdrive.render(case(write_yaml, tmp_path, guard="off"), tmp_path / "run")
-    assert "guard_" not in (run / "in.lammps").read_text()
+    assert "guard_" not in (run / "in.lammps").read_text() and not list(run.glob("guard*"))

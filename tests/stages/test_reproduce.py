@@ -46,7 +46,8 @@ def run(finished, tmp_path):
 
 def test_the_manifest_says_what_was_run_with_what(finished):
     manifest = read_manifest(finished)
-    assert {"in.lammps", "system.data", "system.yaml", "resolved.yaml"} == set(manifest.files)
+    guard = {"guard.lammps", "guard.equilibrate.lammps", "guard.end.lammps", "guard.production.lammps"}
+    assert {"in.lammps", *guard, "system.data", "system.yaml", "resolved.yaml"} == set(manifest.files)
     assert manifest.files["in.lammps"] == manifest.deck_sha256 and len(manifest.code_sha256) == 64
     assert set(manifest.templates) == {"shipped", str(finished.parent / "mine" / "classical.lmp.j2")}
     ran = manifest.ran_with

@@ -19,15 +19,16 @@ from typing import Any
 
 from lmpdrive.architectures import Architecture, AseEvaluator, Callback, Evaluator, Integrated
 from lmpdrive.common.atomic import write_atomically
-from lmpdrive.common.hashing import sha256
-from lmpdrive.common.manifest import read_manifest, system_of
+from lmpdrive.common.manifest import system_of
 from lmpdrive.common.run_files import DECK
 from lmpdrive.common.say import Say
 from lmpdrive.config import Config
+from lmpdrive.deck.commands import read_deck
 from lmpdrive.engine.agreement.compare import Equality, UnequalError, compare, read_frames
 from lmpdrive.engine.agreement.deck import PREFIX, first_frame, short_run
 from lmpdrive.engine.agreement.own_calculator import calculator_of, potential_of, run_module
 from lmpdrive.engine.callback import Coupling
+from lmpdrive.engine.directory import provenance
 from lmpdrive.engine.run import Job, run
 from lmpdrive.errors import EngineError, LmpdriveError, ModelError
 
@@ -81,7 +82,7 @@ def by_worker(lmp: Any, evaluator: Evaluator, config: Config, deck: Path) -> Non
     piece = Path(f"{PREFIX}.lammps")
     _clean(Path())
     try:
-        piece.write_text(first_frame(deck.read_text()))
+        piece.write_text(first_frame(read_deck(deck)))
         other = type(lmp)(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
         try:
             Coupling(other, evaluator, system.elements).run(piece)
@@ -108,8 +109,8 @@ def apart(run_dir: Path, config: Config, deck: str = DECK, whole: bool = False) 
     with tempfile.TemporaryDirectory(prefix="lmpdrive-compare-") as name:
         folder = Path(name)
         _copy(run_dir, folder)
-        text = (run_dir / deck).read_text()
-        (folder / f"{PREFIX}.lammps").write_text(short_run(text) if whole else first_frame(text))
+        commands = read_deck(run_dir / deck)
+        (folder / f"{PREFIX}.lammps").write_text(short_run(commands) if whole else first_frame(commands))
         note = ""
         try:
             if run(folder, config, quiet=True, job=Job(f"{PREFIX}.lammps")) == "interrupted":
@@ -132,7 +133,7 @@ def before_run(run_dir: Path, config: Config, deck: str, say: Say, resumed: bool
     another one.  Raises UnequalError; with `compare: always` also whatever prevents the comparison.
     """
     (run_dir / ANSWER).unlink(missing_ok=True)
-    edited = not resumed and read_manifest(run_dir).deck_sha256 != sha256(run_dir / deck)
+    edited = not resumed and provenance.deck_was_edited(run_dir, deck)
     if not wanted(config, len(system_of(run_dir).species), edited):
         return False
     if in_worker(config) or resumed:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lmpdrive.common.manifest import read_manifest, update_manifest
 from lmpdrive.common.run_files import LAST_RESTART
+from lmpdrive.deck.commands import read_deck
 from lmpdrive.engine.restart.deck import end_of
 from lmpdrive.engine.restart.files import inspect
 from lmpdrive.errors import DeckError, RunDirectoryError, TrajectoryError
@@ -47,7 +48,7 @@ def missing_output(folder: Path, deck: str) -> str:
     if restart.is_file() and (problem := inspect(restart).problem):
         return f"{restart.name} {problem}"
     try:
-        end = end_of((folder / deck).read_text(), deck)
+        end = end_of(read_deck(folder / deck))
     except DeckError:
         return ""
     steps = _steps(folder)

@@ -18,6 +18,7 @@ from lmpdrive.common.hashing import sha256
 from lmpdrive.common.manifest import LammpsSection, RanWith, read_manifest
 from lmpdrive.common.run_files import CONFIG, CONFIG_GIVEN, DATA, DECK
 from lmpdrive.config import Config
+from lmpdrive.deck.commands import read_deck
 from lmpdrive.engine.lammps_library import environment
 from lmpdrive.engine.loops import loops
 from lmpdrive.engine.probe import probe
@@ -25,7 +26,7 @@ from lmpdrive.environments.facts import digest
 from lmpdrive.errors import EngineError, ModelError
 
 FILES = (DECK, DATA, CONFIG_GIVEN, CONFIG)
-"""Inputs in a run directory, besides the model."""
+"""Inputs in a run directory, besides the model and what the deck includes."""
 LAMMPS = ".lammps.json"
 """Where the worker leaves what LAMMPS says of itself."""
 VARIABLES = (
@@ -63,10 +64,11 @@ VARIABLES = (
 
 
 def of_the_inputs(folder: Path, config: Config) -> dict[str, Any]:
-    """Entries of the manifest: sha256 of everything that the deck was made from, and the command line."""
+    """Entries of the manifest: sha256 of the deck and of everything that it was made from, and the command line."""
+    names = (*FILES, *read_deck(folder / DECK).included)
     return {
         "deck_sha256": sha256(folder / DECK),
-        "files": {name: sha256(folder / name) for name in FILES if (folder / name).is_file()},
+        "files": {name: sha256(folder / name) for name in names if (folder / name).is_file()},
         "templates": templates(config),
         "code_sha256": digest(),
         "command_line": tuple(sys.argv),
@@ -93,6 +95,16 @@ def changed_models(run_dir: Path, config: Config) -> Iterator[str]:
             yield f"the model file {name} is not there any more ({now.get(name, path)})"
         elif sha256(path) != then:
             yield f"the model file {name} has changed: {path} is not the file that the deck was rendered with"
+
+
+def deck_was_edited(run_dir: Path, deck: str = DECK) -> bool:
+    """Whether a deck, or a file that it includes, is not what was rendered."""
+    manifest = read_manifest(run_dir)
+    if sha256(run_dir / deck) != manifest.deck_sha256:
+        return True
+    then = manifest.files
+    names = {*read_deck(run_dir / deck).included, *(name for name in then if name.endswith(".lammps"))} - {DECK}
+    return any(not (run_dir / name).is_file() or sha256(run_dir / name) != then.get(name) for name in names)
 
 
 def must_be_as_rendered(run_dir: Path, config: Config) -> Iterator[str]:
