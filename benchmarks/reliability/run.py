@@ -23,12 +23,12 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from tests.stages.resuming import CHEAP, COPPER, METAL, copy, frames, resumed, kill_all, rendered, same_run, started
 
 from lmpdrive.common.hashing import sha256
 from lmpdrive.common.manifest import read_manifest
 from lmpdrive.engine.restart.files import RECORD, candidates, inspect
 from lmpdrive.errors import LmpdriveError
+from tests.stages.resuming import CHEAP, COPPER, METAL, copy, frames, kill_all, rendered, resumed, same_run, started
 
 LMPDRIVE = Path(sys.executable).with_name("lmpdrive")
 RNG = random.Random(2026)
