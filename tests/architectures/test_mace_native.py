@@ -17,7 +17,7 @@ from ase.io import read
 import lmpdrive
 from lmpdrive.architectures import MLIAP_PYTHON, find
 from lmpdrive.architectures.mace.mliap import convert, write_with
-from lmpdrive.cli.app import _how_to_run
+from lmpdrive.cli.simulate import command_of_deck
 from lmpdrive.config import load
 from lmpdrive.engine.coupling_choice import decide
 from lmpdrive.errors import EngineError, ModelError
@@ -113,7 +113,7 @@ def test_old_lammps_is_refused_for_non_linear_models_only(write_yaml, tmp_path):
 def test_a_deck_for_another_machine_has_kokkos_and_says_how_to_run_it(write_yaml, tmp_path):
     run = lmpdrive.render(yaml_of(tmp_path, write_yaml, potential={"coupling": "native"}), tmp_path / "run")
     flags = "-k on g 1 -sf kk -pk kokkos newton on neigh half"
-    assert _how_to_run(run) == f"lmp {flags} -in in.lammps"
+    assert command_of_deck(run) == f"lmp {flags} -in in.lammps"
     resolved = load(run / "resolved.yaml").potential
     assert (resolved.coupling, resolved.kokkos) == ("native", "always")
     assert resolved.lammps_arguments(1) == flags.split()
