@@ -33,17 +33,18 @@ from lmpdrive.lint.gate import must_pass
 from lmpdrive.stages.analyse import Result, analyse, report
 from lmpdrive.stages.observable_settings import check_observables
 from lmpdrive.stages.progress_bar import FramesBar
+from lmpdrive.stages.reproduce import Reproduction, compare_runs, compare_with_manifest, copy_inputs
 from lmpdrive.stages.resume import resume_run
 from lmpdrive.stages.roll_back import run_with_roll_back
 from lmpdrive.stages.run import run_once
 from lmpdrive.stages.stability import raise_if_unstable
-from lmpdrive.stages.write import make_system, write_run_directory
+from lmpdrive.stages.write import write_run_directory
+from lmpdrive.system import make_system
 
 if TYPE_CHECKING:
     from lmpdrive.engine.agreement.compare import Equality
     from lmpdrive.engine.speed import Speed
     from lmpdrive.report.comparison import Comparison
-    from lmpdrive.stages.reproduce import Reproduction
 
 SHORT_RELAX_PS = 0.5
 
@@ -233,9 +234,7 @@ def _analysed(out: Path, config: Config, state: State, quiet: bool, say: Say) ->
 
 def reproduce(run_dir: str | Path, again: str | Path | None = None, say: Say = silent) -> Reproduction:
     """What of a run directory is not as its manifest says; with `again`, what differs when it runs there once more."""
-    from lmpdrive.stages.reproduce import compare, compare_runs, copy_inputs
-
-    found = compare(Path(run_dir))
+    found = compare_with_manifest(Path(run_dir))
     if again is not None:
         config = copy_inputs(Path(run_dir), Path(again))
         with locked(Path(again), say) as lock:
@@ -258,14 +257,14 @@ def compare(
     """
     from lmpdrive.report.analysed import load as load_analysis
     from lmpdrive.report.compare_page import write_comparison
-    from lmpdrive.report.comparison import compare as compare_runs
+    from lmpdrive.report.comparison import compare as compare_analysed
     from lmpdrive.stages.accuracy import measure
 
     if labels is not None and len(labels) != len(paths):
         raise ConfigError(f"{len(labels)} labels for {len(paths)} runs: give one for each")
     names: Sequence[str | None] = labels or [None for _ in paths]
     runs = [load_analysis(path, name) for path, name in zip(paths, names, strict=True)]
-    found = compare_runs(runs, measure(runs, test, say) if test else None)
+    found = compare_analysed(runs, measure(runs, test, say) if test else None)
     return found if out is None else write_comparison(found, out)
 
 

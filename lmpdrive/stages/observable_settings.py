@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from lmpdrive.common.hashing import sha256
 from lmpdrive.common.manifest import read_manifest
 from lmpdrive.common.run_files import CONFIG
@@ -26,8 +28,6 @@ def settings_of(run_dir: Path) -> Observables:
         if then is not None and then != sha256(resolved):
             raise ConfigError(f"{resolved} was edited or damaged since the run: {error}") from None
         # an old run, or a model that has moved: its profiles do not depend on it
-        import yaml
-
         try:
             content = yaml.safe_load(resolved.read_text())
         except (OSError, ValueError, yaml.YAMLError):

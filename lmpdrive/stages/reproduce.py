@@ -48,7 +48,7 @@ class Reproduction:
         return not self.differences
 
 
-def compare(run_dir: Path) -> Reproduction:
+def compare_with_manifest(run_dir: Path) -> Reproduction:
     """A run directory against its own manifest and against this installation.
 
     Raises RunDirectoryError if it is none, or was made before manifests had all that is needed.

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
+from lmpdrive import guard
 from lmpdrive.architectures import Integrated
 from lmpdrive.common.atomic import write_atomically
 from lmpdrive.common.hashing import sha256
 from lmpdrive.common.manifest import Manifest, SystemSection, read_manifest, update_manifest
 from lmpdrive.common.run_files import ASE_STATE, CONFIG, DECK, FAILED_RESTART, FINAL_DATA, LOG, MANIFEST
 from lmpdrive.common.say import Say
-from lmpdrive.config import Config
+from lmpdrive.config import Config, dump_yaml, load
 from lmpdrive.deck.commands import Deck, read_deck
 from lmpdrive.engine.directory.completeness import last_frame
 from lmpdrive.engine.directory.output import next_number, set_aside
@@ -50,8 +51,6 @@ def resumed_config(folder: Path, overrides: Sequence[str]) -> Config:
 
     Raises RunDirectoryError for a folder that is no run, ConfigError for an override that would make it another run.
     """
-    from lmpdrive.config import load
-
     if not (folder / CONFIG).is_file() or read_manifest(folder).absent:
         raise RunDirectoryError(
             f"{folder} is not a run directory: it has no {CONFIG} or no {MANIFEST}. "
@@ -68,8 +67,6 @@ def resumed_config(folder: Path, overrides: Sequence[str]) -> Config:
 
 def save_config(folder: Path, config: Config) -> None:
     """Write what `--set` changed, so that it also holds when the run is resumed again."""
-    from lmpdrive.config import dump_yaml
-
     write_atomically(folder / CONFIG, dump_yaml(config))
     update_manifest(folder, files=read_manifest(folder).files | {CONFIG: sha256(folder / CONFIG)})
 
@@ -184,7 +181,6 @@ class _Sought:
 
     @classmethod
     def of(cls, folder: Path, deck: Deck, config: Config) -> _Sought:
-        from lmpdrive import guard
         from lmpdrive.trajectory import thermo_of
 
         whole = plan(deck)

@@ -31,6 +31,7 @@ from lmpdrive.guard.rescale import rescaled
 from lmpdrive.stability import Event
 from lmpdrive.stages.restart_point import logged_energies
 from lmpdrive.stages.run import run_once
+from lmpdrive.system import make_system
 
 BEFORE_PS = 0.1
 """What led to an event began before it."""
@@ -106,8 +107,6 @@ class _RollBack:
 
     def write(self, events: list[Event]) -> tuple[Config, Job]:
         """Write them; the events that are overcome are marked so."""
-        from lmpdrive.system import make_system
-
         system = make_system(self.config)
         rendered = render_deck(self.config, system)
         name = GOOD.format(self.number)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lmpdrive import checks
 from lmpdrive.common.manifest import write_manifest
@@ -18,15 +17,7 @@ from lmpdrive.engine.directory import provenance
 from lmpdrive.engine.directory.write import link_model_files, new_directory, new_manifest
 from lmpdrive.engine.relax import is_packed, relax, wants_relaxation
 from lmpdrive.errors import ModelError
-
-if TYPE_CHECKING:
-    from lmpdrive.system import BuiltSystem
-
-def make_system(config: Config) -> BuiltSystem:
-    """Build or read what is simulated."""
-    from lmpdrive.system import make_system as make
-
-    return make(config)
+from lmpdrive.system import make_system, write_data
 
 
 def write_run_directory(
@@ -53,8 +44,6 @@ def write_run_directory(
         elif is_packed(config, system) and config.system.build and config.system.build.relax_ps:
             say("warning: no classical parameters for this system: the packed water goes to the potential as it is")
         render_deck(config, system).write(folder)
-        from lmpdrive.system import write_data
-
         write_data(system, folder / DATA, config.potential.atom_style, config.potential.charges_e(system))
         shutil.copy(file, folder / CONFIG_GIVEN)
         (folder / CONFIG).write_text(dump_yaml(config))

@@ -24,6 +24,7 @@ from lmpdrive.common.manifest import (
 from lmpdrive.config import Config
 from lmpdrive.environments import Interpreter
 from lmpdrive.errors import RunDirectoryError
+from lmpdrive.stability import Limits
 
 if TYPE_CHECKING:
     from lmpdrive.system import BuiltSystem
@@ -101,8 +102,6 @@ def new_manifest(config: Config, system: BuiltSystem, hashes: dict[str, str]) ->
 
     hashes : of the model files, as `link_model_files` returns them.
     """
-    from lmpdrive.stability import Limits
-
     dynamics, build = config.dynamics, config.system.build
     return Manifest(
         state="rendered",
