@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from lmpdrive.architectures import KokkosPairStyle, Native
-from lmpdrive.architectures.shared.nequip import NEEDS, NequipStyle
+from lmpdrive.architectures.shared.nequip_framework import NEEDS, NequipStyle
 
 
 class Allegro(NequipStyle, KokkosPairStyle):

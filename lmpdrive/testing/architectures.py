@@ -11,9 +11,14 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import yaml
+from ase import Atoms
+from ase.build import bulk
+from ase.data import covalent_radii
+from ase.io import write
 from numpy.typing import NDArray
 
 import lmpdrive
@@ -21,13 +26,10 @@ from lmpdrive.config import load as load_config
 from lmpdrive.engine.lammps_library import environment
 from lmpdrive.errors import EngineError, LmpdriveError
 
-if TYPE_CHECKING:
-    from ase import Atoms
-
 Array = NDArray[np.float64]
 
-STRANGERS = ("Xe", "Rn", "Og")
-"""One of them is unknown to most models."""
+RARE_ELEMENTS = ("Xe", "Rn", "Og")
+"""Most models do not know at least one of them."""
 
 STRAINS = {"xx": (0, 0), "yy": (1, 1), "zz": (2, 2), "xy": (0, 1)}
 
@@ -52,7 +54,7 @@ class Limits:
 
 @dataclass
 class Measured:
-    """Numbers of a check that passed: property -> largest deviation, and what could not be checked."""
+    """Numbers of a check that passed: property -> largest deviation, and what could not be checked, with the reason."""
 
     numbers: dict[str, float] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
@@ -67,7 +69,7 @@ def check_architecture(
     temperature_K: float = 100.0,
     strain: float = 1e-4,
 ) -> Measured:
-    """Assert that an architecture does in LAMMPS what its model says.
+    """Assert that LAMMPS computes with an architecture what its model says.
 
     - energy, forces and virial equal the model's own calculator's, as given, with atoms moved to other images, in
       another order, in a tilted cell, and (without charges) in a cell of four atoms, shorter than most cutoffs;
@@ -118,10 +120,10 @@ class _Check:
         }
         folders = {name: self.render(name, atoms) for name, atoms in structures.items()}
         slab = "boundary        p p f" in (folders["as given"] / "in.lammps").read_text()
-        if not slab:  # slab-corrected electrostatics wants an upright cell
+        if not slab:  # slab-corrected electrostatics needs an upright cell
             structures["tilted cell"] = _strained(self.atoms, np.array([[0, 0, 0], [0.15, 0, 0], [-0.1, 0.1, 0]]))
         if load_config(folders["as given"] / "resolved.yaml").potential.atom_style == "atomic":
-            structures["small cell"] = _small_cell(self.atoms)  # a force field with charges is not for bare metals
+            structures["small cell"] = _small_cell(self.atoms)  # a force field with charges is not made for bare metals
         folders |= {name: self.render(name, atoms) for name, atoms in structures.items() if name not in folders}
         strains = {k: v for k, v in STRAINS.items() if not slab or v in ((0, 0), (1, 1))}
         for name, (a, b) in strains.items():
@@ -130,7 +132,7 @@ class _Check:
                 epsilon[a, b] += sign * self.strain / 2
                 epsilon[b, a] += sign * self.strain / 2
                 folders[f"{name} {sign:+d}"] = self.render(f"{name} {sign:+d}", _strained(self.atoms, epsilon))
-        still = [{"folder": str(f), "start": "data", "commands": ["run 0"]} for f in folders.values()]
+        static = [{"folder": str(f), "start": "data", "commands": ["run 0"]} for f in folders.values()]
         here = str(folders["as given"])
         move = [f"timestep {self.timestep_fs * 1e-3:g}", "fix move mobile nve"]
         start = [f"velocity mobile create {self.temperature_K} 4711 mom yes dist gaussian", *move]
@@ -141,25 +143,22 @@ class _Check:
             {"folder": here, "start": "data", "commands": [*start, "run 20", "write_restart half.restart"]},
             {"folder": here, "start": "half.restart", "commands": [*move, "run 20"]},
         ]
-        answers = self.ask("lammps_jobs", [*still, *moving])
+        answers = self.answers_of("lammps_jobs", [*static, *moving])
         lammps = dict(zip(folders, answers, strict=False))
-        self.against_the_calculator(lammps, [j for j, name in zip(still, folders, strict=True) if name in structures])
-        self.without_images_and_order(lammps, order)
+        self.against_the_calculator(lammps, [j for j, name in zip(static, folders, strict=True) if name in structures])
+        self.images_and_order(lammps, order)
         self.derivative(lammps, strains)
-        self.dynamics(answers[len(still) :])
-        self.stranger()
+        self.dynamics(answers[len(static) :])
+        self.unknown_element()
         self.explosion()
         return self.measured
 
     def render(self, name: str, atoms: Atoms) -> Path:
         """A run directory for a structure."""
         folder = self.folder / name.replace(" ", "_")
-        return lmpdrive.render(self.yaml(name, atoms), folder)
+        return lmpdrive.render(self.write_yaml(name, atoms), folder)
 
-    def yaml(self, name: str, atoms: Atoms, **dynamics: Any) -> Path:
-        import yaml
-        from ase.io import write
-
+    def write_yaml(self, name: str, atoms: Atoms, **dynamics: Any) -> Path:
         stem = name.replace(" ", "_")
         write(self.folder / f"{stem}.xyz", atoms, format="extxyz")
         path = self.folder / f"{stem}.yaml"
@@ -171,7 +170,7 @@ class _Check:
         path.write_text(yaml.safe_dump(content))
         return path
 
-    def ask(self, module: str, jobs: list[dict[str, Any]]) -> Any:
+    def answers_of(self, module: str, jobs: list[dict[str, Any]]) -> Any:
         questions, answers = self.folder / f"{module}.json", self.folder / f"{module}-answers.json"
         questions.write_text(json.dumps(jobs))
         python = load_config(Path(jobs[0]["folder"]) / "resolved.yaml").potential.interpreter().python
@@ -185,63 +184,74 @@ class _Check:
         assert done.returncode == 0, f"{module} failed:\n{done.stderr[-2000:]}"
         return json.loads(answers.read_text())
 
-    def below(self, what: str, value: float, limit: float, unit: str) -> None:
-        """Keep a number; it must not exceed its limit."""
+    def record(self, what: str, value: float, limit: float, unit: str) -> None:
+        """Record a deviation; it must not exceed its limit."""
         assert value <= limit, f"{what}: {value:.3g} {unit}, the limit is {limit:.3g}"
         self.measured.numbers[f"{what} [{unit}]"] = max(value, self.measured.numbers.get(f"{what} [{unit}]", 0.0))
 
     def against_the_calculator(self, lammps: dict[str, Any], jobs: list[dict[str, Any]]) -> None:
-        answers = self.ask("calculator_jobs", jobs)
+        answers = self.answers_of("calculator_jobs", jobs)
         if answers is None:
             self.measured.skipped["against the calculator"] = "the architecture has no calculator of its own"
             return
         for name, model in zip(lammps, answers, strict=False):
             said = lammps[name]
             where = f"LAMMPS against the calculator, {name}"
-            self.below(f"{where}: energy", abs(said["energy"] - model["energy"]), self.limits.energy_eV, "eV")
-            self.below(f"{where}: forces", _apart(said["forces"], model["forces"]), self.limits.force_eV_per_A, "eV/Å")
-            self.below(f"{where}: virial", _apart(said["virial"], model["virial"]), self.limits.virial_eV, "eV")
+            self.record(f"{where}: energy", abs(said["energy"] - model["energy"]), self.limits.energy_eV, "eV")
+            self.record(
+                f"{where}: forces",
+                _largest_difference(said["forces"], model["forces"]),
+                self.limits.force_eV_per_A,
+                "eV/Å",
+            )
+            self.record(
+                f"{where}: virial", _largest_difference(said["virial"], model["virial"]), self.limits.virial_eV, "eV"
+            )
 
-    def without_images_and_order(self, lammps: dict[str, Any], order: NDArray[np.int64]) -> None:
+    def images_and_order(self, lammps: dict[str, Any], order: NDArray[np.int64]) -> None:
         first, images, shuffled = (lammps[name] for name in ("as given", "other images", "another order"))
         limit = self.limits.force_eV_per_A
-        self.below("forces with atoms in other images", _apart(first["forces"], images["forces"]), limit, "eV/Å")
+        self.record(
+            "forces with atoms in other images", _largest_difference(first["forces"], images["forces"]), limit, "eV/Å"
+        )
         forces = np.array(first["forces"])[order]
-        self.below("forces with atoms in another order", _apart(forces, shuffled["forces"]), limit, "eV/Å")
+        self.record(
+            "forces with atoms in another order", _largest_difference(forces, shuffled["forces"]), limit, "eV/Å"
+        )
 
     def derivative(self, lammps: dict[str, Any], strains: Mapping[str, tuple[int, int]]) -> None:
         components = {"xx": 0, "yy": 1, "zz": 2, "xy": 3}
         for name in strains:
             slope = (lammps[f"{name} +1"]["energy"] - lammps[f"{name} -1"]["energy"]) / (2 * self.strain)
             virial = lammps["as given"]["virial"][components[name]]
-            self.below(f"virial {name} against -dE/dε", abs(-slope - virial), self.limits.derivative_eV, "eV")
+            self.record(f"virial {name} against -dE/dε", abs(-slope - virial), self.limits.derivative_eV, "eV")
 
     def dynamics(self, answers: list[dict[str, Any]]) -> None:
         start, end, through, _, resumed = answers
         per_atom = abs(end["total"] - start["total"]) / len(self.atoms)
-        self.below("NVE, 200 steps: total energy", per_atom, self.limits.drift_eV_per_atom, "eV/atom")
-        moved = np.abs(_nearest(np.array(end["positions"]) - start["positions"], np.array(start["cell"]))).max()
+        self.record("NVE, 200 steps: total energy", per_atom, self.limits.drift_eV_per_atom, "eV/atom")
+        moved = np.abs(_minimum_image(np.array(end["positions"]) - start["positions"], np.array(start["cell"]))).max()
         assert moved > 1e-3, f"NVE: no atom moved more than {moved:.1e} Å; are there forces and velocities?"
-        apart = _nearest(np.array(through["positions"]) - resumed["positions"], np.array(through["cell"]))
-        self.below("restart: positions", float(np.abs(apart).max()), self.limits.restart_A, "Å")
+        difference = _minimum_image(np.array(through["positions"]) - resumed["positions"], np.array(through["cell"]))
+        self.record("restart: positions", float(np.abs(difference).max()), self.limits.restart_A, "Å")
 
-    def stranger(self) -> None:
+    def unknown_element(self) -> None:
         known = load_config(self.folder / "as_given.yaml").potential.model_elements()
-        stranger = next((s for s in STRANGERS if known is not None and s not in known), None)
-        if stranger is None:
+        unknown = next((s for s in RARE_ELEMENTS if known is not None and s not in known), None)
+        if unknown is None:
             self.measured.skipped["unknown element"] = "the architecture does not say which elements it knows"
             return
         atoms = self.atoms.copy()
-        atoms.symbols[0] = stranger
-        found = lmpdrive.check(self.yaml("stranger", atoms), here=False)
-        assert any(p.level == "error" and stranger in p.message for p in found), (
-            f"unknown element: `check` does not refuse {stranger}: {[p.message for p in found]}"
+        atoms.symbols[0] = unknown
+        found = lmpdrive.check(self.write_yaml("unknown element", atoms), here=False)
+        assert any(p.level == "error" and unknown in p.message for p in found), (
+            f"unknown element: `check` does not refuse {unknown}: {[p.message for p in found]}"
         )
 
     def explosion(self) -> None:
         atoms = self.atoms.copy()
         atoms.set_momenta(np.random.default_rng(3).normal(scale=20.0, size=(len(atoms), 3)))
-        hot = self.yaml(
+        hot = self.write_yaml(
             "explosion", atoms, ensemble="nve", temperature_K=10, equilibrate_ps=0, production_ps=0.05, minimise=None
         )
         try:
@@ -250,16 +260,14 @@ class _Check:
             return
         except LmpdriveError as error:
             raise AssertionError(f"a run that explodes: ended with {type(error).__name__}: {error}") from error
-        raise AssertionError(
-            "a run that explodes (thousands of kelvins, 10 asked for) ended as if nothing had happened"
-        )
+        raise AssertionError("a run that explodes (thousands of kelvins, 10 asked for) ended normally")
 
 
-def _apart(a: Any, b: Any) -> float:
+def _largest_difference(a: Any, b: Any) -> float:
     return float(np.abs(np.array(a) - np.array(b)).max())
 
 
-def _nearest(vectors: Array, cell: Array) -> Array:
+def _minimum_image(vectors: Array, cell: Array) -> Array:
     fractions = vectors @ np.linalg.inv(cell)
     return (fractions - np.round(fractions)) @ cell
 
@@ -272,9 +280,6 @@ def _other_images(atoms: Atoms) -> Atoms:
 
 def _small_cell(atoms: Atoms) -> Atoms:
     """The cubic fcc cell of the largest element, with touching covalent spheres, a little off its sites."""
-    from ase.build import bulk
-    from ase.data import covalent_radii
-
     largest = max(set(atoms.numbers), key=lambda z: covalent_radii[z])
     symbol = atoms.symbols[list(atoms.numbers).index(largest)]
     out = bulk(symbol, "fcc", a=2 * 2**0.5 * covalent_radii[largest], cubic=True)

@@ -13,14 +13,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ase.io import read
+
 from lmpdrive.architectures import AseEvaluator, Configuration
 from lmpdrive.config import load as load_config
 
 
 def main(jobs: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
     """Energy [eV], forces [eV/Å] and virial [eV] (xx yy zz xy xz yz) of each folder's structure."""
-    from ase.io import read
-
     potential = load_config(Path(jobs[0]["folder"]) / "resolved.yaml").potential
     calculator = potential.make_calculator()
     if calculator is None:

@@ -1,4 +1,4 @@
-"""Run pieces of rendered decks and tell what LAMMPS then holds.
+"""Run pieces of rendered decks and return the state of LAMMPS after each.
 
     python -m lmpdrive.testing.lammps_jobs IN.json OUT.json
 
@@ -58,13 +58,13 @@ def run(job: dict[str, Any], evaluators: dict[str, Evaluator]) -> dict[str, Any]
             Coupling(lmp, evaluators[key], elements).run(Path("job.lammps"))
         else:
             lmp.file("job.lammps")
-        return held(lmp)
+        return state_of(lmp)
     finally:
         lmp.close()
 
 
-def held(lmp: Any) -> dict[str, Any]:
-    """What LAMMPS holds; the virial is without its kinetic part."""
+def state_of(lmp: Any) -> dict[str, Any]:
+    """Energies, forces, positions, virial (without its kinetic part) and cell."""
     n = lmp.get_natoms()
     low, high, xy, yz, xz, _, _ = lmp.extract_box()
     lengths = np.array(high) - np.array(low)

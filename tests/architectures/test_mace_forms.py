@@ -12,7 +12,7 @@ from ase.build import bulk
 
 from lmpdrive.architectures import Configuration, find
 from lmpdrive.architectures.mace import cueq
-from lmpdrive.architectures.shared.pytorch import Use, out_of_memory
+from lmpdrive.architectures.shared.pytorch import MemoryUse, out_of_memory
 from tests.architectures.structures import water_on
 
 pytest.importorskip("mace", reason="mace-torch is not in this environment")
@@ -102,7 +102,7 @@ def test_memory_that_does_not_suffice_is_explained():
 
 def test_the_estimate_counts_edges():
     """10 MB for 100 atoms with 20 neighbours each are 5 kB per edge; with 40 neighbours 0.2 MB per atom."""
-    use = Use(peak_bytes=10_000_000, atoms=100, edges=2000)
+    use = MemoryUse(peak_bytes=10_000_000, atoms=100, edges=2000)
     assert str(use) == "0.1 MB per atom at its peak, 10000 atoms per GB"
     assert use.bytes_per_atom(40) == 2e5
     said = out_of_memory(RuntimeError("no\nmore"), "cpu", 50_000, 2_000_000, use, "Take fewer.")

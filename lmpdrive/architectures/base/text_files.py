@@ -10,7 +10,7 @@ from ase.data import atomic_numbers
 from lmpdrive.errors import ModelError
 
 HEAD_BYTES = 1_000_000
-"""Elements stand at the beginning of a model file, which may have gigabytes."""
+"""Elements are at the beginning of a model file, which may have gigabytes."""
 
 
 def read_head(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Repulsive cores as an ASE calculator, to compare LAMMPS' `pair_style harmonic/cut` with.
+"""Repulsive cores as an ASE calculator, to compare with LAMMPS' `pair_style harmonic/cut`.
 
 E = Σ_pairs k (r - r0)^2  for r < r0, else 0        [eV, Å]
 """
@@ -36,7 +36,7 @@ class Cores(Calculator):
             r0 = np.array([reach.get(_pair(symbols[i], symbols[j]), 0.0) for i, j in zip(first, second, strict=True)])
             inside = r < r0
             first, r, v, r0 = first[inside], r[inside], v[inside], r0[inside]
-            energy = float(0.5 * self.k * ((r - r0) ** 2).sum())  # every pair is there twice
+            energy = float(0.5 * self.k * ((r - r0) ** 2).sum())  # every pair is counted twice
             on_first = (2 * self.k * (r - r0) / r)[:, None] * v
             np.add.at(forces, first, on_first)
             virial = -0.5 * v.T @ on_first

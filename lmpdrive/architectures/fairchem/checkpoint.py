@@ -9,7 +9,7 @@ from typing import Any
 
 from ase.data import chemical_symbols
 
-from lmpdrive.architectures.shared.pytorch import pick
+from lmpdrive.architectures.shared.pytorch import torch_device
 from lmpdrive.errors import ModelError, did_you_mean
 
 NOT_CONSERVING = (
@@ -118,7 +118,7 @@ def load(path: str, device: str, task: str | None, settings: Mapping[str, Any]) 
 
     found = read(path)
     check(found, settings)
-    device = pick(device)
+    device = torch_device(device)
     preset = {"activation_checkpointing": False, "merge_mole": True, "compile": device == "cuda"}
     # without it, merging the experts of a model that was trained without stress forgets that stress is wanted
     overrides = {"backbone": {"regress_stress": True}} if found.experts else None

@@ -29,12 +29,12 @@ from lmpdrive.architectures import (
     element_problems,
 )
 from lmpdrive.architectures.base.receptive_field import from_card
-from lmpdrive.architectures.mace.evaluator import MaceEvaluator, forms
+from lmpdrive.architectures.mace.evaluator import MaceEvaluator, candidate_forms
 from lmpdrive.architectures.mace.mliap import CONVERTED, is_converted, read, write_for_lammps, write_with
 from lmpdrive.architectures.mace.model import head_index, is_foundation, load
 from lmpdrive.architectures.mace.one_rank import OneRank
 from lmpdrive.architectures.shared.dispersion import Dispersion
-from lmpdrive.architectures.shared.pytorch import pick
+from lmpdrive.architectures.shared.pytorch import torch_device
 from lmpdrive.common import resources
 from lmpdrive.common.hashing import sha256
 from lmpdrive.environments import Recipe
@@ -239,14 +239,16 @@ class Mace(ManyCouplings):
         """The loaded model in its fastest form; prints which one it is (to worker.log in a run)."""
         import torch
 
-        device = pick(device)
+        device = torch_device(device)
         local = run_dir / LINK
         source = str(local) if local.exists() else self.model
         module = load(source, getattr(torch, self.dtype), device)
         head = head_index(module, self.head)
         name = self.model if is_foundation(self.model) else sha256(Path(source))
         key = f"{name} {head} {self.dtype}"
-        candidates, reasons = forms(module, head, key, device, self.compile, self.radial_table, self.cuequivariance)
+        candidates, reasons = candidate_forms(
+            module, head, key, device, self.compile, self.radial_table, self.cuequivariance
+        )
         model = MaceEvaluator(module, head, candidates, reasons, device, print)
         return self.dispersion.added_to(model) if self.dispersion else model
 

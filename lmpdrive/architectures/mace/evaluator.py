@@ -40,7 +40,7 @@ class Form:
     make: Callable[[tuple[Any, Any, Any], Callable[[str], object]], EdgeFunction]
 
 
-def forms(
+def candidate_forms(
     module: Any, head: int, key: str, device: str, compile_mode: Option, table: str, cuequivariance: Option
 ) -> tuple[list[Form], list[str]]:
     """Forms to try, best first, and why others are left out.
@@ -116,7 +116,7 @@ class MaceEvaluator:
         self.candidates, self.reasons = candidates, reasons
         self._unchanged = self._on_edges(eager(module, head))
         self._chosen: EdgeEvaluator | None = None
-        self._use: pytorch.Use | None = None
+        self._use: pytorch.MemoryUse | None = None
         """Memory of an evaluation that succeeded."""
 
     def _on_edges(self, function: EdgeFunction) -> EdgeEvaluator:
@@ -144,10 +144,10 @@ class MaceEvaluator:
 
     def _measured(
         self, evaluator: EdgeEvaluator, configuration: Configuration
-    ) -> tuple[Evaluation, pytorch.Use | None]:
-        pytorch.start_measuring(self.device)
+    ) -> tuple[Evaluation, pytorch.MemoryUse | None]:
+        pytorch.reset_peak_memory(self.device)
         answer = evaluator(configuration)
-        return answer, pytorch.measured(self.device, len(configuration.numbers), evaluator.edge_count)
+        return answer, pytorch.peak_memory(self.device, len(configuration.numbers), evaluator.edge_count)
 
     def _choose(self, configuration: Configuration) -> EdgeEvaluator:
         reference, self._use = self._measured(self._unchanged, configuration)

@@ -6,7 +6,7 @@ from typing import Any
 
 from lmpdrive.architectures.sevennet.checkpoint import check_modal, load
 from lmpdrive.architectures.shared.edges import EdgeEvaluator, EdgeFunction, forces_and_virial
-from lmpdrive.architectures.shared.pytorch import pick
+from lmpdrive.architectures.shared.pytorch import torch_device
 
 
 def edge_evaluator(model: str, modal: str | None, device: str) -> EdgeEvaluator:
@@ -16,7 +16,7 @@ def edge_evaluator(model: str, modal: str | None, device: str) -> EdgeEvaluator:
     """
     import torch
 
-    device = pick(device)
+    device = torch_device(device)
     found = load(model)
     check_modal(list(found.config.get("_modal_map") or ()), modal)
     numbers = sorted(found.config["_type_map"])

@@ -16,7 +16,7 @@ ALLOCATION_FAILED = (
 )
 
 
-def pick(device: str) -> str:
+def torch_device(device: str) -> str:
     """The torch device for `run.device`: with `auto` the GPU if torch sees one, else the CPU."""
     import torch
 
@@ -35,7 +35,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 @dataclass(frozen=True)
-class Use:
+class MemoryUse:
     """Memory of one evaluation.  It is proportional to the number of edges.
 
     peak_bytes : largest sum of allocations while it ran.
@@ -56,21 +56,21 @@ class Use:
         return f"{each / 1e6:.2g} MB per atom at its peak, {GB / each:.0f} atoms per GB"
 
 
-def start_measuring(device: str) -> None:
-    """Reset the peak that `measured` reads."""
+def reset_peak_memory(device: str) -> None:
+    """Reset the peak that `peak_memory` reads."""
     import torch
 
     if device.startswith("cuda"):
         torch.cuda.reset_peak_memory_stats(device)
 
 
-def measured(device: str, atoms: int, edges: int) -> Use | None:
-    """Peak since `start_measuring`; None where torch does not record it (on CPUs)."""
+def peak_memory(device: str, atoms: int, edges: int) -> MemoryUse | None:
+    """Peak since `reset_peak_memory`; None where torch does not record it (on CPUs)."""
     import torch
 
     if not device.startswith("cuda"):
         return None
-    return Use(torch.cuda.max_memory_allocated(device), atoms, edges)
+    return MemoryUse(torch.cuda.max_memory_allocated(device), atoms, edges)
 
 
 def total_bytes(device: str) -> int | None:
@@ -84,7 +84,9 @@ def total_bytes(device: str) -> int | None:
     return None
 
 
-def out_of_memory(error: BaseException, device: str, atoms: int, edges: int | None, use: Use | None, cures: str) -> str:
+def out_of_memory(
+    error: BaseException, device: str, atoms: int, edges: int | None, use: MemoryUse | None, cures: str
+) -> str:
     """The message for an evaluation of `atoms` that did not fit; `edges` is None if it failed before they were found.
 
     use : memory of an evaluation that did fit.
