@@ -85,7 +85,7 @@ def compare_with_model(file: str | Path, overrides: Sequence[str] = (), say: Say
     config = load(file, overrides)
     if not step0.has_calculator(config.potential):
         return step0.nothing_to_compare(config.potential)
-    with _to_try(config, file, say) as (out, config):
+    with _trial_run(config, file, say) as (out, config):
         return step0.apart(out, config, whole=True)
 
 
@@ -96,12 +96,12 @@ def measure_speed(
     config = load(file, overrides)
     if config.system.build and config.system.build.relax_ps > SHORT_RELAX_PS:  # a liquid is not needed for this
         overrides = [*overrides, f"system.build.relax_ps={SHORT_RELAX_PS}"]
-    with _to_try(load(file, overrides), file, say) as (out, config):
+    with _trial_run(load(file, overrides), file, say) as (out, config):
         return speed.measure(out, config, seconds)
 
 
 @contextmanager
-def _to_try(config: Config, file: str | Path, say: Say) -> Iterator[tuple[Path, Config]]:
+def _trial_run(config: Config, file: str | Path, say: Say) -> Iterator[tuple[Path, Config]]:
     """A run directory as `simulate` would make it, ready to run and gone afterwards, and its configuration."""
     with tempfile.TemporaryDirectory(prefix="lmpdrive-") as folder:
         out = Path(folder) / "run"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -37,10 +36,13 @@ def render(
 ) -> None:
     """Write the deck and its files without running."""
     from lmpdrive import pipeline
+    from lmpdrive.common.run_files import CONFIG
+    from lmpdrive.config import load
+    from lmpdrive.deck.context import run_command
 
     folder = pipeline.render(file, out or pipeline.default_directory(file), set_ or (), progress_printer(quiet), trust)
     if not quiet:
-        print(f"wrote {folder}; run it there with: {command_of_deck(folder)}")
+        print(f"wrote {folder}; run it there with: {run_command(load(folder / CONFIG))}")
 
 
 def run_deck(
@@ -95,12 +97,6 @@ def simulate(
     _finish(pipeline.simulate(file, out, set_ or (), quiet, progress_printer(quiet), trust, walltime), quiet)
 
 
-def command_of_deck(folder: Path) -> str:
-    """The command that runs the deck of a run directory, as the deck's own comment gives it."""
-    comment = re.search(r"^#.*?\s((?:lmp|lmpdrive) .*in\.lammps)$", (folder / "in.lammps").read_text(), re.M)
-    return comment[1] if comment else "lmp -in in.lammps"
-
-
 def _print_plan(file: Path, out: Path, overrides: list[str] | None) -> None:
     from lmpdrive.config import load
 
@@ -120,5 +116,5 @@ def _finish(result: Result, quiet: bool) -> None:
     exit_code = {"interrupted": 130, "walltime": EXIT_CODE}.get(result.state)
     if exit_code:
         if not quiet:
-            print(f"continue with: lmpdrive resume {result.directory}", file=sys.stderr)
+            print(f"resume it with: lmpdrive resume {result.directory}", file=sys.stderr)
         raise typer.Exit(exit_code)

@@ -8,11 +8,23 @@ from typing import Any
 
 from lmpdrive._version import __version__
 from lmpdrive.architectures import Native
+from lmpdrive.common.run_files import DECK
 from lmpdrive.config import Config
 from lmpdrive.deck.guard_variables import guard_variables
 from lmpdrive.system import BuiltSystem, id_ranges
 
 LAMMPS_SORTS_EVERY = 1000
+
+
+def run_command(config: Config) -> str:
+    """The command that runs the deck in its run directory."""
+    if not isinstance(config.potential.chosen, Native):
+        return f"lmpdrive run-deck {DECK}"
+    return " ".join([_lammps(config), "-in", DECK])
+
+
+def _lammps(config: Config) -> str:
+    return " ".join(["lmp", *config.potential.lammps_arguments(config.run.mpi_ranks)])
 
 
 def context(config: Config, system: BuiltSystem) -> Mapping[str, Any]:
@@ -22,7 +34,7 @@ def context(config: Config, system: BuiltSystem) -> Mapping[str, Any]:
         "title": f"{system.atoms.get_chemical_formula()}: {dynamics.ensemble} with {potential.architecture}",
         "version": __version__,
         "native": isinstance(potential.chosen, Native),
-        "lammps_command": " ".join(["lmp", *potential.lammps_arguments(config.run.mpi_ranks)]),
+        "lammps_command": _lammps(config),
         "potential_title": potential.chosen.title or potential.title or potential.architecture,
         "potential": potential,
         "dynamics": dynamics,

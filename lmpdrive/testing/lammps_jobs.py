@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,11 @@ import numpy as np
 
 from lmpdrive.architectures import Callback, Evaluator, Native
 from lmpdrive.common.manifest import read_manifest
+from lmpdrive.common.run_files import CONFIG, DECK
 from lmpdrive.config import load as load_config
+from lmpdrive.deck.commands import formatted, read_deck
 from lmpdrive.engine.callback import Coupling
 from lmpdrive.engine.lammps_library import activate_mliap, load
-
-DYNAMICS = "# --- dynamics"
 
 
 def main(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -33,15 +34,19 @@ def main(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [run(job, evaluators) for job in jobs]
 
 
+def _before_dynamics(start: str) -> Iterator[str]:
+    """The deck up to its dynamics, which begin with the timestep; `start`: "data", or a restart file."""
+    for command in read_deck(Path(DECK)).commands:
+        if command.name == "timestep":
+            return
+        yield formatted("read_restart", start) if command.name == "read_data" and start != "data" else command.text
+
+
 def run(job: dict[str, Any], evaluators: dict[str, Evaluator]) -> dict[str, Any]:
     """One job in a LAMMPS of its own."""
     os.chdir(job["folder"])
-    potential = load_config(Path("resolved.yaml")).potential
-    text = Path("in.lammps").read_text()
-    text = text[: text.index(DYNAMICS)]
-    if job["start"] != "data":
-        text = "\n".join(f"read_restart {job['start']}" if x.startswith("read_data") else x for x in text.splitlines())
-    Path("job.lammps").write_text("\n".join([text, *job["commands"], ""]))
+    potential = load_config(Path(CONFIG)).potential
+    Path("job.lammps").write_text("".join([*_before_dynamics(job["start"]), *(f"{c}\n" for c in job["commands"])]))
     arguments = potential.lammps_arguments(1)
     coupling = potential.chosen
     in_python = not isinstance(coupling, Native) or coupling.runs_python

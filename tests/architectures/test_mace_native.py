@@ -17,8 +17,8 @@ from ase.io import read
 import lmpdrive
 from lmpdrive.architectures import MLIAP_PYTHON, find
 from lmpdrive.architectures.mace.mliap import convert, write_with
-from lmpdrive.cli.simulate import command_of_deck
 from lmpdrive.config import load
+from lmpdrive.deck.context import run_command
 from lmpdrive.engine.coupling_choice import decide
 from lmpdrive.errors import EngineError, ModelError
 from lmpdrive.testing import check_architecture
@@ -113,8 +113,10 @@ def test_old_lammps_is_refused_for_non_linear_models_only(write_yaml, tmp_path):
 def test_a_deck_for_another_machine_has_kokkos_and_says_how_to_run_it(write_yaml, tmp_path):
     run = lmpdrive.render(yaml_of(tmp_path, write_yaml, potential={"coupling": "native"}), tmp_path / "run")
     flags = "-k on g 1 -sf kk -pk kokkos newton on neigh half"
-    assert command_of_deck(run) == f"lmp {flags} -in in.lammps"
-    resolved = load(run / "resolved.yaml").potential
+    config = load(run / "resolved.yaml")
+    command = f"lmp {flags} -in in.lammps"
+    assert run_command(config) == command and f":   {command}\n" in (run / "in.lammps").read_text()
+    resolved = config.potential
     assert (resolved.coupling, resolved.kokkos) == ("native", "always")
     assert resolved.lammps_arguments(1) == flags.split()
     assert (run / "model.mliap").stat().st_size > 1000 and "python" not in (run / "in.lammps").read_text().split()
