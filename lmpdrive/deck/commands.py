@@ -110,7 +110,8 @@ def _included(command: Command, read: Callable[[str], str | None], count: list[i
     if command.name != "include" or len(command.words) != 2:
         return None
     name = command.words[1]
-    if name in (each.words[1] for each in command.through) or len(command.through) >= DEEPEST:
+    nested = [each.words[1] for each in command.through]
+    if "$" in name or name in nested or len(nested) >= DEEPEST:
         return None
     count[0] += 1
     text = read(name) if count[0] <= MOST_INCLUDES else None

@@ -131,6 +131,31 @@ def test_user_template_extends(write_yaml, tmp_path):
     assert "# and mine" in text and "pair_style      lj/cut/coul/long 9.0" in text
 
 
+def test_included_files_are_templates(write_yaml, small_system, tmp_path):
+    """Shipped ones can be shadowed, those of a user can include others; what has no template is left alone."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "classical.lmp.j2").write_text(
+        "include guard.lammps\ninclude more.lammps\ninclude by-hand.lammps\n"
+    )
+    (tmp_path / "mine" / "guard.lmp.j2").write_text("# {{ limits.every }}\n")
+    (tmp_path / "mine" / "more.lmp.j2").write_text("include more.lammps\ninclude deep.lammps\ninclude ../deep.lammps\n")
+    (tmp_path / "mine" / "deep.lmp.j2").write_text("units {{ 'metal' }}\n")
+    deck = render(load(write_yaml(SMALL_CLASSICAL, templates="mine")), small_system)
+    assert set(deck.files) == {"in.lammps", "guard.lammps", "more.lammps", "deep.lammps"}
+    assert deck.files["guard.lammps"] == "# 10\n" and deck.files["deep.lammps"] == "units metal\n"
+    deck.write(tmp_path)
+    assert {name: (tmp_path / name).read_text() for name in deck.files} == deck.files
+    assert [c.name for c in deck.deck.commands if c.name].count("units") == 1
+
+
+def test_an_error_in_an_included_template_is_named(write_yaml, small_system, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "guard.lmp.j2").write_text("\n{{ nonsense }}\n")
+    config = load(write_yaml(SMALL_CLASSICAL, templates="mine"))
+    with pytest.raises(DeckError, match=r"mine/guard.lmp.j2, line 2: .*'nonsense' is undefined"):
+        render(config, small_system)
+
+
 @pytest.mark.parametrize(
     ("template", "expected"),
     [

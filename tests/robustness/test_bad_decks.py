@@ -88,6 +88,19 @@ def test_edited_decks(tmp_path, rendered, name, old, new, code):
     assert (done, found) == (code, [])
 
 
+@pytest.mark.parametrize(
+    ("edit", "code"),
+    [(lambda text: text.replace("element Cu", "element Au"), 5), (lambda text: text + "pair_style nonsense 3\n", 7)],
+    ids=["lint finds it", "only LAMMPS knows"],
+)
+def test_an_edited_file_of_the_guard_is_an_edited_deck(tmp_path, rendered, edit, code):
+    shutil.copytree(rendered, tmp_path / "run")
+    file = tmp_path / "run" / "guard.production.lammps"
+    file.write_text(edit(file.read_text()))
+    done = lmpdrive("run-deck", "run/in.lammps", "-q", cwd=tmp_path)
+    assert done.code == code and not done.fault and file.name in done.err, done.err
+
+
 def test_what_a_comment_accepts_is_run(tmp_path, rendered):
     text = (rendered / "in.lammps").read_text()
     shutil.copytree(rendered, tmp_path / "run")

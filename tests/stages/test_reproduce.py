@@ -85,6 +85,10 @@ def edit(path: Path, old: str, new: str) -> None:
 
 CHANGED = {
     "the deck": ("in.lammps", "nvt temp 300.0", "nvt temp 310.0", "in.lammps was edited after it was rendered"),
+    "the guard": (
+        *("guard.production.lammps", "v_T_now <= ", "v_T_now <= 1"),
+        "guard.production.lammps was edited after it was rendered",
+    ),
     "the structure": ("system.data", "0.0 ", "0.1 ", "system.data is not the structure that the run began with"),
     "the configuration": ("resolved.yaml", "damping_fs: 50.0", "damping_fs: 60.0", "resolved.yaml was edited"),
     "a version": ("manifest.json", '"numpy": "', '"numpy": "0.', "numpy was 0."),
