@@ -230,7 +230,7 @@ def test_longer_than_planned(whole, tmp_path):
     assert resumed(run) == "finished" and not (run / "aside.1").exists()
     with pytest.raises(RunDirectoryError, match=r"no restart file to extend it"):
         resumed(run, ["dynamics.production_ps=3"])
-    with pytest.raises(ConfigError, match=r"a run goes on as it began; only dynamics.production_ps"):
+    with pytest.raises(ConfigError, match=r"a run is resumed as it began; only dynamics.production_ps"):
         resumed(run, ["dynamics.temperature_K=350"])
     with pytest.raises(RunDirectoryError, match="not a run directory"):
         resumed(tmp_path)

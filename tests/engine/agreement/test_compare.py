@@ -38,7 +38,7 @@ def swapped(c: Configuration) -> Evaluation:
 
 
 WRONG = {
-    "elements": (swapped, "Cu is taken for Pt, Pt for Cu; look at pair_coeff"),
+    "elements": (swapped, "Cu is taken for Pt, Pt for Cu; check pair_coeff"),
     "units": (lambda c: times(emt(c), 27.2114), "every force in LAMMPS is 27.2114 times the model's"),
     "energy": (lambda c: replace(emt(c), energy_eV=0.0), "fix_modify ... energy yes in the deck"),
     "virial": (lambda c: replace(emt(c), virial=np.zeros((3, 3))), "fix_modify ... virial yes in the deck"),
