@@ -15,9 +15,8 @@ from ase.build import bulk
 from ase.io import read
 
 import lmpdrive
-from lmpdrive.architectures import find
-from lmpdrive.architectures.base.architecture import MLIAP_PYTHON
-from lmpdrive.architectures.mace.mliap import convert, make_with
+from lmpdrive.architectures import MLIAP_PYTHON, find
+from lmpdrive.architectures.mace.mliap import convert, write_with
 from lmpdrive.cli.simulate import command_of_deck
 from lmpdrive.config import load
 from lmpdrive.engine.coupling_choice import decide
@@ -155,10 +154,10 @@ def test_wrong_heads_and_keys_of_converted_files(tmp_path):
 
 
 def test_conversion_in_another_interpreter(tmp_path):
-    make_with(Path(sys.executable), str(MODEL), None, "float32", True, str(tmp_path / "model.mliap"))
+    write_with(Path(sys.executable), str(MODEL), None, "float32", True, str(tmp_path / "model.mliap"))
     assert (tmp_path / "model.mliap").stat().st_size > 1000
     with pytest.raises(ModelError, match="Heads: Default"):
-        make_with(Path(sys.executable), str(MODEL), "nope", "float32", True, str(tmp_path / "other.mliap"))
+        write_with(Path(sys.executable), str(MODEL), "nope", "float32", True, str(tmp_path / "other.mliap"))
 
 
 def converted_file(folder: Path) -> Path:
