@@ -1,4 +1,4 @@
-"""The layout of lmpdrive/: no circles, few layers, folders that CONTRIBUTING names, and functions that fit on a screen."""
+"""The layout of lmpdrive/: no circles, few layers, folders named in CONTRIBUTING, functions that fit on a screen."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def modules(root: Path) -> dict[str, Path]:
     return found
 
 
-def imports(file: Path, known: dict[str, Path], package: str) -> set[str]:
+def imports(file: Path, known: dict[str, Path]) -> set[str]:
     """The modules of `known` that a file imports, anywhere in it: at the top, in functions, under TYPE_CHECKING."""
     found = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0 or package != "lmpdrive", f"{file}: write absolute imports"
+            assert node.level == 0, f"{file}: write absolute imports"
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"
                 found.add(whole if whole in known else str(node.module))
@@ -45,7 +45,7 @@ def imports(file: Path, known: dict[str, Path], package: str) -> set[str]:
 def circles(root: Path) -> list[tuple[str, str]]:
     """Pairs of files that import each other."""
     known = modules(root)
-    arrows = {name: imports(file, known, root.name) for name, file in known.items()}
+    arrows = {name: imports(file, known) for name, file in known.items()}
     return sorted((a, b) for a, targets in arrows.items() for b in targets if a < b and a in arrows[b])
 
 
