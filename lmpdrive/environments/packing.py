@@ -44,10 +44,10 @@ def requirements() -> list[str]:
 
 def checkout() -> Path | None:
     """The folder of an editable installation."""
-    told = json.loads(running().read_text("direct_url.json") or "{}")
-    if not told.get("dir_info", {}).get("editable"):
+    origin = json.loads(running().read_text("direct_url.json") or "{}")
+    if not origin.get("dir_info", {}).get("editable"):
         return None
-    return Path(url2pathname(urlsplit(told["url"]).path))
+    return Path(url2pathname(urlsplit(origin["url"]).path))
 
 
 def arguments(into: Path) -> list[str]:

@@ -24,7 +24,7 @@ class Recipe:
     family: str
     """Name of the environment: `lmpdrive env create FAMILY`."""
     size_GB: float
-    """Disk it takes without CUDA, core included; said before anything is downloaded."""
+    """Disk it takes without CUDA, core included; reported before anything is downloaded."""
     requirements: tuple[str, ...] = ()
     """Installed with their dependencies, in one resolution with those of lmpdrive's core."""
     cpu: tuple[str, ...] = ()

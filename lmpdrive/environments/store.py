@@ -21,8 +21,8 @@ STATE, COMPLETE, LOG = "state.json", "complete.json", "install.log"
 
 def root() -> Path:
     """Folder of all environments: `$LMPDRIVE_ENVS`, or `envs` in the user's data directory."""
-    if told := os.environ.get("LMPDRIVE_ENVS"):
-        return Path(told).absolute()
+    if configured := os.environ.get("LMPDRIVE_ENVS"):
+        return Path(configured).absolute()
     from platformdirs import user_data_path
 
     return user_data_path("lmpdrive") / "envs"
@@ -59,8 +59,8 @@ def complete(name: str) -> dict[str, Any] | None:
 
 def python(name: str) -> Path:
     """Interpreter of an environment: its own, or the one it points to."""
-    told = read(folder(name) / COMPLETE).get("python")
-    return Path(told) if told else folder(name) / "bin" / "python"
+    pointed = read(folder(name) / COMPLETE).get("python")
+    return Path(pointed) if pointed else folder(name) / "bin" / "python"
 
 
 def remove(name: str) -> None:

@@ -10,7 +10,7 @@ from lmpdrive.lint import lint
 
 
 def must_pass(deck: Path, say: Say) -> None:
-    """Say the warnings; raise DeckError with the errors."""
+    """Report the warnings; raise DeckError with the errors."""
     found = lint(deck).findings
     texts = [f"{one.file}:{one.line}: [{one.code}] {one.what}; {one.fix}" for one in found]
     for one, text in zip(found, texts, strict=True):

@@ -47,8 +47,8 @@ def ions_without_counter_charge(case: Case) -> Iterator[Problem]:
     yield Problem(
         "warning",
         f"the cell carries {charge:+d} e and there is no metal to balance it: {potential.architecture} takes "
-        "no total charge, and reproduces that of similar structures in its training data. Add counter-ions (the sum should be 0 e), "
-        "unless the model was trained on charged cells.",
+        "no total charge, and reproduces that of similar structures in its training data. Add counter-ions (the sum "
+        "should be 0 e), unless the model was trained on charged cells.",
     )
 
 

@@ -81,8 +81,8 @@ def charge_state_not_trained(case: Case) -> Iterator[Problem]:
 
 def _states(case: Case) -> list[int]:
     """`charge_states_e` of the card: sums of the ions' charges in the training data."""
-    told = (case.config.potential.card() or {}).get("charge_states_e", []) if case.readable else []
-    return sorted({int(state) for state in told})
+    states = (case.config.potential.card() or {}).get("charge_states_e", []) if case.readable else []
+    return sorted({int(state) for state in states})
 
 
 def _surface(case: Case) -> np.ndarray:

@@ -23,11 +23,11 @@ def no_restart(deck: Deck) -> Iterator[Found]:
 
 @rule("lost-atoms", "warning")
 def lost_atoms(deck: Deck) -> Iterator[Found]:
-    """`thermo_modify lost ignore|warn`: the run goes on without atoms that flew away."""
+    """`thermo_modify lost ignore|warn`: the run continues without the atoms that were lost."""
     for command in deck.named("thermo_modify"):
-        told = command.after("lost")[:1]
-        if told and told[0] in ("ignore", "warn"):
-            what = f"lost {told[0]}: atoms that leave the box are gone, and the run goes on"
+        mode = command.after("lost")[:1]
+        if mode and mode[0] in ("ignore", "warn"):
+            what = f"lost {mode[0]}: atoms that leave the box are dropped, and the run continues"
             yield Found(command, what, "lost error; a wall (fix wall/reflect) for what evaporates")
 
 

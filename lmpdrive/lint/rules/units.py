@@ -66,15 +66,15 @@ def timestep_unit(deck: Deck) -> Iterator[Found]:
         fs = None if value is None else deck.fs(value)
         if value is None or fs is None:
             continue
-        told = f"timestep {value:g} in units {deck.units} is {fs:g} fs"
+        what = f"timestep {value:g} in units {deck.units} is {fs:g} fs"
         if fs >= TIMESTEP_ERROR_FS:
             fix = f"timestep {value / 1000:g} is {value:g} fs" if deck.units == "metal" else "0.5 fs with hydrogen"
-            yield Found(command, told, fix)
+            yield Found(command, what, fix)
         elif fs > TIMESTEP_WARNING_FS:
-            yield Found(command, f"{told}: atoms move too far in it", "0.5 fs with hydrogen, 1 to 2 without", "warning")
+            yield Found(command, f"{what}: atoms move too far in it", "0.5 fs with hydrogen, 1 to 2 without", "warning")
         elif 0 < fs < SHORTEST_TIMESTEP_FS:
             fix = f"timestep {value * 1000:g} is {value * 1000:g} fs" if deck.units == "real" else "0.0005 is 0.5 fs"
-            yield Found(command, f"{told}: a picosecond takes {1000 / fs:.0f} steps", fix)
+            yield Found(command, f"{what}: a picosecond takes {1000 / fs:.0f} steps", fix)
 
 
 @rule("timestep-hydrogen", "warning")
@@ -96,14 +96,14 @@ def timestep_hydrogen(deck: Deck) -> Iterator[Found]:
 def damping_unit(deck: Deck) -> Iterator[Found]:
     """A damping time that is fs where `units` wants ps, or the other way round."""
     for bath in baths(deck):
-        if told := _wrong_unit(deck, bath):
-            what, fix = told
+        if wrong := _wrong_unit(deck, bath):
+            what, fix = wrong
             yield Found(bath.fix.command, what, fix)
 
 
 @rule("damping-far", "warning")
 def damping_far(deck: Deck) -> Iterator[Found]:
-    """A damping time far from 100 timesteps (barostat: 1000): it does not hold the temperature, or rings."""
+    """A damping time far from 100 timesteps (barostat: 1000): weak control of the temperature, or oscillations."""
     for bath in baths(deck):
         step = deck.timestep(bath.fix.first)
         if not step or step <= 0 or _wrong_unit(deck, bath) or _timestep_is_wrong(deck, step):
@@ -116,16 +116,16 @@ def damping_far(deck: Deck) -> Iterator[Found]:
 
 
 def _wrong_unit(deck: Deck, bath: Bath) -> tuple[str, str] | None:
-    told = f"{bath.name} {bath.damping:g} of fix {bath.fix.id} in units {deck.units}"
+    setting = f"{bath.name} {bath.damping:g} of fix {bath.fix.id} in units {deck.units}"
     if deck.units == "metal" and bath.damping >= FS_FOR_PS[bath.kind]:
-        return f"{told} is {bath.damping:g} ps", f"write {bath.damping / 1000:g} if you mean {bath.damping:g} fs"
+        return f"{setting} is {bath.damping:g} ps", f"write {bath.damping / 1000:g} if you mean {bath.damping:g} fs"
     if deck.units == "real" and bath.damping <= 1:
-        return f"{told} is {bath.damping:g} fs", f"write {bath.damping * 1000:g} if you mean {bath.damping:g} ps"
+        return f"{setting} is {bath.damping:g} fs", f"write {bath.damping * 1000:g} if you mean {bath.damping:g} ps"
     step = deck.timestep(bath.fix.first)
     if step and step > 0 and bath.damping < 2 * step and not _timestep_is_wrong(deck, step):
         steps = bath.damping / step
         return (
-            f"{told} is {steps:g} timesteps",
+            f"{setting} is {steps:g} timesteps",
             f"write {USUAL_STEPS[bath.kind] * step:g}, which is {USUAL_STEPS[bath.kind]} timesteps",
         )
     return None
