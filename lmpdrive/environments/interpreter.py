@@ -1,4 +1,4 @@
-"""Which Python runs an architecture: this one, the site's, or that of a made environment.
+"""Which Python runs an architecture: this one, the site's, or that of an installed environment.
 
 In this order: the user's settings file (`environments: {grace: {python: /path/to/python}}`), this interpreter if it
 can import what the architecture needs, the complete environment of the family.
@@ -108,7 +108,7 @@ def _foreign(python: Path, origin: Literal["environment", "settings"], family: s
 
 
 def check(about: Mapping[str, Any], python: Path, family: str, ours: bool) -> None:
-    """Raise InstallError unless the interpreter has this lmpdrive; in an environment of `ours`, to the letter."""
+    """Raise InstallError unless the interpreter has this lmpdrive; in an environment of `ours`, exactly this one."""
     version = about["versions"].get("lmpdrive")
     if version == __version__ and not (ours and about["digest"] != _facts.digest()):
         return
@@ -156,7 +156,7 @@ def settings_file() -> Path:
 
 
 def pointed_to(family: str) -> Path | None:
-    """The interpreter that the settings file names for a family.
+    """The interpreter given for a family in the settings file.
 
     Raises ConfigError when the file is not as it should be.
     """

@@ -1,4 +1,4 @@
-"""The running lmpdrive as something an installer takes: an editable checkout again, or its own files as a wheel.
+"""The running lmpdrive as arguments of an installer: its editable checkout, or a wheel of its own files.
 
 Packed from the installed files, so that both sides of a run are the same code without any registry.
 """
@@ -18,7 +18,7 @@ from urllib.request import url2pathname
 from lmpdrive.errors import InstallError
 
 NOT_PACKED = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
-"""What an installer writes of its own."""
+"""Files that the installer writes itself."""
 
 
 def running() -> Distribution:
@@ -35,7 +35,7 @@ def running() -> Distribution:
 
 
 def requirements() -> list[str]:
-    """What lmpdrive's core needs."""
+    """Requirements of lmpdrive's core."""
     editable = checkout()
     if editable:  # its metadata may be older than what it says now
         return tomllib.loads((editable / "pyproject.toml").read_text())["project"]["dependencies"]

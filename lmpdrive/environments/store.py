@@ -1,4 +1,4 @@
-"""Where environments lie, and which of them are complete.
+"""Where environments are stored, and which of them are complete.
 
 <data directory>/envs/<family>/        a virtual environment
 <data directory>/envs/<family>/state.json      what was installed so far
@@ -34,12 +34,12 @@ def folder(name: str) -> Path:
 
 
 def names() -> list[str]:
-    """Environments that were begun, complete or not."""
+    """Environments that were started, complete or not."""
     return sorted(p.name for p in root().iterdir() if p.is_dir()) if root().is_dir() else []
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A JSON object, or {} if there is none or it was cut off."""
+    """A JSON object, or {} if it is missing or truncated."""
     try:
         content = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -53,7 +53,7 @@ def write(path: Path, content: dict[str, Any]) -> None:
 
 
 def complete(name: str) -> dict[str, Any] | None:
-    """What `complete.json` says; None if the environment is not there or half-made."""
+    """Content of `complete.json`; None if the environment is missing or incomplete."""
     return read(folder(name) / COMPLETE) or None
 
 
@@ -64,7 +64,7 @@ def python(name: str) -> Path:
 
 
 def remove(name: str) -> None:
-    """Delete an environment; one that points elsewhere leaves that place alone.
+    """Delete an environment; an interpreter that it points to is left alone.
 
     Raises InstallError if there is none of that name.
     """

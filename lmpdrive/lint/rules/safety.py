@@ -30,7 +30,7 @@ def shell(deck: Deck) -> Iterator[Found]:
 
 @rule("python", "error")
 def python(deck: Deck) -> Iterator[Found]:
-    """`python` and what calls it run any code with your rights."""
+    """`python` and commands that call it run any code with your rights."""
     for command in deck.commands:
         calls = (
             command.name == "python"
