@@ -1,4 +1,4 @@
-"""Everything that can be known before running, found in one pass.
+"""All problems that can be detected before a run, found in one pass.
 
 `rules/` holds the physics: every public function of a file there takes a `Case` and gives problems.  To add a rule, add
 a function; there is no list.  docs/checks.md says what each looks at.

@@ -1,4 +1,4 @@
-"""What a rule looks at: the configuration, the system, and what the model and the deck say, each asked once."""
+"""The input of a rule: the configuration, the system, and the data of model and deck, each read once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Case:
 
     @cached_property
     def receptive_field(self) -> ReceptiveField | None:
-        """The model's; None where it cannot be said."""
+        """The model's; None where it is unknown."""
         if not self.readable:
             return None
         try:
@@ -39,7 +39,7 @@ class Case:
 
     @cached_property
     def own_deck(self) -> RenderedDeck | None:
-        """The deck, where a person wrote part of it; None for the shipped templates, which are known to be right."""
+        """The deck, if part of it was written by hand; None for the shipped templates, which are trusted."""
         if not self.readable or not own_folders(self.config):
             return None
         try:
@@ -59,6 +59,6 @@ class Case:
         return volume / np.array([np.linalg.norm(np.cross(b, c)), np.linalg.norm(np.cross(c, a))])
 
     def named(self, families: Sequence[str]) -> list[str]:
-        """Those of the observables that `observables.names` names, whole or one of their tables."""
+        """Those observables that are listed in `observables.names`, whole or by one of their tables."""
         names = self.config.observables.names or []
         return [f for f in families if any(n == f or n.startswith(f"{f}_") for n in names)]

@@ -1,4 +1,4 @@
-"""The table that tells which element is which LAMMPS type, with which mass, and what the model calls it."""
+"""The table of LAMMPS types with their elements, masses and the model's own element numbers."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,6 +12,7 @@ import typer
 
 from lmpdrive.cli.options import Quiet
 from lmpdrive.cli.printing import progress_printer
+from lmpdrive.common.say import Say, silent
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -129,11 +130,11 @@ def _state(name: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _installation_printers(verbose: bool, quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[str], None]]]:
+def _installation_printers(verbose: bool, quiet: bool) -> Iterator[tuple[Say, Say]]:
     """What prints the steps, and what prints the installer's lines: all of them, or the last one on a terminal."""
     say = progress_printer(quiet)
     if quiet or (not verbose and not sys.stderr.isatty()):
-        yield say, lambda _: None
+        yield say, silent
     elif verbose:
         yield say, say
     else:

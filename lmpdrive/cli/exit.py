@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from lmpdrive.errors import LmpdriveError, RunDirectoryError
 
 FULL_OR_CLOSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
-"""What a disk may answer at any moment."""
+"""Errors that a disk may give at any moment."""
 
 
 def run(app: Any, argv: Sequence[str]) -> NoReturn:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from lmpdrive.common.say import Say, silent
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -16,9 +18,9 @@ if TYPE_CHECKING:
     from lmpdrive.pipeline import Result
 
 
-def progress_printer(quiet: bool) -> Callable[[str], None]:
+def progress_printer(quiet: bool) -> Say:
     """Prints a line of progress to stderr; nothing where `quiet`."""
-    return (lambda _: None) if quiet else (lambda text: print(text, file=sys.stderr, flush=True))
+    return silent if quiet else (lambda text: print(text, file=sys.stderr, flush=True))
 
 
 def print_problems(found: Sequence[Problem], quiet: bool) -> None:

@@ -1,6 +1,6 @@
-"""The `guard:` section: what ends the stable part of a trajectory, and what a run does then.
+"""The `guard:` section: what ends the stable part of a trajectory, and how a run reacts.
 
-Every limit can be `off`; `guard: off` is all of them.  YAML reads a bare `off` as false, so both are taken.
+Every limit can be `off`; `guard: off` disables all of them.  YAML reads a bare `off` as false, so both are accepted.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ Switch = Literal["on", "off"]
 
 
 class Guard(Section):
-    """When a trajectory counts as unstable, and what a run does then."""
+    """When a trajectory counts as unstable, and how a run reacts."""
 
     on_instability: Literal["stop", "continue", "restart-from-last-good"] = "stop"
     """`stop` at that step; `continue` and record it; or go back to a good restart file with a smaller timestep."""
     check_every_fs: PositiveFloat = 5
-    """How often the limits are looked at, rounded to timesteps."""
+    """Interval at which the limits are checked, rounded to timesteps."""
     energy: Switch = "on"
-    """Energies or forces that are not finite."""
+    """Non-finite energies or forces."""
     drift_fraction: Limit = 1e-3
-    """Difference of the conserved quantity from its mean of the last `drift_window_ps`, as a fraction of |E|."""
+    """Deviation of the conserved quantity from its mean over the last `drift_window_ps`, as a fraction of |E|."""
     drift_meV_per_atom: tuple[PositiveFloat, PositiveFloat] = (2, 10)
     """Bounds of that limit per mobile atom, because the zero of E is a convention of the model."""
     drift_window_ps: PositiveFloat = 1
-    """A slow drift by the integration is told by the report; a change against this mean is an instability."""
+    """Averaging time of that mean.  Slow drift is left to the report; a sudden deviation is an instability."""
     temperature_factor: Limit = 10
-    """Temperature of the mobile atoms, as a multiple of the target: at once."""
+    """Temperature of the mobile atoms, as a multiple of the target, that counts immediately."""
     temperature_sigmas: Limit = 3
     """Largest deviation of the temperature in a thermostatted production, in T √(2/(3N)), N the mobile atoms."""
     temperature_factor_elsewhere: Limit = 2
     """While equilibrating and for `nve`: largest temperature as a multiple of the target."""
     temperature_ps: PositiveFloat = 0.1
-    """For how long the temperature must be outside of these two; at least twice `thermostat.damping_fs`."""
+    """How long the temperature must exceed these two limits; at least twice `thermostat.damping_fs`."""
     force_eV_per_A: Limit = 50
     """Largest component of a force on a mobile atom."""
     distance_factor: Limit = 0.5
-    """Smallest distance of two atoms, as a fraction of the sum of their covalent radii."""
+    """Smallest distance between two atoms, as a fraction of the sum of their covalent radii."""
     metal_layers: Limit = 1.5
     """How far a metal atom may move along the surface normal, in spacings of the layers."""
     water: Literal["auto", "on", "off"] = "auto"
@@ -49,13 +49,13 @@ class Guard(Section):
     lost: Switch = "on"
     """Atoms that leave the cell, or coordinates that are not finite."""
     frames: Annotated[int, Field(ge=1)] = 20
-    """How many of the last frames are kept with all digits."""
+    """Number of last frames kept in full precision."""
     frames_every_fs: PositiveFloat = 10
     """Time between those frames."""
     tries: PositiveInt = 3
-    """`restart-from-last-good`: how often."""
+    """`restart-from-last-good`: largest number of attempts."""
     timestep_divisor: Annotated[int, Field(ge=2)] = 2
-    """`restart-from-last-good`: by what the timestep is divided for each try."""
+    """`restart-from-last-good`: factor by which each attempt divides the timestep."""
 
     @model_validator(mode="before")
     @classmethod

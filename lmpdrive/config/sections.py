@@ -32,9 +32,9 @@ IONS = ("Li", "Na", "K", "Rb", "Cs", "F", "Cl", "Br", "I")
 
 MOST_ATOMS = 10_000_000
 MOST_STEPS = 2**31 - 1
-"""What LAMMPS takes for one run, and for the steps between two outputs."""
+"""LAMMPS' limit for the steps of one run, and between two outputs."""
 Seed = Annotated[int, Field(gt=0, le=900_000_000)]
-"""As LAMMPS' random numbers want it."""
+"""The range of LAMMPS' random number generators."""
 
 
 class Build(Section):
@@ -49,9 +49,9 @@ class Build(Section):
     layers: PositiveInt = 4
     """Metal layers."""
     lattice_constant_A: Annotated[float, Field(ge=2, le=10)] | None = None
-    """Cubic lattice constant; default: the value of ASE for the metal (4.20 Å is the study's Au)."""
+    """Cubic lattice constant; default: the value of ASE for the metal (4.20 Å is the founding study's Au)."""
     ions: dict[Literal[IONS], PositiveInt] = {}  # type: ignore[valid-type]
-    """How many of each ion, e.g. `{Na: 3}`."""
+    """Number of ions of each element, e.g. `{Na: 3}`."""
     ion_heights_A: list[PositiveFloat] | None = None
     """Height of each ion above the surface plane, in the order of `ions`; default: spread over the film."""
     waters: NonNegativeInt | Literal["auto"] = "auto"
@@ -62,7 +62,7 @@ class Build(Section):
     """Vacuum above the film; 0 closes the cell with the slab's other face (two-sided)."""
     relax_ps: Annotated[float, Field(ge=0, le=1000)] = 5
     """Classical run (frozen metal, SPC/Fw water) that turns packed molecules into a liquid before the
-    potential sees them; 0 leaves it out. Not used for the classical potential itself."""
+    potential sees them; 0 skips it. Not used for the classical potential itself."""
     seed: Seed = 1
     """Seed of the placement and of the classical run."""
 
@@ -87,9 +87,9 @@ class System(Section):
     build: Build | None = None
     """Build metal / water / ions."""
     read: Path | None = None
-    """Read a structure: anything ASE reads, a LAMMPS data file (`.data`), or a restart file (`.restart`)."""
+    """Read a structure: anything that ASE can read, a LAMMPS data file (`.data`), or a restart file (`.restart`)."""
     elements: list[str] | None = None
-    """Elements in the order of the LAMMPS types; needed for data files whose masses do not tell them."""
+    """Elements in the order of the LAMMPS types; needed for data files from which they cannot be inferred."""
     two_sided: bool | None = None
     """Whether both faces of the slab are wet; default: true when there is no vacuum."""
 
@@ -106,7 +106,7 @@ class Thermostat(Section):
     style: Literal["nose-hoover", "langevin"] = "nose-hoover"
     """Nosé-Hoover chain (`fix nvt`, `fix npt`) or Langevin (`fix langevin` + `fix nve`)."""
     damping_fs: PositiveFloat = 50
-    """Relaxation time; the study used 50 fs for Nosé-Hoover, and 5000 fs for Langevin."""
+    """Relaxation time; the founding study used 50 fs for Nosé-Hoover, and 5000 fs for Langevin."""
     chain: Annotated[int, Field(gt=0, le=100)] = 3
     """Nosé-Hoover chain length."""
 
@@ -119,7 +119,7 @@ class Barostat(Section):
     damping_fs: PositiveFloat = 500
     """Relaxation time."""
     coupling: Literal["iso", "aniso", "tri", "z"] = "iso"
-    """Which cell lengths move; `z` keeps a slab's area."""
+    """Which cell lengths vary; `z` keeps a slab's area."""
 
 
 class Minimise(Section):
@@ -128,7 +128,7 @@ class Minimise(Section):
     force_eV_per_A: Annotated[float, Field(gt=0, le=1000)] = 0.05
     """Stop when every force component is below this."""
     max_steps: Annotated[int, Field(gt=0, le=100_000_000)] = 500
-    """Stop after this many iterations in any case."""
+    """Largest number of iterations."""
 
 
 class Dynamics(Section):
@@ -137,7 +137,7 @@ class Dynamics(Section):
     ensemble: Literal["nvt", "npt", "nve", "minimise"] = "nvt"
     """Ensemble of the production; `minimise` stops after the relaxation."""
     temperature_K: Annotated[float, Field(gt=0, le=100_000)] = 300
-    """Thermostat target, and the temperature of the first velocities."""
+    """Target of the thermostat, and temperature of the initial velocities."""
     timestep_fs: PositiveFloat = 0.5
     """0.5 fs resolves the O-H stretch (period 9 fs) with 18 steps."""
     thermostat: Thermostat = Thermostat()
@@ -145,15 +145,15 @@ class Dynamics(Section):
     barostat: Barostat = Barostat()
     """Pressure control."""
     fixed_layers: NonNegativeInt = 2
-    """Metal layers, counted from the bottom, that do not move and are not thermostatted."""
+    """Number of frozen metal layers, from the bottom; they are not thermostatted."""
     minimise: Minimise | None = Minimise()
-    """Relaxation first; `null` leaves it out."""
+    """Minimisation before the dynamics; `null` skips it."""
     equilibrate_ps: NonNegativeFloat = 5
     """Discarded run (NVT) before the production."""
     production_ps: NonNegativeFloat = 20
     """Length of the production run."""
     seed: Seed = 1
-    """Seed of the velocities and of Langevin noise."""
+    """Seed of the initial velocities and of the Langevin noise."""
 
     @field_validator("timestep_fs")
     @classmethod
@@ -195,7 +195,7 @@ class Output(Section):
 
 
 class Observables(Section):
-    """How profiles are made."""
+    """Settings of the analysis."""
 
     bin_width_A: Annotated[float, Field(ge=1e-3)] = 0.1
     """Width of the bins along the surface normal; edges are multiples of it."""
@@ -204,15 +204,15 @@ class Observables(Section):
     names: list[str] | None = None
     """Only these tables, or all of an observable's; default: all that the system has atoms for."""
     options: dict[str, dict[str, Any]] = {}
-    """Options of single observables, by the name of their file, e.g. `rdf: {max_A: 8}`."""
+    """Options of individual observables, by the name of their file, e.g. `rdf: {max_A: 8}`."""
     extra: list[Path] = []
     """Python files with observables of your own; `observables: [./mine.py]` is short for it."""
     discard_ps: NonNegativeFloat | Literal["auto"] = 0
-    """Leave out this much of the start of the production; `auto` finds out how much."""
+    """Time to discard at the start of the production; `auto` determines it."""
     target_error: PositiveFloat = 0.05
     """A profile is converged when its 95 % band is below this fraction of its largest value."""
     target_errors: dict[str, PositiveFloat] = {}
-    """The same for single tables, as a 95 % band in the unit of the values, e.g. `{water_density: 0.05}`."""
+    """The same for individual tables, as a 95 % band in the unit of the values, e.g. `{water_density: 0.05}`."""
 
 
 def _files_only(value: Any) -> Any:
@@ -229,10 +229,10 @@ def _files_only(value: Any) -> Any:
 
 
 class Run(Section):
-    """Where and how it runs."""
+    """Resources of a run, and what is done around it."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """`auto` takes a GPU when the potential's package sees one."""
+    """`auto` uses a GPU if the potential's package finds one."""
     threads: Annotated[int, Field(gt=0, le=1024)] = 1
     """Threads per rank; 1 is best on a busy machine."""
     mpi_ranks: Annotated[int, Field(gt=0, le=100_000)] = 1
@@ -241,7 +241,7 @@ class Run(Section):
     """Compare the first frame with the model's own ASE calculator before the run; auto: where that is cheap, and where
     the deck is not the shipped template's."""
     walltime: str | None = None
-    """Stop before this limit of the job, with a restart: 24h, 90min, 24:00:00; `lmpdrive resume` goes on."""
+    """Stop with a restart file before this time limit of the job: 24h, 90min, 24:00:00; see `lmpdrive resume`."""
 
     @field_validator("walltime")
     @classmethod

@@ -1,4 +1,4 @@
-"""YAML text -> values and the lines of their keys; refuses what YAML 1.1 reads otherwise than a person does."""
+"""YAML text -> values and the lines of their keys; rejects what YAML 1.1 reads differently than a person would."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Location = tuple[str | int, ...]
 
 MOST_CHARACTERS = 1_000_000
 MOST_ENTRIES = 100_000
-"""A few lines of aliases can stand for billions of values."""
+"""A few lines of aliases can expand to billions of values."""
 _OTHER_BASE = re.compile(r"[-+]?(0[0-9_]+|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)")
-"""Octal numbers, and those to the base of 60."""
+"""Octal and sexagesimal numbers."""
 
 
 def parse(text: str) -> tuple[Any, dict[Location, int]]:

@@ -1,4 +1,4 @@
-"""One isolated environment per family of architectures, because their packages exclude each other.
+"""One isolated environment per family of architectures, because their packages conflict.
 
 `choose` says which interpreter runs an architecture, `create` makes one.  The recipe of each is on its class:
 `Architecture.environment`.

@@ -1,4 +1,4 @@
-"""What a Python interpreter is and has, as JSON.
+"""Version and packages of a Python interpreter, as JSON.
 
 Standard library only: `interpreter.py` passes the text of this file to interpreters that may lack lmpdrive.
 """
@@ -27,7 +27,7 @@ def absent(modules):
 
 
 def digest():
-    """Of lmpdrive's own code and templates; two installations of the same text have the same one."""
+    """Hash of lmpdrive's own code and templates; installations of identical files have the same one."""
     spec = importlib.util.find_spec("lmpdrive")
     if spec is None or not spec.origin:
         return None

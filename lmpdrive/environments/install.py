@@ -1,7 +1,7 @@
-"""Make an environment, step by step, so that an interrupted installation goes on where it was.
+"""Make an environment, step by step, so that an interrupted installation resumes at the step it had reached.
 
-With uv if it is there, else with venv and pip.  A step that is done is written in `state.json`; `complete.json` is
-written after everything imports.
+With uv if it is installed, else with venv and pip.  Completed steps are recorded in `state.json`; `complete.json` is
+written once everything imports.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -25,16 +25,15 @@ from pathlib import Path
 from typing import IO
 
 from lmpdrive._version import __version__
+from lmpdrive.common.say import Say, silent
 from lmpdrive.environments import facts as _facts
 from lmpdrive.environments import packing, store
 from lmpdrive.environments.interpreter import ask, check
 from lmpdrive.environments.recipe import Recipe
 from lmpdrive.errors import InstallError
 
-Say = Callable[[str], None]
-
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-"""Where PyTorch keeps its CPU builds; asked only if what the installer is set up with has none."""
+"""Where PyTorch keeps its CPU builds; used only if the installer's own index has none."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +43,11 @@ class Step:
     title: str
     commands: tuple[tuple[str, ...], ...]
     identity: str = ""
-    """What else must be the same for the step to count as done."""
+    """What else must be unchanged for the step to count as completed."""
 
     @property
     def key(self) -> str:
-        """Changes when the step must be done again."""
+        """Changes when the step must be repeated."""
         return sha256(json.dumps([self.title, self.commands, self.identity]).encode()).hexdigest()[:16]
 
 
@@ -117,16 +116,16 @@ def create(
     *,
     cuda: bool | None = None,
     extra: Sequence[str] = (),
-    say: Say = lambda _: None,
-    show: Say = lambda _: None,
+    say: Say = silent,
+    show: Say = silent,
 ) -> Path:
-    """Make, go on with, or bring up to date the environment of `recipe`; returns its interpreter.
+    """Make, complete, or bring up to date the environment of `recipe`; returns its interpreter.
 
     say : gets a line for each step.
-    show : gets every line of the installer.
+    show : gets every line of the installer's output.
 
-    Raises InstallError if a step fails, with the end of its output, all of which is in `install.log`.  What was done
-    before stays, and the next call goes on there.
+    Raises InstallError if a step fails, with the end of its output; `install.log` has all of it.  Completed steps are
+    kept, and the next call resumes after them.
     """
     folder = store.folder(recipe.family)
     if pointed := store.read(folder / store.COMPLETE).get("python"):
@@ -143,42 +142,50 @@ def create(
             f"cannot write in {folder.parent}: {error.strerror}. Name a writable folder in LMPDRIVE_ENVS."
         ) from None
     with _locked(recipe.family, say) as lock:
-        done: dict[str, str] = store.read(folder / store.STATE).get("done", {})
-        to_do = [step for step in chosen.steps if done.get(step.title) != step.key]
-        if chosen.steps[0] in to_do:  # another Python: everything again
-            done, to_do = {}, list(chosen.steps)
-        if not to_do and store.complete(recipe.family):
+        completed = _completed_steps(chosen)
+        if all(step.title in completed for step in chosen.steps) and store.complete(recipe.family):
             say(f"environment '{recipe.family}' is complete: {folder}")
-            return store.python(recipe.family)
-        (folder / store.COMPLETE).unlink(missing_ok=True)
-        _check_room(chosen, done)
-        for line in chosen.lines()[:1]:
-            say(line)
-        _drop_unfinished(folder)
-        started = time.monotonic()
-        about = {"cuda": chosen.cuda, "extra": list(chosen.extra)}
-        store.write(folder / store.STATE, {"done": done} | about)
-        for number, step in enumerate(chosen.steps, start=1):
-            if step not in to_do:
-                continue
-            say(f"  {number}/{len(chosen.steps)} {step.title}")
-            _carry_out(step, folder, lock, show)
-            done = done | {step.title: step.key}
-            store.write(folder / store.STATE, {"done": done} | about)
-        say("  trying what was installed")
-        _try_out(chosen, lock, show)
-        size = sum(p.lstat().st_size for p in folder.rglob("*") if not p.is_dir()) / 1e9
-        seconds = round(time.monotonic() - started, 1)
-        store.write(
-            folder / store.COMPLETE,
-            {"lmpdrive": __version__, "cuda": chosen.cuda, "size_GB": round(size, 2), "seconds": seconds},
-        )
-        say(f"environment '{recipe.family}' is complete after {seconds:.0f} s, {size:.1f} GB")
+        else:
+            _install(chosen, completed, lock, say, show)
     return store.python(recipe.family)
 
 
-def point(recipe: Recipe, python: Path, say: Say = lambda _: None) -> None:
-    """Use an interpreter of the site's (conda, module, a wrapper of a container) as the environment of `recipe`.
+def _completed_steps(plan: Plan) -> dict[str, str]:
+    """Title and key of the steps that need not be repeated; none where the Python has changed."""
+    recorded: dict[str, str] = store.read(plan.folder / store.STATE).get("done", {})
+    completed = {step.title: step.key for step in plan.steps if recorded.get(step.title) == step.key}
+    return completed if plan.steps[0].title in completed else {}
+
+
+def _install(plan: Plan, completed: dict[str, str], lock: IO[str], say: Say, show: Say) -> None:
+    """Carry out the steps that are not completed, and record each; then try what was installed."""
+    (plan.folder / store.COMPLETE).unlink(missing_ok=True)
+    _check_room(plan, completed)
+    say(plan.lines()[0])
+    _drop_unfinished(plan.folder)
+    started = time.monotonic()
+    about = {"cuda": plan.cuda, "extra": list(plan.extra)}
+    store.write(plan.folder / store.STATE, {"done": completed} | about)
+    for number, step in enumerate(plan.steps, start=1):
+        if step.title in completed:
+            continue
+        say(f"  {number}/{len(plan.steps)} {step.title}")
+        _carry_out(step, plan.folder, lock, show)
+        completed = completed | {step.title: step.key}
+        store.write(plan.folder / store.STATE, {"done": completed} | about)
+    say("  trying what was installed")
+    _try_out(plan, lock, show)
+    size = sum(p.lstat().st_size for p in plan.folder.rglob("*") if not p.is_dir()) / 1e9
+    seconds = round(time.monotonic() - started, 1)
+    store.write(
+        plan.folder / store.COMPLETE,
+        {"lmpdrive": __version__, "cuda": plan.cuda, "size_GB": round(size, 2), "seconds": seconds},
+    )
+    say(f"environment '{plan.recipe.family}' is complete after {seconds:.0f} s, {size:.1f} GB")
+
+
+def point(recipe: Recipe, python: Path, say: Say = silent) -> None:
+    """Use an interpreter of the site (conda, module, a wrapper of a container) as the environment of `recipe`.
 
     Raises InstallError if it lacks this lmpdrive or a module of the recipe, or if an environment is there already.
     """
@@ -210,8 +217,8 @@ def _locked(family: str, say: Say) -> Iterator[IO[str]]:
         yield lock
 
 
-def _check_room(plan: Plan, done: dict[str, str]) -> None:
-    needed = 0.0 if "packages" in done else plan.recipe.size(plan.cuda)
+def _check_room(plan: Plan, completed: dict[str, str]) -> None:
+    needed = 0.0 if "packages" in completed else plan.recipe.size(plan.cuda)
     free = shutil.disk_usage(plan.folder).free / 1e9
     if free < needed:
         raise InstallError(
@@ -235,7 +242,7 @@ def _carry_out(step: Step, folder: Path, lock: IO[str], show: Say) -> None:
             if code == 0:
                 return
             if number == len(step.commands):
-                raise InstallError(_told(step.title, tail, folder))
+                raise InstallError(_failure(step.title, tail, folder))
 
 
 def _try_out(plan: Plan, lock: IO[str], show: Say) -> None:
@@ -247,18 +254,19 @@ def _try_out(plan: Plan, lock: IO[str], show: Say) -> None:
     ):
         code, tail = _run([str(python), *words], plan.folder, lock, show)
         if code:
-            raise InstallError(_told(f"the installation is not usable: {' '.join(words)}", tail, plan.folder))
+            raise InstallError(_failure(f"the installation is not usable: {' '.join(words)}", tail, plan.folder))
     ask.cache_clear()
     check(ask(python, ()), python, plan.recipe.family, ours=True)
 
 
-def _told(title: str, tail: Sequence[str], folder: Path) -> str:
-    said = "\n".join(f"    {line}" for line in tail)
-    return f"{title}: failed.\n{said}\nAll of it: {folder / store.LOG}. The same command goes on from here."
+def _failure(title: str, tail: Sequence[str], folder: Path) -> str:
+    """The message of a step that failed, with the end of its output."""
+    output = "\n".join(f"    {line}" for line in tail)
+    return f"{title}: failed.\n{output}\nFull output: {folder / store.LOG}. The same command resumes here."
 
 
 def _run(command: Sequence[str], folder: Path, lock: IO[str], show: Say) -> tuple[int, Sequence[str]]:
-    """Run in a process group of its own; its output goes to install.log and to `show`, its end is returned."""
+    """Run in its own process group; output goes to install.log and to `show`, exit code and last lines are returned."""
     tail: deque[str] = deque(maxlen=12)
     with (folder / store.LOG).open("a") as log:
         print("$", *command, file=log, flush=True)

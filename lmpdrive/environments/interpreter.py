@@ -1,4 +1,4 @@
-"""Which Python runs an architecture: this one, the site's, or that of a made environment.
+"""Which Python runs an architecture: this one, the site's, or that of an installed environment.
 
 In this order: the user's settings file (`environments: {grace: {python: /path/to/python}}`), this interpreter if it
 can import what the architecture needs, the complete environment of the family.
@@ -67,10 +67,10 @@ class Interpreter:
             return getattr(importlib.import_module(module), name)(*arguments)
         words = [str(self.python), "-c", _CALL, module, name, json.dumps(arguments)]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
-        said = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines() or ["no message"]
+        lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines() or ["no message"]
         if done.returncode:
-            raise ModelError(said[-1].removeprefix("lmpdrive.errors.ModelError: "))
-        return json.loads(said[-1])
+            raise ModelError(lines[-1].removeprefix("lmpdrive.errors.ModelError: "))
+        return json.loads(lines[-1])
 
     def describe(self) -> str:
         """For messages."""
@@ -92,9 +92,9 @@ def choose(family: str, modules: Sequence[str]) -> Interpreter:
     If none has them all, the running one, with what it lacks in `missing`.  Raises InstallError for an interpreter that
     cannot be started, or whose lmpdrive is not this one; ConfigError for a wrong settings file.
     """
-    told = pointed_to(family)
-    if told is not None:
-        return _foreign(told, "settings", family, modules)
+    configured = pointed_to(family)
+    if configured is not None:
+        return _foreign(configured, "settings", family, modules)
     missing = _facts.absent(modules)
     if missing and store.complete(family):
         return _foreign(store.python(family), "environment", family, modules)
@@ -108,7 +108,7 @@ def _foreign(python: Path, origin: Literal["environment", "settings"], family: s
 
 
 def check(about: Mapping[str, Any], python: Path, family: str, ours: bool) -> None:
-    """Raise InstallError unless the interpreter has this lmpdrive; in an environment of `ours`, to the letter."""
+    """Raise InstallError unless the interpreter has this lmpdrive; in an environment of `ours`, exactly this one."""
     version = about["versions"].get("lmpdrive")
     if version == __version__ and not (ours and about["digest"] != _facts.digest()):
         return
@@ -156,7 +156,7 @@ def settings_file() -> Path:
 
 
 def pointed_to(family: str) -> Path | None:
-    """The interpreter that the settings file names for a family.
+    """The interpreter given for a family in the settings file.
 
     Raises ConfigError when the file is not as it should be.
     """

@@ -1,4 +1,4 @@
-"""The running lmpdrive as something an installer takes: an editable checkout again, or its own files as a wheel.
+"""The running lmpdrive as arguments of an installer: its editable checkout, or a wheel of its own files.
 
 Packed from the installed files, so that both sides of a run are the same code without any registry.
 """
@@ -18,7 +18,7 @@ from urllib.request import url2pathname
 from lmpdrive.errors import InstallError
 
 NOT_PACKED = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
-"""What an installer writes of its own."""
+"""Files that the installer writes itself."""
 
 
 def running() -> Distribution:
@@ -35,7 +35,7 @@ def running() -> Distribution:
 
 
 def requirements() -> list[str]:
-    """What lmpdrive's core needs."""
+    """Requirements of lmpdrive's core."""
     editable = checkout()
     if editable:  # its metadata may be older than what it says now
         return tomllib.loads((editable / "pyproject.toml").read_text())["project"]["dependencies"]
@@ -44,10 +44,10 @@ def requirements() -> list[str]:
 
 def checkout() -> Path | None:
     """The folder of an editable installation."""
-    told = json.loads(running().read_text("direct_url.json") or "{}")
-    if not told.get("dir_info", {}).get("editable"):
+    origin = json.loads(running().read_text("direct_url.json") or "{}")
+    if not origin.get("dir_info", {}).get("editable"):
         return None
-    return Path(url2pathname(urlsplit(told["url"]).path))
+    return Path(url2pathname(urlsplit(origin["url"]).path))
 
 
 def arguments(into: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the isolated environment of an architecture family is made of.  Data only: `install.py` carries it out."""
+"""Contents of the isolated environment of an architecture family.  Data only: `install.py` installs it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Recipe:
-    """Packages of one family.  Architectures whose packages fit together may share a family.
+    """Packages of one family.  Architectures with compatible packages may share a family.
 
     Example, a package with a lean set of dependencies on CPUs:
 
@@ -24,7 +24,7 @@ class Recipe:
     family: str
     """Name of the environment: `lmpdrive env create FAMILY`."""
     size_GB: float
-    """Disk it takes without CUDA, core included; said before anything is downloaded."""
+    """Disk it takes without CUDA, core included; reported before anything is downloaded."""
     requirements: tuple[str, ...] = ()
     """Installed with their dependencies, in one resolution with those of lmpdrive's core."""
     cpu: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class Recipe:
     cuda_size_GB: float | None = None
     """Disk it takes with CUDA; default: as without."""
     named_by_user: str = ""
-    """What a person must add with `--with`, in words, e.g. "the calculator's package"; empty: nothing."""
+    """What the user must add with `--with`, in words, e.g. "the calculator's package"; empty: nothing."""
     imports: tuple[str, ...] = ()
     """Modules that must import before the environment counts as complete."""
 

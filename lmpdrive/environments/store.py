@@ -1,4 +1,4 @@
-"""Where environments lie, and which of them are complete.
+"""Where environments are stored, and which of them are complete.
 
 <data directory>/envs/<family>/        a virtual environment
 <data directory>/envs/<family>/state.json      what was installed so far
@@ -21,8 +21,8 @@ STATE, COMPLETE, LOG = "state.json", "complete.json", "install.log"
 
 def root() -> Path:
     """Folder of all environments: `$LMPDRIVE_ENVS`, or `envs` in the user's data directory."""
-    if told := os.environ.get("LMPDRIVE_ENVS"):
-        return Path(told).absolute()
+    if configured := os.environ.get("LMPDRIVE_ENVS"):
+        return Path(configured).absolute()
     from platformdirs import user_data_path
 
     return user_data_path("lmpdrive") / "envs"
@@ -34,12 +34,12 @@ def folder(name: str) -> Path:
 
 
 def names() -> list[str]:
-    """Environments that were begun, complete or not."""
+    """Environments that were started, complete or not."""
     return sorted(p.name for p in root().iterdir() if p.is_dir()) if root().is_dir() else []
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A JSON object, or {} if there is none or it was cut off."""
+    """A JSON object, or {} if it is missing or truncated."""
     try:
         content = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -53,18 +53,18 @@ def write(path: Path, content: dict[str, Any]) -> None:
 
 
 def complete(name: str) -> dict[str, Any] | None:
-    """What `complete.json` says; None if the environment is not there or half-made."""
+    """Content of `complete.json`; None if the environment is missing or incomplete."""
     return read(folder(name) / COMPLETE) or None
 
 
 def python(name: str) -> Path:
     """Interpreter of an environment: its own, or the one it points to."""
-    told = read(folder(name) / COMPLETE).get("python")
-    return Path(told) if told else folder(name) / "bin" / "python"
+    pointed = read(folder(name) / COMPLETE).get("python")
+    return Path(pointed) if pointed else folder(name) / "bin" / "python"
 
 
 def remove(name: str) -> None:
-    """Delete an environment; one that points elsewhere leaves that place alone.
+    """Delete an environment; an interpreter that it points to is left alone.
 
     Raises InstallError if there is none of that name.
     """

@@ -75,7 +75,7 @@ class Deck:
         return [c for c in self.named("run") if c.arg(0) != "0"]
 
     def timestep(self, position: int) -> float | None:
-        """Timestep of the first run behind a position, in the deck's unit; None if it is not known."""
+        """Timestep of the first run after a position, in the deck's unit; None if it is not known."""
         end = next((r for r in self.runs if r > position and self.commands[r].name == "run"), len(self.commands))
         value = TIMESTEP.get(self.units)
         for command in self.commands[:end]:

@@ -10,9 +10,9 @@ from pathlib import Path
 from lmpdrive.lint.walk import number
 
 MASS_MATCH_U = 0.1
-"""As for structures: a mass this near to exactly one element's standard mass names the element."""
+"""As for structures: a mass this close to exactly one element's standard mass identifies the element."""
 HEAD_BYTES = 1_000_000
-"""Header and Masses stand at the top of a data file."""
+"""Header and Masses are at the top of a data file."""
 NULL = "NULL"
 HEAVY_HYDROGEN = {"D": "H", "T": "H"}
 AMU = ("metal", "real", "electron")
@@ -63,7 +63,7 @@ def by_mass(mass: float | None) -> str | None:
 
 
 def read_types(path: Path) -> Types:
-    """Masses, their comments and type labels of a data file; what cannot be read is missing."""
+    """Masses, their comments and type labels of a data file; unreadable parts are omitted."""
     try:
         if not path.is_file():
             return Types("", missing=str(path.name))

@@ -1,4 +1,4 @@
-"""Whether two groups of a deck surely share atoms, from their `group` commands alone."""
+"""Whether two groups of a deck definitely share atoms, from their `group` commands alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Groups:
         self.steps = 0
 
     def share(self, one: str, other: str) -> bool:
-        """True only where both surely have atoms in common (if the second has any)."""
+        """True only if both definitely have atoms in common (if the second has any)."""
         self.steps = 0
         return self._share(one, other, 0)
 
@@ -50,7 +50,7 @@ class Groups:
         return any(_meet(self._ranges(one, kind), self._ranges(other, kind)) for kind in ("id", "type"))
 
     def _holds(self, outer: str, inner: str, depth: int) -> bool:
-        """Whether `inner` is surely a part of `outer`."""
+        """Whether `inner` is definitely a part of `outer`."""
         self.steps += 1
         if depth > DEEPEST or self.steps > MOST_STEPS:
             return False

@@ -1,6 +1,6 @@
 """Text of a LAMMPS input -> logical lines, comments and words, by the rules of LAMMPS' `Input` class.
 
-A line goes on when its last printable character is `&` (also inside a comment) or while triple quotes are open.  `#`
+A line continues when its last printable character is `&` (also inside a comment) or while triple quotes are open.  `#`
 begins a comment outside quotes.  A quoted word begins at white space and is one word; nothing in it is substituted.
 """
 

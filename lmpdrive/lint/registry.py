@@ -1,4 +1,4 @@
-"""The rules, found in lint/rules: a function with `@rule` in any file there is one; no list names them."""
+"""The rules, found in lint/rules: every function with `@rule` in a file of that folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Place = Command | Remark
 
 @dataclass(frozen=True)
 class Found:
-    """What a rule says: where, what is wrong, what to do; `level` where it is not the rule's own."""
+    """A finding: where, what is wrong, what to do; `level` if it differs from the rule's."""
 
     place: Place | None
     what: str
@@ -27,7 +27,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule with its code (as in `# lint: allow CODE`) and the level of what it finds."""
+    """A rule with its code (as in `# lint: allow CODE`) and the level of its findings."""
 
     code: str
     level: Level

@@ -1,4 +1,4 @@
-"""A deck's files -> its commands in order, with variables put in, `include` followed, and `if` branches opened.
+"""A deck's files -> its commands in order, with variables substituted, `include` followed, and `if` branches expanded.
 
 Loops (`jump`, `next`) are not turned: every command is met once, with the first values of the loop's variables.
 """
@@ -22,7 +22,7 @@ DEEPEST = 20
 """Of includes and of `if` commands inside each other."""
 
 TIMESTEP = {"lj": 0.005, "real": 1.0, "metal": 0.001, "si": 1e-8, "cgs": 1e-8, "electron": 0.001}
-"""What LAMMPS takes without a `timestep` command, by units."""
+"""LAMMPS' default timestep, by units."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Command:
         return self.args[i] if i < len(self.args) else ""
 
     def after(self, keyword: str, start: int = 0) -> tuple[str, ...]:
-        """The arguments behind `keyword`, which is looked for from the `start`-th on; empty if it is not there."""
+        """The arguments after `keyword`, searched for from the `start`-th on; empty if it is missing."""
         try:
             return self.args[self.args.index(keyword, start) + 1 :]
         except ValueError:

@@ -181,12 +181,12 @@ def test_charge_without_counter_charge(config):
 
 def test_the_charge_that_a_model_is_told(config):
     given = config()
-    (wrong,) = found("charge_that_the_model_is_told", given, water_and("Na"), Short(told_e=0))
+    (wrong,) = found("total_charge_of_the_model", given, water_and("Na"), Short(told_e=0))
     assert "Set potential.charge: 1" in wrong.message
-    (wrong,) = found("charge_that_the_model_is_told", given, system(ions=[("Na", (0, 0, 12))]), Short(told_e=1))
+    (wrong,) = found("total_charge_of_the_model", given, system(ions=[("Na", (0, 0, 12))]), Short(told_e=1))
     assert "the metal balances the ions" in wrong.message and "Set potential.charge: 0" in wrong.message
-    assert found("charge_that_the_model_is_told", given, water_and("Na"), Short(told_e=1)) == []
-    assert found("charge_that_the_model_is_told", given, water_and("Na"), Short()) == []
+    assert found("total_charge_of_the_model", given, water_and("Na"), Short(told_e=1)) == []
+    assert found("total_charge_of_the_model", given, water_and("Na"), Short()) == []
 
 
 FROZEN = [

@@ -1,4 +1,4 @@
-"""The charge of the cell, against what the potential is told of it."""
+"""The charge of the cell, and the total charge that the potential is given."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NEUTRAL_E = 1e-3
 
 
 def charges_that_do_not_cancel(case: Case) -> Iterator[Problem]:
-    """Periodic electrostatics of a charged cell: a background charge that nobody asked for."""
+    """Periodic electrostatics of a charged cell: an unintended background charge."""
     if not case.readable:
         return
     charges = case.config.potential.charges_e(case.system)
@@ -24,15 +24,15 @@ def charges_that_do_not_cancel(case: Case) -> Iterator[Problem]:
         )
 
 
-def charge_that_the_model_is_told(case: Case) -> Iterator[Problem]:
-    """A model that takes the total charge, told another than that of the atoms."""
-    told = case.config.potential.total_charge_e
-    if told is None or told == _charge_e(case):
+def total_charge_of_the_model(case: Case) -> Iterator[Problem]:
+    """A model that takes the total charge is given a value that differs from that of the atoms."""
+    given = case.config.potential.total_charge_e
+    if given is None or given == _charge_e(case):
         return
     why = "the metal balances the ions" if _has_metal(case) else "from ions, hydronium and hydroxide"
     yield Problem(
         "warning",
-        f"potential.charge: {told:+d} e, but the cell carries {_charge_e(case):+d} e ({why}). "
+        f"potential.charge: {given:+d} e, but the cell carries {_charge_e(case):+d} e ({why}). "
         f"Set potential.charge: {_charge_e(case)}.",
     )
 
@@ -43,12 +43,12 @@ def ions_without_counter_charge(case: Case) -> Iterator[Problem]:
     if not charge or potential.total_charge_e is not None:
         return
     if case.readable and potential.charges_e(case.system) is not None:
-        return  # the rule above has looked
+        return  # checked by the first rule
     yield Problem(
         "warning",
-        f"the cell carries {charge:+d} e and there is no metal to balance it: {potential.architecture} is told no "
-        "charge, and takes that of similar places in its training data. Add counter-ions (the sum should be 0 e), "
-        "unless the model was trained on charged cells.",
+        f"the cell carries {charge:+d} e and there is no metal to balance it: {potential.architecture} takes "
+        "no total charge, and reproduces that of similar structures in its training data. Add counter-ions (the sum "
+        "should be 0 e), unless the model was trained on charged cells.",
     )
 
 
@@ -57,6 +57,6 @@ def _has_metal(case: Case) -> bool:
 
 
 def _charge_e(case: Case) -> int:
-    """Of the cell: zero with a metal, which takes up what the ions leave."""
+    """Of the cell: zero with a metal, which balances the ions."""
     report = case.system.report
     return 0 if _has_metal(case) else case.system.charge_of_ions_e + report.hydroniums - report.hydroxides

@@ -54,7 +54,7 @@ def thermostat_changes_dynamics(case: Case) -> Iterator[Problem]:
 
 
 def frames_too_rare(case: Case) -> Iterator[Problem]:
-    """C_dip, lifetimes and diffusion with frames further apart than what they resolve."""
+    """C_dip, lifetimes and diffusion with frames too far apart to resolve them."""
     every = case.config.output.frames_every_fs
     found, level = _asked(case, tuple(WATER))
     blind = [f for f in found if every > WATER[f]]
@@ -68,7 +68,7 @@ def frames_too_rare(case: Case) -> Iterator[Problem]:
 
 
 def frames_too_rare_for_spectra(case: Case) -> Iterator[Problem]:
-    """Frequencies above half the sampling rate are folded back onto lower ones."""
+    """Frequencies above half the sampling rate are aliased to lower ones."""
     named = case.named(SPECTRA)
     every = case.config.output.frames_every_fs
     highest = CM_1_FS / (2 * every)
@@ -83,7 +83,7 @@ def frames_too_rare_for_spectra(case: Case) -> Iterator[Problem]:
 
 
 def _asked(case: Case, families: tuple[str, ...]) -> tuple[list[str], Literal["warning", "note"]]:
-    """The observables that will be made, and how loudly to speak of them."""
+    """The observables that will be made, with the level of their findings."""
     if case.config.observables.names is not None:
         return case.named(families), "warning"
     if not len(case.system.water_molecules):

@@ -1,4 +1,4 @@
-"""Charge visibility: whether the model can tell how many ions there are from where the interface is.
+"""Charge visibility: whether the number of ions is visible to the model at the interface.
 
 The surface charge is set by the number of ions.  A model knows it only where all ions lie within its receptive field.
 """
@@ -15,7 +15,7 @@ from lmpdrive.checks.case import Case
 from lmpdrive.common.visibility import farthest_distances
 
 INTERFACE_A = 4.5
-"""Interfacial water: 0 < z <= 4.5 Å (design, part 2)."""
+"""Interfacial water: 0 < z <= 4.5 Å."""
 SLICE_A = 5.0
 ENOUGH = 0.95
 """Fraction of waters or metal atoms that must see all ions before the charge state counts as visible."""
@@ -81,8 +81,8 @@ def charge_state_not_trained(case: Case) -> Iterator[Problem]:
 
 def _states(case: Case) -> list[int]:
     """`charge_states_e` of the card: sums of the ions' charges in the training data."""
-    told = (case.config.potential.card() or {}).get("charge_states_e", []) if case.readable else []
-    return sorted({int(state) for state in told})
+    states = (case.config.potential.card() or {}).get("charge_states_e", []) if case.readable else []
+    return sorted({int(state) for state in states})
 
 
 def _surface(case: Case) -> np.ndarray:

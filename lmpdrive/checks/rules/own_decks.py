@@ -1,4 +1,4 @@
-"""Decks of which a person wrote a part: what `lmpdrive lint` finds in them."""
+"""Decks that were partly written by hand: the findings of `lmpdrive lint`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frozen atoms in decks that a person wrote part of (`templates:`); the shipped ones leave them alone."""
+"""Frozen atoms in decks partly written by hand (`templates:`); the shipped templates do not touch them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def thermostat_on_frozen_atoms(case: Case) -> Iterator[Problem]:
 
 
 def momentum_with_a_frozen_slab(case: Case) -> Iterator[Problem]:
-    """The slab takes up momentum; taking it away again is a force on the water."""
+    """The slab absorbs momentum; removing it acts as a force on the water."""
     frozen = len(case.group("fixed"))
     for name, style, _ in _fixes(case, ("momentum", "momentum/chunk")):
         if frozen:
@@ -42,7 +42,7 @@ def momentum_with_a_frozen_slab(case: Case) -> Iterator[Problem]:
 
 
 def damping_in_ps(case: Case) -> Iterator[Problem]:
-    """`units metal` has ps: 50 there is not 50 fs."""
+    """`units metal` uses ps: 50 does not mean 50 fs."""
     timestep_ps = case.config.dynamics.timestep_fs * 1e-3
     for _, style, words in _fixes(case, ("nvt", "npt", "langevin")):
         at = 2 if style == "langevin" else words.index("temp") + 3 if "temp" in words else len(words)
@@ -67,5 +67,5 @@ def _fixes(case: Case, styles: tuple[str, ...]) -> Iterator[tuple[str, str, tupl
 
 
 def _members(case: Case, name: str) -> np.ndarray:
-    """Atoms of a group that the driver made; none of one that the deck made itself."""
+    """Atoms of a group that the driver made; none if the deck defines the group itself."""
     return np.arange(len(case.system.species)) if name == "all" else case.group(name)

@@ -1,4 +1,4 @@
-"""Vacuum, density of the water, and how wide the cell is."""
+"""Vacuum, density of the water, and width of the cell."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from lmpdrive.checks.case import Case
 
 LEAST_VACUUM_A = 10.0
 A_BUBBLE_A = 8.0
-"""Longer empty stretches are no water: `system.two_sided` is decided by the same length."""
+"""Longer gaps contain no water: `system.two_sided` is decided by the same length."""
 DENSITY_G_PER_CM3 = (0.8, 1.2)
 WIDEST_A = 24.0
-"""Twice the longest cutoff in use: in wider cells no model need be asked."""
+"""Twice the longest cutoff in use: in wider cells the model need not be read."""
 
 
 def missing_vacuum(case: Case) -> Iterator[Problem]:
@@ -27,7 +27,7 @@ def missing_vacuum(case: Case) -> Iterator[Problem]:
 
 
 def hole_in_a_closed_cell(case: Case) -> Iterator[Problem]:
-    """Both faces wet, and yet an empty stretch between them."""
+    """Both faces wet, but with a gap between them."""
     gap = _gap_A(case)
     if len(case.group("metal")) and case.system.two_sided and gap > A_BUBBLE_A:
         yield Problem(
@@ -50,7 +50,7 @@ def density_of_the_water(case: Case) -> Iterator[Problem]:
 
 
 def narrow_cell(case: Case) -> Iterator[Problem]:
-    """In the plane: an atom within the cutoff of its own image, or of two images of another."""
+    """In-plane: an atom within the cutoff of its own image, or of two images of another atom."""
     width = float(case.widths_A.min())
     if width >= WIDEST_A or case.receptive_field is None:
         return

@@ -10,7 +10,7 @@ from lmpdrive.checks.case import Case
 DAMPING = (20, 1000)
 """Thermostat, in timesteps; LAMMPS' manual: around 100 (fix nvt)."""
 LANGEVIN = (100, 200_000)
-"""The study's 5 ps are 5000 to 10000; weak coupling is meant."""
+"""The founding study's 5 ps are 5000 to 10000; weak coupling is intended."""
 BAROSTAT = (200, 20_000)
 """LAMMPS' manual: around 1000 (fix npt)."""
 
@@ -27,7 +27,7 @@ def timestep_with_hydrogen(case: Case) -> Iterator[Problem]:
 
 
 def damping_of_the_thermostat(case: Case) -> Iterator[Problem]:
-    """Far from 100 timesteps: too small and it shakes, too large and it does nothing (or the unit is wrong)."""
+    """Far from 100 timesteps: too small causes oscillations, too large has no effect (or the unit is wrong)."""
     dynamics = case.config.dynamics
     if dynamics.ensemble in ("nve", "minimise") and not dynamics.equilibrate_ps:
         return

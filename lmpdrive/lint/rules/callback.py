@@ -24,7 +24,7 @@ def callback_missing(deck: Deck) -> Iterator[Found]:
 
 @rule("callback-energy", "warning")
 def callback_energy(deck: Deck) -> Iterator[Found]:
-    """`fix external` whose energy and virial are left out of pe, etotal and press."""
+    """`fix external` whose energy and virial do not enter pe, etotal and press."""
     for fix in deck.fixes:
         if fix.style != "external" or not deck.runs:
             continue
@@ -37,7 +37,7 @@ def callback_energy(deck: Deck) -> Iterator[Found]:
 
 @rule("callback-interval", "warning")
 def callback_interval(deck: Deck) -> Iterator[Found]:
-    """`fix external pf/callback` that does not ask for new forces at every step."""
+    """`fix external pf/callback` that does not request new forces at every step."""
     for fix in deck.fixes:
         if fix.style == "external" and fix.args[:1] == ("pf/callback",) and fix.args[1:3] not in (("1", "1"), ()):
             what = f"fix {fix.id} asks for forces every {' and applies them every '.join(fix.args[1:3])} steps"

@@ -9,7 +9,7 @@ from lmpdrive.lint.dumps import dumps
 from lmpdrive.lint.registry import Found, rule
 
 UNSORTED = ("atom", "custom", "cfg", "cfg/uef", "yaml", "netcdf", "h5md")
-"""Styles that write atoms in the order of memory unless told; dcd, xtc and xyz sort by id themselves."""
+"""Styles that write atoms in memory order by default; dcd, xtc and xyz sort by id themselves."""
 POSITIONS = {"x", "xs", "xu", "xsu"}
 
 
@@ -24,7 +24,7 @@ def dump_unsorted(deck: Deck) -> Iterator[Found]:
 
 @rule("dump-element", "warning")
 def dump_element(deck: Deck) -> Iterator[Found]:
-    """A dump that does not say which element an atom is."""
+    """A dump without the element of each atom."""
     elements = " ".join(e or "?" for e in deck.types.elements()) or "H O Pt"
     for dump in dumps(deck):
         fix = f"dump_modify {dump.id} element {elements}"

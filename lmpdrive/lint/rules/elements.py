@@ -54,7 +54,7 @@ def _right(types: Types) -> str:
 
 @rule("pair-coeff-order", "error")
 def pair_coeff_order(deck: Deck) -> Iterator[Found]:
-    """Elements of `pair_coeff * *` in another order than the types of the data file."""
+    """Elements of `pair_coeff * *` in a different order than the types of the data file."""
     types = deck.types
     for command in deck.named("pair_coeff"):
         named = trailing_elements(command, _style(deck))
@@ -80,7 +80,7 @@ def pair_coeff_no_elements(deck: Deck) -> Iterator[Found]:
 
 @rule("dump-element-order", "error")
 def dump_element_order(deck: Deck) -> Iterator[Found]:
-    """Elements of `dump_modify element` in another order than the types, so that the file names the wrong ones."""
+    """Elements of `dump_modify element` in a different order than the types, so the file has the wrong elements."""
     types = deck.types
     coefficients = [e for c in deck.named("pair_coeff") if (e := trailing_elements(c, _style(deck)))]
     for dump in dumps(deck):
@@ -99,7 +99,7 @@ def dump_element_order(deck: Deck) -> Iterator[Found]:
 
 @rule("mass-element", "error")
 def mass_element(deck: Deck) -> Iterator[Found]:
-    """The element that the data file writes behind a mass is not the one of that mass."""
+    """The element in the comment after a mass in the data file does not match the mass."""
     read = deck.last("read_data")
     types = deck.types
     for type_, name in types.names.items():
@@ -112,7 +112,7 @@ def mass_element(deck: Deck) -> Iterator[Found]:
 
 @rule("data-missing", "note")
 def data_missing(deck: Deck) -> Iterator[Found]:
-    """There is no data file that tells the types, so that the order of elements was not checked."""
+    """No data file gives the types, so the order of elements was not checked."""
     types = deck.types
     read = deck.last("read_data", "read_restart")
     if read and not types.count:

@@ -1,4 +1,4 @@
-"""Frozen atoms that are heated, counted or moved all the same."""
+"""Frozen atoms that are nevertheless heated, counted or moved."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def frozen_thermostat(deck: Deck) -> Iterator[Found]:
 
 
 def _own_temperature(deck: Deck, bath: Fix, frozen: Fix) -> bool:
-    """Whether `fix_modify temp` gives the thermostat a temperature that leaves the frozen atoms out."""
+    """Whether `fix_modify temp` gives the thermostat a temperature that excludes the frozen atoms."""
     groups = {c.arg(0): c.arg(1) for c in deck.computes()}
     named = [c.after("temp", 1)[:1] for c in deck.named("fix_modify") if c.arg(0) == bath.id]
     computes = [name for (name,) in (n for n in named if n)]
@@ -35,7 +35,7 @@ def _own_temperature(deck: Deck, bath: Fix, frozen: Fix) -> bool:
 
 @rule("frozen-momentum", "warning")
 def frozen_momentum(deck: Deck) -> Iterator[Found]:
-    """`fix momentum` or `recenter` beside frozen atoms, which take up momentum and hold the frame already."""
+    """`fix momentum` or `recenter` with frozen atoms, which already absorb momentum and fix the frame."""
     for fix in deck.fixes:
         if fix.style not in ("momentum", "momentum/chunk", "recenter"):
             continue

@@ -10,7 +10,7 @@ from lmpdrive.lint.registry import Found, rule
 
 @rule("endless-loop", "error")
 def endless_loop(deck: Deck) -> Iterator[Found]:
-    """A `jump` back to what leads to it again, without `next` or `if` to leave the loop."""
+    """A `jump` that leads back to itself, without `next` or `if` to leave the loop."""
     for i, jump in enumerate(deck.commands):
         if jump.name != "jump" or jump.conditional or jump.arg(0) not in ("SELF", jump.file):
             continue

@@ -1,4 +1,4 @@
-"""Runs that lose everything when they stop, or go on when they should stop."""
+"""Runs that lose everything when they stop, or continue when they should stop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lmpdrive.lint.walk import number
 
 @rule("no-restart", "warning")
 def no_restart(deck: Deck) -> Iterator[Found]:
-    """No restart file is written: a run that is killed starts again from nothing."""
+    """No restart file is written: a killed run has to start from the beginning."""
     if not deck.dynamics or any(number(c.arg(0)) != 0 for c in deck.named("restart")):
         return
     if deck.named("write_restart"):
@@ -23,17 +23,17 @@ def no_restart(deck: Deck) -> Iterator[Found]:
 
 @rule("lost-atoms", "warning")
 def lost_atoms(deck: Deck) -> Iterator[Found]:
-    """`thermo_modify lost ignore|warn`: the run goes on without atoms that flew away."""
+    """`thermo_modify lost ignore|warn`: the run continues without the atoms that were lost."""
     for command in deck.named("thermo_modify"):
-        told = command.after("lost")[:1]
-        if told and told[0] in ("ignore", "warn"):
-            what = f"lost {told[0]}: atoms that leave the box are gone, and the run goes on"
+        mode = command.after("lost")[:1]
+        if mode and mode[0] in ("ignore", "warn"):
+            what = f"lost {mode[0]}: atoms that leave the box are dropped, and the run continues"
             yield Found(command, what, "lost error; a wall (fix wall/reflect) for what evaporates")
 
 
 @rule("no-halt", "warning")
 def no_halt(deck: Deck) -> Iterator[Found]:
-    """No `fix halt`: a trajectory that has exploded is run to its end and averaged."""
+    """No `fix halt`: an unstable trajectory is run to its end and averaged."""
     if deck.dynamics and not any(fix.style == "halt" for fix in deck.fixes):
         fix = "variable T equal temp, and: fix too_hot all halt 10 v_T > 3000 error hard (ten times the temperature)"
         yield Found(deck.dynamics[0], "nothing stops the run when it explodes", fix)

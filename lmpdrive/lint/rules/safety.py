@@ -20,17 +20,17 @@ WRITES = {"log": 0, "write_restart": 0, "write_data": 0, "write_coeff": 0, "writ
 def shell(deck: Deck) -> Iterator[Found]:
     """`shell` runs any program with your rights."""
     for command in deck.named("shell"):
-        told = " ".join(command.args)[:60]
+        words = " ".join(command.args)[:60]
         if command.arg(0) in (*SHELL_FILES, "putenv"):
-            what = f"shell {told}: changes files or the environment outside LAMMPS"
+            what = f"shell {words}: changes files or the environment outside LAMMPS"
             yield Found(command, what, "do it before the run, in a job script", "warning")
         else:
-            yield Found(command, f"shell {told}: runs a program with your rights", "do it outside the deck")
+            yield Found(command, f"shell {words}: runs a program with your rights", "do it outside the deck")
 
 
 @rule("python", "error")
 def python(deck: Deck) -> Iterator[Found]:
-    """`python` and what calls it run any code with your rights."""
+    """`python` and commands that call it run any code with your rights."""
     for command in deck.commands:
         calls = (
             command.name == "python"

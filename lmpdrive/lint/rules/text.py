@@ -43,7 +43,7 @@ def quotes(deck: Deck) -> Iterator[Found]:
 
 @rule("include-loop", "error")
 def include_loop(deck: Deck) -> Iterator[Found]:
-    """Files include each other without end."""
+    """Files include each other endlessly."""
     for remark in deck.remarks:
         if remark.code == "include-loop":
             yield Found(remark, f"{remark.what} is included from itself, or too deep", "include it once")
@@ -51,7 +51,7 @@ def include_loop(deck: Deck) -> Iterator[Found]:
 
 @rule("include-missing", "error")
 def include_missing(deck: Deck) -> Iterator[Found]:
-    """An included file is not there, so that what it does was not checked."""
+    """An included file is missing, so its commands were not checked."""
     for remark in deck.remarks:
         if remark.code == "include-missing":
             yield Found(remark, f"there is no file {remark.what} in the folder of the deck", "put it there")
@@ -59,7 +59,7 @@ def include_missing(deck: Deck) -> Iterator[Found]:
 
 @rule("unknown-command", "error")
 def unknown_command(deck: Deck) -> Iterator[Found]:
-    """A word that is no LAMMPS command; LAMMPS says so only when it comes to it, maybe after the run."""
+    """An unknown command, which LAMMPS reports only when it reaches it, possibly after the run."""
     by_plugin = bool(deck.named("plugin"))
     for command in deck.commands:
         if plain(command.name) not in COMMANDS and "$" not in command.name:
@@ -77,6 +77,6 @@ def empty(deck: Deck) -> Iterator[Found]:
 
 @rule("no-run", "warning")
 def no_run(deck: Deck) -> Iterator[Found]:
-    """Atoms and potential are there, but nothing is run."""
+    """Atoms and potential are defined, but nothing is run."""
     if deck.named("pair_style", "read_data", "fix") and not deck.runs and not deck.named("write_data", "quit"):
         yield Found(deck.commands[-1], "the deck ends without run or minimize", "is it cut off? add what is missing")

@@ -1,4 +1,4 @@
-"""Times in the wrong unit, and thermostats far from what integrates well."""
+"""Times in the wrong unit, and unsuitable damping times."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WEAK = ("langevin", "temp/berendsen", "temp/csvr", "temp/csld")
 """Baths that may be weak on purpose; a Nosé-Hoover chain needs its 100 timesteps."""
 STEPS = {"chain": (20, 1_000), "weak": (20, 20_000), "barostat": (100, 20_000)}
 FS_FOR_PS = {"chain": 10.0, "weak": 100.0, "barostat": 50.0}
-"""From this many ps on a damping in `units metal` is taken for one in fs."""
+"""From this many ps on, a damping in `units metal` is assumed to be in fs."""
 USUAL_STEPS = {"chain": 100, "weak": 100, "barostat": 1_000}
 PASCALS = 50_000
 
@@ -32,7 +32,7 @@ class Bath(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What the manual calls it."""
+        """Its name in the LAMMPS manual."""
         return "Pdamp" if self.kind == "barostat" else "Tdamp"
 
 
@@ -58,7 +58,7 @@ def _third(args: tuple[str, ...], keyword: str) -> tuple[str, ...]:
 
 @rule("timestep-unit", "error")
 def timestep_unit(deck: Deck) -> Iterator[Found]:
-    """A timestep that is fs where `units` wants ps, or the other way round."""
+    """A timestep in fs where `units` requires ps, or vice versa."""
     if deck.units not in ("metal", "real", "electron"):
         return
     for command in deck.named("timestep"):
@@ -66,15 +66,15 @@ def timestep_unit(deck: Deck) -> Iterator[Found]:
         fs = None if value is None else deck.fs(value)
         if value is None or fs is None:
             continue
-        told = f"timestep {value:g} in units {deck.units} is {fs:g} fs"
+        what = f"timestep {value:g} in units {deck.units} is {fs:g} fs"
         if fs >= TIMESTEP_ERROR_FS:
             fix = f"timestep {value / 1000:g} is {value:g} fs" if deck.units == "metal" else "0.5 fs with hydrogen"
-            yield Found(command, told, fix)
+            yield Found(command, what, fix)
         elif fs > TIMESTEP_WARNING_FS:
-            yield Found(command, f"{told}: atoms move too far in it", "0.5 fs with hydrogen, 1 to 2 without", "warning")
+            yield Found(command, f"{what}: atoms move too far in it", "0.5 fs with hydrogen, 1 to 2 without", "warning")
         elif 0 < fs < SHORTEST_TIMESTEP_FS:
             fix = f"timestep {value * 1000:g} is {value * 1000:g} fs" if deck.units == "real" else "0.0005 is 0.5 fs"
-            yield Found(command, f"{told}: a picosecond takes {1000 / fs:.0f} steps", fix)
+            yield Found(command, f"{what}: a picosecond takes {1000 / fs:.0f} steps", fix)
 
 
 @rule("timestep-hydrogen", "warning")
@@ -94,16 +94,16 @@ def timestep_hydrogen(deck: Deck) -> Iterator[Found]:
 
 @rule("damping-unit", "error")
 def damping_unit(deck: Deck) -> Iterator[Found]:
-    """A damping time that is fs where `units` wants ps, or the other way round."""
+    """A damping time in fs where `units` requires ps, or vice versa."""
     for bath in baths(deck):
-        if told := _wrong_unit(deck, bath):
-            what, fix = told
+        if wrong := _wrong_unit(deck, bath):
+            what, fix = wrong
             yield Found(bath.fix.command, what, fix)
 
 
 @rule("damping-far", "warning")
 def damping_far(deck: Deck) -> Iterator[Found]:
-    """A damping time far from 100 timesteps (barostat: 1000): it does not hold the temperature, or rings."""
+    """A damping time far from 100 timesteps (barostat: 1000): weak control of the temperature, or oscillations."""
     for bath in baths(deck):
         step = deck.timestep(bath.fix.first)
         if not step or step <= 0 or _wrong_unit(deck, bath) or _timestep_is_wrong(deck, step):
@@ -116,16 +116,16 @@ def damping_far(deck: Deck) -> Iterator[Found]:
 
 
 def _wrong_unit(deck: Deck, bath: Bath) -> tuple[str, str] | None:
-    told = f"{bath.name} {bath.damping:g} of fix {bath.fix.id} in units {deck.units}"
+    setting = f"{bath.name} {bath.damping:g} of fix {bath.fix.id} in units {deck.units}"
     if deck.units == "metal" and bath.damping >= FS_FOR_PS[bath.kind]:
-        return f"{told} is {bath.damping:g} ps", f"write {bath.damping / 1000:g} if you mean {bath.damping:g} fs"
+        return f"{setting} is {bath.damping:g} ps", f"write {bath.damping / 1000:g} if you mean {bath.damping:g} fs"
     if deck.units == "real" and bath.damping <= 1:
-        return f"{told} is {bath.damping:g} fs", f"write {bath.damping * 1000:g} if you mean {bath.damping:g} ps"
+        return f"{setting} is {bath.damping:g} fs", f"write {bath.damping * 1000:g} if you mean {bath.damping:g} ps"
     step = deck.timestep(bath.fix.first)
     if step and step > 0 and bath.damping < 2 * step and not _timestep_is_wrong(deck, step):
         steps = bath.damping / step
         return (
-            f"{told} is {steps:g} timesteps",
+            f"{setting} is {steps:g} timesteps",
             f"write {USUAL_STEPS[bath.kind] * step:g}, which is {USUAL_STEPS[bath.kind]} timesteps",
         )
     return None
@@ -139,7 +139,7 @@ def _timestep_is_wrong(deck: Deck, step: float) -> bool:
 
 @rule("pressure-unit", "warning")
 def pressure_unit(deck: Deck) -> Iterator[Found]:
-    """A barostat's pressure that looks like pascals: `metal` has bar, `real` atmospheres."""
+    """A barostat's pressure that looks like pascals: `metal` uses bar, `real` atmospheres."""
     unit = {"metal": "bar", "real": "atm"}.get(deck.units)
     for fix in deck.fixes:
         if unit is None or not fix.style.startswith(("npt", "nph", "press/berendsen")):
@@ -155,7 +155,7 @@ def pressure_unit(deck: Deck) -> Iterator[Found]:
 
 @rule("units-missing", "warning")
 def units_missing(deck: Deck) -> Iterator[Found]:
-    """Elements are named, but there is no `units`: LAMMPS takes reduced ones."""
+    """Elements are given, but no `units`: LAMMPS uses reduced units."""
     if deck.named("units") or not deck.runs:
         return
     for command in deck.named("pair_coeff"):
@@ -166,7 +166,7 @@ def units_missing(deck: Deck) -> Iterator[Found]:
 
 @rule("data-units", "warning")
 def data_units(deck: Deck) -> Iterator[Found]:
-    """The first line of the data file names other units than the deck's."""
+    """The first line of the data file gives other units than the deck."""
     read, types = deck.last("read_data"), deck.types
     if read and types.units and types.units != deck.units:
         what = f"{types.source} says units = {types.units}, the deck has units {deck.units}"
