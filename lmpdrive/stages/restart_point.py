@@ -94,7 +94,7 @@ def _by_lammps(folder: Path, config: Config, manifest: Manifest, say: Say, resta
     end = _end(folder, commands, config, manifest)
     if not (folder / LOG).exists():
         say("nothing has run here: from the start")
-        return RestartPoint(deck)
+        return _from_start(commands, end)
     finished = manifest.state == "finished"
     last_deck = manifest.last_part.deck if manifest.parts else deck
     if finished and _reached(folder, last_deck) >= end:
@@ -111,8 +111,9 @@ def _by_lammps(folder: Path, config: Config, manifest: Manifest, say: Say, resta
             f"end: system.read: {folder}/{FINAL_DATA}"
         )
     if chosen is None:
+        point = _from_start(commands, end)
         set_aside(folder, say)
-        return RestartPoint(deck)
+        return point
     if chosen.step >= end:
         return RestartPoint(deck, complete=True)
     number = next_number(folder, deck)
@@ -122,6 +123,16 @@ def _by_lammps(folder: Path, config: Config, manifest: Manifest, say: Say, resta
     write_atomically(folder / name, resumed(commands, at))
     say(f"resuming at step {chosen.step} ({chosen.path.name}) toward step {end}: {name}")
     return RestartPoint(name, numbered(LOG, number), ResumedFrom(chosen.step, chosen.path.name))
+
+
+def _from_start(deck: Deck, end: int) -> RestartPoint:
+    """Run the deck again as it is.  Raises ConfigError if `--set` asks for another length than it has."""
+    if end != end_of(deck):
+        raise ConfigError(
+            f"dynamics.production_ps asks for {end} steps in all, but without a restart file {deck.name} is run from "
+            f"the start, with its own {end_of(deck)} steps: resume without --set, and extend the run afterwards"
+        )
+    return RestartPoint(deck.name)
 
 
 def _reached(folder: Path, deck: str) -> int:

@@ -193,7 +193,9 @@ def test_a_stop_in_the_equilibration_keeps_its_thermostat(tmp_path):
 
 def test_the_limit_stops_it_and_it_goes_on(tmp_path):
     run = rendered(tmp_path / "case", METAL, ENDLESS)
-    assert resumed(run, walltime="2s") == "walltime"
+    with pytest.raises(ConfigError, match="run from the start, with its own"):
+        resumed(run, ["dynamics.production_ps=1"])
+    assert resumed(run, walltime="5s") == "walltime"
     first = inspect(run / "last.restart").step
     end = first + 200
     assert resumed(run, [f"dynamics.production_ps={(end - 100) * 0.5e-3}"]) == "finished"  # shorter than it was meant
