@@ -92,7 +92,7 @@ def _written(path: Path, text: str) -> Path:
         ({"model": "fs.yaml", "coupling": "callback"}, "needs the SavedModel"),
         ({"model": "1l", "coupling": "callback", "pair_style": "grace"}, "leave it out"),
         ({"model": "1l", "committee": [file_of("1l")], "coupling": "native"}, "no pair style runs one"),
-        ({"model": "1l", "active_set": "a.asi"}, "active_set is for FS models; 1l is none"),
+        ({"model": "1l", "active_set": "a.asi"}, "active_set is for FS models, which 1l is not"),
         ({"model": "fs.yaml", "active_set": "a.asi"}, "pace_activeset of python-ace makes it"),
         ({"model": "1l", "committee": [file_of("1l.npz")]}, "must be SavedModel"),
         ({"model": "1l", "committee": [file_of("none")]}, "there is no file"),
