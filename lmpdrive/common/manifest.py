@@ -52,7 +52,7 @@ class SystemSection(Section):
     """Fixed charges [e], where the potential has them."""
     surface_charge_e_per_A2: Number | None = None
     report: tuple[Text, ...] = ()
-    """What was said when the system was made."""
+    """Lines reported when the system was made."""
 
 
 class PotentialSection(Section):
@@ -174,7 +174,7 @@ class Manifest(Section):
     parts: tuple[Part, ...] = ()
     performance: Performance = Performance()
     model_note: Text | None = None
-    """What preparing the model said, e.g. that it was compressed."""
+    """What was done to prepare the model, e.g. that it was compressed."""
     step0: dict[str, Any] | None = None
     """The comparison of LAMMPS with the model's own calculator; `Equality` reads it."""
 

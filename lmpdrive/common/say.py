@@ -1,4 +1,4 @@
-"""How a stage tells its caller what it does: one line of text at a time."""
+"""How a stage reports to its caller: one line of text at a time."""
 
 from __future__ import annotations
 

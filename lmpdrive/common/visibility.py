@@ -20,7 +20,7 @@ def farthest_distances(atoms: Array, ions: Array, cells: Array) -> Array:
     """(F, n) distance of each atom from the ion that is farthest, each ion at its nearest periodic image.
 
     atoms (F, n, 3), ions (F, m, 3), cells (F, 3, 3), periodic in all directions.  Exact for cells whose tilts are at
-    most half a side, as LAMMPS wants them.  Without ions zero: all of them are near.
+    most half a side, as LAMMPS requires.  Without ions zero: all of them are near.
     """
     orthogonal = not np.any(cells[:, ~np.eye(3, dtype=bool)])
     inverses = np.linalg.inv(cells)

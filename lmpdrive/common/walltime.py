@@ -2,7 +2,7 @@
 
     seconds("24h"), seconds("90min"), seconds("45s"), seconds("2d"), seconds("24:00:00"), seconds("1-12:00:00")
 
-The last two are how batch systems write them.  Time is measured by the monotonic clock, which nobody sets.
+The last two are how batch systems write them.  Time is measured by the monotonic clock, which cannot be set.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lmpdrive.errors import ConfigError
 EXIT_CODE = 75
 """EX_TEMPFAIL of sysexits.h: not done, try again."""
 RESERVE_S = 120.0
-"""Kept for the last step, the closing restart and the way out; a tenth of short limits."""
+"""Reserved for the last step, the final restart and shutdown; a tenth of short limits."""
 
 _UNITS = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
 _EXAMPLES = "write 24h, 90min, 45s, 2d, 24:00:00 or 1-12:00:00"

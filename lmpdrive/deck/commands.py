@@ -85,7 +85,7 @@ def formatted(name: str, *words: str) -> str:
 
 
 def cut_minimisation(command: Command, steps: int) -> str:
-    """The text of a `minimize` with at most so many steps; of any other command as it is."""
+    """The text of a `minimize` with at most so many steps; any other command unchanged."""
     if command.name != "minimize" or len(command.words) < 5:
         return command.text
     return command.with_words({3: str(min(int(command.words[3]), steps))})

@@ -66,7 +66,7 @@ def _structure(config: Config, system: BuiltSystem) -> dict[str, Any]:
         "thermometers": thermometers,
         "keep_velocities": brings_velocities and not config.dynamics.minimise,
         "atom_style": atom_style,
-        # Slab-corrected electrostatics wants a non-periodic z; a short-ranged potential sees only vacuum.
+        # Slab-corrected electrostatics needs a non-periodic z; a short-ranged potential sees only vacuum.
         "boundary": "p p f" if long_range_slab else "p p p",
     }
 

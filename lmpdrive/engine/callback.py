@@ -3,7 +3,7 @@
 LAMMPS calls back once per force evaluation, in its own order of the atoms; the model gets species,
 positions and cell, and returns energy, forces and virial.  https://docs.lammps.org/fix_external.html
 
-An exception inside a callback is swallowed by ctypes, and LAMMPS would go on with stale forces: here it is
+An exception inside a callback is swallowed by ctypes, and LAMMPS would continue with stale forces: here it is
 kept, the run is stopped at that step, the configuration is written, and the exception is raised again.
 """
 
@@ -89,10 +89,10 @@ class Coupling:
 
 
 class _Memory:
-    """What a callback reads from LAMMPS and tells it, through the C library itself.
+    """What a callback exchanges with LAMMPS, through the C library itself.
 
-    The methods of the `lammps` module make Python objects of every number, at every step, and with the caches full of
-    the model that is half of the time that is spent outside of it.  https://docs.lammps.org/Library_objects.html
+    The methods of the `lammps` module make Python objects of every number, at every step, which, with the caches full
+    of the model, takes half of the time spent outside it.  https://docs.lammps.org/Library_objects.html
     """
 
     def __init__(self, lmp: Any) -> None:

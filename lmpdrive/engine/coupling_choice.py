@@ -1,4 +1,4 @@
-"""Which coupling runs: decided from the LAMMPS at hand when a run directory is written.
+"""Which coupling runs: decided from the installed LAMMPS when a run directory is written.
 
 `coupling: auto` takes the first coupling that this LAMMPS has all packages for.  One that is for GPUs is left out where
 KOKKOS has no GPU: on CPUs our callback is faster than ML-IAP (docs/architectures/mace.md).
@@ -53,14 +53,14 @@ def decide(config: Config, lammps: dict[str, Any], has_gpu: bool, here: bool) ->
     if potential.coupling == "native" and missing[taken] and not here and potential.kokkos == "auto":
         kokkos = True  # what makes the native coupling worthwhile is expected where the deck will run
     decided = potential.decided(taken, kokkos and isinstance(taken, Native))
-    found = [_told(c, decided, lacking, here) for c, lacking in missing.items()]
+    found = [_coupling_note(c, decided, lacking, here) for c, lacking in missing.items()]
     if not missing[taken]:
         found += decided.lammps_problems(lammps["version"])
     return config.model_copy(update={"potential": decided}), found
 
 
 def _missing(coupling: Coupling, lammps: dict[str, Any], kokkos: bool, gpu: bool) -> list[str]:
-    """What the LAMMPS and the machine at hand lack for a coupling."""
+    """What this LAMMPS and this machine lack for a coupling."""
     if isinstance(coupling, Callback):
         return []
     lacking = [need for need in coupling.needs if need not in lammps["packages"]]
@@ -79,8 +79,8 @@ def _for_gpus(coupling: Coupling) -> bool:
     return isinstance(coupling, Native) and coupling.for_gpus
 
 
-def _told(coupling: Coupling, decided: ManyCouplings, lacking: list[str], here: bool) -> Problem:
-    """What becomes of one coupling, in a line."""
+def _coupling_note(coupling: Coupling, decided: ManyCouplings, lacking: list[str], here: bool) -> Problem:
+    """One line on a coupling: whether it runs, is possible, or what it lacks."""
     runs, needs = coupling == decided.chosen, ", ".join(lacking)
     if runs and lacking and here:
         cure = f"Use {decided.instead}, or {decided.build}."

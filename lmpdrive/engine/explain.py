@@ -70,13 +70,14 @@ CAUSES = (
 
 def explain(run_dir: Path, deck: str = DECK, log: str = LOG, code: int = 1) -> str:
     """Message for the user from `error.json` (worker) or the log (MPI); `code`: of the process, -n by signal n."""
-    said = _what_lammps_said(run_dir, log, code)
-    command = re.search(r"Last (?:input|command)(?: line)?:\s*(.+)", said)
-    first = next((line for line in said.splitlines() if "ERROR" in line), said.splitlines()[0] if said else "nothing")
+    message = _what_lammps_said(run_dir, log, code)
+    command = re.search(r"Last (?:input|command)(?: line)?:\s*(.+)", message)
+    lines = message.splitlines() or ["nothing"]
+    first = next((line for line in lines if "ERROR" in line), lines[0])
     parts = [f"{_source(run_dir)} said: {first.strip()}"]
     if command:
         parts.append(f"Deck: {_where(run_dir / deck, command.group(1).strip())}")
-    cause = next((text for pattern, text in CAUSES if re.search(pattern, said)), None)
+    cause = next((text for pattern, text in CAUSES if re.search(pattern, message)), None)
     parts.append(f"Likely cause: {cause or 'unknown; log.lammps and worker.log have the details'}")
     parts.append(f"Run directory: {run_dir}")
     return "\n".join(parts)

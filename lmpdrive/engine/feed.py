@@ -1,8 +1,8 @@
 """Give a deck to LAMMPS piece by piece, so that it can be stopped between two runs.
 
-LAMMPS itself, told to stop, ends the current run and hurries through the rest of the deck: a restart written there has
-the fixes of a later stage, or a structure that was not minimised.  So the deck is read up to each run, and when the run
-was stopped nothing of the rest is read: the restart is written at once, with the fixes of that stage.
+When asked to stop, LAMMPS itself ends the current run and rushes through the rest of the deck: a restart written there
+has the fixes of a later stage, or a structure that was not minimised.  So the deck is read up to each run, and when the
+run was stopped nothing of the rest is read: the restart is written at once, with the fixes of that stage.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def feed(
 ) -> None:
     """Run a deck to its end, or to the first run that was `stopped`, and write the last files there.
 
-    `connect` gets the ID of each `fix external`; `check` raises what failed inside of it.
+    `connect` gets the ID of each `fix external`; `check` raises what failed inside it.
     """
     deck = read_deck(path)
     ends = iter(_ends(deck))
@@ -74,7 +74,7 @@ def feed(
 
 
 def _ends(deck: Deck) -> list[int | None]:
-    """The step at which each run ends; empty where that cannot be told from the text."""
+    """The step at which each run ends; empty where the text does not show it."""
     try:
         return [command.after for command in plan(deck) if command.name == "run"]
     except DeckError:

@@ -38,9 +38,9 @@ class PeakMemory:
             self._marks[process] = max(self._marks.get(process, 0), _high_water_kB(process))
         if time.monotonic() >= self._gpu_next:
             self._gpu_next = time.monotonic() + GPU_EVERY_S
-            self._look_at_gpus()
+            self._poll_gpus()
 
-    def _look_at_gpus(self) -> None:
+    def _poll_gpus(self) -> None:
         try:
             done = subprocess.run(_QUERY, capture_output=True, text=True, timeout=10, check=True)
             used = sum(float(line) for line in done.stdout.split()) * 2**20 / 1e9

@@ -21,14 +21,14 @@ _WATCH = f"""\
 variable lmpdrive_stop equal is_file({STOP})
 fix lmpdrive_stop all halt {EVERY} v_lmpdrive_stop > 0 error soft message no
 """
-# quit, because LAMMPS would hurry through the later stages and write a restart with their fixes
+# quit, because LAMMPS would rush through the later stages and write a restart with their fixes
 _LEAVE = """if "$(step) < {end}" then &
   "write_restart last.restart" "write_data final.data" {frames}"print stopped file {file}" quit
 """
 
 
 def write(run_dir: Path, name: str) -> str:
-    """Write the deck; returns its name.  One whose steps cannot be told from its text ends in a hurry when stopped."""
+    """Write the deck; returns its name.  When stopped, one whose text does not show its steps is rushed through."""
     deck = read_deck(run_dir / name)
     frames = "".join(f'"{command}" ' for command in last_frames(deck))
     lines: list[str] = []

@@ -1,4 +1,4 @@
-"""Ask the LAMMPS at hand what it is and which styles it has, in a process of its own.
+"""Ask the installed LAMMPS for its version, packages and styles, in a separate process.
 
 python -m lmpdrive.engine.probe '{"pair": ["deepmd"]}'
 """

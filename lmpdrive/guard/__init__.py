@@ -1,4 +1,4 @@
-"""What the guard saw in a run directory: its events, the frames that are kept, and how far the run is stable.
+"""What the guard found in a run directory: events, frames before them, and how far the run is stable.
 
 seen = events_of(run_dir)         # of events.jsonl, else found in guard.txt, the log and the frames
 stable_before = first_end(seen)   # nothing from that event on is averaged

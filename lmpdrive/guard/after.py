@@ -68,7 +68,7 @@ def clear(run_dir: Path) -> None:
 def after_run(run_dir: Path) -> list[Event]:
     """Find the events of a run that has ended, write `events.jsonl` and keep the frames before the first of them.
 
-    Those of an earlier part of the run stay; what a continuation from before them overcame is marked so.  Without new
+    Those of an earlier part of the run stay; those that a resumed run got past are marked so.  Without new
     ones the frames in reserve are removed.
     """
     seen = {(event.step, event.rule): event for event in find(run_dir)}
@@ -108,10 +108,10 @@ def after_run(run_dir: Path) -> list[Event]:
 
 
 def _halts(log: Path, limits: Limits, last: int) -> Iterator[Event]:
-    """What LAMMPS stopped at, for where rounding in guard.txt hides it or the table is not there."""
+    """What LAMMPS stopped at, where rounding in guard.txt hides it or there is no table."""
     text = log.read_text(errors="replace") if log.is_file() else ""
     for rule, step, value in HALT.findall(text):
-        if int(step) < last:  # a continuation went on
+        if int(step) < last:  # the run was resumed after it
             continue
         stage = "equilibrate" if int(step) < limits.production_from else "production"
         yield _event(int(step), rule, None, f"the rule {rule} of the guard (value {value})", limits, stage)
@@ -138,7 +138,7 @@ def _event(step: int, rule: str, limit: str | None, what: str, limits: Limits, s
 
 
 def with_atoms(event: Event, frames: Sequence[Frame], limits: Limits, system: SystemSection, run_dir: Path) -> Event:
-    """The event with the atoms that did it, where a frame of that step shows them."""
+    """The event with the atoms that caused it, where a frame of that step shows them."""
     frame = next((f for f in frames if f.step == event.step), None)
     if frame is None:
         return event

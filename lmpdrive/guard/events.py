@@ -1,4 +1,4 @@
-"""`events.jsonl`: one JSON object a line, what the guard saw in a run."""
+"""`events.jsonl`: one JSON object a line, what the guard found in a run."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The output of a run up to a step, with the steps counted in a smaller timestep: one of them is `times` new ones.
 
-Then what a continuation with that timestep writes can be joined to it, and every time is a step times the timestep.
+Then the output of the run resumed with that timestep can be joined to it, and every time is a step times the timestep.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def values_of(run_dir: Path, limits: Limits, guarded: bool) -> tuple[list[Values
 
 
 def read_table(path: Path) -> Iterator[Values]:
-    """Rows of `guard.txt`; where a continuation wrote steps again, or the deck was run again, the later ones count."""
+    """Rows of `guard.txt`; where a resumed run wrote steps again, or the deck was run again, the later ones count."""
     columns: list[str] = []
     rows: list[Values] = []
     fresh, begins, stage = False, False, ""
@@ -46,7 +46,7 @@ def read_table(path: Path) -> Iterator[Values]:
             step = int(numbers.pop("step"))
         except (ValueError, KeyError, OverflowError):  # cut by a kill
             continue
-        # twice in a row: `run 0`, with which a continuation begins, while its thermostat is not set up yet
+        # twice in a row: `run 0`, with which a resumed run begins, while its thermostat is not set up yet
         while rows and (rows[-1].step > step or ((fresh or not begins) and rows[-1].step == step)):
             begins |= rows.pop().begins
         own: dict[str, Any] = {k: v for k, v in numbers.items() if k in Values.__dataclass_fields__}

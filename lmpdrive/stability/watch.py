@@ -33,7 +33,7 @@ class Values:
     water: float | None = None
     """Above 0 if a water molecule is broken."""
     begins: bool = False
-    """The first of a stage or of a continuation: another conserved quantity, or one that counts from elsewhere."""
+    """The first of a stage or of a resumed run: another conserved quantity, or one that counts from elsewhere."""
     stage: str = ""
     """equilibrate or production, where it is known otherwise than by the step."""
 
@@ -96,7 +96,7 @@ class Watch:
             self._conserved.clear()
             self._was_inside = False
         passed = list(self._passed(values))
-        if begins:  # LAMMPS judges after steps, not before the first
+        if begins:  # LAMMPS checks after steps, not before the first
             return []
         return [
             Event(

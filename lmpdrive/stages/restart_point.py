@@ -1,6 +1,6 @@
 """Where a run is resumed: the newest restart file that is whole, and the deck that starts from it.
 
-Files are judged by their content, never by their date.  Nothing is deleted: what a new start would overwrite is moved
+Files are chosen by their content, never by their date.  Nothing is deleted: what a new start would overwrite is moved
 into `aside.1`, `aside.2`, ...
 """
 

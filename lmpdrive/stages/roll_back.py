@@ -1,7 +1,7 @@
 """`guard.on_instability: restart-from-last-good`: an unstable run is rolled back and run on with a smaller timestep.
 
 The deck is rendered again with that timestep.  Steps are counted in it from the beginning, so that every time is still
-a step times the timestep: what the run wrote before is written again with its steps multiplied.  The originals are kept
+a step times the timestep: earlier output is rewritten with its steps multiplied.  The originals are kept
 in `aside.1`, `aside.2`, ...
 """
 

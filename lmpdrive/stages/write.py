@@ -25,7 +25,7 @@ def write_run_directory(
 ) -> Config:
     """Fill a run directory; returns the configuration with what was decided on the way."""
     require(config.potential.programs(), trust)
-    # the folder first: nobody wants to wait for packmol to learn that the name is taken
+    # the folder first, so that a name that is taken shows before packmol has run
     with new_directory(out) as folder:
         system = make_system(config)
         for line in system.report.lines():

@@ -1,6 +1,6 @@
 """Turn a deck into one that says what LAMMPS computes on some frames.  Pure.
 
-The deck is kept as it is up to the end of its model: there the first frame is evaluated, so that only the potential
+The deck is unchanged up to the end of its model: there the first frame is evaluated, so that only the potential
 acts, without constraints and biases.  For the frames of a short run the forces are stored before the other fixes
 change them.  https://docs.lammps.org/fix_store_force.html
 """

@@ -1,6 +1,6 @@
 """Evaluate labelled frames with the potential of a run, through its own ASE calculator.
 
-In a process of its own, with the interpreter of the run's architecture, on the CPU:
+In a separate process, with the interpreter of the run's architecture, on the CPU:
 
     python -m lmpdrive.engine.agreement.labelled RUN_DIR FRAMES.npz ANSWER.npz
 

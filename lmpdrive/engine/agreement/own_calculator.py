@@ -1,4 +1,4 @@
-"""The model's own ASE calculator, in a process of its own: some packages cannot share one with LAMMPS' plugin."""
+"""The model's own ASE calculator, in a separate process: some packages cannot share one with LAMMPS' plugin."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def in_worker(config: Config) -> bool:
 
 
 def by_worker(lmp: Any, evaluator: Evaluator, config: Config, deck: Path) -> None:
-    """The first frame of `deck` through a LAMMPS of its own and the loaded model, in the run directory.
+    """The first frame of `deck` through a separate LAMMPS and the loaded model, in the run directory.
 
     Writes step0.json.  Raises UnequalError.  With `compare: auto` a comparison that fails is reported, not raised: the
     run itself says what is wrong with the model.
@@ -102,7 +102,7 @@ def by_worker(lmp: Any, evaluator: Evaluator, config: Config, deck: Path) -> Non
 
 
 def apart(run_dir: Path, config: Config, deck: str = DECK, whole: bool = False) -> Equality:
-    """The first frame of the deck in `run_dir` (with `whole`, and five of a short run) in processes of their own.
+    """The first frame of the deck in `run_dir` (with `whole`, and five of a short run) in separate processes.
 
     Raises EngineError when LAMMPS gives no frame, ModelError when the calculator fails.
     """
@@ -152,17 +152,17 @@ def before_run(run_dir: Path, config: Config, deck: str, say: Say, resumed: bool
 
 
 class VerdictPrinter:
-    """Says the worker's verdict, once, as soon as it is there."""
+    """Prints the worker's verdict once, as soon as it is available."""
 
     def __init__(self, run_dir: Path, say: Say) -> None:
-        self._run_dir, self._say, self._said = run_dir, say, False
+        self._run_dir, self._say, self._printed = run_dir, say, False
 
     def poll(self) -> None:
         """Look for the verdict."""
-        found = None if self._said else answer_of(self._run_dir)
+        found = None if self._printed else answer_of(self._run_dir)
         if found:
             self._say(f"step 0: {found.verdict}")
-            self._said = True
+            self._printed = True
 
 
 def raise_if_unequal(run_dir: Path) -> None:

@@ -17,7 +17,7 @@ TITLE = b"written by lmpdrive; ASE integrates".ljust(80)
 
 
 class Log:
-    """`log.lammps`: one table for each stage, appended to when a run is continued."""
+    """`log.lammps`: one table for each stage, appended to when a run is resumed."""
 
     def __init__(self, path: Path, resume: bool) -> None:
         self._stream = path.open("a" if resume else "w")
@@ -109,7 +109,7 @@ def _box(atoms: Atoms) -> str:
     (lx, _, _), (xy, ly, _), (xz, yz, lz) = atoms.cell.array
     if not (xy or xz or yz):
         return "ITEM: BOX BOUNDS pp pp pp\n" + "".join(f"0 {length:.12g}\n" for length in (lx, ly, lz))
-    # a tilted box is told by the corners of what surrounds it
+    # a tilted box is given by the corners of its bounding box
     low_x, high_x = min(0.0, xy, xz, xy + xz), lx + max(0.0, xy, xz, xy + xz)
     low_y, high_y = min(0.0, yz), ly + max(0.0, yz)
     return (

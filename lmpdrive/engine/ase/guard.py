@@ -1,6 +1,6 @@
 """The guard of a run by ASE: the values and rules that the deck has for LAMMPS, in Python.
 
-Writes `guard.txt` as LAMMPS does, and keeps the last frames in memory until they are wanted.
+Writes `guard.txt` as LAMMPS does, and keeps the last frames in memory until they are needed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class AseGuard:
                 print(*words, file=file)
 
     def begin(self, stage: str) -> None:
-        """Rules that look back over some time begin anew."""
+        """Rules that look back in time start afresh."""
         self.watch = Watch(self.limits)
         self.write("#", stage)
 
@@ -105,6 +105,6 @@ class AseGuard:
         }
 
     def write_frames(self) -> None:
-        """Write the last frames, as LAMMPS has its own at hand all the time."""
+        """Write the last frames; LAMMPS writes its own throughout the run."""
         for frame in self.frames:
             np.savez(f"guard.{frame['step']}.npz", **frame)

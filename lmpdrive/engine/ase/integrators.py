@@ -39,7 +39,7 @@ def integrator(atoms: Atoms, dynamics: Dynamics, ensemble: str, n_mobile: int) -
         ) from None
 
     class Chain(NoseHooverChainNVT):
-        """ASE's, with forces that are zero on frozen atoms: its own pumps them into momenta that nothing sees."""
+        """ASE's, with forces that are zero on frozen atoms: its own adds them to momenta that nothing uses."""
 
         def _get_forces(self) -> Any:
             self._update_atoms()
@@ -59,7 +59,7 @@ def conserved_eV(moving: Any, total_eV: float) -> float | None:
 
 
 def state_of(moving: Any) -> dict[str, Any]:
-    """Thermostat variables and random numbers, for a continuation."""
+    """Thermostat variables and random numbers, to resume from."""
     if hasattr(moving, "_thermostat"):
         return {"eta": moving._thermostat._eta, "p_eta": moving._thermostat._p_eta}
     if hasattr(moving, "fr"):

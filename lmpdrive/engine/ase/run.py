@@ -1,7 +1,7 @@
 """A run without LAMMPS: ASE integrates with the model's own calculator (`coupling: ase`).
 
 In the worker, in the run directory: the stages of the deck (minimise, equilibrate, production), the guard against
-explosions, the files that LAMMPS would write (`ase_files`), and `state.npz`, from which the run can be continued.
+explosions, the files that LAMMPS would write (`files`), and `state.npz`, from which the run can be resumed.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def remove_output(folder: Path) -> None:
 
 
 def set_aside(folder: Path, say: Say) -> Path | None:
-    """Move the output of an earlier start into a folder of its own, `aside.1`, `aside.2`, ...; None without output."""
+    """Move the output of an earlier start into a separate folder, `aside.1`, `aside.2`, ...; None without output."""
     number = 1 + max(_numbers(folder, "aside.*"), default=0)
     there = sorted({path for pattern in _OUTPUT for path in folder.glob(pattern)})
     if not there:

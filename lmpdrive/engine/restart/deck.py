@@ -1,6 +1,6 @@
 """What a deck does step by step, and the deck that resumes it from a restart file.
 
-The deck that ran is rewritten, not rendered again: what a person changed in it, or a user's template, is kept.
+The deck that ran is rewritten, not rendered again: hand edits, and what comes from a user's template, are kept.
 
 - `read_data` becomes `read_restart`; potential, fixes and output are given again, because restart files hold no
   `pair_mliap` and no `fix external`.  Fixes keep their ID and style, so that LAMMPS gives them their state back.
@@ -32,7 +32,7 @@ ONCE = (
 )
 """Commands that act once: not again, where the restart was written after them."""
 UNCLEAR = ("label", "jump", "next", "clear", "rerun")
-"""Commands after which the text alone does not tell what runs."""
+"""Commands after which the text alone does not show what runs."""
 SEAM_FILE = ".seam-mismatch"
 """Written by a resumed deck where energies differ by more than the next two: restart, step, its energies, the log's."""
 POTENTIAL_EV_PER_ATOM = 2e-4

@@ -1,8 +1,8 @@
-"""The restart files of a run: what step each holds, and whether it is whole.  Nothing is judged by its date.
+"""The restart files of a run: what step each holds, and whether it is whole.  Dates are never used.
 
 A restart file of LAMMPS begins and ends with the same mark, so one that was cut short shows.  A changed byte does not:
 `restarts.json` has the sha256 that each file had when it was written, as far as lmpdrive was watching; and LAMMPS reads
-the file in a process of its own before a run depends on it.
+the file in a separate process before a run depends on it.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class RestartRecorder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        # what is there already was recorded when it was written, or nobody knows what it was then
+        # existing files were recorded when they were written, or their original content is unknown
         self._seen = {path.name: _mark(path) for path in folder.glob("*.restart")}
 
     def poll(self) -> None:
@@ -94,7 +94,7 @@ class RestartRecorder:
         found = inspect(path)
         digest = "" if found.problem else _sha256(path.read_bytes())
         if _mark(path) != mark:
-            return  # it is being written: next time
+            return  # still being written: next time
         self._seen[path.name] = mark
         if digest:
             record = recorded(self._folder) | {path.name: {"step": found.step, "sha256": digest}}
