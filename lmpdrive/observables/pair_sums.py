@@ -211,7 +211,8 @@ def pair_cells(cells: Array) -> tuple[PairCells, float]:
     along /= np.einsum("fki,fki->fk", along, np.stack([a, b, c], axis=1))[:, :, None]
     orthogonal = (cells == cells * np.eye(3)).all(axis=(1, 2))
     reach = 0.5 / float(np.linalg.norm(along, axis=2).max())
-    return PairCells(cells, along, np.linalg.inv(cells), orthogonal), reach
+    inverses: Array = np.linalg.inv(cells).astype(float)
+    return PairCells(cells, along, inverses, orthogonal), reach
 
 
 def nearest_peak(r: Array, g: Array) -> tuple[float, float]:

@@ -92,9 +92,7 @@ def analyse(
     if discard_ps:
         frames = trajectory.Discarded(frames, discard_ps)
     width, n_blocks = bin_width_A or settings.bin_width_A, blocks or settings.blocks
-    tables = observables.analyse(
-        frames,
-        thermo=thermo,
+    chosen = observables.AnalysisOptions(
         bin_width_A=width,
         n_blocks=n_blocks,
         names=names or settings.names,
@@ -104,8 +102,8 @@ def analyse(
         targets=settings.target_errors,
         find_equilibration=True,
         parallel=parallel,
-        progress=progress,
     )
+    tables = observables.analyse(frames, chosen, thermo=thermo, progress=progress)
     about = observables.describe(
         frames, bin_width_A=width, n_blocks=n_blocks, discard_ps=discard_ps, lmpdrive=__version__
     )

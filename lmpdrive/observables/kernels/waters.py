@@ -60,7 +60,7 @@ class _Molecules(NamedTuple):
     oxygen: Indices
     hydrogens: Indices
     kinds: Indices
-    count: Indices
+    n_hydrogens: Indices
     slots: Indices
 
 
