@@ -14,7 +14,7 @@ import argparse
 import inspect
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from lmpdrive.observables import Observable, analyse, observable_classes
@@ -42,17 +42,18 @@ FROM_THE_LOG = {
 DPI = 80
 
 
-def page() -> str:
-    """The whole page: what is written by hand, then the index."""
+def page(families: Collection[str] | None = None) -> str:
+    """The whole page: what is written by hand, then the index of all families, or only of `families`."""
     by_hand = PAGE.read_text(encoding="utf-8").partition(START)[0].rstrip()
-    return f"{by_hand}\n\n{START}\n\n{index()}"
+    return f"{by_hand}\n\n{START}\n\n{index(families)}"
 
 
-def index() -> str:
+def index(listed: Collection[str] | None = None) -> str:
     """A table of contents, and a section for each observable, in the report's chapters."""
     classes: dict[str, list[type[Observable]]] = {}
     for cls in observable_classes():
-        classes.setdefault(cls.family(), []).append(cls)
+        if listed is None or cls.family() in listed:
+            classes.setdefault(cls.family(), []).append(cls)
     tables = example_tables(synthetic_trajectory(), classes)
     chapters: dict[str, list[str]] = {key: [] for key in CHAPTERS}
     for family in classes:

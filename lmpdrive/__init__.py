@@ -9,7 +9,19 @@ from typing import Any
 
 from lmpdrive._version import __version__
 
-__all__ = ["Result", "__version__", "analyse", "check", "compare", "render", "report", "resume", "run_deck", "simulate"]
+__all__ = [
+    "AnalysisRequest",
+    "Result",
+    "__version__",
+    "analyse",
+    "check",
+    "compare",
+    "render",
+    "report",
+    "resume",
+    "run_deck",
+    "simulate",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -35,6 +35,14 @@ class StructureError(LmpdriveError, ValueError):
     exit_code = 3
 
 
+class RestartFileError(StructureError):
+    """LAMMPS cannot read a restart file."""
+
+    def __init__(self, path: object, reason: str, cure: str = "") -> None:
+        super().__init__(f"{path} {reason}{cure}")
+        self.reason = reason
+
+
 class ModelError(LmpdriveError, ValueError):
     """A potential is missing, unreadable, or does not know an element."""
 
@@ -63,6 +71,24 @@ class UnstableError(EngineError):
     """The trajectory passed a limit of the guard: what is after that is not physics."""
 
     exit_code = 12
+
+
+class SeamError(EngineError):
+    """A restart file is not where the log was at its step, so the run cannot be resumed from it."""
+
+    REASON = "does not continue the log"
+
+    def __init__(self, restart: str, step: int) -> None:
+        super().__init__(f"{restart} {self.REASON} at step {step}: not used")
+        self.restart, self.step = restart, step
+
+
+class NotFiniteError(FloatingPointError):
+    """A model gave an energy, force or virial that is not a finite number."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(f"the model gave an energy, force or virial that is not finite at step {step}")
+        self.step = step
 
 
 class TrajectoryError(LmpdriveError, ValueError):

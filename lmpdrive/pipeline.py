@@ -8,16 +8,15 @@ Each function is one command of the CLI and one call of the library.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lmpdrive import checks
 from lmpdrive.architectures import Integrated, Problem
-from lmpdrive.common.hashing import sha256
-from lmpdrive.common.manifest import read_manifest
-from lmpdrive.common.run_files import LOG
+from lmpdrive.common.run_files import CONFIG, LOG
+from lmpdrive.common.say import Say, silent
 from lmpdrive.common.trust import accept, refusal, require
 from lmpdrive.common.walltime import Deadline
 from lmpdrive.config import Config, load
@@ -25,32 +24,28 @@ from lmpdrive.engine import speed
 from lmpdrive.engine.agreement import step0
 from lmpdrive.engine.coupling_choice import choose_coupling
 from lmpdrive.engine.directory import provenance
+from lmpdrive.engine.directory.completeness import raise_if_incomplete
 from lmpdrive.engine.directory.lock import locked
+from lmpdrive.engine.directory.output import remove_output
 from lmpdrive.engine.run import Job, State
-from lmpdrive.errors import (
-    ConfigError,
-    LmpdriveError,
-    RunDirectoryError,
-    TrajectoryError,
-)
+from lmpdrive.errors import ConfigError, LmpdriveError, RunDirectoryError, TrajectoryError
 from lmpdrive.lint.gate import must_pass
-from lmpdrive.stages import restart_point as continuing
-from lmpdrive.stages import resume as resuming
-from lmpdrive.stages import roll_back as going_back
-from lmpdrive.stages import run as running
-from lmpdrive.stages import stability as guarded
 from lmpdrive.stages.analyse import Result, analyse, report
 from lmpdrive.stages.observable_settings import check_observables
 from lmpdrive.stages.progress_bar import FramesBar
-from lmpdrive.stages.write import make_system, write_run_directory
+from lmpdrive.stages.reproduce import Reproduction, compare_runs, compare_with_manifest, copy_inputs
+from lmpdrive.stages.resume import resume_run
+from lmpdrive.stages.roll_back import run_with_roll_back
+from lmpdrive.stages.run import run_once
+from lmpdrive.stages.stability import raise_if_unstable
+from lmpdrive.stages.write import write_run_directory
+from lmpdrive.system import make_system
 
 if TYPE_CHECKING:
     from lmpdrive.engine.agreement.compare import Equality
     from lmpdrive.engine.speed import Speed
     from lmpdrive.report.comparison import Comparison
-    from lmpdrive.stages.reproduce import Reproduction
 
-Say = Callable[[str], None]
 SHORT_RELAX_PS = 0.5
 
 
@@ -82,7 +77,7 @@ def check(file: str | Path, overrides: Sequence[str] = (), here: bool = True, tr
     return found
 
 
-def compare_with_model(file: str | Path, overrides: Sequence[str] = (), say: Say = lambda _: None) -> Equality:
+def compare_with_model(file: str | Path, overrides: Sequence[str] = (), say: Say = silent) -> Equality:
     """The first frame and five of a short run through LAMMPS and through the model's own ASE calculator.
 
     In a temporary run directory, with the deck and coupling that `simulate` would run.
@@ -95,7 +90,7 @@ def compare_with_model(file: str | Path, overrides: Sequence[str] = (), say: Say
 
 
 def measure_speed(
-    file: str | Path, overrides: Sequence[str] = (), say: Say = lambda _: None, seconds: int = speed.MEASURE_S
+    file: str | Path, overrides: Sequence[str] = (), say: Say = silent, seconds: int = speed.MEASURE_S
 ) -> Speed:
     """Time and memory of the run that is asked for, from some `seconds` of it in a temporary run directory."""
     config = load(file, overrides)
@@ -121,7 +116,7 @@ def render(
     file: str | Path,
     out: str | Path,
     overrides: Sequence[str] = (),
-    say: Say = lambda _: None,
+    say: Say = silent,
     trust: bool = False,
 ) -> Path:
     """Write a run directory, ready for `lmp -in in.lammps`, without running."""
@@ -136,14 +131,14 @@ def simulate(
     out: str | Path | None = None,
     overrides: Sequence[str] = (),
     quiet: bool = True,
-    say: Say = lambda _: None,
+    say: Say = silent,
     trust: bool = False,
     walltime: str | None = None,
 ) -> Result:
     """Build or read the system, run it through LAMMPS, analyse the production and write the report.
 
     `out` defaults to `runs/<name of the YAML file>`.  With `walltime` ("24h"; default: `run.walltime`) the run stops
-    before that limit, and `resume` continues it.  Raises a LmpdriveError of the stage that failed.
+    before that limit, and `resume` resumes it.  Raises a LmpdriveError of the stage that failed.
     """
     config = load(file, overrides)
     deadline = Deadline.of(walltime or config.run.walltime)
@@ -151,7 +146,7 @@ def simulate(
     out = Path(out) if out is not None else default_directory(file)
     config = write_run_directory(config, Path(file), out, say, to_run=True, trust=trust)
     with locked(out, say) as lock:
-        state = going_back.run(out, config, Job(deadline=deadline, keep=(lock,)), quiet, say)
+        state = run_with_roll_back(out, config, Job(deadline=deadline, inherited=(lock,)), quiet, say)
     return _analysed(out, config, state, quiet, say)
 
 
@@ -159,7 +154,7 @@ def run_deck(
     deck: str | Path,
     overwrite: bool = False,
     quiet: bool = True,
-    say: Say = lambda _: None,
+    say: Say = silent,
     trust: bool = False,
     walltime: str | None = None,
 ) -> Result:
@@ -170,27 +165,28 @@ def run_deck(
     """
     deck = Path(deck)
     folder = deck.parent
-    if not deck.is_file() or not (folder / "resolved.yaml").is_file():
+    if not deck.is_file() or not (folder / CONFIG).is_file():
         raise RunDirectoryError(
-            f"{deck} is not a deck in a run directory (with resolved.yaml beside it). "
+            f"{deck} is not a deck in a run directory (with {CONFIG} beside it). "
             "Make one with: lmpdrive render system.yaml --out DIR"
         )
-    config = load(folder / "resolved.yaml")
+    config = load(folder / CONFIG)
     deadline = Deadline.of(walltime or config.run.walltime)
     with locked(folder, say) as lock:
         if (folder / LOG).exists() and not overwrite:
             raise RunDirectoryError(
-                f"{folder} already holds a run ({LOG}). Continue it with `lmpdrive resume {folder}`, copy the deck's "
+                f"{folder} already holds a run ({LOG}). Resume it with `lmpdrive resume {folder}`, copy the deck's "
                 "folder, or run it again with --overwrite."
             )
         require(config.potential.programs(folder), trust)
-        continuing.forget(folder)
+        remove_output(folder)
         by_lammps = not isinstance(config.potential.chosen, Integrated)
-        if by_lammps and sha256(deck) != read_manifest(folder).get("deck_sha256"):
+        if by_lammps and provenance.deck_was_edited(folder, deck.name):
             must_pass(deck, say)
         for line in provenance.must_be_as_rendered(folder, config):
             say(f"warning: {line}")
-        state = going_back.run(folder, config, Job(deck.name, deadline=deadline, keep=(lock,)), quiet, say)
+        job = Job(deck.name, deadline=deadline, inherited=(lock,))
+        state = run_with_roll_back(folder, config, job, quiet, say)
     return _analysed(folder, config, state, quiet, say)
 
 
@@ -198,19 +194,19 @@ def resume(
     run_dir: str | Path,
     overrides: Sequence[str] = (),
     quiet: bool = True,
-    say: Say = lambda _: None,
+    say: Say = silent,
     trust: bool = False,
     walltime: str | None = None,
     restart: str | None = None,
 ) -> Result:
-    """Continue a run that stopped, whatever stopped it, toward the step it was meant for, and analyse the whole.
+    """Resume a run that stopped, whatever stopped it, up to the step it was meant to reach, and analyse the whole.
 
-    `restart` names the restart file to go on from, if not the newest one that is whole.  Of `overrides`,
+    `restart` names the restart file to resume from, if not the newest one that is whole.  Of `overrides`,
     `dynamics.production_ps=...` makes the run longer; `run.*` and `observables.*` may change.  Raises RunDirectoryError
     if there is no run or another process holds it, and what `simulate` raises.
     """
     out = Path(run_dir)
-    config, state = resuming.go_on(out, overrides, quiet, say, trust, walltime, restart)
+    config, state = resume_run(out, overrides, quiet, say, trust, walltime, restart)
     return _analysed(out, config, state, quiet, say)
 
 
@@ -219,29 +215,31 @@ def _analysed(out: Path, config: Config, state: State, quiet: bool, say: Say) ->
     if state == "walltime":
         return Result(out, state)
     if state == "finished":
-        continuing.must_be_complete(out)
+        raise_if_incomplete(out)
     if config.dynamics.ensemble == "minimise" or not any(out.glob("traj*.dcd")):
-        return guarded.told(out, Result(out, state, report=report(out)))
+        result = Result(out, state, report=report(out))
+        raise_if_unstable(out)
+        return result
     try:
         with nullcontext() if quiet else FramesBar() as bar:
-            return guarded.told(out, analyse(out, say=say, progress=bar))
+            result = analyse(out, say=say, progress=bar)
     except TrajectoryError:
         if state == "interrupted":
             return Result(out, state)
-        guarded.told(out, None)
+        raise_if_unstable(out)
         raise
+    raise_if_unstable(out)
+    return result
 
 
-def reproduce(run_dir: str | Path, again: str | Path | None = None, say: Say = lambda _: None) -> Reproduction:
+def reproduce(run_dir: str | Path, again: str | Path | None = None, say: Say = silent) -> Reproduction:
     """What of a run directory is not as its manifest says; with `again`, what differs when it runs there once more."""
-    from lmpdrive.stages import reproduce as parts
-
-    found = parts.compare(Path(run_dir))
+    found = compare_with_manifest(Path(run_dir))
     if again is not None:
-        config = parts.copy_inputs(Path(run_dir), Path(again))
+        config = copy_inputs(Path(run_dir), Path(again))
         with locked(Path(again), say) as lock:
-            running.run(Path(again), config, Job(keep=(lock,)), quiet=True, say=say)
-        found.differences += parts.compare_runs(Path(run_dir), Path(again)).differences
+            run_once(Path(again), config, Job(inherited=(lock,)), quiet=True, say=say)
+        found.differences += compare_runs(Path(run_dir), Path(again)).differences
     return found
 
 
@@ -250,7 +248,7 @@ def compare(
     out: str | Path | None = None,
     labels: Sequence[str] | None = None,
     test: Sequence[str | Path] = (),
-    say: Say = lambda _: None,
+    say: Say = silent,
 ) -> Comparison:
     """Differences of analysed runs from the first of them, with their significance.
 
@@ -259,14 +257,14 @@ def compare(
     """
     from lmpdrive.report.analysed import load as load_analysis
     from lmpdrive.report.compare_page import write_comparison
-    from lmpdrive.report.comparison import compare as compare_runs
-    from lmpdrive.stages.accuracy import measured
+    from lmpdrive.report.comparison import compare as compare_analysed
+    from lmpdrive.stages.accuracy import measure
 
     if labels is not None and len(labels) != len(paths):
         raise ConfigError(f"{len(labels)} labels for {len(paths)} runs: give one for each")
     names: Sequence[str | None] = labels or [None for _ in paths]
     runs = [load_analysis(path, name) for path, name in zip(paths, names, strict=True)]
-    found = compare_runs(runs, measured(runs, test, say) if test else None)
+    found = compare_analysed(runs, measure(runs, test, say) if test else None)
     return found if out is None else write_comparison(found, out)
 
 

@@ -12,6 +12,8 @@ ROOT = Path(__file__).parents[1]
 
 # the models of the tests may be loaded; tests/common/test_trust.py and tests/docs/test_docs.py take it away
 os.environ["LMPDRIVE_TRUST"] = "all"
+# before NumPy and PyTorch come: the tests take all cores, each process one
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SMALL_CLASSICAL = {
     "system": {

@@ -93,7 +93,7 @@ def lammps_md(potential: Mace, native: bool) -> tuple[Run, np.ndarray]:
         lmp.file("bench.lammps")
     else:
         clock = Clocked(potential.evaluator(Path(), "cpu"))
-        Coupling(lmp, clock, read_manifest(Path())["system"]["elements"]).run(Path("bench.lammps"))
+        Coupling(lmp, clock, read_manifest(Path()).system.elements).run(Path("bench.lammps"))
     n = lmp.get_natoms()
     forces = lmp.numpy.extract_atom("f")[:n][np.argsort(lmp.numpy.extract_atom("id")[:n])].copy()
 

@@ -26,9 +26,9 @@ import yaml
 
 from lmpdrive.common.hashing import sha256
 from lmpdrive.common.manifest import read_manifest
-from lmpdrive.engine.restart.files import RECORD, candidates, look
+from lmpdrive.engine.restart.files import RECORD, candidates, inspect
 from lmpdrive.errors import LmpdriveError
-from tests.engine.resuming import CHEAP, COPPER, METAL, copy, frames, go_on, kill_all, rendered, same_run, started
+from tests.stages.resuming import CHEAP, COPPER, METAL, copy, frames, kill_all, rendered, resumed, same_run, started
 
 LMPDRIVE = Path(sys.executable).with_name("lmpdrive")
 RNG = random.Random(2026)
@@ -75,10 +75,10 @@ def kills(folder: Path) -> dict:
                     _wait_for_log(run, logs, process)
                     time.sleep(RNG.uniform(0, length - until_log))
                 kill_all(process)
-                state = read_manifest(run).get("state")
+                state = read_manifest(run).state
                 killed[f"{state}, {'frames' if list(run.glob('traj*.dcd')) else 'no frames'}"] += 1
             said: list[str] = []
-            assert go_on(run, said=said) == "finished", (name, number, said)
+            assert resumed(run, said=said) == "finished", (name, number, said)
             apart = same_run(whole, run)
             aside += (run / "aside.1").exists()
             equal += not any(apart.values())
@@ -101,11 +101,11 @@ def _a_killed_run(folder: Path) -> tuple[Path, Path]:
     """A run without a stop, and the same killed with two whole restarts, recorded."""
     case = rendered(folder / "base", METAL, ["dynamics.production_ps=2"])
     whole = copy(case, folder / "whole")
-    assert go_on(whole) == "finished"
+    assert resumed(whole) == "finished"
     while True:
         run = copy(case, folder / "killed")
         process = started(run)
-        while not (run / "b.restart").exists() or look(run / "b.restart").step < 600:
+        while not (run / "b.restart").exists() or inspect(run / "b.restart").step < 600:
             time.sleep(0.002)
         kill_all(process)
         if not any(one.problem for one in candidates(run)):
@@ -145,7 +145,7 @@ def restarts(folder: Path) -> dict:
         _flip(run / newest)
         said: list[str] = []
         try:
-            state = go_on(run, said=said)
+            state = resumed(run, said=said)
         except LmpdriveError as error:
             state = f"exit code {error.exit_code}, told"
         if state != "finished":
@@ -177,7 +177,7 @@ def trajectories(folder: Path) -> dict:
         else:
             os.truncate(path, RNG.randrange(path.stat().st_size))
         said: list[str] = []
-        assert go_on(run, said=said) == "finished"
+        assert resumed(run, said=said) == "finished"
         kind = f"{path.name} {'flipped' if number % 2 else 'cut'}"
         now, theirs = frames(run)
         if now.tolist() == steps.tolist():
@@ -202,7 +202,7 @@ def manifest(folder: Path) -> dict:
         else:
             os.truncate(path, RNG.randrange(path.stat().st_size))
         try:
-            state = go_on(run)
+            state = resumed(run)
         except LmpdriveError as error:
             state = f"refused, exit code {error.exit_code}"
         found[f"{path.name} {'flipped' if number % 2 else 'cut'}: {state}"] += 1
@@ -243,7 +243,7 @@ def signals(folder: Path) -> dict:
         stage = _stage(run)
         process.send_signal(kind)
         said = process.communicate(timeout=100)[0]
-        state = read_manifest(run).get("state") if run.exists() else None
+        state = read_manifest(run).state if run.exists() else None
         assert "Traceback" not in said, said
         assert process.returncode in (130, 0, -kind), (process.returncode, said)
         if process.returncode == -kind:
@@ -252,7 +252,7 @@ def signals(folder: Path) -> dict:
         left = [p.name for p in folder.iterdir() if p.name not in ("system.yaml", "mine", "whole", "run")]
         assert not left, (stage, left)
         if run.exists():
-            assert go_on(run) == "finished"
+            assert resumed(run) == "finished"
             assert frames(run)[0].tolist() == frames(folder / "whole")[0].tolist(), stage
             shutil.rmtree(run)
         found[stage] += 1
@@ -260,7 +260,7 @@ def signals(folder: Path) -> dict:
 
 
 def _stage(run: Path) -> str:
-    state = read_manifest(run).get("state") if run.exists() else None
+    state = read_manifest(run).state if run.exists() else None
     if state is None:
         return "starting, building or relaxing"
     if state != "running":
@@ -288,7 +288,7 @@ def disk(folder: Path) -> dict:
             assert done.returncode, (size, "nothing was said")
             subprocess.run(["mount", "-o", "remount,size=64m", place], check=True)
             said: list[str] = []
-            assert go_on(run, said=said) == "finished", said
+            assert resumed(run, said=said) == "finished", said
             assert not any(same_run(whole, run).values()), said
             found[f"exit code {done.returncode}, then resumed: equal to the last bit"] += 1
         finally:

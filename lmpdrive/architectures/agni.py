@@ -15,15 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from lmpdrive.architectures.base.architecture import Native, Problem
-from lmpdrive.architectures.base.pair_style import PairStyle, keyword, needs, symbols
+from lmpdrive.architectures import Native, PairStyle, Problem, element_symbols, lammps_package, words_after
 
 
 class Agni(PairStyle):
     """Machine-learned forces of elemental solids."""
 
     template: ClassVar[str] = "agni.lmp.j2"
-    couplings: ClassVar = (Native("agni", needs=needs("MISC")),)
+    couplings: ClassVar = (Native("agni", needs=lammps_package("MISC")),)
     title: ClassVar[str] = "AGNI"
     forces_only: ClassVar[bool] = True
 
@@ -31,8 +30,8 @@ class Agni(PairStyle):
     """`.agni` file, in `units metal`."""
 
     def elements_of_file(self) -> tuple[str, ...]:
-        """The line `element`."""
-        return symbols(keyword(self.model, "element") or (), self.model)
+        """From the line `element`."""
+        return element_symbols(words_after("element", self.model) or (), self.model)
 
     def order_problems(self, elements: Sequence[str], known: Sequence[str]) -> list[Problem]:
         """One element only."""

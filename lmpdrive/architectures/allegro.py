@@ -12,8 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from lmpdrive.architectures.base.architecture import Native
-from lmpdrive.architectures.base.pair_style import KokkosPairStyle
+from lmpdrive.architectures import KokkosPairStyle, Native
 from lmpdrive.architectures.shared.nequip import NEEDS, NequipStyle
 
 

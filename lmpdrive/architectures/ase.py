@@ -16,8 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lmpdrive.architectures.base.architecture import Callback, Interface, Problem, PythonModel, element_problems
-from lmpdrive.architectures.base.evaluator import AseEvaluator, Evaluator
+from lmpdrive.architectures import AseEvaluator, Callback, Evaluator, Interface, Problem, PythonModel, element_problems
 from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.environments import Recipe
 from lmpdrive.errors import ModelError
@@ -59,15 +58,15 @@ class Ase(PythonModel):
         return self.model_copy(update={"kwargs": {k: absolute(v) for k, v in self.kwargs.items()}})
 
     def programs(self, run_dir: Path | None = None) -> list[Path]:
-        """Files and SavedModels among the keyword arguments: what the calculator does with them is not known."""
-        names = [os.path.expanduser(word) for word in _words(self.kwargs)]
-        # os.path, because words that can be no file name are no errors here
-        there = [n for n in names if os.path.isfile(n) or os.path.isfile(os.path.join(n, "saved_model.pb"))]
-        return [Path(name) for name in there if self.runs_code(Path(name))]
+        """Files and SavedModels among the keyword arguments: what the calculator does with them is unknown."""
+        names = [os.path.expanduser(word) for word in _strings(self.kwargs)]
+        # os.path, because words that cannot be file names are no errors here
+        existing = [n for n in names if os.path.isfile(n) or os.path.isfile(os.path.join(n, "saved_model.pb"))]
+        return [Path(name) for name in existing if self.runs_code(Path(name))]
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """The calculator's, and D3's where it is asked for."""
+        """The calculator's, and dftd3 with `dispersion`."""
         return (self.calculator.partition(":")[0], *(("dftd3",) if self.dispersion else ()))
 
     def model_elements(self) -> Sequence[str] | None:
@@ -75,7 +74,7 @@ class Ase(PythonModel):
         return self.elements
 
     def problems(self, interface: Interface | None) -> list[Problem]:
-        """A module that is not there, elements that the calculator or D3 does not know."""
+        """A missing module, elements that the calculator or D3 does not know."""
         return [
             *self._calculator_problems(interface),
             *(self.dispersion.problems(interface) if self.dispersion else []),
@@ -101,7 +100,7 @@ class Ase(PythonModel):
         return self.dispersion.added_to(model) if self.dispersion else model
 
     def make_calculator(self) -> Any:
-        """The ASE calculator itself, with dftd3's added where D3 is asked for.
+        """The ASE calculator itself, with `dispersion` the sum of it and dftd3's.
 
         Raises ModelError if one of them cannot be made.
         """
@@ -123,8 +122,8 @@ class Ase(PythonModel):
             ) from error
 
 
-def _words(value: Any) -> list[str]:
+def _strings(value: Any) -> list[str]:
     """All strings in keyword arguments."""
     if isinstance(value, dict | list):
-        return [word for part in (value.values() if isinstance(value, dict) else value) for word in _words(part)]
+        return [word for part in (value.values() if isinstance(value, dict) else value) for word in _strings(part)]
     return [value] if isinstance(value, str) else []

@@ -15,10 +15,20 @@ import math
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from ase.data import atomic_numbers
 from pydantic import NonNegativeInt
 
-from lmpdrive.architectures.base.architecture import Interface, Native, Problem
-from lmpdrive.architectures.base.pair_style import PairStyle, head, keyword, needs, symbols, uncommented
+from lmpdrive.architectures import (
+    Interface,
+    Native,
+    PairStyle,
+    Problem,
+    element_symbols,
+    lammps_package,
+    read_head,
+    uncommented_lines,
+    words_after,
+)
 from lmpdrive.common.units import BOHR_A, HARTREE_EV
 from lmpdrive.errors import ModelError
 
@@ -33,7 +43,9 @@ class Hdnnp(PairStyle):
     couplings: ClassVar = (
         Native(
             "hdnnp",
-            needs=needs("ML-HDNNP", "it needs the n2p2 library: https://docs.lammps.org/Build_extras.html#ml-hdnnp"),
+            needs=lammps_package(
+                "ML-HDNNP", "it needs the n2p2 library: https://docs.lammps.org/Build_extras.html#ml-hdnnp"
+            ),
         ),
     )
     title: ClassVar[str] = "HDNNP (n2p2)"
@@ -41,7 +53,7 @@ class Hdnnp(PairStyle):
     model: Path
     """Folder with `input.nn`, `scaling.data` and `weights.NNN.data`."""
     trained_in: Literal["eV-angstrom", "hartree-bohr"]
-    """Units of the training data and of `input.nn`; the file does not tell them."""
+    """Units of the training data and of `input.nn`; the file does not say them."""
     most_extrapolations: NonNegativeInt = 0
     """The run stops when one step has more symmetry functions outside of the training data."""
     summary_every: NonNegativeInt = 1000
@@ -52,26 +64,24 @@ class Hdnnp(PairStyle):
         return {"hdnnp": self.model}
 
     def elements_of_file(self) -> tuple[str, ...]:
-        """The line `elements` of input.nn."""
-        return symbols(keyword(self._input(), "elements") or (), self._input())
+        """From the line `elements` of input.nn."""
+        return element_symbols(words_after("elements", self._input()) or (), self._input())
 
-    def own_problems(self) -> list[Problem]:
-        """A folder without all its files, electrostatics, which pair_style hdnnp does not have."""
-        from ase.data import atomic_numbers
-
+    def file_problems(self) -> list[Problem]:
+        """An incomplete folder; electrostatics, which pair_style hdnnp does not support."""
         names = ["scaling.data", *(f"weights.{atomic_numbers[e]:03d}.data" for e in self.elements_of_file())]
         missing = [name for name in names if not (self.model / name).is_file()]
         if missing:
             raise ModelError(f"{self.model} has no {', '.join(missing)}")
-        generation = (keyword(self._input(), "nnp_type") or ["2G"])[0]
+        generation = (words_after("nnp_type", self._input()) or ["2G"])[0]
         if generation not in ("2G", "2G-HDNNP", "1", "0"):
             raise ModelError(f"{self.model}/input.nn is of type {generation}: pair_style hdnnp runs 2G models only")
         self.cutoff_A()
         return []
 
     def cutoff_A(self) -> float:
-        """Largest cutoff of the symmetry functions, rounded up.  Raises ModelError where it cannot be told."""
-        lines = [line.split() for line in uncommented(head(self._input()))]
+        """Largest cutoff of the symmetry functions, rounded up.  Raises ModelError where it cannot be read."""
+        lines = [line.split() for line in uncommented_lines(read_head(self._input()))]
         functions = [words for words in lines if words[0] == "symfunction_short"]
         cutoffs = []
         for words in functions:

@@ -5,7 +5,7 @@
       model: ./InP.mliap.model
       descriptor: ./InP.mliap.descriptor
 
-The Python models of ML-IAP are not meant here: those of MACE are `architecture: mace`.
+The Python models of ML-IAP are not meant here: for those of MACE use `architecture: mace`.
 https://docs.lammps.org/pair_mliap.html
 """
 
@@ -15,9 +15,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from lmpdrive.architectures.base.architecture import Interface, Native, Problem
-from lmpdrive.architectures.base.pair_style import PairStyle, ZblMixin, head, keyword, needs, symbols, uncommented
+from lmpdrive.architectures import (
+    Interface,
+    Native,
+    PairStyle,
+    Problem,
+    element_symbols,
+    lammps_package,
+    read_head,
+    uncommented_lines,
+    words_after,
+)
 from lmpdrive.architectures.pace import elements_of_ace
+from lmpdrive.architectures.shared.zbl import ZblMixin
 from lmpdrive.errors import ModelError
 
 
@@ -25,7 +35,7 @@ class Mliap(ZblMixin, PairStyle):
     """Linear, quadratic and neural-network models on SNAP, SO(3) or ACE descriptors."""
 
     template: ClassVar[str] = "mliap-descriptor.lmp.j2"
-    couplings: ClassVar = (Native("mliap", needs=needs("ML-IAP")),)
+    couplings: ClassVar = (Native("mliap", needs=lammps_package("ML-IAP")),)
     title: ClassVar[str] = "ML-IAP"
 
     model: Path
@@ -50,14 +60,14 @@ class Mliap(ZblMixin, PairStyle):
         return self.with_zbl(super().styles())
 
     def elements_of_file(self) -> tuple[str, ...]:
-        """The descriptor's list: the model file has one block for each of them, without names."""
+        """From the descriptor's list: the model file has one block for each of them, without names."""
         if self.descriptor_style == "ace":
             return elements_of_ace(self.descriptor)
-        return symbols(keyword(self.descriptor, "elems") or (), self.descriptor)
+        return element_symbols(words_after("elems", self.descriptor) or (), self.descriptor)
 
-    def own_problems(self) -> list[Problem]:
+    def file_problems(self) -> list[Problem]:
         """A model for another number of elements than the descriptor's; a forgotten ZBL."""
-        lines = uncommented(head(self.model))
+        lines = uncommented_lines(read_head(self.model))
         try:
             blocks = int(lines[0].split()[0])
         except (IndexError, ValueError):
@@ -73,7 +83,7 @@ class Mliap(ZblMixin, PairStyle):
         return self.forgotten_zbl(self.model.with_suffix(""))
 
     def order_problems(self, elements: Sequence[str], known: Sequence[str]) -> list[Problem]:
-        """ACE descriptors want the types in the file's order; the others go by name."""
+        """ACE descriptors need the types in the file's order; the others map them by name."""
         if self.descriptor_style != "ace" or list(elements) == list(known):
             return []
         text = (

@@ -16,8 +16,15 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import PositiveInt
 
-from lmpdrive.architectures.base.architecture import Interface, Native, Problem
-from lmpdrive.architectures.base.pair_style import KokkosPairStyle, head, needs, symbols
+from lmpdrive.architectures import (
+    Interface,
+    KokkosPairStyle,
+    Native,
+    Problem,
+    element_symbols,
+    lammps_package,
+    read_head,
+)
 from lmpdrive.errors import ModelError
 
 
@@ -25,13 +32,13 @@ class Pace(KokkosPairStyle):
     """ACE models of pacemaker and others, in `.yace`, `.yaml` or `.ace` files."""
 
     template: ClassVar[str] = "pace.lmp.j2"
-    couplings: ClassVar = (Native("pace", needs=needs("ML-PACE")),)
+    couplings: ClassVar = (Native("pace", needs=lammps_package("ML-PACE")),)
     title: ClassVar[str] = "PACE"
 
     model: Path
     """`.yace`, `.yaml` or `.ace`."""
     algorithm: Literal["recursive", "product"] = "recursive"
-    """How basis functions are evaluated on CPUs; KOKKOS always takes `product`."""
+    """How basis functions are evaluated on CPUs; KOKKOS always uses `product`."""
     chunksize: PositiveInt = 4096
     """Atoms evaluated at once with KOKKOS; fewer need less memory."""
     active_set: Path | None = None
@@ -40,7 +47,7 @@ class Pace(KokkosPairStyle):
     """Steps between lines of `uncertainty.dat`, with `active_set`."""
 
     def elements_of_file(self) -> tuple[str, ...]:
-        """The line `elements:`."""
+        """From the line `elements:`."""
         return elements_of_ace(self.model)
 
     def styles(self) -> dict[str, list[str]]:
@@ -48,7 +55,7 @@ class Pace(KokkosPairStyle):
         styles = ["pace/extrapolation" if self.active_set else "pace"]
         return {"pair": [*styles, *(f"{s}/kk" for s in styles if self.kokkos)]}
 
-    def own_problems(self) -> list[Problem]:
+    def file_problems(self) -> list[Problem]:
         """An active set needs the model in its B basis."""
         if self.active_set and self.model.suffix not in (".yaml", ".yml"):
             raise ModelError(f"with active_set the model must be the .yaml of the same fit, not {self.model.name}")
@@ -65,14 +72,14 @@ class Pace(KokkosPairStyle):
 
 
 def elements_of_ace(path: Path) -> tuple[str, ...]:
-    """`elements: [Cu, O]` of YAML, in one line or in several, or `elements: Cu O` of the older format.
+    """From `elements: [Cu, O]` of YAML, on one line or several, or `elements: Cu O` of the older format.
 
     Raises ModelError.
     """
-    found = re.search(r"^elements:[ \t]*(.*?)(?=^[^\s-]|\Z)", head(path), re.M | re.S)
+    found = re.search(r"^elements:[ \t]*(.*?)(?=^[^\s-]|\Z)", read_head(path), re.M | re.S)
     if found is None:
         raise ModelError(f"{path.name} is not an ACE model: it has no line `elements:`")
     inside = found[1].split("]")[0] if found[1].startswith("[") else found[1]
     # in the older format other text may follow on the next line
     text = inside if "-" in inside or "[" in inside else inside.split("\n")[0]
-    return symbols(re.findall(r"\b[A-Z][a-z]?\b", text), path)
+    return element_symbols(re.findall(r"\b[A-Z][a-z]?\b", text), path)

@@ -14,8 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from lmpdrive.architectures.base.architecture import Native, Problem
-from lmpdrive.architectures.base.pair_style import KokkosPairStyle, keyword, needs, symbols
+from lmpdrive.architectures import KokkosPairStyle, Native, Problem, element_symbols, lammps_package, words_after
 from lmpdrive.errors import ModelError
 
 
@@ -23,7 +22,7 @@ class Pod(KokkosPairStyle):
     """POD models of LAMMPS' `fitpod`."""
 
     template: ClassVar[str] = "pod.lmp.j2"
-    couplings: ClassVar = (Native("pod", needs=needs("ML-POD")),)
+    couplings: ClassVar = (Native("pod", needs=lammps_package("ML-POD")),)
     title: ClassVar[str] = "POD"
 
     model: Path
@@ -36,12 +35,12 @@ class Pod(KokkosPairStyle):
         return {"model.pod": self.model, "parameters.pod": self.parameters}
 
     def elements_of_file(self) -> tuple[str, ...]:
-        """The line `species` of the parameter file."""
-        return symbols(keyword(self.parameters, "species") or (), self.parameters)
+        """From the line `species` of the parameter file."""
+        return element_symbols(words_after("species", self.parameters) or (), self.parameters)
 
-    def own_problems(self) -> list[Problem]:
-        """A coefficient file that is none."""
-        if keyword(self.model, "model_coefficients:") is None:
+    def file_problems(self) -> list[Problem]:
+        """A `model` that is not a coefficient file."""
+        if words_after("model_coefficients:", self.model) is None:
             raise ModelError(f"{self.model.name} is not a POD coefficient file: it has no line `model_coefficients:`")
         return []
 

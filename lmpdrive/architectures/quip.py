@@ -13,8 +13,9 @@ import re
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lmpdrive.architectures.base.architecture import Interface, Native, Problem
-from lmpdrive.architectures.base.pair_style import PairStyle, head, needs, symbols
+from ase.data import atomic_numbers, chemical_symbols
+
+from lmpdrive.architectures import Interface, Native, PairStyle, Problem, element_symbols, lammps_package, read_head
 from lmpdrive.errors import ModelError
 
 
@@ -25,7 +26,9 @@ class Quip(PairStyle):
     couplings: ClassVar = (
         Native(
             "quip",
-            needs=needs("ML-QUIP", "it needs the QUIP library: https://docs.lammps.org/Build_extras.html#ml-quip"),
+            needs=lammps_package(
+                "ML-QUIP", "it needs the QUIP library: https://docs.lammps.org/Build_extras.html#ml-quip"
+            ),
         ),
     )
     title: ClassVar[str] = "QUIP (GAP)"
@@ -35,44 +38,40 @@ class Quip(PairStyle):
     init: str = "auto"
     """QUIP's initialisation string; auto: `Potential xml_label=...` with the label in the file."""
     elements: list[str] | None = None
-    """Elements the model knows, where the file does not tell them."""
+    """Elements the model knows, where the file does not list them."""
 
     def elements_of_file(self) -> tuple[str, ...] | None:
         """Those with an energy of the isolated atom, `<e0 Z="8" .../>`, or as given."""
-        from ase.data import chemical_symbols
-
         if self.elements:
-            return symbols(self.elements, self.model)
-        numbers = [int(z) for z in re.findall(r'<e0\s[^>]*\bZ="(\d+)"', head(self.model))]
+            return element_symbols(self.elements, self.model)
+        numbers = [int(z) for z in re.findall(r'<e0\s[^>]*\bZ="(\d+)"', read_head(self.model))]
         return tuple(chemical_symbols[z] for z in numbers) or None
 
-    def own_problems(self) -> list[Problem]:
-        """A file without a label, sparse points that were left behind."""
+    def file_problems(self) -> list[Problem]:
+        """A file without a label, missing files of sparse points."""
         self.init_string()
-        named = set(re.findall(r'sparseX_filename="([^"]+)"', head(self.model)))
+        named = set(re.findall(r'sparseX_filename="([^"]+)"', read_head(self.model)))
         absent = sorted(name for name in named if not (self.model.parent / name).is_file())
         if absent:
             raise ModelError(f"{self.model.name} needs the files {', '.join(absent)} beside it")
         return []
 
     def init_string(self) -> str:
-        """What `pair_coeff` hands to QUIP.  Raises ModelError for a file without a label."""
+        """What `pair_coeff` passes to QUIP.  Raises ModelError for a file without a label."""
         if self.init != "auto":
             return self.init
-        label = re.search(r'<(?:Potential|GAP_params)\s[^>]*\blabel="([^"]+)"', head(self.model))
+        label = re.search(r'<(?:Potential|GAP_params)\s[^>]*\blabel="([^"]+)"', read_head(self.model))
         if label is None:
             raise ModelError(f'{self.model.name} has no label: give QUIP\'s string, init: "Potential xml_label=..."')
         return f"Potential xml_label={label[1]}"
 
     def files(self) -> dict[str, Path]:
-        """`model.xml`, and the sparse points under the names that it has for them."""
+        """`model.xml`, and the sparse points under the names that it refers to."""
         sparse = sorted(self.model.parent.glob(f"{self.model.name}.sparseX.*"))
         return {"model.xml": self.model} | {path.name: path for path in sparse}
 
     def context(self, interface: Interface) -> dict[str, Any]:
         """The init string, and the nuclear charges in the order of the types."""
-        from ase.data import atomic_numbers
-
         return super().context(interface) | {
             "init_string": self.init_string(),
             "numbers": [atomic_numbers[e] for e in interface.elements],

@@ -14,19 +14,21 @@ from lmpdrive.environments import Recipe
 from lmpdrive.errors import ConfigError, did_you_mean
 
 NOT_ARCHITECTURES = {"base", "registry", "shared"}
+"""Modules of this package that are none; names that begin with an underscore are none either."""
 
 
 def available() -> list[str]:
     """Names of the shipped and installed architectures."""
     package = importlib.import_module("lmpdrive.architectures")
-    shipped = {module.name for module in pkgutil.iter_modules(package.__path__)} - NOT_ARCHITECTURES
+    names = {module.name for module in pkgutil.iter_modules(package.__path__)}
+    shipped = {name for name in names - NOT_ARCHITECTURES if not name.startswith("_")}
     return sorted(shipped | {e.name for e in entry_points(group="lmpdrive.architectures")})
 
 
 def find(name: str, folder: Path = Path()) -> type[Architecture]:
     """The architecture called `name`; `./file.py` is read relative to `folder`.
 
-    Raises ConfigError with the choices when there is none.
+    Raises ConfigError with the choices if there is none.
     """
     if name.endswith(".py"):
         return _from_file(Path(folder, name))
@@ -41,7 +43,7 @@ def find(name: str, folder: Path = Path()) -> type[Architecture]:
 
 
 def recipes() -> dict[str, Recipe]:
-    """Family -> what its environment is made of, for all architectures that have one."""
+    """Family -> recipe of its environment, for all architectures that have one."""
     found = [find(name).environment for name in available()]
     return {recipe.family: recipe for recipe in found if recipe}
 
@@ -49,7 +51,7 @@ def recipes() -> dict[str, Recipe]:
 def recipe(name: str) -> Recipe:
     """The recipe of a family, of an architecture, or of the architecture in `./mine.py`.
 
-    Raises ConfigError with the choices when there is none.
+    Raises ConfigError with the choices if there is none.
     """
     known = recipes()
     if name in known:

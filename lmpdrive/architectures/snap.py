@@ -14,8 +14,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lmpdrive.architectures.base.architecture import Interface, Native, Problem
-from lmpdrive.architectures.base.pair_style import KokkosPairStyle, ZblMixin, keyword, needs, symbols, uncommented
+from lmpdrive.architectures import (
+    Interface,
+    KokkosPairStyle,
+    Native,
+    Problem,
+    element_symbols,
+    lammps_package,
+    uncommented_lines,
+    words_after,
+)
+from lmpdrive.architectures.shared.zbl import ZblMixin
 from lmpdrive.errors import ModelError
 
 
@@ -23,7 +32,7 @@ class Snap(ZblMixin, KokkosPairStyle):
     """Linear, quadratic and chemical SNAP."""
 
     template: ClassVar[str] = "snap.lmp.j2"
-    couplings: ClassVar = (Native("snap", needs=needs("ML-SNAP")),)
+    couplings: ClassVar = (Native("snap", needs=lammps_package("ML-SNAP")),)
     title: ClassVar[str] = "SNAP"
 
     model: Path
@@ -40,8 +49,8 @@ class Snap(ZblMixin, KokkosPairStyle):
         return self.with_zbl(super().styles())
 
     def elements_of_file(self) -> tuple[str, ...]:
-        """First word of each element's block, which has as many coefficients as the file's first line says."""
-        lines = uncommented(self.model.read_text(errors="replace"))
+        """From the first word of each element's block; the first line of the file says how long the blocks are."""
+        lines = uncommented_lines(self.model.read_text(errors="replace"))
         try:
             n_elements, n_coefficients = map(int, lines[0].split())
             names = [lines[1 + k * (1 + n_coefficients)].split()[0].strip("\"'") for k in range(n_elements)]
@@ -50,17 +59,17 @@ class Snap(ZblMixin, KokkosPairStyle):
                 f"{self.model.name} is not a SNAP coefficient file: its first line must be the numbers of elements and "
                 "of coefficients of each. `parameters:` is for the .snapparam file."
             ) from None
-        return symbols(names, self.model)
+        return element_symbols(names, self.model)
 
-    def own_problems(self) -> list[Problem]:
-        """Parameter files that are none, a forgotten ZBL."""
-        if keyword(self.parameters, "twojmax") is None:
+    def file_problems(self) -> list[Problem]:
+        """A `parameters` that is not a parameter file, a forgotten ZBL."""
+        if words_after("twojmax", self.parameters) is None:
             raise ModelError(f"{self.parameters.name} is not a SNAP parameter file: it has no twojmax")
         return self.forgotten_zbl(self.model.with_suffix(".snap"))
 
     def order_problems(self, elements: Sequence[str], known: Sequence[str]) -> list[Problem]:
         """With `chemflag` LAMMPS numbers the coefficients by the order of the types, whatever the file's order is."""
-        if keyword(self.parameters, "chemflag") != ["1"] or list(elements) == list(known):
+        if words_after("chemflag", self.parameters) != ["1"] or list(elements) == list(known):
             return []
         text = (
             f"{self.parameters.name} has chemflag 1: pair_style snap then takes the coefficients in the order of the "

@@ -12,6 +12,7 @@ import numpy as np
 from lmpdrive.architectures import ReceptiveField
 from lmpdrive.config import Config
 from lmpdrive.deck.render import own_folders, render
+from lmpdrive.deck.rendered import RenderedDeck
 from lmpdrive.errors import LmpdriveError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Case:
             return None
 
     @cached_property
-    def own_deck(self) -> str | None:
+    def own_deck(self) -> RenderedDeck | None:
         """The deck, where a person wrote part of it; None for the shipped templates, which are known to be right."""
         if not self.readable or not own_folders(self.config):
             return None

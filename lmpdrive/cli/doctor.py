@@ -1,164 +1,74 @@
-"""What runs on this machine: for each architecture its interpreter, versions, LAMMPS, couplings, and a real `run 0`.
-
-A resolver can be content with packages that do not work together (a plugin and a LAMMPS it was not built for, a
-library of another torch): so each architecture that is there evaluates a few atoms through LAMMPS, in the interpreter
-that would run it.
-"""
+"""`lmpdrive doctor`: what runs on this machine."""
 
 from __future__ import annotations
 
 import json
-import math
-import subprocess
-import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
-from lmpdrive import pipeline
-from lmpdrive.architectures import Architecture, Native, available, find
-from lmpdrive.engine.directory.write import PACKAGES
-from lmpdrive.engine.lammps_library import environment
-from lmpdrive.engine.probe import probe
-from lmpdrive.environments import Interpreter, choose, has_gpu
-from lmpdrive.errors import LmpdriveError
+import typer
+
+from lmpdrive.cli.options import Verbose
+from lmpdrive.errors import EngineError, InstallError
+
+if TYPE_CHECKING:
+    from lmpdrive.cli.examination import Finding
+
+EXAMPLES = "Example: `lmpdrive doctor mace`"
 
 
-@dataclass
-class Finding:
-    """One architecture on this machine.
+def doctor(
+    names: Annotated[list[str] | None, typer.Argument(help="Only these architectures.", metavar="[NAME ...]")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """What runs on this machine: interpreter, versions, LAMMPS, couplings, and a real `run 0` of each architecture.
 
-    state : works (the trial ran), untried (installed, no model at hand), missing (not installed), broken.
-    interpreter : path and why it was chosen.
-    lammps : version (yyyymmdd) and packages.
-    couplings : which of the architecture's ways to LAMMPS are there.
-    trial : energy [eV] of the trial structure, and the seconds it took.
-    message : what is wrong; cure : the command that mends it.
+    Exit code 0 if everything installed works, 7 if something installed does not, 9 if an architecture that was named is
+    not installed.
     """
+    from lmpdrive.cli.examination import examine
 
-    architecture: str
-    state: Literal["works", "untried", "missing", "broken"] = "untried"
-    interpreter: str = ""
-    packages: dict[str, str] = field(default_factory=dict)
-    device: str = ""
-    lammps: dict[str, Any] = field(default_factory=dict)
-    couplings: dict[str, bool] = field(default_factory=dict)
-    trial: dict[str, float] = field(default_factory=dict)
-    message: str = ""
-    cure: str = ""
-
-
-def examine(names: Sequence[str] = ()) -> Iterator[Finding]:
-    """One finding after the other; without names, of all shipped and installed architectures."""
-    for name in names or available():
-        yield _examined(name, find(name))
+    found = []
+    for finding in examine(names or ()):
+        found.append(finding)
+        if not as_json:
+            _print_finding(finding)
+    if as_json:
+        print(json.dumps([asdict(f) for f in found], indent=1))
+    if any(f.state == "broken" for f in found):
+        raise typer.Exit(EngineError.exit_code)
+    if names and any(f.state == "missing" for f in found):
+        raise typer.Exit(InstallError.exit_code)
 
 
-def _examined(name: str, architecture: type[Architecture]) -> Finding:
-    finding = Finding(name)
-    recipe = architecture.environment
-    trial = architecture.trial
-    potential = None if trial is None else architecture.model_validate({"architecture": name, **trial})
-    try:
-        if potential:
-            interpreter = potential.interpreter()
-        else:
-            interpreter = choose(recipe.family if recipe else name, recipe.imports if recipe else ())
-    except LmpdriveError as error:
-        finding.state, finding.message = "broken", str(error)
-        return finding
-    finding.interpreter = f"{interpreter.python} ({interpreter.origin})"
-    finding.device = _device(interpreter)
-    finding.packages = {p: interpreter.versions[p] for p in PACKAGES if p in interpreter.versions}
-    if interpreter.missing:
-        finding.state = "missing" if interpreter.here else "broken"
-        finding.message = f"no {', '.join(interpreter.missing)} in {interpreter.describe()}"
-        finding.cure = recipe.command if recipe else ""
-        return finding
-    try:
-        _lammps(finding, architecture, interpreter)
-        if reason := _no_model(potential):
-            finding.message = reason
-        else:
-            finding.trial = _run_0({"architecture": name, **(trial or {})}, interpreter)
-            finding.state = "works"
-    except (LmpdriveError, RuntimeError) as error:
-        finding.state, finding.message = "broken", str(error)
-        if recipe and interpreter.origin == "environment":
-            finding.cure = f"lmpdrive env remove {recipe.family} && {recipe.command}"
-    return finding
+def _print_finding(finding: Finding) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
-
-def _device(interpreter: Interpreter) -> str:
-    build = "CUDA" if any(p.startswith("nvidia-") for p in interpreter.versions) else "CPU"
-    return f"{build} packages, {'NVIDIA GPU' if has_gpu() else 'no GPU'}"
-
-
-def _lammps(finding: Finding, architecture: type[Architecture], interpreter: Interpreter) -> None:
-    """Version, packages, and which couplings' styles are there."""
-    pairs = [c.pair_style for c in architecture.couplings if isinstance(c, Native)]
-    answer = probe({"pair": [*pairs, "zero"], "fix": ["external"]}, architecture.plugins, interpreter.python)
-    finding.lammps = {"version": answer["version"], "packages": answer["packages"]}
-    for coupling in architecture.couplings:
-        styles = [f"pair {coupling.pair_style}"] if isinstance(coupling, Native) else ["pair zero", "fix external"]
-        name = f"native ({coupling.pair_style})" if isinstance(coupling, Native) else "callback"
-        finding.couplings[name] = not set(styles) & set(answer["missing"])
-
-
-def _no_model(potential: Architecture | None) -> str:
-    """Why no model is at hand to try; empty if one is."""
-    if potential is None:
-        return "no model at hand to try"
-    problems = potential.resolve(Path()).problems(None)
-    return next((p.message for p in problems if p.level == "error"), "")
-
-
-def _run_0(potential: dict[str, Any], interpreter: Interpreter) -> dict[str, float]:
-    """Energy of a few atoms through LAMMPS, and seconds.
-
-    Raises RuntimeError with the last line that the process said, or for a number that is not finite.
-    """
-    started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="lmpdrive-doctor-") as folder:
-        work = Path(folder)
-        _write_system(work, potential)
-        pipeline.render(work / "trial.yaml", work / "run")
-        questions, answers = work / "questions.json", work / "answers.json"
-        questions.write_text(json.dumps([{"folder": str(work / "run"), "start": "data", "commands": ["run 0"]}]))
-        done = subprocess.run(
-            [interpreter.python, "-m", "lmpdrive.testing.lammps_jobs", questions, answers],
-            capture_output=True,
-            text=True,
-            env=environment("cpu" if not has_gpu() else "auto", 1),
-            check=False,
-        )
-        if done.returncode:
-            said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-            raise RuntimeError(next((line for line in said if "ERROR" in line), said[-1]))
-        (answer,) = json.loads(answers.read_text())
-    numbers = [answer["energy"], *(x for force in answer["forces"] for x in force)]
-    if not all(map(math.isfinite, numbers)):
-        raise RuntimeError("the trial gave an energy or a force that is not finite")
-    return {"energy_eV": answer["energy"], "seconds": round(time.monotonic() - started, 1)}
-
-
-def _write_system(work: Path, potential: dict[str, Any]) -> None:
-    """Pt(111), 12 atoms, with one water molecule."""
-    import yaml
-    from ase.build import fcc111, molecule
-    from ase.io import write
-
-    atoms = fcc111("Pt", (2, 2, 3), a=3.99, vacuum=8.0, orthogonal=True, periodic=True)
-    water = molecule("H2O")
-    water.translate(atoms.positions[-1] + (0.0, 0.0, 2.5) - water.positions[0])
-    atoms += water
-    atoms.info = {}
-    write(work / "trial.xyz", atoms, format="extxyz")
-    content = {
-        "system": {"read": "trial.xyz"},
-        "potential": potential,
-        "dynamics": {"fixed_layers": 0},
+    colour = {"works": "green", "untried": "yellow", "missing": "dim", "broken": "red"}[finding.state]
+    table = Table(box=None, show_header=False, title=Text(f"{finding.architecture}: {finding.state}", style=colour))
+    table.title_justify = "left"
+    lammps = finding.lammps
+    rows = {
+        "interpreter": finding.interpreter,
+        "packages": ", ".join(f"{p} {v}" for p, v in finding.packages.items()),
+        "device": finding.device,
+        "LAMMPS": f"{lammps['version']} with {', '.join(_packages_of_potentials(lammps))}" if lammps else "",
+        "couplings": ", ".join(f"{c}: {'yes' if there else 'no'}" for c, there in finding.couplings.items()),
+        "run 0": "{energy_eV:.4f} eV in {seconds} s".format(**finding.trial) if finding.trial else "",
+        "says": finding.message,
+        "cure": finding.cure,
     }
-    (work / "trial.yaml").write_text(yaml.safe_dump(content))
+    for key, value in rows.items():
+        if value:
+            table.add_row(f"  {key}", Text(value))
+    Console().print(table)
+
+
+def _packages_of_potentials(lammps: Mapping[str, Any]) -> list[str]:
+    """LAMMPS packages that potentials come in; `--json` has all."""
+    wanted = {"ELECTRODE", "GPU", "KOKKOS", "KSPACE", "MANYBODY", "PLUGIN", "PYTHON"}
+    return [p for p in lammps["packages"] if p in wanted or p.startswith(("ML-", "GRACE"))]

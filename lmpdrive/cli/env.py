@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+from lmpdrive.cli.options import Quiet
+from lmpdrive.cli.printing import progress_printer
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,7 +21,6 @@ app = typer.Typer(
 
 Name = Annotated[str, typer.Argument(help="Family or architecture, e.g. mace, or ./mine.py.", metavar="NAME")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the installer's output, and tracebacks.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 
 
 @app.command(
@@ -38,28 +41,28 @@ def create(
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make an environment, go on with an interrupted one, or bring one up to date."""
+    """Make an environment, resume an interrupted installation, or bring an environment up to date."""
     from lmpdrive import environments
     from lmpdrive.architectures import recipe as find_recipe
 
     recipe = find_recipe(name)
     cuda = None if device is None else {"auto": environments.has_gpu(), "cpu": False, "cuda": True}[device]
     if python is not None:
-        environments.point(recipe, python, _sayer(quiet))
+        environments.point(recipe, python, progress_printer(quiet))
     elif dry_run:
         print("\n".join(environments.plan(recipe, cuda=cuda, extra=with_ or ()).lines()))
     else:
         try:
-            with _output(verbose, quiet) as (say, show):
+            with _installation_printers(verbose, quiet) as (say, show):
                 environments.create(recipe, cuda=cuda, extra=with_ or (), say=say, show=show)
         except KeyboardInterrupt:
-            print(f"what is installed stays; go on with: lmpdrive env create {name}", file=sys.stderr)
+            print(f"completed steps are kept; resume with: lmpdrive env create {name}", file=sys.stderr)
             raise
 
 
 @app.command("list", epilog="Example: `lmpdrive env list`")
 def list_(verbose: Verbose = False) -> None:
-    """Environments that can be made, and those that are."""
+    """List the environments that can be made, and those that exist."""
     from lmpdrive import environments
     from lmpdrive.architectures import recipes
 
@@ -82,12 +85,12 @@ def show(name: Name, verbose: Verbose = False) -> None:
     from lmpdrive.environments.interpreter import ask
 
     recipe = find_recipe(name)
-    told = environments.pointed_to(recipe.family)
+    site_python = environments.pointed_to(recipe.family)
     state, size = _state(recipe.family)
     print(f"{recipe.family}: {state}{', ' + size if size else ''}")
     print("\n".join(environments.plan(recipe).lines()))
-    if told or environments.complete(recipe.family):
-        about = ask(told or environments.python(recipe.family), ())
+    if site_python or environments.complete(recipe.family):
+        about = ask(site_python or environments.python(recipe.family), ())
         print(f"Python {about['python']}, {about['prefix']}")
         for package, version in sorted(about["versions"].items(), key=lambda row: row[0].lower()):
             print(f"  {package} {version}")
@@ -103,66 +106,7 @@ def remove(
     from lmpdrive import environments
 
     environments.remove(name)
-    _sayer(quiet)(f"removed {environments.folder(name)}")
-
-
-def doctor(
-    names: Annotated[list[str] | None, typer.Argument(help="Only these architectures.", metavar="[NAME ...]")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
-    verbose: Verbose = False,
-) -> None:
-    """What runs on this machine: interpreter, versions, LAMMPS, couplings, and a real `run 0` of each architecture.
-
-    Exit code 0 if all that is installed works, 7 if something installed does not, 9 if one that was named is not
-    installed.
-    """
-    import json
-    from dataclasses import asdict
-
-    from lmpdrive.cli.doctor import examine
-    from lmpdrive.errors import EngineError, InstallError
-
-    found = []
-    for finding in examine(names or ()):
-        found.append(finding)
-        if not as_json:
-            _print_finding(finding)
-    if as_json:
-        print(json.dumps([asdict(f) for f in found], indent=1))
-    if any(f.state == "broken" for f in found):
-        raise typer.Exit(EngineError.exit_code)
-    if names and any(f.state == "missing" for f in found):
-        raise typer.Exit(InstallError.exit_code)
-
-
-def _print_finding(finding) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    colour = {"works": "green", "untried": "yellow", "missing": "dim", "broken": "red"}[finding.state]
-    table = Table(box=None, show_header=False, title=Text(f"{finding.architecture}: {finding.state}", style=colour))
-    table.title_justify = "left"
-    rows = {
-        "interpreter": finding.interpreter,
-        "packages": ", ".join(f"{p} {v}" for p, v in finding.packages.items()),
-        "device": finding.device,
-        "LAMMPS": f"{finding.lammps['version']} with {', '.join(_notable(finding.lammps))}" if finding.lammps else "",
-        "couplings": ", ".join(f"{c}: {'yes' if there else 'no'}" for c, there in finding.couplings.items()),
-        "run 0": "{energy_eV:.4f} eV in {seconds} s".format(**finding.trial) if finding.trial else "",
-        "says": finding.message,
-        "cure": finding.cure,
-    }
-    for key, value in rows.items():
-        if value:
-            table.add_row(f"  {key}", Text(value))
-    Console().print(table)
-
-
-def _notable(lammps) -> list[str]:
-    """Packages that potentials come in; `--json` has all."""
-    wanted = {"ELECTRODE", "GPU", "KOKKOS", "KSPACE", "MANYBODY", "PLUGIN", "PYTHON"}
-    return [p for p in lammps["packages"] if p in wanted or p.startswith(("ML-", "GRACE"))]
+    progress_printer(quiet)(f"removed {environments.folder(name)}")
 
 
 def _state(name: str) -> tuple[str, str]:
@@ -184,14 +128,10 @@ def _state(name: str) -> tuple[str, str]:
     return f"complete, lmpdrive {about['lmpdrive']}", f"{about['size_GB']:.1f} GB"
 
 
-def _sayer(quiet: bool):
-    return (lambda _: None) if quiet else (lambda text: print(text, file=sys.stderr, flush=True))
-
-
 @contextmanager
-def _output(verbose: bool, quiet: bool):
-    """What prints the steps, and the installer's lines: all, or the last one on a terminal."""
-    say = _sayer(quiet)
+def _installation_printers(verbose: bool, quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[str], None]]]:
+    """What prints the steps, and what prints the installer's lines: all of them, or the last one on a terminal."""
+    say = progress_printer(quiet)
     if quiet or (not verbose and not sys.stderr.isatty()):
         yield say, lambda _: None
     elif verbose:

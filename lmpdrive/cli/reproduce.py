@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from lmpdrive.cli.options import RunDirectory, Verbose
+from lmpdrive.cli.printing import progress_printer
+from lmpdrive.errors import DIFFERENT
 
 EXAMPLES = (
     "Examples: `lmpdrive reproduce runs/pt111-water`, and the whole run again: "
@@ -15,23 +18,22 @@ EXAMPLES = (
 
 
 def reproduce(
-    run_dir: Annotated[Path, typer.Argument(help="A run directory.", metavar="RUN")],
+    run_dir: RunDirectory,
     run: Annotated[
         Path | None,
         typer.Option("--run", metavar="DIR", help="Run it again in this new folder, and compare the numbers."),
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the traceback of an error.")] = False,
+    verbose: Verbose = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print differences only.")] = False,
 ) -> None:
-    """Render the deck of a run again, and say what is not as it was: deck, structure, model, templates, versions.
+    """Render the deck of a run again, and list what has changed: deck, structure, model, templates, versions.
 
     The run directory is not changed.  With `--run` the deck runs again, and its thermo table, frames and last state are
     compared bit for bit.
     """
     from lmpdrive import pipeline
-    from lmpdrive.errors import DIFFERENT
 
-    found = pipeline.reproduce(run_dir, run, (lambda _: None) if quiet else (lambda text: print(text, file=sys.stderr)))
+    found = pipeline.reproduce(run_dir, run, progress_printer(quiet))
     for line in found.differences:
         print(f"differs: {line}")
     if found.diff:

@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from lmpdrive.cli.options import Quiet, Verbose
+from lmpdrive.errors import ConfigError
+
 EXAMPLES = "Examples: `lmpdrive trust my.model`, `lmpdrive trust --list`, `lmpdrive trust --remove my.model`"
 
 
@@ -18,32 +21,31 @@ def trust(
             help="Model files or folders; with --remove also first digits of a sha256.", metavar="[FILE ...]"
         ),
     ] = None,
-    list_: Annotated[bool, typer.Option("--list", help="What was accepted.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List the files that were accepted.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Accept these no longer.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the traceback of an error.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
 ) -> None:
     """Accept model files that can run code when loaded (pickles, TensorFlow graphs): once for each content.
 
-    Whoever made such a file can do with it what you can: accept files of people you know.  A file that has changed is
-    not accepted any more.  What comes with lmpdrive is accepted already.  docs/model-files.md says more.
+    Such a file can do anything you can do: accept files only from people you trust.  A file that has changed is not
+    accepted any more.  The models shipped with lmpdrive are accepted already.  docs/model-files.md says more.
     """
     from lmpdrive.common.trust import accept, entries, forget, record
-    from lmpdrive.errors import ConfigError
 
     if not files and not list_:
         raise ConfigError("name the model files to accept, or ask for --list")
     if list_ and (files or remove):
-        raise ConfigError("--list goes alone")
+        raise ConfigError("--list takes no files and no --remove")
     if list_:
         for entry in entries():
             print(f"{entry.sha256}  {entry.date}  {entry.file}")
         print(f"in {record()}", file=sys.stderr)
         return
-    done = forget([str(file) for file in files or ()]) if remove else accept(files or ())
+    changed = forget([str(file) for file in files or ()]) if remove else accept(files or ())
     if quiet:
         return
-    for entry in done:
+    for entry in changed:
         print(f"{'removed' if remove else 'accepted'} {entry.file}\n  sha256 {entry.sha256}")
-    if not done:
+    if not changed:
         print("nothing to do: accepted before, or part of lmpdrive")

@@ -5,7 +5,7 @@ neither can (then each process compiles anew, some seconds).  `NUMBA_CACHE_DIR` 
 of compiled functions has a plain twin (`<name>_numpy`) with the same functions and arguments: it serves where numba
 cannot be imported and where `LMPDRIVE_KERNELS=numpy` asks for it, and the tests compare the two.
 
-A compiled function calls only functions of its own file: numba looks at no other file to see whether its copy on
+A compiled function calls only functions of its own file: numba checks no other file to see whether its copy on
 disk is out of date.
 """
 

@@ -43,8 +43,8 @@ def require(files: Iterable[Path], accepting: bool = False) -> None:
     files = list(files)
     if accepting:
         accept(files)
-    if told := refusal(files):
-        raise UntrustedError(told)
+    if reason := refusal(files):
+        raise UntrustedError(reason)
 
 
 def refusal(files: Iterable[Path]) -> str:
@@ -73,10 +73,10 @@ def refusal(files: Iterable[Path]) -> str:
 
 def untrusted(files: Iterable[Path]) -> dict[Path, str]:
     """File -> sha256, of those that may not be loaded.  Raises ConfigError for an unknown value of LMPDRIVE_TRUST."""
-    told = os.environ.get(VARIABLE, "")
-    if told not in ("", "all"):
-        raise ConfigError(f"the environment variable {VARIABLE} is '{told}'; it may be 'all', or not set")
-    if told == "all":
+    setting = os.environ.get(VARIABLE, "")
+    if setting not in ("", "all"):
+        raise ConfigError(f"the environment variable {VARIABLE} is '{setting}'; it may be 'all', or not set")
+    if setting == "all":
         return {}
     # a link in a run directory and its target are one file
     digests = {file: sha256(file) for file in dict.fromkeys(file.resolve() for file in files) if not _made_here(file)}

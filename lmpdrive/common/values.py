@@ -36,7 +36,7 @@ class Values(BaseModel):
 
 
 def _leaves(value: Any) -> typing.Iterator[Any]:
-    """Keys and values in lists and mappings; sections below look at their own."""
+    """Keys and values in lists and mappings; sections below check their own."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield key
@@ -49,7 +49,7 @@ def _leaves(value: Any) -> typing.Iterator[Any]:
 
 
 def _takes(annotation: Any, wanted: Any) -> bool:
-    """Whether a field may hold such values somewhere, or holds sections, which look themselves."""
+    """Whether a field may hold such values somewhere, or holds sections, which check themselves."""
     if annotation is wanted:
         return True
     if (

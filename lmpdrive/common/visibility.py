@@ -1,7 +1,7 @@
 """Whether a model can see the ions from where an atom is.  Lengths in Å.
 
 A model's energy of atom i depends on the atoms within its receptive field: cutoff x layers of message passing.  The
-charge of the metal is told by the number of ions alone, so an atom that has not all ions within this radius cannot
+charge of the metal follows from the number of ions alone, so an atom that has not all ions within this radius cannot
 know the charge state.  The radius is the most that is possible: a message travels from neighbour to neighbour, and
 across a vacuum there is none.
 """

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.architectures import Configuration, Evaluation, Evaluator
-from lmpdrive.engine.deck_text import commands, external
+from lmpdrive.deck.commands import read_deck
 from lmpdrive.engine.feed import feed
-from lmpdrive.errors import EngineError
+from lmpdrive.errors import EngineError, NotFiniteError
 
 FAILED_FRAME = "failed_frame.xyz"
 
@@ -49,7 +49,7 @@ class Coupling:
 
         Raises what the model raised, EngineError for a deck without such a fix, and LAMMPS' own errors.
         """
-        if not any(map(external, commands(deck.read_text()))):
+        if not any(command.external for command in read_deck(deck).commands):
             raise EngineError(
                 f"{deck.name} has no `fix ... external pf/callback`: nothing would compute the forces. "
                 "Render the deck again, or add: fix model all external pf/callback 1 1"
@@ -77,7 +77,7 @@ class Coupling:
         except BaseException as error:
             self.error = error
             forces[:] = 0.0
-            # ends the current run at its next look at the clock, and later runs at once
+            # ends the current run when it next checks the clock, and later runs at once
             self.lmp.lib.lammps_force_timeout(self.lmp.lmp)
             if configuration is not None:
                 write_failed_frame(_atoms(configuration), step, error, self.folder)
@@ -162,4 +162,4 @@ def _atoms(configuration: Configuration) -> Any:
 def _check(answer: Evaluation, step: int) -> None:
     if math.isfinite(answer.energy_eV + answer.forces.sum() + answer.virial.sum()):
         return
-    raise FloatingPointError(f"the model gave an energy, force or virial that is not finite at step {step}")
+    raise NotFiniteError(step)

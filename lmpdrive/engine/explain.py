@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 from pathlib import Path
+
+from lmpdrive.common.run_files import DECK, LOG
+from lmpdrive.common.worker_error import WorkerError
+from lmpdrive.deck.commands import parse_deck, read_deck
 
 CAUSES = (
     (
@@ -14,7 +17,7 @@ CAUSES = (
     ),
     (
         r"ended by SIG(SEGV|ABRT|BUS|ILL|FPE)",
-        "compiled code crashed; packages that do not fit each other are the commonest reason (`lmpdrive doctor`)",
+        "compiled code crashed; packages that do not fit each other are the most common reason (`lmpdrive doctor`)",
     ),
     (
         r"Unrecognized pair style|Unknown pair style",
@@ -26,7 +29,7 @@ CAUSES = (
     ),
     (
         r"Lost atoms|lost atoms",
-        "an atom left the cell: the structure exploded. Minimise first, use a smaller timestep, look at traj.lammpstrj",
+        "an atom left the cell: the structure exploded. Minimise first, use a smaller timestep, inspect traj.lammpstrj",
     ),
     (
         r"Fix halt condition",
@@ -41,14 +44,14 @@ CAUSES = (
         "a water molecule was torn apart: overlapping start or too long a timestep",
     ),
     (r"Cannot open file|cannot open file", "a file the deck names is not in the run directory: render the deck again"),
-    (r"[Nn]on-?numeric|NaN|nan", "energies or forces became NaN: the structure is outside of what the potential knows"),
+    (r"[Nn]on-?numeric|NaN|nan", "energies or forces became NaN: the structure is outside what the potential knows"),
     (
         r"[Oo]ut of memory|OOM|cudaErrorMemoryAllocation",
         "memory is full: fewer atoms, more ranks, or float32",
     ),
     (
         r"not finite at step",
-        "the structure is outside of what the potential knows: look at failed_frame.xyz",
+        "the structure is outside what the potential knows: inspect failed_frame.xyz",
     ),
     (
         r"mliappy unified (compute_forces|module) failure",
@@ -65,7 +68,7 @@ CAUSES = (
 )
 
 
-def explain(run_dir: Path, deck: str = "in.lammps", log: str = "log.lammps", code: int = 1) -> str:
+def explain(run_dir: Path, deck: str = DECK, log: str = LOG, code: int = 1) -> str:
     """Message for the user from `error.json` (worker) or the log (MPI); `code`: of the process, -n by signal n."""
     said = _what_lammps_said(run_dir, log, code)
     command = re.search(r"Last (?:input|command)(?: line)?:\s*(.+)", said)
@@ -74,20 +77,19 @@ def explain(run_dir: Path, deck: str = "in.lammps", log: str = "log.lammps", cod
     if command:
         parts.append(f"Deck: {_where(run_dir / deck, command.group(1).strip())}")
     cause = next((text for pattern, text in CAUSES if re.search(pattern, said)), None)
-    parts.append(f"Likely cause: {cause or 'not one we know; the whole story is in log.lammps and worker.log'}")
+    parts.append(f"Likely cause: {cause or 'unknown; log.lammps and worker.log have the details'}")
     parts.append(f"Run directory: {run_dir}")
     return "\n".join(parts)
 
 
 def _source(run_dir: Path) -> str:
-    told = run_dir / "error.json"
-    source = json.loads(told.read_text()).get("source") if told.is_file() else None
-    return {"model": "The model", "ASE": "The run by ASE"}.get(source or "", "LAMMPS")
+    failure = WorkerError.read(run_dir)
+    return {"model": "The model", "ASE": "The run by ASE"}.get(failure.source if failure else "", "LAMMPS")
 
 
 def _what_lammps_said(run_dir: Path, name: str, code: int) -> str:
-    told = run_dir / "error.json"
-    text = json.loads(told.read_text())["message"] if told.is_file() else ""
+    failure = WorkerError.read(run_dir)
+    text = failure.message if failure else ""
     log = run_dir / name
     tail = log.read_text(errors="replace").splitlines()[-40:] if log.is_file() else []
     start = next((i for i, line in enumerate(tail) if "ERROR" in line), None)
@@ -103,14 +105,8 @@ def _what_lammps_said(run_dir: Path, name: str, code: int) -> str:
 
 
 def _where(deck: Path, command: str) -> str:
-    words = command.split("#")[0].split()
-    lines = deck.read_text().splitlines()
-    for number, line in enumerate(lines, start=1):
-        whole = line
-        for following in lines[number:]:
-            if not whole.endswith("&"):
-                break
-            whole = whole[:-1] + following
-        if words and whole.split("#")[0].split() == words:
-            return f"{deck.name}, line {number}: {line.strip()}"
+    words = parse_deck(command).commands[0].words
+    for one in read_deck(deck).commands:
+        if words and one.words == words:
+            return f"{one.file}, line {one.line}: {one.text.splitlines()[0].strip()}"
     return f"{deck.name}: {command}"

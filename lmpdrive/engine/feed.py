@@ -14,11 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lmpdrive.engine.deck_text import commands, external
+from lmpdrive.deck.commands import JUMPS, Deck, read_deck
 from lmpdrive.engine.restart.deck import plan
 from lmpdrive.errors import DeckError
-
-JUMPS = ("label", "jump", "next")
 
 
 @dataclass(frozen=True)
@@ -30,24 +28,22 @@ class Piece:
     last: str
 
 
-def pieces(deck: str) -> Iterator[Piece]:
+def pieces(deck: Deck) -> Iterator[Piece]:
     """The deck, cut after each `fix external pf/callback`, and after each run if no command jumps."""
-    whole = list(commands(deck))
-    names = [(text.split() or [""])[0] for text in whole]
-    cut = ("run", "minimize") if not set(names) & set(JUMPS) else ()
+    jumps = any(command.name in JUMPS for command in deck.commands)
+    cut = () if jumps else ("run", "minimize")
     text = ""
-    for command, name in zip(whole, names, strict=True):
-        text += command
-        fix = external(command)
-        if fix is not None or name in cut:
-            yield Piece(text, fix, name)
+    for command in deck.commands:
+        text += command.text
+        if command.external is not None or command.name in cut:
+            yield Piece(text, command.external, command.name)
             text = ""
     yield Piece(text, None, "")
 
 
 def feed(
     lmp: Any,
-    deck: Path,
+    path: Path,
     stopped: Callable[[], bool] = lambda: False,
     connect: Callable[[str], None] = lambda _: None,
     check: Callable[[], None] = lambda: None,
@@ -56,9 +52,10 @@ def feed(
 
     `connect` gets the ID of each `fix external`; `check` raises what failed inside of it.
     """
-    ends = iter(_ends(deck.read_text()))
-    for number, piece in enumerate(pieces(deck.read_text())):
-        file = deck.with_name(f".{deck.name}.part{number}")  # a file, so that labels and jumps work
+    deck = read_deck(path)
+    ends = iter(_ends(deck))
+    for number, piece in enumerate(pieces(deck)):
+        file = path.with_name(f".{path.name}.part{number}")  # a file, so that labels and jumps work
         try:
             file.write_text(piece.text)
             lmp.file(str(file))
@@ -76,7 +73,7 @@ def feed(
             return
 
 
-def _ends(deck: str) -> list[int | None]:
+def _ends(deck: Deck) -> list[int | None]:
     """The step at which each run ends; empty where that cannot be told from the text."""
     try:
         return [command.after for command in plan(deck) if command.name == "run"]
@@ -84,25 +81,25 @@ def _ends(deck: str) -> list[int | None]:
         return []
 
 
-def _checked(lmp: Any, deck: Path, check: Callable[[], None]) -> None:
+def _checked(lmp: Any, deck: Deck, check: Callable[[], None]) -> None:
     """Raise what failed in a callback, after writing where that was: the worker calls it failed.restart."""
     try:
         check()
     except BaseException:
-        with contextlib.suppress(Exception):  # what failed first is to be told
+        with contextlib.suppress(Exception):  # what failed first is the error to report
             write_last(lmp)
             _write_frames(lmp, deck)
         raise
 
 
-def _write_frames(lmp: Any, deck: Path) -> None:
+def _write_frames(lmp: Any, deck: Deck) -> None:
     for command in last_frames(deck):
         lmp.command(command)
 
 
-def last_frames(deck: Path) -> list[str]:
+def last_frames(deck: Deck) -> list[str]:
     """The commands at the end of a deck that write the last frame in full."""
-    return [text.strip() for text in commands(deck.read_text()) if text.split()[:1] == ["write_dump"]]
+    return [" ".join(command.words) for command in deck.commands if command.name == "write_dump"]
 
 
 def write_last(lmp: Any) -> None:

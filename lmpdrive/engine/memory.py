@@ -13,10 +13,10 @@ _QUERY = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounit
 
 
 class PeakMemory:
-    """Call `look` now and then; the peaks are the results.
+    """Call `poll` now and then; the peaks are the results.
 
-    Of each process the kernel keeps the high-water mark itself, so a rare look misses little: what a process takes
-    between the last look and its end.  Ranks that share pages are counted in full.
+    Of each process the kernel keeps the high-water mark itself, so polling rarely misses little: what a process takes
+    between the last call and its end.  Ranks that share pages are counted in full.
     """
 
     def __init__(self, with_gpu: bool = False) -> None:
@@ -24,15 +24,15 @@ class PeakMemory:
         self._gpu_next = 0.0 if with_gpu and NVIDIA.exists() else float("inf")
         self._gpu_before: float | None = None
         self.gpu_GB: float | None = None
-        """What all GPUs of the machine held more than at the first look; None if none was looked at."""
-        self.look()
+        """What all GPUs of the machine held more than at the first reading; None if none was read."""
+        self.poll()
 
     @property
     def GB(self) -> float:
         """Sum of the high-water marks of all processes."""
         return sum(self._marks.values()) * 1024 / 1e9
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Read the marks."""
         for process in descendants(os.getpid()):
             self._marks[process] = max(self._marks.get(process, 0), _high_water_kB(process))

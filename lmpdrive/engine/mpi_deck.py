@@ -1,21 +1,21 @@
 """A deck for `lmp` under mpiexec that stops at a step when a file appears, with a restart.
 
-The ranks must stop at the same step, which no signal can bring about.  So LAMMPS looks every few steps whether the file
-is there.  https://docs.lammps.org/fix_halt.html
+The ranks must stop at the same step, which no signal can bring about.  So LAMMPS checks every few steps whether the
+file is there.  https://docs.lammps.org/fix_halt.html
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from lmpdrive.engine.deck_text import commands
+from lmpdrive.deck.commands import Deck, read_deck
 from lmpdrive.engine.feed import last_frames
-from lmpdrive.engine.restart.deck import plan
+from lmpdrive.engine.restart.deck import Timed, plan
 from lmpdrive.errors import DeckError
 
 STOP, STOPPED, NAME = ".stop", ".stopped", ".mpi.lammps"
 EVERY = 10
-"""Steps between two looks."""
+"""Steps between two checks."""
 
 _WATCH = f"""\
 variable lmpdrive_stop equal is_file({STOP})
@@ -27,23 +27,26 @@ _LEAVE = """if "$(step) < {end}" then &
 """
 
 
-def write(run_dir: Path, deck: str) -> str:
+def write(run_dir: Path, name: str) -> str:
     """Write the deck; returns its name.  One whose steps cannot be told from its text ends in a hurry when stopped."""
-    text = (run_dir / deck).read_text()
-    try:
-        pieces = [(c.text, c.name, c.after) for c in plan(text, deck)]
-    except DeckError:
-        pieces = [(c, (c.split() or [""])[0], None) for c in commands(text)]
-    frames = "".join(f'"{command}" ' for command in last_frames(run_dir / deck))
+    deck = read_deck(run_dir / name)
+    frames = "".join(f'"{command}" ' for command in last_frames(deck))
     lines: list[str] = []
-    for command, name, end in pieces:
-        if name == "run" and _WATCH not in lines:
+    for timed in _timed(deck):
+        if timed.name == "run" and _WATCH not in lines:
             lines.append(_WATCH)
-        lines.append(command)
-        if name == "run" and end is not None:
-            lines.append(_LEAVE.format(end=end, file=STOPPED, frames=frames))
+        lines.append(timed.command.text)
+        if timed.name == "run" and timed.after is not None:
+            lines.append(_LEAVE.format(end=timed.after, file=STOPPED, frames=frames))
     (run_dir / NAME).write_text("".join(lines))
     return NAME
+
+
+def _timed(deck: Deck) -> list[Timed]:
+    try:
+        return plan(deck)
+    except DeckError:
+        return [Timed(command, None, None) for command in deck.commands]
 
 
 def stop(run_dir: Path) -> None:

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lmpdrive.architectures.base.architecture import MLIAP_PYTHON
+from lmpdrive.architectures import MLIAP_PYTHON
 from lmpdrive.engine.lammps_library import environment, load
 from lmpdrive.errors import EngineError
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass
 class LogFollower:
-    """Reads what was appended to the log since the last look."""
+    """Reads what was appended to the log since the last call."""
 
     path: Path
     stage: str = "start"
@@ -87,7 +87,7 @@ class Progress:
         if self._live:
             self._live.stop()
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Read the log and show what is new."""
         if not self._log.read() or self._quiet:
             return
@@ -112,7 +112,7 @@ class Progress:
         parts = [f"{self._stage:<12}"]
         if values:
             elapsed = time.monotonic() - self._stage_started
-            # a stage that is continued began in another log
+            # a stage that is resumed began in another log
             of_stage = max(0.0, step - self._starts.get(self._stage, 0))
             parts.append(f"step {of_stage:.0f}/{total}" if total else f"step {step:.0f}")
             if self._stage != "minimise" and done > 0 and elapsed > 1:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lmpdrive.architectures.classical import Classical
-from lmpdrive.common.run_files import DATA, DECK
+from lmpdrive.common.run_files import DATA
 from lmpdrive.config import Config, Dynamics, Thermostat
 from lmpdrive.deck.render import render
 from lmpdrive.engine.run import run
@@ -68,7 +68,7 @@ def relax(system: BuiltSystem, config: Config) -> BuiltSystem:
     frozen = replace(system, groups=_with_frozen_metal(system))
     with tempfile.TemporaryDirectory(prefix="lmpdrive-relax-") as folder:
         work = Path(folder)
-        (work / DECK).write_text(render(classical, frozen))
+        render(classical, frozen).write(work)
         write_data(frozen, work / DATA, "full", classical.potential.charges_e(frozen))
         try:
             state = run(work, classical, quiet=True)

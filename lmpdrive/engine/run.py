@@ -16,6 +16,7 @@ from lmpdrive.architectures import Architecture, Callback, Integrated
 from lmpdrive.common.run_files import DECK, LOG
 from lmpdrive.common.walltime import EXIT_CODE as TIME_IS_UP
 from lmpdrive.common.walltime import Deadline
+from lmpdrive.common.worker_error import FILE as ERROR
 from lmpdrive.config import Config
 from lmpdrive.engine import mpi_deck
 from lmpdrive.engine.explain import explain
@@ -24,11 +25,24 @@ from lmpdrive.engine.progress import Progress
 from lmpdrive.errors import EngineError
 
 INTERRUPTED = 130
+POLL_S = 0.2
 GRACE_S = 60
 """How long a worker may take to stop after Ctrl-C before it is killed."""
 
 State = Literal["finished", "interrupted", "walltime", "unstable"]
-"""`unstable` is for lmpdrive.stages.stability to find."""
+"""`unstable` is found afterwards, by lmpdrive.stages.stability."""
+
+
+@dataclass(frozen=True)
+class ResumedFrom:
+    """Where a run is resumed: the step, and the file that holds its state."""
+
+    step: int
+    restart: str
+
+    def entries(self) -> dict[str, Any]:
+        """For the manifest."""
+        return {"from_step": self.step, "restart": self.restart}
 
 
 @dataclass(frozen=True)
@@ -37,17 +51,17 @@ class Job:
 
     deck, log : their names.
     compare : the worker compares its model with the model's calculator first.
-    resume : it continues an earlier run: its log goes on, and a run by ASE from the state that was saved.
+    resumed_from : an earlier run is resumed: worker.log is appended to, and a run by ASE starts from its saved state.
     deadline : the run stops, with a restart, when it has passed.
-    keep : file descriptors that the worker inherits (the lock of the directory).
+    inherited : file descriptors that the worker inherits (the lock of the directory).
     """
 
     deck: str = DECK
     log: str = LOG
     compare: bool = False
-    resume: bool = False
+    resumed_from: ResumedFrom | None = None
     deadline: Deadline | None = None
-    keep: tuple[int, ...] = ()
+    inherited: tuple[int, ...] = ()
 
     def with_comparison(self, compare: bool) -> Job:
         """The same, with or without the worker's comparison."""
@@ -55,67 +69,91 @@ class Job:
 
 
 def run(
-    run_dir: Path, config: Config, quiet: bool = False, job: Job = Job(), look: Callable[[], None] = lambda: None
+    run_dir: Path, config: Config, quiet: bool = False, job: Job = Job(), poll: Callable[[], None] = lambda: None
 ) -> State:
     """Run a deck in `run_dir`; returns how it ended.
 
-    `look` is called now and then.
+    `poll` is called a few times a second, and once at the end.
     Ctrl-C and SIGTERM ask LAMMPS to stop at its next step and to write its restart; a second Ctrl-C kills it.
     Raises EngineError with what LAMMPS said, the deck's line and the likely cause.
     """
-    stages = {
-        "equilibrate": config.equilibrate_steps,
-        "production": config.production_steps,
-    }
-    (run_dir / "error.json").unlink(missing_ok=True)
+    (run_dir / ERROR).unlink(missing_ok=True)
     mpi_deck.clean(run_dir)
     previous = _signals_as_interrupt()
-    lifeline, ours = os.pipe()
-    process = None
-    interrupted = False
+    worker = _Worker(run_dir, config, job)
     try:
-        with (run_dir / "worker.log").open("ab" if job.resume else "wb") as log:
-            process = subprocess.Popen(
-                command(config.run.mpi_ranks, config.potential, job, run_dir, lifeline),
-                cwd=run_dir,
+        worker.start()
+        worker.wait(quiet, poll)
+    except KeyboardInterrupt:
+        worker.interrupted = True
+    finally:
+        worker.close()
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    poll()
+    return worker.state()
+
+
+class _Worker:
+    """The process of one run, from its start to its end."""
+
+    def __init__(self, run_dir: Path, config: Config, job: Job) -> None:
+        self.run_dir, self.config, self.job = run_dir, config, job
+        self.process: subprocess.Popen[bytes] | None = None
+        self.interrupted = False
+        # the worker stops when our end of this pipe is closed: when we are gone, however we died
+        self._lifeline = os.pipe()
+
+    def start(self) -> None:
+        run, potential = self.config.run, self.config.potential
+        with (self.run_dir / "worker.log").open("ab" if self.job.resumed_from else "wb") as log:
+            self.process = subprocess.Popen(
+                command(run.mpi_ranks, potential, self.job, self.run_dir, self._lifeline[0]),
+                cwd=self.run_dir,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=environment(config.run.device, config.run.threads),
+                env=environment(run.device, run.threads),
                 start_new_session=True,
-                pass_fds=(*job.keep, lifeline),
+                pass_fds=(*self.job.inherited, self._lifeline[0]),
             )
-        with Progress(run_dir / job.log, stages, config.dynamics.timestep_fs, quiet) as progress:
-            while process.poll() is None:
+
+    def wait(self, quiet: bool, poll: Callable[[], None]) -> None:
+        """Until the process ends; a KeyboardInterrupt asks it to stop, a second one is raised."""
+        assert self.process is not None
+        stages = {"equilibrate": self.config.equilibrate_steps, "production": self.config.production_steps}
+        timestep_fs, ranks = self.config.dynamics.timestep_fs, self.config.run.mpi_ranks
+        with Progress(self.run_dir / self.job.log, stages, timestep_fs, quiet) as progress:
+            while self.process.poll() is None:
                 try:
-                    time.sleep(0.2)
-                    progress.look()
-                    look()
-                    if config.run.mpi_ranks > 1 and job.deadline is not None and job.deadline.left_s() <= 0:
-                        mpi_deck.stop(run_dir)
+                    time.sleep(POLL_S)
+                    progress.poll()
+                    poll()
+                    if ranks > 1 and self.job.deadline is not None and self.job.deadline.left_s() <= 0:
+                        mpi_deck.stop(self.run_dir)
                 except KeyboardInterrupt:
-                    if interrupted:
+                    if self.interrupted:
                         raise
-                    interrupted = True
-                    _ask_to_stop(process, run_dir, config.run.mpi_ranks)
-    except KeyboardInterrupt:
-        interrupted = True
-    finally:
-        if process is not None and process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-        os.close(lifeline)
-        os.close(ours)
-    look()
-    if interrupted or process is None or process.returncode == INTERRUPTED:
-        return "interrupted"
-    if process.returncode == TIME_IS_UP or mpi_deck.stopped_early(run_dir):
-        return "walltime"
-    if process.returncode:
-        raise EngineError(explain(run_dir, job.deck, job.log, process.returncode))
-    return "finished"
+                    self.interrupted = True
+                    _ask_to_stop(self.process, self.run_dir, ranks)
+
+    def close(self) -> None:
+        """Kill what still runs."""
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        for end in self._lifeline:
+            os.close(end)
+
+    def state(self) -> State:
+        """How it ended; raises EngineError if with an error."""
+        if self.interrupted or self.process is None or self.process.returncode == INTERRUPTED:
+            return "interrupted"
+        if self.process.returncode == TIME_IS_UP or mpi_deck.stopped_early(self.run_dir):
+            return "walltime"
+        if self.process.returncode:
+            raise EngineError(explain(self.run_dir, self.job.deck, self.job.log, self.process.returncode))
+        return "finished"
 
 
 def command(mpi_ranks: int, potential: Architecture, job: Job, run_dir: Path, lifeline: int) -> list[str]:
@@ -126,7 +164,7 @@ def command(mpi_ranks: int, potential: Architecture, job: Job, run_dir: Path, li
         if isinstance(potential.chosen, Callback):
             flags += ["--callback", *(["--compare"] if job.compare else [])]
         elif isinstance(potential.chosen, Integrated):
-            flags += ["--ase", *(["--resume"] if job.resume else [])]
+            flags += ["--ase", *(["--resume"] if job.resumed_from else [])]
         elif potential.chosen.runs_python:
             flags.append("--mliap")
         return [

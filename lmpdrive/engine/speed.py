@@ -14,7 +14,7 @@ from lmpdrive.architectures import Integrated
 from lmpdrive.common.manifest import system_of
 from lmpdrive.common.run_files import LOG
 from lmpdrive.config import Config, dump_yaml
-from lmpdrive.engine.deck_text import commands, cut_minimisation
+from lmpdrive.deck.commands import Deck, cut_minimisation, read_deck
 from lmpdrive.engine.loops import loops
 from lmpdrive.engine.memory import PeakMemory
 from lmpdrive.engine.run import Job, run
@@ -89,18 +89,18 @@ def measure(run_dir: Path, config: Config, seconds: int = MEASURE_S) -> Speed:
     if by_ase:  # there is no deck to shorten
         (run_dir / "resolved.yaml").write_text(dump_yaml(_shortened(config)))
     else:
-        (run_dir / DECK).write_text(short((run_dir / deck).read_text(), seconds))
+        (run_dir / DECK).write_text(short(read_deck(run_dir / deck), seconds))
         deck = DECK
     peak = PeakMemory(with_gpu=config.run.device != "cpu")
     began = time.monotonic()
-    if run(run_dir, config, quiet=True, job=Job(deck), look=peak.look) == "interrupted":
+    if run(run_dir, config, quiet=True, job=Job(deck), poll=peak.poll) == "interrupted":
         raise KeyboardInterrupt
     took = time.monotonic() - began
     done = loops(run_dir / LOG)
     loop_s, steps = done[-1] if done else (0.0, 0)
     if not steps:
         raise EngineError("the short run that measures the speed made no step")
-    atoms, dynamics = len(system_of(run_dir)["species"]), config.dynamics
+    atoms, dynamics = len(system_of(run_dir).species), config.dynamics
     runs = dynamics.ensemble != "minimise"
     return Speed(
         how=_how(config),
@@ -117,19 +117,18 @@ def measure(run_dir: Path, config: Config, seconds: int = MEASURE_S) -> Speed:
     )
 
 
-def short(deck: str, seconds: int = MEASURE_S) -> str:
-    """The deck up to its first run, which is replaced by a warm-up and a run that a clock ends; pure.
+def short(deck: Deck, seconds: int = MEASURE_S) -> str:
+    """The deck up to its first run, which is replaced by a warm-up and a run that a timer ends; pure.
 
     A minimisation is cut to MINIMISE_STEPS, and nothing halts: the structure is not relaxed.
     """
     text = []
-    for piece in commands(deck):
-        words = piece.replace("&", " ").split()
-        if words[:1] == ["run"]:
+    for command in deck.commands:
+        if command.name == "run":
             break
-        if words[:1] == ["fix"] and words[3:4] == ["halt"]:
+        if command.name == "fix" and command.words[3:4] == ("halt",):
             continue
-        text.append(cut_minimisation(piece, MINIMISE_STEPS))
+        text.append(cut_minimisation(command, MINIMISE_STEPS))
     text += [f"run {WARM_UP_STEPS}\n", f"timer timeout 0:00:{seconds:02d} every 1\n", f"run {MOST_STEPS}\n"]
     return "".join(text)
 

@@ -4,7 +4,7 @@ seen = events_of(run_dir)         # of events.jsonl, else found in guard.txt, th
 stable_before = first_end(seen)   # nothing from that event on is averaged
 """
 
-from lmpdrive.guard.after import after_run, events_of, forget
+from lmpdrive.guard.after import after_run, clear, events_of
 from lmpdrive.guard.events import EVENTS, first_end
 
-__all__ = ["EVENTS", "after_run", "events_of", "first_end", "forget"]
+__all__ = ["EVENTS", "after_run", "clear", "events_of", "first_end"]

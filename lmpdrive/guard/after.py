@@ -1,21 +1,21 @@
-"""After a run: which limits were passed, by which atoms; what was before is kept.
+"""After a run: which limits were passed, by which atoms; the frames before are kept.
 
 Everything is found in the files of the run directory, so a run by plain `lmp` is treated as one by lmpdrive.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lmpdrive.common.manifest import read_manifest
-from lmpdrive.common.run_files import FAILED_RESTART, GUARD_TABLE, LOG
+from lmpdrive.common.manifest import SystemSection, read_manifest
+from lmpdrive.common.run_files import DATA, FAILED_RESTART, GUARD_TABLE, LAST_RESTART
+from lmpdrive.common.worker_error import WorkerError
 from lmpdrive.guard import events as events_file
 from lmpdrive.guard.frames import Frame, remove_ring, ring, write_xyz
 from lmpdrive.guard.values import values_of
@@ -28,24 +28,23 @@ LOST = re.compile(
 )
 """What LAMMPS says when atoms have flown apart."""
 HALT = re.compile(r"Fix halt condition for fix-id guard_(\w+) met on step (\d+) with value (\S+)")
-RESTART = "last.restart"
 
 
 def find(run_dir: Path) -> list[Event]:
     """The first event of each rule in the files of a run, in order; an empty list where too little is known."""
     manifest = read_manifest(run_dir)
     limits = Limits.of_manifest(manifest)
-    if limits is None or (manifest.get("dynamics") or {}).get("ensemble") == "minimise":
+    if limits is None or manifest.dynamics.ensemble == "minimise":
         return []
-    values, limits = values_of(run_dir, limits, "guard" in manifest and limits.any)
+    values, limits = values_of(run_dir, limits, manifest.guard is not None and limits.any)
     guarded = (run_dir / GUARD_TABLE).is_file() and limits.on_instability != "continue"
     watch = Watch(limits, "stop" if guarded else "continue")
     first: dict[str, Event] = {}
     for one in values:
-        for event in watch.look(one):
+        for event in watch.check(one):
             first.setdefault(event.rule, event)
     last = values[-1].step if values else 0
-    log = run_dir / _log(manifest)
+    log = run_dir / manifest.last_part.log
     for event in (*_halts(log, limits, last), *_errors(log, limits, last)):
         first.setdefault(event.rule, event)
     return sorted(first.values(), key=lambda event: event.step)
@@ -59,7 +58,7 @@ def events_of(run_dir: Path) -> list[Event]:
     return find(run_dir)
 
 
-def forget(run_dir: Path) -> None:
+def clear(run_dir: Path) -> None:
     """Remove what the guard wrote about an earlier run in this folder."""
     remove_ring(run_dir)
     for path in (run_dir / GUARD_TABLE, run_dir / events_file.EVENTS, *run_dir.glob("event-*.xyz")):
@@ -84,34 +83,28 @@ def after_run(run_dir: Path) -> list[Event]:
         if before:
             events_file.write(run_dir, before)
         return before
-    system = read_manifest(run_dir)["system"]
-    limits = Limits.of_manifest(read_manifest(run_dir))
+    manifest = read_manifest(run_dir)
+    system, limits = manifest.system, Limits.of_manifest(manifest)
     assert limits is not None
-    frames = ring(run_dir, system["species"])
+    frames = ring(run_dir, system.species)
     first = found[0]
     kept = [frame for frame in frames if frame.step <= first.step]
     more: dict[str, Any] = {}
     if kept:
         name = f"event-{first.step}.xyz"
-        write_xyz(run_dir / name, kept, system["species"], limits.timestep_fs)
+        write_xyz(run_dir / name, kept, system.species, limits.timestep_fs)
         more["frames"] = name
         more["good_frames"] = sum(frame.step < first.step for frame in kept)
-    if first.action == "stop" and (run_dir / RESTART).is_file():
+    if first.action == "stop" and (run_dir / LAST_RESTART).is_file():
         # the restart at the event must not pass for a good one
-        (run_dir / RESTART).rename(run_dir / FAILED_RESTART)
+        (run_dir / LAST_RESTART).rename(run_dir / FAILED_RESTART)
         more["restart"] = FAILED_RESTART
-    found = [named(event, frames, limits, system, run_dir) for event in found]
+    found = [with_atoms(event, frames, limits, system, run_dir) for event in found]
     found[0] = replace(found[0], more=(found[0].more or {}) | more or None)
     remove_ring(run_dir)
     every = [*before, *found]
     events_file.write(run_dir, every)
     return every
-
-
-def _log(manifest: Mapping[str, Any]) -> str:
-    """The log of the part of the run that was last."""
-    parts = manifest.get("parts") or [{}]
-    return str(parts[-1].get("log", LOG)) if isinstance(parts[-1], dict) else LOG
 
 
 def _halts(log: Path, limits: Limits, last: int) -> Iterator[Event]:
@@ -126,22 +119,16 @@ def _halts(log: Path, limits: Limits, last: int) -> Iterator[Event]:
 
 def _errors(log: Path, limits: Limits, last: int) -> list[Event]:
     """What LAMMPS or the model died of, if it is of this kind."""
-    told = log.parent / "error.json"
-    content: Mapping[str, Any] = json.loads(told.read_text()) if told.is_file() else {}
+    failure = WorkerError.read(log.parent) or WorkerError("")
     stage = "equilibrate" if last < limits.production_from else "production"
-    message = str(content.get("message", ""))
-    if limits.energy and (number := re.search(r"not finite at step (\d+)", message)):
-        step = int(number[1])
-        return [
-            _event(
-                step, "energy", "finite", "the model gave an energy, force or virial that is not finite", limits, stage
-            )
-        ]
+    if limits.energy and failure.not_finite_at is not None:
+        what = "the model gave an energy, force or virial that is not finite"
+        return [_event(failure.not_finite_at, "energy", "finite", what, limits, stage)]
     tail = log.read_text(errors="replace")[-4000:] if log.is_file() else ""
-    said = LOST.search(message) or LOST.search(tail)
-    if not limits.lost or said is None:
+    lost = LOST.search(failure.message) or LOST.search(tail)
+    if not limits.lost or lost is None:
         return []
-    what = f"LAMMPS lost hold of the atoms ({said[1].strip()})"
+    what = f"LAMMPS lost hold of the atoms ({lost[1].strip()})"
     return [_event(last + limits.every, "lost", None, what, limits, stage)]
 
 
@@ -150,12 +137,12 @@ def _event(step: int, rule: str, limit: str | None, what: str, limits: Limits, s
     return Event(step=step, time_ps=time_ps, rule=rule, value=None, limit=limit, what=what, stage=stage)
 
 
-def named(event: Event, frames: Sequence[Frame], limits: Limits, system: Mapping[str, Any], run_dir: Path) -> Event:
+def with_atoms(event: Event, frames: Sequence[Frame], limits: Limits, system: SystemSection, run_dir: Path) -> Event:
     """The event with the atoms that did it, where a frame of that step shows them."""
     frame = next((f for f in frames if f.step == event.step), None)
     if frame is None:
         return event
-    species: list[str] = system["species"]
+    species = system.species
     if event.rule == "distance":
         found = contacts(frame.positions, frame.cell, species, limits.pairs)
         if found:
@@ -168,7 +155,7 @@ def named(event: Event, frames: Sequence[Frame], limits: Limits, system: Mapping
             event, what=event.what.replace("a force", f"the force on {_atom(i, species)}"), more={"atoms": [i + 1]}
         )
     if event.rule == "metal" and (start := _start(run_dir)) is not None:
-        metal = np.array(members((system.get("groups") or {}).get("metal", "")))
+        metal = np.array(members(system.groups.get("metal", "")))
         i, _ = farthest_metal(frame.positions, start, frame.cell, metal)
         return replace(event, what=event.what.replace("a metal atom", _atom(i, species), 1), more={"atoms": [i + 1]})
     if event.rule == "water":
@@ -189,7 +176,7 @@ def _start(run_dir: Path) -> Any:
     from ase.io import read
 
     try:
-        atoms: Any = read(run_dir / "system.data", format="lammps-data", sort_by_id=True)
+        atoms: Any = read(run_dir / DATA, format="lammps-data", sort_by_id=True)
     except Exception:  # ASE raises many kinds; the name of the atom is a courtesy
         return None
     return atoms.positions

@@ -11,7 +11,7 @@ from lmpdrive.stability import Event
 
 EVENTS = "events.jsonl"
 ENDS = ("stop", "continue")
-"""Actions after which nothing is averaged; `restart` went back to before the event, `accepted` is a person's word."""
+"""Actions after which nothing is averaged; `restart`: rolled back to before the event; `accepted`: by a person."""
 
 
 def read(run_dir: Path) -> list[Event] | None:
@@ -31,7 +31,7 @@ def read(run_dir: Path) -> list[Event] | None:
         except (ValueError, TypeError, AttributeError) as error:
             raise RunDirectoryError(
                 f"{path}, line {number} is no event: {error}. Remove the line, or the whole file: without it "
-                "guard.txt and the log are looked at"
+                "guard.txt and the log are read instead"
             ) from None
     return found
 

@@ -1,4 +1,4 @@
-"""What a run wrote while it was looked at: `guard.txt`, else the thermo table of its log -> values, by steps."""
+"""What a run wrote while it was checked: `guard.txt`, else the thermo table of its log -> values, by steps."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lmpdrive.common.run_files import GUARD_TABLE
+from lmpdrive.errors import TrajectoryError
 from lmpdrive.stability import Limits, Values
 
 _FROM_THERMO = {"T_K": "Temp", "E_eV": "PotEng", "conserved_eV": "Econserve"}
@@ -55,7 +56,6 @@ def read_table(path: Path) -> Iterator[Values]:
 
 
 def _from_log(log: Path) -> Iterator[Values]:
-    from lmpdrive.errors import TrajectoryError
     from lmpdrive.trajectory import read_thermo
 
     try:

@@ -47,7 +47,7 @@ def logical_lines(text: str) -> Iterator[Logical]:
 
 def _logical(number: int, parts: list[str]) -> Iterator[Logical]:
     whole = "".join(parts)
-    cut, balanced = _comment_start(whole)
+    cut, balanced = comment_start(whole)
     body, comment = whole[:cut], whole[cut + 1 :]
     # how much of the comment stood on its own physical line; the rest was a line that LAMMPS never sees
     ends, length = [], 0
@@ -60,7 +60,7 @@ def _logical(number: int, parts: list[str]) -> Iterator[Logical]:
         yield Logical(number, body.strip(), comment.strip(), balanced, swallowed)
 
 
-def _comment_start(text: str) -> tuple[int, bool]:
+def comment_start(text: str) -> tuple[int, bool]:
     """Where the comment begins (length if there is none), and whether all quotes are closed before it."""
     quote, i = "", 0
     while i < len(text):
@@ -83,21 +83,33 @@ def _comment_start(text: str) -> tuple[int, bool]:
 
 def words(text: str) -> list[str]:
     """Words of a line without its comment; quotes are taken off, an open one ends with the line."""
+    return [_unquoted(text[begin:end]) for begin, end in spans(text)]
+
+
+def spans(text: str) -> list[tuple[int, int]]:
+    """Where each word of a line without its comment begins and ends, quotes included."""
     found, i = [], 0
     while i < len(text):
         if text[i].isspace():
             i += 1
             continue
-        quote = TRIPLE if text.startswith(TRIPLE, i) else text[i] if text[i] in "\"'" else ""
+        begin, quote = i, _quote(text, i)
         if quote:
-            begin = i + len(quote)
-            end = text.find(quote, begin)
-            end = len(text) if end < 0 else end
-            i = end + len(quote)
+            end = text.find(quote, i + len(quote))
+            i = len(text) if end < 0 else end + len(quote)
         else:
-            begin = end = i
-            while end < len(text) and not text[end].isspace():
-                end += 1
-            i = end
-        found.append(text[begin:end])
+            while i < len(text) and not text[i].isspace():
+                i += 1
+        found.append((begin, i))
     return found
+
+
+def _quote(text: str, i: int) -> str:
+    """The quote that opens at a position; empty if none does."""
+    return TRIPLE if text.startswith(TRIPLE, i) else text[i] if text[i] in "\"'" else ""
+
+
+def _unquoted(word: str) -> str:
+    quote = _quote(word, 0)
+    inner = word[len(quote) :]
+    return inner.removesuffix(quote) if quote else word

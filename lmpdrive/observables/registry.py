@@ -40,6 +40,8 @@ def observable_classes(extra: Iterable[str | Path] = ()) -> list[type[Observable
     taken = {cls.family() for cls in found} | set(FROM_THE_LOG)
     # a run's own file may be named once more on the command line
     for file in {Path(given).resolve(): Path(given) for given in extra}.values():
+        if _is_shipped(file):
+            continue
         if file.stem in taken:
             raise ConfigError(f"{file}: there is an observable file named {file.stem!r} already; rename yours")
         taken.add(file.stem)
@@ -58,6 +60,12 @@ def _shipped() -> tuple[type[Observable], ...]:
     """The observables of this folder; it does not change while we run."""
     names = [info.name for info in pkgutil.iter_modules([str(Path(__file__).parent)]) if not info.name.startswith("_")]
     return tuple(cls for name in names for cls in _in_module(importlib.import_module(f"{__package__}.{name}")))
+
+
+def _is_shipped(file: Path) -> bool:
+    """Whether `file` is a copy of an observable of this folder, as after shipping what a run's YAML names."""
+    here = Path(__file__).with_name(file.name)
+    return file.is_file() and here.is_file() and here.read_bytes() == file.read_bytes()
 
 
 def load_file(path: Path) -> list[type[Observable]]:

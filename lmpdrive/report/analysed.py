@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lmpdrive.common.manifest import read_manifest
+from lmpdrive.common.manifest import Manifest, read_manifest
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.observables.results import RESULTS, read_csv, read_results
 from lmpdrive.observables.tables import Table
@@ -20,7 +20,7 @@ class Analysed:
     folder: Path
     tables: dict[str, Table]
     about: dict[str, Any] = field(default_factory=dict)
-    manifest: dict[str, Any] = field(default_factory=dict)
+    manifest: Manifest = field(default_factory=Manifest)
 
 
 def load(path: str | Path, label: str | None = None) -> Analysed:

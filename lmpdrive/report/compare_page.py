@@ -216,13 +216,10 @@ def _side_by_side(runs: list[Analysed]) -> list[tuple[str, list[str]]]:
         ("analysed time", [_times(run.about.get("times_ps")) for run in runs]),
     ]
 
-    def of(run: Analysed, section: str, key: str) -> Any:
-        return (run.manifest.get(section) or {}).get(key)
-
     rows += [
-        ("temperature", [_number(of(run, "dynamics", "temperature_K"), "K") for run in runs]),
-        ("timestep", [_number(of(run, "dynamics", "timestep_fs"), "fs") for run in runs]),
-        ("wall time", [_number(of(run, "performance", "wall_s"), "s") for run in runs]),
+        ("temperature", [_number(run.manifest.dynamics.temperature_K, "K") for run in runs]),
+        ("timestep", [_number(run.manifest.dynamics.timestep_fs, "fs") for run in runs]),
+        ("wall time", [_number(run.manifest.performance.wall_s, "s") for run in runs]),
     ]
     return [(what, cells) for what, cells in rows if any(cells)]
 

@@ -140,7 +140,7 @@ def unlike(runs: Sequence[Analysed]) -> list[str]:
         if area_a and area_b and abs(area_b / area_a - 1) > SAME_AREA:
             found.append(f"Different areas in {first.label} and {run.label}: {area_a:.2f} and {area_b:.2f} Å²")
         for key, unit in (("temperature_K", "K"), ("timestep_fs", "fs")):
-            a, b = ((one.manifest.get("dynamics") or {}).get(key) for one in (first, run))
+            a, b = (getattr(one.manifest.dynamics, key) for one in (first, run))
             if a is not None and b is not None and a != b:
                 what = key.partition("_")[0]
                 found.append(f"Different {what} in {first.label} and {run.label}: {a:g} and {b:g} {unit}")

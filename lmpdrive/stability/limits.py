@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lmpdrive.common.manifest import Manifest
+from lmpdrive.common.run_files import MANIFEST
 from lmpdrive.config import Config
 from lmpdrive.config.guard import Guard
 from lmpdrive.errors import RunDirectoryError
@@ -30,7 +32,7 @@ SPACING_A = 2.3
 
 @dataclass(frozen=True)
 class Pair:
-    """Closest that two elements may come."""
+    """The closest that two elements may come."""
 
     elements: tuple[str, str]
     limit_A: float
@@ -42,12 +44,30 @@ class Pair:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Run:
+    """What the limits of a run depend on, besides the `guard:` section."""
+
+    timestep_fs: float
+    production_from: int
+    target_K: float
+    ensemble: str
+    mobile: int
+    elements: Sequence[str]
+    energies: bool = True
+    """Whether the potential has energies, not forces only."""
+    conserves: bool = True
+    damping_fs: float = 0.0
+    metal_A: float | None = None
+    water: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Limits:
     """None: the rule is off, or does not apply."""
 
     timestep_fs: float
     every: int
-    """Steps between two looks."""
+    """Steps between two checks."""
     on_instability: str = "stop"
     production_from: int = 0
     """Step of the first frame that is analysed."""
@@ -63,7 +83,7 @@ class Limits:
     warm_K: float | None = None
     """Highest temperature elsewhere."""
     temperature_looks: int = 0
-    """So many looks in a row outside of these two are too long."""
+    """So many checks in a row outside of these two are too long."""
     force_eV_per_A: float | None = None
     pairs: tuple[Pair, ...] = field(default=())
     metal_A: float | None = None
@@ -74,8 +94,7 @@ class Limits:
     def of(cls, config: Config, system: BuiltSystem) -> Limits:
         """The numbers for a run of `system`."""
         dynamics, potential = config.dynamics, config.potential
-        return cls._made(
-            config.guard,
+        about = _Run(
             timestep_fs=dynamics.timestep_fs,
             production_from=config.equilibrate_steps,
             target_K=dynamics.temperature_K,
@@ -88,56 +107,41 @@ class Limits:
             metal_A=_metal(config.guard, system),
             water=_water(config, system),
         )
+        return cls._of_run(config.guard, about)
 
     @classmethod
-    def of_manifest(cls, manifest: Mapping[str, Any]) -> Limits | None:
+    def of_manifest(cls, manifest: Manifest) -> Limits | None:
         """Of a run that has its limits in the manifest, else the default ones; None if too little is known.
 
         Raises RunDirectoryError for limits that are damaged.
         """
-        if "guard" in manifest:
+        if manifest.guard is not None:
             try:
-                return cls.read(manifest["guard"])
+                return cls.read(manifest.guard)
             except (LookupError, TypeError, ValueError, AttributeError) as error:
-                raise RunDirectoryError(f"manifest.json is damaged: guard: {error}") from None
-        dynamics, system = manifest.get("dynamics") or {}, manifest.get("system") or {}
-        stages = {stage.get("name"): stage.get("steps") or 0 for stage in dynamics.get("stages") or ()}
-        if not {"timestep_fs", "temperature_K"} <= set(dynamics) or "species" not in system:
+                raise RunDirectoryError(f"{MANIFEST} is damaged: guard: {error}") from None
+        dynamics, system = manifest.dynamics, manifest.system
+        if dynamics.timestep_fs is None or dynamics.temperature_K is None or not system.species:
             return None
-        fixed = members((system.get("groups") or {}).get("fixed", ""))
-        return cls._made(
-            Guard(),
-            timestep_fs=dynamics["timestep_fs"],
-            production_from=stages.get("equilibrate", 0),
-            target_K=dynamics["temperature_K"],
-            ensemble=str(dynamics.get("ensemble", "nvt")).lower(),
-            mobile=len(system["species"]) - len(fixed),
-            elements=sorted(set(system["species"])),
+        steps = {stage.name: stage.steps or 0 for stage in dynamics.stages}
+        about = _Run(
+            timestep_fs=dynamics.timestep_fs,
+            production_from=steps.get("equilibrate", 0),
+            target_K=dynamics.temperature_K,
+            ensemble=(dynamics.ensemble or "nvt").lower(),
+            mobile=len(system.species) - len(members(system.groups.get("fixed", ""))),
+            elements=sorted(set(system.species)),
         )
+        return cls._of_run(Guard(), about)
 
     @classmethod
-    def _made(
-        cls,
-        guard: Guard,
-        *,
-        timestep_fs: float,
-        production_from: int,
-        target_K: float,
-        ensemble: str,
-        mobile: int,
-        elements: Sequence[str],
-        energies: bool = True,
-        conserves: bool = True,
-        damping_fs: float = 0.0,
-        metal_A: float | None = None,
-        water: bool = False,
-    ) -> Limits:
-        mobile = max(1, mobile)
+    def _of_run(cls, guard: Guard, about: _Run) -> Limits:
+        mobile, timestep_fs, target_K = max(1, about.mobile), about.timestep_fs, about.target_K
         every = max(1, round(guard.check_every_fs / timestep_fs))
-        look_ps = every * timestep_fs * 1e-3
+        check_ps = every * timestep_fs * 1e-3
         sigmas = _number(guard.temperature_sigmas)
         # a weak thermostat takes its time to bring heat back
-        outside_ps = max(guard.temperature_ps, 2e-3 * damping_fs)
+        outside_ps = max(guard.temperature_ps, 2e-3 * about.damping_fs)
         spread_K = (sigmas or 0.0) * target_K * float(np.sqrt(2 / (3 * mobile)))
         band = (max(0.0, _tidy(target_K - spread_K)), _tidy(target_K + spread_K))
         hottest, warm = _number(guard.temperature_factor), _number(guard.temperature_factor_elsewhere)
@@ -146,20 +150,20 @@ class Limits:
             timestep_fs=timestep_fs,
             every=every,
             on_instability=guard.on_instability,
-            production_from=production_from,
+            production_from=about.production_from,
             target_K=target_K,
-            energy=energies and guard.energy == "on",
-            drift_fraction=_number(guard.drift_fraction) if energies and conserves else None,
+            energy=about.energies and guard.energy == "on",
+            drift_fraction=_number(guard.drift_fraction) if about.energies and about.conserves else None,
             drift_eV=(_tidy(low * 1e-3 * mobile), _tidy(high * 1e-3 * mobile)),
-            drift_looks=max(2, round(guard.drift_window_ps / look_ps)),
+            drift_looks=max(2, round(guard.drift_window_ps / check_ps)),
             hottest_K=None if hottest is None else hottest * target_K,
-            band_K=band if sigmas is not None and ensemble != "nve" else None,
+            band_K=band if sigmas is not None and about.ensemble != "nve" else None,
             warm_K=None if warm is None else warm * target_K,
-            temperature_looks=max(1, round(outside_ps / look_ps)) + 1,
+            temperature_looks=max(1, round(outside_ps / check_ps)) + 1,
             force_eV_per_A=_number(guard.force_eV_per_A),
-            pairs=pairs(elements, _number(guard.distance_factor)),
-            metal_A=metal_A,
-            water=water,
+            pairs=pairs(about.elements, _number(guard.distance_factor)),
+            metal_A=about.metal_A,
+            water=about.water,
             lost=guard.lost == "on",
         )
 
@@ -188,7 +192,7 @@ class Limits:
 
     @property
     def any(self) -> bool:
-        """Whether there is anything to look at during a run."""
+        """Whether there is anything to check during a run."""
         return any(
             (
                 self.energy,

@@ -1,6 +1,7 @@
-"""The rules: looks at the values of one step after the other, and says which limit is passed first.
+"""The rules: checks the values of one step after the other, and says which limit is passed first.
 
-The same comparisons stand in `templates/guard.lmp.j2` as variables of LAMMPS; tests/stability/test_watch.py compares them.
+`templates/guard.lmp.j2` makes the same comparisons with variables of LAMMPS; tests/stability/test_watch.py compares
+them.
 """
 
 from __future__ import annotations
@@ -51,15 +52,15 @@ class Event:
     """What happened, as the rest of a sentence: "the temperature is 3412 K (limit 3000 K)"."""
     stage: str = "production"
     action: str = "stop"
-    """stop or continue; restart: the run went back to before this event; accepted: a person wrote so.  The last two end
-    nothing."""
+    """`stop` or `continue`; `restart`: the run was rolled back to before this event; `accepted`: by a person.  The last
+    two end nothing."""
     more: dict[str, Any] | None = None
     """Files that keep what was before, and what else was seen."""
 
     @property
     def sentence(self) -> str:
         """What happened, when, and what was done."""
-        did = {"stop": "stopped", "continue": "unstable", "restart": "went back"}.get(self.action, self.action)
+        did = {"stop": "stopped", "continue": "unstable", "restart": "rolled back"}.get(self.action, self.action)
         where = "" if self.stage == "production" else f" of the {self.stage} stage"
         return f"{did} at {self.time_ps:.6g} ps{where}: {self.what}"
 
@@ -87,7 +88,7 @@ class Watch:
         self._outside: deque[bool] = deque(maxlen=max(1, limits.temperature_looks))
         self._conserved: deque[float] = deque(maxlen=max(1, limits.drift_looks))
 
-    def look(self, values: Values) -> list[Event]:
+    def check(self, values: Values) -> list[Event]:
         """The limits that these values pass, the gravest first."""
         begins = self._new_stage(values) or values.begins
         if begins:
@@ -151,7 +152,7 @@ class Watch:
         if not abs(change) <= allowed:
             window = limit.drift_looks * limit.every * limit.timestep_fs * 1e-3
             what = (
-                f"the conserved quantity is {change:+.4g} eV off its mean of the last {window:.4g} ps "
+                f"the conserved quantity deviates from its mean of the last {window:.4g} ps by {change:+.4g} eV "
                 f"(limit {allowed:.4g} eV)"
             )
             yield "drift", change, allowed, "eV", what
@@ -171,9 +172,9 @@ class Watch:
         inside = low <= T <= high
         self._outside.append(not inside)
         self._was_inside |= inside
-        if not self._was_inside:  # not equilibrated, which is another matter
+        if not self._was_inside:  # not yet equilibrated: not an instability
             return
         if len(self._outside) == self._outside.maxlen and all(self._outside):
             time_ps = (limit.temperature_looks - 1) * limit.every * limit.timestep_fs * 1e-3
-            what = f"for {time_ps:.3g} ps the temperature was outside of {low:.4g} to {high:.4g} K; it is {T:.4g} K"
+            what = f"for {time_ps:.3g} ps the temperature was outside {low:.4g} to {high:.4g} K; it is {T:.4g} K"
             yield "temperature", T, f"{low:.4g} to {high:.4g}", "K", what

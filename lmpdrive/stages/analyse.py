@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lmpdrive._version import __version__
-from lmpdrive.common.manifest import read_manifest
+from lmpdrive.common.manifest import Manifest, read_manifest
 from lmpdrive.common.run_files import MANIFEST
+from lmpdrive.common.say import Say, silent
 from lmpdrive.config.sections import Observables
 from lmpdrive.errors import RunDirectoryError
-from lmpdrive.stages import stability as guarded
 from lmpdrive.stages.observable_settings import merged, settings_of
+from lmpdrive.stages.stability import cut_to_stable_part, stable_part_without_frames
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Say = Callable[[str], None]
+    from lmpdrive.observables.tables import Table
+    from lmpdrive.report.stable_part import StablePart
+    from lmpdrive.trajectory import Trajectory
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -33,34 +38,15 @@ class Result:
     report: Path | None = None
 
 
-def analyse(
-    path: str | Path,
-    *,
-    data: str | Path | None = None,
-    elements: Sequence[str] | None = None,
-    timestep_fs: float | None = None,
-    every: int | None = None,
-    out: str | Path | None = None,
-    bin_width_A: float | None = None,
-    blocks: int | None = None,
-    names: Sequence[str] | None = None,
-    options: Mapping[str, Mapping[str, Any]] | None = None,
-    extra: Sequence[str | Path] = (),
-    discard_ps: float | Literal["auto"] | None = None,
-    target_error: float | None = None,
-    parallel: int = 1,
-    with_report: bool = True,
-    progress: Callable[[int, int], None] | None = None,
-    say: Say = lambda _: None,
-) -> Result:
-    """Observables of a run directory, or of any trajectory with a data file or `elements` (type order).
+@dataclass(frozen=True, kw_only=True)
+class AnalysisRequest:
+    """What is analysed, and how.  What is None is taken from the run's `resolved.yaml`, or has its default there.
 
-    What is not given is taken from the run's `resolved.yaml`.  Writes `observables/*.csv`, `results.nc`, figures and
-    `report.html` into `out` (default: the run directory).
-
-    Parameters
-    ----------
-    every : steps between frames, where the file does not say.
+    data : data file of a trajectory from elsewhere, which has its types and charges.
+    elements : in the order of the types, where neither manifest nor data file names them.
+    timestep_fs, every : timestep, and steps between frames, where the file does not say.
+    out : folder of the results (default: the run directory).
+    bin_width_A, blocks : of the profiles; number of blocks of the error bars.
     names : only these tables, or all of an observable's.
     options : observable -> its options, on top of those of the run.
     extra : Python files with observables of yours, besides those of the run.
@@ -68,71 +54,144 @@ def analyse(
     target_error : a profile is converged when its 95 % band is below this fraction of its largest value.
     parallel : processes.
     with_report : False leaves out figures and `report.html`, which take longer than the tables of a short run.
-    progress : called with (frames done, frames in all).
     """
-    from lmpdrive import observables, trajectory
-    from lmpdrive.report import write_report
 
-    path = Path(path)
-    is_run = path.is_dir()
-    if out is None and not is_run:
-        raise RunDirectoryError(f"name a folder for the results of {path.name} with --out")
-    target = Path(out) if out is not None else path
-    settings = settings_of(path) if is_run else Observables()
-    frames = trajectory.open_trajectory(path, data=data, elements=elements, timestep_fs=timestep_fs, every=every)
-    thermo = trajectory.thermo_of(path) if is_run else None
-    content = read_manifest(path) if is_run else {}
-    if is_run:
-        frames, thermo, content = guarded.stable_part(path, frames, thermo, content, say)
-    if discard_ps is None:
-        discard_ps = settings.discard_ps
-    if discard_ps == "auto":
-        discard_ps = observables.equilibrated_after_ps(frames, thermo, progress)
-        say(f"left out as not equilibrated: {discard_ps:.4g} ps")
-    if discard_ps:
-        frames = trajectory.Discarded(frames, discard_ps)
-    width, n_blocks = bin_width_A or settings.bin_width_A, blocks or settings.blocks
-    chosen = observables.AnalysisOptions(
-        bin_width_A=width,
-        n_blocks=n_blocks,
-        names=names or settings.names,
-        options=merged(settings.options, options or {}),
-        extra=[*settings.extra, *(Path(file) for file in extra)],
-        target=target_error or settings.target_error,
-        targets=settings.target_errors,
-        find_equilibration=True,
-        parallel=parallel,
-    )
-    tables = observables.analyse(frames, chosen, thermo=thermo, progress=progress)
-    about = observables.describe(
-        frames, bin_width_A=width, n_blocks=n_blocks, discard_ps=discard_ps, lmpdrive=__version__
-    )
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        observables.write_tables(tables, target / "observables")
-        observables.write_results(tables, target / "observables" / "results.nc", about)
-    except OSError as error:
-        raise RunDirectoryError(
-            f"cannot write in {target}: {error.strerror}. Name a writable folder with --out."
-        ) from None
-    page = write_report(target, tables, thermo, content) if with_report else None
-    if page:
-        say(f"report: {page}")
-    return Result(
-        target,
-        content.get("state", "analysed"),
-        {n: t.data for n, t in tables.items()},
-        _numbers(tables["summary"].data),
-        page,
-    )
+    data: str | Path | None = None
+    elements: Sequence[str] | None = None
+    timestep_fs: float | None = None
+    every: int | None = None
+    out: str | Path | None = None
+    bin_width_A: float | None = None
+    blocks: int | None = None
+    names: Sequence[str] | None = None
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    extra: Sequence[str | Path] = ()
+    discard_ps: float | Literal["auto"] | None = None
+    target_error: float | None = None
+    parallel: int = 1
+    with_report: bool = True
 
 
-def report(run_dir: str | Path, progress: Callable[[int, int], None] | None = None) -> Path:
+def analyse(
+    path: str | Path,
+    request: AnalysisRequest = AnalysisRequest(),
+    *,
+    progress: Progress | None = None,
+    say: Say = silent,
+    **changes: Any,
+) -> Result:
+    """Observables of a run directory, or of any trajectory with a data file or `elements` (type order).
+
+    `changes` are fields of `AnalysisRequest`: `analyse("runs/au", blocks=5, discard_ps="auto")`.  Writes
+    `observables/*.csv`, `results.nc`, figures and `report.html`.  `progress` is called with (frames done, frames in
+    all).  Raises TrajectoryError, ConfigError, UnstableError or RunDirectoryError; TypeError for an unknown keyword.
+    """
+    return _Analysis(Path(path), replace(request, **changes), progress, say).run()
+
+
+class _Analysis:
+    """One analysis: open, cut, average, write."""
+
+    def __init__(self, path: Path, request: AnalysisRequest, progress: Progress | None, say: Say) -> None:
+        self.path, self.request, self.progress, self.say = path, request, progress, say
+        self.is_run = path.is_dir()
+        if request.out is None and not self.is_run:
+            raise RunDirectoryError(f"name a folder for the results of {path.name} with --out")
+        self.target = Path(request.out) if request.out is not None else path
+        self.settings = settings_of(path) if self.is_run else Observables()
+        self.manifest = read_manifest(path) if self.is_run else Manifest()
+
+    def run(self) -> Result:
+        frames, thermo, stable = self._open()
+        frames, discard_ps = self._equilibrated(frames, thermo)
+        tables = self._tables(frames, thermo)
+        self._write(tables, frames, discard_ps)
+        page = self._report(tables, thermo, stable) if self.request.with_report else None
+        data = {name: table.data for name, table in tables.items()}
+        state = self.manifest.state or "analysed"
+        return Result(self.target, state, data, _numbers(tables["summary"].data), page)
+
+    def _open(self) -> tuple[Trajectory, pd.DataFrame | None, StablePart | None]:
+        from lmpdrive import trajectory
+
+        ask = self.request
+        frames = trajectory.open_trajectory(
+            self.path, data=ask.data, elements=ask.elements, timestep_fs=ask.timestep_fs, every=ask.every
+        )
+        if not self.is_run:
+            return frames, None, None
+        return cut_to_stable_part(self.path, frames, trajectory.thermo_of(self.path), self.say)
+
+    def _equilibrated(self, frames: Trajectory, thermo: pd.DataFrame | None) -> tuple[Trajectory, float]:
+        """The frames after what is left out, and how many ps that is."""
+        from lmpdrive import observables, trajectory
+
+        discard_ps = self.settings.discard_ps if self.request.discard_ps is None else self.request.discard_ps
+        if discard_ps == "auto":
+            discard_ps = observables.equilibrated_after_ps(frames, thermo, self.progress)
+            self.say(f"left out as not equilibrated: {discard_ps:.4g} ps")
+        return (trajectory.Discarded(frames, discard_ps) if discard_ps else frames), discard_ps
+
+    def _tables(self, frames: Trajectory, thermo: pd.DataFrame | None) -> dict[str, Table]:
+        from lmpdrive import observables
+
+        ask, settings = self.request, self.settings
+        options = observables.AnalysisOptions(
+            bin_width_A=self._bin_width_A,
+            n_blocks=self._blocks,
+            names=ask.names or settings.names,
+            options=merged(settings.options, ask.options),
+            extra=[*settings.extra, *(Path(file) for file in ask.extra)],
+            target=ask.target_error or settings.target_error,
+            targets=settings.target_errors,
+            find_equilibration=True,
+            parallel=ask.parallel,
+        )
+        return observables.analyse(frames, options, thermo=thermo, progress=self.progress)
+
+    @property
+    def _bin_width_A(self) -> float:
+        return self.request.bin_width_A or self.settings.bin_width_A
+
+    @property
+    def _blocks(self) -> int:
+        return self.request.blocks or self.settings.blocks
+
+    def _write(self, tables: dict[str, Table], frames: Trajectory, discard_ps: float) -> None:
+        from lmpdrive import observables
+
+        about = observables.describe(
+            frames,
+            bin_width_A=self._bin_width_A,
+            n_blocks=self._blocks,
+            discard_ps=discard_ps,
+            lmpdrive=__version__,
+        )
+        folder = self.target / "observables"
+        try:
+            self.target.mkdir(parents=True, exist_ok=True)
+            observables.write_tables(tables, folder)
+            observables.write_results(tables, folder / "results.nc", about)
+        except OSError as error:
+            raise RunDirectoryError(
+                f"cannot write in {self.target}: {error.strerror}. Name a writable folder with --out."
+            ) from None
+
+    def _report(self, tables: dict[str, Table], thermo: pd.DataFrame | None, stable: StablePart | None) -> Path:
+        from lmpdrive.report import write_report
+
+        page = write_report(self.target, tables, thermo, self.manifest, stable)
+        self.say(f"report: {page}")
+        return page
+
+
+def report(run_dir: str | Path, progress: Progress | None = None) -> Path:
     """Write `report.html` of a run directory again."""
     run_dir = Path(run_dir)
     if not (run_dir / MANIFEST).is_file():
         raise RunDirectoryError(
-            f"{run_dir} is not a run directory: it has no {MANIFEST}. `lmpdrive analyse` takes foreign trajectories."
+            f"{run_dir} is not a run directory: it has no {MANIFEST}. `lmpdrive analyse` takes trajectories from "
+            "elsewhere."
         )
     if any(run_dir.glob("traj*.dcd")):
         page = analyse(run_dir, progress=progress).report
@@ -141,8 +200,8 @@ def report(run_dir: str | Path, progress: Callable[[int, int], None] | None = No
     from lmpdrive.report import write_report
     from lmpdrive.trajectory import thermo_of
 
-    content = guarded.without_frames(run_dir, read_manifest(run_dir))
-    return write_report(run_dir, {}, thermo_of(run_dir), content)
+    stable = stable_part_without_frames(run_dir)
+    return write_report(run_dir, {}, thermo_of(run_dir), read_manifest(run_dir), stable)
 
 
 def _numbers(summary: pd.DataFrame) -> dict[str, Any]:

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from lmpdrive.common.hashing import sha256
 from lmpdrive.common.manifest import read_manifest
+from lmpdrive.common.run_files import CONFIG
 from lmpdrive.config import Config, load
 from lmpdrive.config.sections import Observables
 from lmpdrive.errors import ConfigError, did_you_mean
@@ -15,18 +18,16 @@ from lmpdrive.errors import ConfigError, did_you_mean
 
 def settings_of(run_dir: Path) -> Observables:
     """The `observables:` section of a run; defaults if there is none."""
-    resolved = run_dir / "resolved.yaml"
+    resolved = run_dir / CONFIG
     if not resolved.is_file():
         return Observables()
     try:
         return load(resolved).observables
     except ConfigError as error:
-        then = (read_manifest(run_dir).get("files") or {}).get(resolved.name)
+        then = read_manifest(run_dir).files.get(CONFIG)
         if then is not None and then != sha256(resolved):
             raise ConfigError(f"{resolved} was edited or damaged since the run: {error}") from None
         # an old run, or a model that has moved: its profiles do not depend on it
-        import yaml
-
         try:
             content = yaml.safe_load(resolved.read_text())
         except (OSError, ValueError, yaml.YAMLError):

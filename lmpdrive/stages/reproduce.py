@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import difflib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lmpdrive.common.hashing import sha256
-from lmpdrive.common.manifest import read_manifest, system_of
-from lmpdrive.common.run_files import DATA, DECK
+from lmpdrive.common.manifest import Manifest, read_manifest, system_of
+from lmpdrive.common.run_files import CONFIG, CONFIG_GIVEN, DATA, DECK, FINAL_DATA, MANIFEST
 from lmpdrive.config import Config, load
 from lmpdrive.deck.render import render
+from lmpdrive.deck.rendered import RenderedDeck
 from lmpdrive.engine.directory import provenance
-from lmpdrive.engine.directory.write import MANIFEST, new_directory, versions_of
+from lmpdrive.engine.directory.write import new_directory, versions_of
 from lmpdrive.errors import LmpdriveError, RunDirectoryError, TrajectoryError
 
 MOST_DIFF_LINES = 40
-END = ("final.data", "traj.lammpstrj")
+END = (FINAL_DATA, "traj.lammpstrj")
 """Files of a run that are the same byte for byte when it is."""
 
 
@@ -48,111 +48,115 @@ class Reproduction:
         return not self.differences
 
 
-def compare(run_dir: Path) -> Reproduction:
+def compare_with_manifest(run_dir: Path) -> Reproduction:
     """A run directory against its own manifest and against this installation.
 
     Raises RunDirectoryError if it is none, or was made before manifests had all that is needed.
     """
-    content = manifest_of(run_dir)
+    manifest = manifest_of(run_dir)
     found = Reproduction()
     config = _config(run_dir, found)
-    found.differences += _files(run_dir, content)
+    found.differences += _files(run_dir, manifest)
     if config is not None:
         found.differences += provenance.changed_models(run_dir, config)
-        found.differences += _templates(config, content)
-        found.differences += _versions(config, content)
-        _deck(run_dir, config, content, found)
-        found.notes += _machine(config, content)
+        found.differences += _templates(config, manifest)
+        found.differences += _versions(config, manifest)
+        _deck(run_dir, config, manifest, found)
+        found.notes += _machine(config, manifest)
     return found
 
 
-def manifest_of(run_dir: Path) -> dict[str, Any]:
+def manifest_of(run_dir: Path) -> Manifest:
     """The manifest with what a comparison needs.  Raises RunDirectoryError."""
-    content = read_manifest(run_dir)
-    if not content:
+    manifest = read_manifest(run_dir)
+    if manifest.absent:
         raise RunDirectoryError(f"{run_dir} is not a run directory: it has no {MANIFEST}")
     system_of(run_dir)
     for key in ("files", "potential", "versions"):
-        if not isinstance(content.get(key), dict):
+        if key not in manifest.model_fields_set:
             raise RunDirectoryError(
                 f"{run_dir / MANIFEST} has no section '{key}': it is damaged, or of an older lmpdrive"
             )
-    return content
+    return manifest
 
 
 def _config(run_dir: Path, found: Reproduction) -> Config | None:
     try:
-        return load(run_dir / "resolved.yaml")
+        return load(run_dir / CONFIG)
     except LmpdriveError as error:
-        found.differences.append(f"resolved.yaml cannot be used: {error}")
+        found.differences.append(f"{CONFIG} cannot be used: {error}")
         return None
 
 
-def _files(run_dir: Path, content: Mapping[str, Any]) -> Iterator[str]:
-    said = {
+def _files(run_dir: Path, manifest: Manifest) -> Iterator[str]:
+    changes = {
         DECK: "was edited after it was rendered",
         DATA: "is not the structure that the run began with",
-        "resolved.yaml": "was edited after the deck was made from it",
-        "system.yaml": "was edited after the deck was made from it",
+        CONFIG: "was edited after the deck was made from it",
+        CONFIG_GIVEN: "was edited after the deck was made from it",
     }
-    for name, digest in content["files"].items():
+    for name, digest in manifest.files.items():
         path = run_dir / name
         if not path.is_file():
             yield f"{name} is not there any more"
         elif sha256(path) != digest:
-            yield f"{name} {said.get(name, 'has changed')}"
+            yield f"{name} {changes[DECK] if name.endswith('.lammps') else changes.get(name, 'has changed')}"
 
 
-def _templates(config: Config, content: Mapping[str, Any]) -> Iterator[str]:
-    then, now = content.get("templates") or {}, provenance.templates(config)
+def _templates(config: Config, manifest: Manifest) -> Iterator[str]:
+    then, now = manifest.templates, provenance.templates(config)
     for name in sorted(set(then) | set(now)):
-        told = "the shipped templates" if name == "shipped" else f"the template {name}"
+        what = "the shipped templates" if name == "shipped" else f"the template {name}"
         if name not in now:
-            yield f"{told} is not there any more"
+            yield f"{what} is not there any more"
         elif name not in then:
-            yield f"{told} is new"
+            yield f"{what} is new"
         elif then[name] != now[name]:
-            yield f"{told} {'have' if name == 'shipped' else 'has'} changed"
+            yield f"{what} {'have' if name == 'shipped' else 'has'} changed"
 
 
-def _versions(config: Config, content: Mapping[str, Any]) -> Iterator[str]:
-    then, now = content["versions"], versions_of(config.potential.interpreter())
+def _versions(config: Config, manifest: Manifest) -> Iterator[str]:
+    then, now = manifest.versions, versions_of(config.potential.interpreter())
     for name in sorted(set(then) | set(now)):
         if then.get(name) != now.get(name):
             yield f"{name} was {then.get(name, 'not installed')}, is {now.get(name, 'not installed')}"
     mine = provenance.digest()
-    if then.get("lmpdrive") == now.get("lmpdrive") and content.get("code_sha256") not in (None, mine):
+    if then.get("lmpdrive") == now.get("lmpdrive") and manifest.code_sha256 not in (None, mine):
         yield "lmpdrive has the same version, but other code or templates than the one that wrote the deck"
 
 
-def _deck(run_dir: Path, config: Config, content: Mapping[str, Any], found: Reproduction) -> None:
+def _deck(run_dir: Path, config: Config, manifest: Manifest, found: Reproduction) -> None:
     try:
-        again = render_again(run_dir, config, content)
+        again = render_again(run_dir, config, manifest)
     except LmpdriveError as error:
         found.differences.append(f"the deck cannot be rendered again: {error}")
         return
-    there = (run_dir / DECK).read_text(errors="replace") if (run_dir / DECK).is_file() else ""
-    if again == there:
+    lines = [line for name, text in again.files.items() for line in _diff(run_dir / name, text)]
+    if not lines:
         return
-    lines = difflib.unified_diff(
-        there.splitlines(), again.splitlines(), f"{DECK} (there)", f"{DECK} (rendered now)", lineterm=""
-    )
-    found.diff = "\n".join(list(lines)[:MOST_DIFF_LINES])
-    if not any(d.startswith(DECK) for d in found.differences):
+    found.diff = "\n".join(lines[:MOST_DIFF_LINES])
+    if not any(d.startswith(tuple(again.files)) for d in found.differences):
         found.differences.append("the deck rendered now is another one, although the one there was not edited")
 
 
-def render_again(run_dir: Path, config: Config, content: Mapping[str, Any]) -> str:
+def _diff(path: Path, again: str) -> Iterator[str]:
+    """Lines of a unified diff between a file and what it is now; none if they are the same."""
+    there = path.read_text(errors="replace") if path.is_file() else ""
+    names = f"{path.name} (there)", f"{path.name} (rendered now)"
+    return difflib.unified_diff(there.splitlines(), again.splitlines(), *names, lineterm="")
+
+
+def render_again(run_dir: Path, config: Config, manifest: Manifest) -> RenderedDeck:
     """The deck, from `resolved.yaml` and the structure in `system.data`.  Raises LmpdriveError."""
     from lmpdrive.system.read import read
 
-    about = content["system"]
+    about = manifest.system
     try:
-        groups = {name: _indices(ranges) for name, ranges in about["groups"].items()}
-        built = read(run_dir / DATA, elements=about["elements"], two_sided=about["two_sided"])
+        groups = {name: _indices(ranges) for name, ranges in about.groups.items()}
+        built = read(run_dir / DATA, elements=about.elements, two_sided=bool(about.two_sided))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RunDirectoryError(f"{MANIFEST} or {DATA} is damaged: {error}") from None
-    if list(built.species) != about["species"]:
+    if tuple(built.species) != about.species:
         raise RunDirectoryError(f"the atoms of {DATA} are not those of {MANIFEST}")
     nothing = np.array([], dtype=int)
     system = replace(built, groups=dict.fromkeys(built.groups, nothing) | groups)
@@ -165,19 +169,18 @@ def _indices(ranges: str) -> np.ndarray:
     return np.concatenate([np.arange(int(low) - 1, int(high or low)) for low, _, high in parts])
 
 
-def _machine(config: Config, content: Mapping[str, Any]) -> Iterator[str]:
-    then = content.get("ran_with") or {}
-    now = provenance.of_the_run(config)["ran_with"]
-    if not then:
-        yield "it was not run yet"
+def _machine(config: Config, manifest: Manifest) -> Iterator[str]:
+    then, now = manifest.ran_with, provenance.of_the_run(config)
+    if then is None:
+        yield "it has not been run yet"
         return
-    if then.get("cpu") != now["cpu"]:
-        yield f"the run was on another processor ({then.get('cpu')}, here {now['cpu']}): last digits may differ"
-    before, after = set(then.get("packages") or ()), set(now["packages"])
+    if then.cpu != now.cpu:
+        yield f"the run was on another processor ({then.cpu}, here {now.cpu}): last digits may differ"
+    before, after = set(then.packages), set(now.packages)
     if before != after:
         changed = sorted({p.partition("==")[0] for p in before ^ after})
         yield f"{len(changed)} packages have other versions than then: {', '.join(changed[:8])}"
-    old, new = then.get("environment") or {}, now["environment"]
+    old, new = then.environment, now.environment
     for name in sorted(set(old) | set(new)):
         if old.get(name) != new.get(name):
             yield f"the environment variable {name} was {old.get(name, 'not set')}, is {new.get(name, 'not set')}"
@@ -185,10 +188,10 @@ def _machine(config: Config, content: Mapping[str, Any]) -> Iterator[str]:
 
 def copy_inputs(run_dir: Path, out: Path) -> Config:
     """Everything that a run reads, into a new folder; links to models stay links.  Raises RunDirectoryError."""
-    content = manifest_of(run_dir)
-    config = load(run_dir / "resolved.yaml")
+    manifest = manifest_of(run_dir)
+    config = load(run_dir / CONFIG)
     with new_directory(out) as folder:
-        for name in (*content["files"], MANIFEST):
+        for name in (*manifest.files, MANIFEST):
             if not (run_dir / name).is_file():
                 raise RunDirectoryError(f"{run_dir / name} is not there: the run cannot be repeated")
             shutil.copy(run_dir / name, folder / name)

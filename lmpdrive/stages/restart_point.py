@@ -1,157 +1,156 @@
-"""Where a run that stopped goes on: the newest restart that is whole, and the deck that continues from it.
+"""Where a run is resumed: the newest restart file that is whole, and the deck that starts from it.
 
-Files are judged by what is in them; nothing is judged by its date.  Nothing is deleted: what a new start would
-overwrite is put aside into `aside.1`, `aside.2`, ...
+Files are judged by their content, never by their date.  Nothing is deleted: what a new start would overwrite is moved
+into `aside.1`, `aside.2`, ...
 """
 
 from __future__ import annotations
 
-import re
-import shutil
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from lmpdrive import guard
 from lmpdrive.architectures import Integrated
 from lmpdrive.common.atomic import write_atomically
 from lmpdrive.common.hashing import sha256
-from lmpdrive.common.manifest import read_manifest
-from lmpdrive.common.run_files import FAILED_RESTART, LOG
-from lmpdrive.config import Config
-from lmpdrive.engine.directory.write import update_manifest
-from lmpdrive.engine.restart.deck import Seam, end_of, numbered, plan, resumed
-from lmpdrive.engine.restart.files import RECORD, Restart, candidates, look, recorded, unusable
-from lmpdrive.errors import ConfigError, DeckError, RunDirectoryError, TrajectoryError
+from lmpdrive.common.manifest import Manifest, SystemSection, read_manifest, update_manifest
+from lmpdrive.common.run_files import ASE_STATE, CONFIG, DECK, FAILED_RESTART, FINAL_DATA, LOG, MANIFEST
+from lmpdrive.common.say import Say
+from lmpdrive.config import Config, dump_yaml, load
+from lmpdrive.deck.commands import Deck, read_deck
+from lmpdrive.engine.directory.completeness import last_frame
+from lmpdrive.engine.directory.output import next_number, set_aside
+from lmpdrive.engine.directory.provenance import deck_was_edited
+from lmpdrive.engine.restart.deck import Resumption, Seam, end_of, numbered, plan, resumed
+from lmpdrive.engine.restart.files import Restart, candidates, recorded, why_unusable
+from lmpdrive.engine.run import ResumedFrom
+from lmpdrive.errors import ConfigError, DeckError, RunDirectoryError
 
-STATE = "state.npz"
 MAY_CHANGE = ("dynamics.production_ps=", "run.", "observables.")
-"""Beginnings of the `--set` overrides that a run can be continued with."""
-_OUTPUT = ("traj*.dcd", "traj*.lammpstrj", "log*.lammps", "*.restart", RECORD, STATE, "final.data", "model_devi*.out")
-
-Say = Callable[[str], None]
+"""Beginnings of the `--set` overrides that are allowed when a run is resumed."""
 
 
 @dataclass(frozen=True)
-class Continuation:
-    """What to run: deck and log, from which step and file (None: from the start).  `step` is None if all is done."""
+class RestartPoint:
+    """What to run: deck and log, and what it is resumed from (None: from the start).
 
-    deck: str
-    log: str
-    step: int | None
-    restart: str | None = None
+    complete : there is nothing left to run.
+    """
+
+    deck: str = DECK
+    log: str = LOG
+    resumed_from: ResumedFrom | None = None
+    complete: bool = False
 
 
-def continued_config(folder: Path, overrides: Sequence[str]) -> Config:
-    """The configuration of a run to be continued.
+def resumed_config(folder: Path, overrides: Sequence[str]) -> Config:
+    """The configuration of a run to be resumed.
 
     Raises RunDirectoryError for a folder that is no run, ConfigError for an override that would make it another run.
     """
-    from lmpdrive.config import load
-
-    if not (folder / "resolved.yaml").is_file() or not read_manifest(folder):
+    if not (folder / CONFIG).is_file() or read_manifest(folder).absent:
         raise RunDirectoryError(
-            f"{folder} is not a run directory: it has no resolved.yaml or no manifest.json. "
+            f"{folder} is not a run directory: it has no {CONFIG} or no {MANIFEST}. "
             "`lmpdrive simulate system.yaml --out DIR` makes one."
         )
     for override in overrides:
         if not override.startswith(MAY_CHANGE):
             raise ConfigError(
-                f"--set {override}: a run goes on as it began; only dynamics.production_ps (to extend it), run.* and "
-                f"observables.* can change. For another run start from its end: system.read: {folder}/final.data"
+                f"--set {override}: a run is resumed as it began; only dynamics.production_ps (to extend it), run.* "
+                f"and observables.* can change. For another run start from its end: system.read: {folder}/{FINAL_DATA}"
             )
-    return load(folder / "resolved.yaml", overrides)
+    return load(folder / CONFIG, overrides)
 
 
-def keep(folder: Path, config: Config) -> None:
-    """Write what `--set` changed, so that the next continuation has it too."""
-    from lmpdrive.config import dump_yaml
-
-    write_atomically(folder / "resolved.yaml", dump_yaml(config))
-    files = read_manifest(folder).get("files") or {}
-    update_manifest(folder, files=files | {"resolved.yaml": sha256(folder / "resolved.yaml")})
+def save_config(folder: Path, config: Config) -> None:
+    """Write what `--set` changed, so that it also holds when the run is resumed again."""
+    write_atomically(folder / CONFIG, dump_yaml(config))
+    update_manifest(folder, files=read_manifest(folder).files | {CONFIG: sha256(folder / CONFIG)})
 
 
-def prepare(folder: Path, config: Config, say: Say, restart: str | None = None) -> Continuation:
-    """Choose the restart (or take that named) and write the deck of the continuation; the caller holds the directory.
+def choose_restart_point(folder: Path, config: Config, say: Say, restart: str | None = None) -> RestartPoint:
+    """Choose the restart file (or take the one named) and write the deck that resumes from it.
 
-    Raises DeckError if the deck cannot be continued, RunDirectoryError if it is not there.
+    The caller holds the directory.  Raises DeckError if the deck cannot be resumed, RunDirectoryError if it is missing.
     """
-    content = read_manifest(folder)
-    written = (content.get("files") or {}).get("resolved.yaml")
-    if written is not None and written != sha256(folder / "resolved.yaml"):
-        say("warning: resolved.yaml is not what was written: changed by hand, or damaged")
-    parts = content.get("parts") or [{}]
-    deck = str(parts[0].get("deck", "in.lammps"))
+    manifest = read_manifest(folder)
+    written = manifest.files.get(CONFIG)
+    if written is not None and written != sha256(folder / CONFIG):
+        say(f"warning: {CONFIG} is not what was written: changed by hand, or damaged")
     if isinstance(config.potential.chosen, Integrated):
         return _by_ase(folder, config, say)
+    return _by_lammps(folder, config, manifest, say, restart)
+
+
+def _by_lammps(folder: Path, config: Config, manifest: Manifest, say: Say, restart: str | None) -> RestartPoint:
+    deck = manifest.first_part.deck
     try:
-        text = (folder / deck).read_text()
+        commands = read_deck(folder / deck)
     except OSError as error:
         raise RunDirectoryError(f"cannot read {folder / deck}: {error.strerror}") from None
-    end = _end(folder, text, deck, config, content)
+    end = _end(folder, commands, config, manifest)
     if not (folder / LOG).exists():
         say("nothing has run here: from the start")
-        return Continuation(deck, LOG, 0)
-    finished = content.get("state") == "finished"
-    if finished and _reached(folder, str(parts[-1].get("deck", deck))) >= end:
-        return Continuation(deck, LOG, None)
-    sought = _Sought.of(folder, text, deck, config)
-    system = dict(content["system"])
-    if content.get("deck_sha256") != sha256(folder / deck):
-        system["groups"] = {}  # a person may have changed them
+        return RestartPoint(deck)
+    finished = manifest.state == "finished"
+    last_deck = manifest.last_part.deck if manifest.parts else deck
+    if finished and _reached(folder, last_deck) >= end:
+        return RestartPoint(deck, complete=True)
+    sought = _Sought.of(folder, commands, config)
+    edited = deck_was_edited(folder, deck)  # then a person may have changed the groups
+    system = manifest.system.model_copy(update={"groups": {}}) if edited else manifest.system
     chosen = _choose(folder, sought, system, config, restart, say)
     if chosen is not None and sought.before is not None:
         say(f"the guard stopped this run at step {sought.before}: from step {chosen.step} it may take the same course")
     if chosen is None and finished:
         raise RunDirectoryError(
-            f"{folder} has finished, and there is no restart file to make it longer from. Begin a new run from its "
-            f"end: system.read: {folder}/final.data"
+            f"{folder} has finished, and there is no restart file to extend it from. Begin a new run from its "
+            f"end: system.read: {folder}/{FINAL_DATA}"
         )
     if chosen is None:
-        put_aside(folder, say)
-        return Continuation(deck, LOG, 0)
+        set_aside(folder, say)
+        return RestartPoint(deck)
     if chosen.step >= end:
-        return Continuation(deck, LOG, None)
+        return RestartPoint(deck, complete=True)
     number = next_number(folder, deck)
     name = numbered(deck, number)
-    at_seam = seam(folder, chosen.step, len(content["system"]["species"]))
-    made = resumed(text, deck, number, chosen.step, chosen.path.name, end, at_seam)
-    write_atomically(folder / name, made)
-    say(f"continuing at step {chosen.step} ({chosen.path.name}) toward step {end}: {name}")
-    return Continuation(name, numbered(LOG, number), chosen.step, chosen.path.name)
+    at_seam = logged_energies(folder, chosen.step, len(system.species))
+    at = Resumption(number, chosen.path.name, chosen.step, end, at_seam)
+    write_atomically(folder / name, resumed(commands, at))
+    say(f"resuming at step {chosen.step} ({chosen.path.name}) toward step {end}: {name}")
+    return RestartPoint(name, numbered(LOG, number), ResumedFrom(chosen.step, chosen.path.name))
 
 
 def _reached(folder: Path, deck: str) -> int:
     """The step at which a deck that has finished ended; -1 if the deck is not there or cannot be followed."""
     try:
-        return end_of((folder / deck).read_text(), deck)
+        return end_of(read_deck(folder / deck))
     except (OSError, DeckError):
         return -1
 
 
-def _end(folder: Path, text: str, deck: str, config: Config, content: dict[str, Any]) -> int:
+def _end(folder: Path, deck: Deck, config: Config, manifest: Manifest) -> int:
     """The step toward which the run goes: of the deck, or of the configuration where `--set` extended it."""
-    of_deck = end_of(text, deck)
+    of_deck = end_of(deck)
     if config.dynamics.ensemble == "minimise":
         return of_deck
     wanted = config.equilibrate_steps + config.production_steps
-    begun = sum(stage["steps"] or 0 for stage in content["dynamics"]["stages"])
+    begun = manifest.dynamics.steps
     if wanted == begun:
         return of_deck  # also where a person changed the lengths in the deck
     if of_deck != begun:
         raise ConfigError(
-            f"dynamics.production_ps asks for {wanted} steps in all, but the lengths in {folder / deck} were changed "
-            f"by hand ({of_deck} steps): change them there again, and resume without --set"
+            f"dynamics.production_ps asks for {wanted} steps in all, but the lengths in {folder / deck.name} were "
+            f"changed by hand ({of_deck} steps): change them there again, and resume without --set"
         )
     return wanted
 
 
-def seam(folder: Path, step: int, atoms: int) -> Seam | None:
-    """The energies that the log has for a step."""
+def logged_energies(folder: Path, step: int, atoms: int) -> Seam | None:
+    """The energies that the log has for a step; None where it has none."""
     from lmpdrive.trajectory import thermo_of
 
     thermo = thermo_of(folder)
@@ -166,7 +165,7 @@ def seam(folder: Path, step: int, atoms: int) -> Seam | None:
 
 @dataclass(frozen=True)
 class _Sought:
-    """What a restart must be to go on from it.
+    """What a restart must be for the run to be resumed from it.
 
     alternating : the files that the deck writes every so many steps.
     framed_from : the step from which there should be frames, with at most `every` steps between.
@@ -181,11 +180,10 @@ class _Sought:
     before: int | None
 
     @classmethod
-    def of(cls, folder: Path, text: str, deck: str, config: Config) -> _Sought:
-        from lmpdrive import guard
+    def of(cls, folder: Path, deck: Deck, config: Config) -> _Sought:
         from lmpdrive.trajectory import thermo_of
 
-        whole = plan(text, deck)
+        whole = plan(deck)
         periods = [c.words for c in whole if c.name == "restart" and len(c.words) == 4 and c.words[1].isdigit()]
         dumps = (c.before for c in whole if c.name == "dump" and c.words[5].startswith("traj."))
         thermo = thermo_of(folder)
@@ -213,9 +211,9 @@ class _Sought:
 
 
 def _choose(
-    folder: Path, sought: _Sought, system: dict[str, Any], config: Config, only: str | None, say: Say
+    folder: Path, sought: _Sought, system: SystemSection, config: Config, only: str | None, say: Say
 ) -> Restart | None:
-    """The restart to go on from, `only` the one that the user chose; None: from the start."""
+    """The restart to resume from, `only` the one that the user chose; None: from the start."""
     python, plugins = config.potential.interpreter(), config.potential.plugins
     last = last_frame(folder)
     behind: Restart | None = None
@@ -232,7 +230,7 @@ def _choose(
         if one.problem or one.step == 0:  # step 0: the start itself, perhaps in the middle of the minimisation
             continue
         known = record.get(one.path.name, {}).get("step") == one.step
-        if problem := sought.problem(one, known) or unusable(one, system, python, plugins):
+        if problem := sought.problem(one, known) or why_unusable(one, system, python, plugins):
             say(f"{one.path.name} {problem}: not used")
             continue
         whole = last is not None and one.step - last <= sought.every
@@ -254,115 +252,34 @@ def _choices(folder: Path) -> str:
     return f"Choices: {', '.join(usable)}" if usable else "There is none that can be used; leave out --restart"
 
 
-def last_frame(folder: Path) -> int | None:
-    """The step up to which the frames of the production are there without a hole; None if there are none."""
-    steps = _steps(folder)
-    if len(steps) < 3:
-        return int(steps[-1]) if len(steps) else None
-    hole = np.flatnonzero(np.diff(steps) > 1.5 * np.median(np.diff(steps)))
-    return int(steps[hole[0]] if len(hole) else steps[-1])
-
-
-def must_be_complete(folder: Path) -> None:
-    """Raise RunDirectoryError, and say so in the manifest, if a run that ended did not write all of its files."""
-    parts = read_manifest(folder).get("parts") or [{}]
-    missing = incomplete(folder, str(parts[-1].get("deck", "in.lammps")))
-    if not missing:
-        return
-    update_manifest(folder, state="failed")
-    free_MB = shutil.disk_usage(folder).free / 1e6
-    raise RunDirectoryError(
-        f"LAMMPS said nothing, but {missing}: was the disk full ({free_MB:.0f} MB are free in {folder} now), or your "
-        f"quota? Make room, then: lmpdrive resume {folder}"
-    )
-
-
-def incomplete(folder: Path, deck: str) -> str:
-    """What a run that says it has ended did not write; empty if nothing is missing.
-
-    LAMMPS does not look whether a disk took what it wrote.
-    """
-    restart = folder / "last.restart"
-    if restart.is_file() and (problem := look(restart).problem):
-        return f"{restart.name} {problem}"
-    try:
-        end = end_of((folder / deck).read_text(), deck)
-    except DeckError:
-        return ""
-    steps = _steps(folder)
-    every = int(np.median(np.diff(steps))) if len(steps) > 2 else 0
-    if every and steps[-1] + every <= end:
-        return f"the trajectory ends at step {steps[-1]}, the run at {end}"
-    return ""
-
-
-def _steps(folder: Path) -> Any:
-    from lmpdrive.trajectory import open_trajectory
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return open_trajectory(folder).steps
-        except TrajectoryError:
-            return np.array([], dtype=int)
-
-
-def _by_ase(folder: Path, config: Config, say: Say) -> Continuation:
+def _by_ase(folder: Path, config: Config, say: Say) -> RestartPoint:
     """A run by ASE keeps its state in one file; its trajectories are numbered as those of LAMMPS are."""
-    path = folder / STATE
     end = config.equilibrate_steps + config.production_steps
-    if config.dynamics.ensemble == "minimise" and read_manifest(folder).get("state") == "finished":
-        return Continuation("in.lammps", LOG, None)
-    if path.is_file():
-        try:
-            with np.load(path) as state:
-                held = {name: state[name] for name in state.files}
-            step = int(held["step"])
-            if not all(np.isfinite(held[name]).all() for name in ("positions", "momenta")):
-                raise ValueError("numbers that are not finite")
-        except Exception as error:  # a damaged zip file raises many things
-            say(f"{STATE} cannot be used: {error}")
-        else:
-            if step >= end:
-                return Continuation("in.lammps", LOG, None)
-            say(f"continuing at step {step} ({STATE}) toward step {end}")
-            return Continuation("in.lammps", LOG, step, STATE)
+    if config.dynamics.ensemble == "minimise" and read_manifest(folder).state == "finished":
+        return RestartPoint(complete=True)
+    step = _step_of_ase_state(folder, say)
+    if step is not None and step >= end:
+        return RestartPoint(complete=True)
+    if step is not None:
+        say(f"resuming at step {step} ({ASE_STATE}) toward step {end}")
+        return RestartPoint(resumed_from=ResumedFrom(step, ASE_STATE))
     if (folder / LOG).exists():
         say("no state was saved that can be used: from the start")
-        put_aside(folder, say)
-    return Continuation("in.lammps", LOG, 0)
+        set_aside(folder, say)
+    return RestartPoint()
 
 
-def next_number(folder: Path, deck: str) -> int:
-    """That no continuation has used."""
-    patterns = (numbered(LOG, 0), numbered(deck, 0), "traj.0.dcd")
-    used = (n for pattern in patterns for n in _numbers(folder, pattern.replace(".0.", ".*.")))
-    return 1 + max(used, default=0)
-
-
-def forget(folder: Path) -> None:
-    """Remove what an earlier run left that the next one does not overwrite, or would take for its own."""
-    numbered_ones = ("in.*.lammps", "log.*.lammps", "traj.*.dcd", "traj.*.lammpstrj")
-    old = [folder / p.replace("*", str(n)) for p in numbered_ones for n in _numbers(folder, p)]
-    for path in (*old, *folder.glob("*.restart"), folder / RECORD, folder / STATE):
-        path.unlink(missing_ok=True)
-
-
-def put_aside(folder: Path, say: Say) -> Path | None:
-    """Move the output of an earlier start into a folder of its own."""
-    number = 1 + max(_numbers(folder, "aside.*"), default=0)
-    there = sorted({path for pattern in _OUTPUT for path in folder.glob(pattern)})
-    if not there:
+def _step_of_ase_state(folder: Path, say: Say) -> int | None:
+    """The step of the saved state; None if there is none that can be used."""
+    path = folder / ASE_STATE
+    if not path.is_file():
         return None
-    aside = folder / f"aside.{number}"
-    aside.mkdir()
-    for path in there:
-        path.rename(aside / path.name)
-    say(f"what was there is kept in {aside}")
-    return aside
-
-
-def _numbers(folder: Path, pattern: str) -> list[int]:
-    """The numbers that stand for * in the names of a folder's files."""
-    form = re.compile(re.escape(pattern).replace(r"\*", r"(\d+)"))
-    return [int(found[1]) for path in folder.iterdir() if (found := form.fullmatch(path.name))]
+    try:
+        with np.load(path) as state:
+            held = {name: state[name] for name in state.files}
+        if not all(np.isfinite(held[name]).all() for name in ("positions", "momenta")):
+            raise ValueError("numbers that are not finite")
+        return int(held["step"])
+    except Exception as error:  # a damaged zip file raises many things
+        say(f"{ASE_STATE} cannot be used: {error}")
+        return None

@@ -1,4 +1,4 @@
-"""`guard.on_instability: restart-from-last-good`: an unstable run goes back, and on with a smaller timestep.
+"""`guard.on_instability: restart-from-last-good`: an unstable run is rolled back and run on with a smaller timestep.
 
 The deck is rendered again with that timestep.  Steps are counted in it from the beginning, so that every time is still
 a step times the timestep: what the run wrote before is written again with its steps multiplied.  The originals are kept
@@ -8,123 +8,151 @@ in `aside.1`, `aside.2`, ...
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lmpdrive.architectures import Integrated
 from lmpdrive.common.atomic import write_atomically
-from lmpdrive.common.hashing import sha256
-from lmpdrive.common.manifest import read_manifest
-from lmpdrive.common.run_files import DECK, FAILED_RESTART, GUARD_TABLE, LOG
+from lmpdrive.common.manifest import Manifest, read_manifest, update_manifest
+from lmpdrive.common.run_files import CONFIG, DECK, FAILED_RESTART, GUARD_TABLE, LOG
+from lmpdrive.common.say import Say, silent
 from lmpdrive.config import Config, dump_yaml
+from lmpdrive.deck.commands import read_deck
 from lmpdrive.deck.render import render as render_deck
 from lmpdrive.engine.directory import provenance
-from lmpdrive.engine.directory.write import manifest, update_manifest
-from lmpdrive.engine.restart.deck import numbered, resumed
-from lmpdrive.engine.restart.files import Restart, candidates, unusable
-from lmpdrive.engine.run import Job, State
+from lmpdrive.engine.directory.output import next_number, set_aside
+from lmpdrive.engine.directory.write import new_manifest
+from lmpdrive.engine.restart.deck import Resumption, numbered, resumed
+from lmpdrive.engine.restart.files import Restart, candidates, why_unusable
+from lmpdrive.engine.run import Job, ResumedFrom, State
 from lmpdrive.guard import events as events_file
 from lmpdrive.guard.rescale import rescaled
 from lmpdrive.stability import Event
-from lmpdrive.stages import restart_point as continuing
-from lmpdrive.stages import run as running
+from lmpdrive.stages.restart_point import logged_energies
+from lmpdrive.stages.run import run_once
+from lmpdrive.system import make_system
 
 BEFORE_PS = 0.1
 """What led to an event began before it."""
+SMALLEST_TIMESTEP_FS = 0.02
 GOOD = "good.{}"
-"""The restart file that was gone back to; its steps are old ones, so it must not be taken for one of the new run."""
-
-Say = Callable[[str], None]
+"""The restart file that a run was rolled back to; its steps are old ones, so its name is not one of the new run's."""
 
 
-def run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: dict[str, Any] | None = None) -> State:
-    """As `running.run`, and where the configuration says so again from the last good restart."""
-    state = running.run(out, config, job, quiet, say, continues)
+def run_with_roll_back(out: Path, config: Config, job: Job, quiet: bool, say: Say) -> State:
+    """As `run_once`; an unstable run is rolled back and run on as often as `guard` allows."""
+    state = run_once(out, config, job, quiet, say)
     while state == "unstable" and config.guard.on_instability == "restart-from-last-good":
-        next_ = _go_back(out, config, say)
-        if next_ is None:
+        rolled_back = _roll_back(out, config, say)
+        if rolled_back is None:
             break
-        config, deck, log, continues = next_
-        state = running.run(out, config, replace(job, deck=deck, log=log, resume=True), quiet, say, continues)
+        config, next_ = rolled_back
+        state = run_once(out, config, replace(next_, deadline=job.deadline, inherited=job.inherited), quiet, say)
     return state
 
 
-def _go_back(out: Path, config: Config, say: Say) -> tuple[Config, str, str, dict[str, Any]] | None:
-    """Configuration, deck and log of the next try, and from where; None: there is none."""
+def _roll_back(out: Path, config: Config, say: Say) -> tuple[Config, Job] | None:
+    """Configuration and job of the next try; None if there is none."""
     events = events_file.read(out) or []
     event = max((e for e in events if e.action == "stop"), key=lambda e: e.time_ps)
-    tries = len({e.time_ps for e in events if e.action == "restart"})
-    times = config.guard.timestep_divisor
-    smaller = config.dynamics.timestep_fs / times
-    content = read_manifest(out)
-    why = ""
-    if tries >= config.guard.tries:
-        why = f"guard.tries: {tries}"
-    elif isinstance(config.potential.chosen, Integrated):
-        why = "runs by ASE cannot go back"
-    elif sha256(out / DECK) != content.get("deck_sha256"):
-        why = f"{DECK} was edited, and would have to be rendered again"
-    elif smaller < 0.02:
-        why = f"a timestep of {smaller:g} fs is too small"
-    good = None if why else _last_good(out, config, content, event)
+    manifest = read_manifest(out)
+    why = _why_not(out, config, events)
+    good = None if why else _last_good(out, config, manifest, event)
     if good is None:
         say(f"{event.sentence}. No other try: {why or 'there is no restart file from before it'}")
         return None
-    say(f"{event.sentence}. Back to step {good.step} ({good.path.name}), and on with {smaller:g} fs")
-    return _written(out, config, content, events, good, times)
+    smaller_fs = config.dynamics.timestep_fs / config.guard.timestep_divisor
+    say(f"{event.sentence}. Rolled back to step {good.step} ({good.path.name}); the timestep is now {smaller_fs:g} fs")
+    return _RollBack(out, config, good).write(events)
 
 
-def _last_good(out: Path, config: Config, content: dict[str, Any], event: Event) -> Restart | None:
+def _why_not(out: Path, config: Config, events: list[Event]) -> str:
+    """Why a run cannot be rolled back; empty if it can."""
+    tries = len({e.time_ps for e in events if e.action == "restart"})
+    smaller_fs = config.dynamics.timestep_fs / config.guard.timestep_divisor
+    if tries >= config.guard.tries:
+        return f"guard.tries: {tries}"
+    if isinstance(config.potential.chosen, Integrated):
+        return "runs by ASE cannot be rolled back"
+    if provenance.deck_was_edited(out):
+        return f"{DECK} was edited, and would have to be rendered again"
+    if smaller_fs < SMALLEST_TIMESTEP_FS:
+        return f"a timestep of {smaller_fs:g} fs is too small"
+    return ""
+
+
+def _last_good(out: Path, config: Config, manifest: Manifest, event: Event) -> Restart | None:
     """The newest restart file that LAMMPS can read and that is older than what led to the event."""
     latest = event.step - config.steps(BEFORE_PS * 1e3)
     python, plugins = config.potential.interpreter(), config.potential.plugins
     for one in candidates(out):
         if one.problem or not 0 < one.step <= latest:
             continue
-        if not unusable(one, content["system"], python, plugins):
+        if not why_unusable(one, manifest.system, python, plugins):
             return one
     return None
 
 
-def _written(
-    out: Path, config: Config, content: dict[str, Any], events: list[Event], good: Restart, times: int
-) -> tuple[Config, str, str, dict[str, Any]]:
-    from lmpdrive.system import make_system
+class _RollBack:
+    """The files of the next try: its deck and configuration, and what was run so far counted in its timestep."""
 
-    old_fs = config.dynamics.timestep_fs
-    dynamics = config.dynamics.model_copy(update={"timestep_fs": old_fs / times})
-    config = config.model_copy(update={"dynamics": dynamics})
-    system = make_system(config)
-    text = render_deck(config, system)
-    number = continuing.next_number(out, DECK)
-    name = GOOD.format(number)
-    shutil.copy(good.path, out / name)
-    aside = continuing.put_aside(out, lambda _: None)
-    assert aside is not None  # there is a log
-    (out / GUARD_TABLE).rename(aside / GUARD_TABLE)
-    (out / DECK).rename(aside / DECK)
-    rescaled(aside, out, times, good.step)
-    deck, log = numbered(DECK, number), numbered(LOG, number)
-    step = good.step * times
-    made = resumed(text, DECK, number, step, name, seam=continuing.seam(out, step, len(system.species)))
-    read = f"read_restart    {name}\n"
-    anew = f"reset_timestep  {step} time {good.step * old_fs * 1e-3:.9g}     # counted in the smaller timestep\n"
-    made = made.replace(read, read + anew)
-    write_atomically(out / DECK, text)
-    write_atomically(out / deck, made)
-    write_atomically(out / "resolved.yaml", dump_yaml(config))
-    now = manifest(config, system, {})
-    inputs = provenance.of_the_inputs(out, config)
-    update_manifest(
-        out,
-        **{key: now[key] for key in ("dynamics", "guard", "output")},
-        **{key: inputs[key] for key in ("deck_sha256", "files")},
-    )
-    gone: dict[str, Any] = {"went_back_to_ps": good.step * old_fs * 1e-3, "timestep_fs": old_fs, "aside": aside.name}
-    if (aside / FAILED_RESTART).is_file():
-        gone["restart"] = f"{aside.name}/{FAILED_RESTART}"
-    overcome = [replace(e, action="restart", more=(e.more or {}) | gone) if e.action == "stop" else e for e in events]
-    events_file.write(out, overcome)
-    return config, deck, log, {"from_step": step, "restart": name}
+    def __init__(self, out: Path, config: Config, good: Restart) -> None:
+        self.out, self.good = out, good
+        self.times = config.guard.timestep_divisor
+        self.old_fs = config.dynamics.timestep_fs
+        dynamics = config.dynamics.model_copy(update={"timestep_fs": self.old_fs / self.times})
+        self.config = config.model_copy(update={"dynamics": dynamics})
+        self.number = next_number(out, DECK)
+
+    def write(self, events: list[Event]) -> tuple[Config, Job]:
+        """Write them; the events that are overcome are marked so."""
+        system = make_system(self.config)
+        rendered = render_deck(self.config, system)
+        name = GOOD.format(self.number)
+        shutil.copy(self.good.path, self.out / name)
+        aside = self._set_aside()
+        step = self.good.step * self.times
+        seam = logged_energies(self.out, step, len(system.species))
+        at = Resumption(self.number, name, step, seam=seam, time_ps=self.good.step * self.old_fs * 1e-3)
+        deck, log = numbered(DECK, self.number), numbered(LOG, self.number)
+        rendered.write(self.out)
+        write_atomically(self.out / deck, resumed(rendered.deck, at))
+        self._update_manifest(system)
+        self._overcome(events, aside)
+        return self.config, Job(deck, log, resumed_from=ResumedFrom(step, name))
+
+    def _set_aside(self) -> Path:
+        """Keep what was written with the larger timestep, and write it again counted in the smaller one."""
+        aside = set_aside(self.out, silent)
+        assert aside is not None  # there is a log
+        for name in (GUARD_TABLE, DECK, *read_deck(self.out / DECK).included):
+            (self.out / name).rename(aside / name)
+        rescaled(aside, self.out, self.times, self.good.step)
+        return aside
+
+    def _update_manifest(self, system: Any) -> None:
+        write_atomically(self.out / CONFIG, dump_yaml(self.config))
+        now = new_manifest(self.config, system, {})
+        inputs = provenance.of_the_inputs(self.out, self.config)
+        update_manifest(
+            self.out,
+            dynamics=now.dynamics,
+            guard=now.guard,
+            output=now.output,
+            **{key: inputs[key] for key in ("deck_sha256", "files")},
+        )
+
+    def _overcome(self, events: list[Event], aside: Path) -> None:
+        about: dict[str, Any] = {
+            "went_back_to_ps": self.good.step * self.old_fs * 1e-3,
+            "timestep_fs": self.old_fs,
+            "aside": aside.name,
+        }
+        if (aside / FAILED_RESTART).is_file():
+            about["restart"] = f"{aside.name}/{FAILED_RESTART}"
+
+        def overcome(event: Event) -> Event:
+            return replace(event, action="restart", more=(event.more or {}) | about)
+
+        events_file.write(self.out, [overcome(e) if e.action == "stop" else e for e in events])

@@ -1,4 +1,4 @@
-"""Run a deck in its run directory: comparison with the model, worker, manifest.
+"""Run a deck once in its run directory: comparison with the model, worker, manifest.
 
 Whatever ends it, the manifest says how.
 """
@@ -8,112 +8,140 @@ from __future__ import annotations
 import contextlib
 import platform
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lmpdrive import guard
 from lmpdrive.architectures import Integrated
-from lmpdrive.common.manifest import read_manifest
+from lmpdrive.common.manifest import Part, Performance, read_manifest, update_manifest
+from lmpdrive.common.say import Say
 from lmpdrive.common.trust import require
 from lmpdrive.config import Config
 from lmpdrive.engine.agreement import step0
 from lmpdrive.engine.directory import provenance
-from lmpdrive.engine.directory.write import of_the_worker, update_manifest
+from lmpdrive.engine.directory.write import of_the_worker
 from lmpdrive.engine.loops import loops
-from lmpdrive.engine.restart.deck import SEAM
-from lmpdrive.engine.restart.files import Recorder, mark
+from lmpdrive.engine.restart.deck import take_seam_mismatch
+from lmpdrive.engine.restart.files import RestartRecorder, mark_unusable
 from lmpdrive.engine.run import Job, State
 from lmpdrive.engine.run import run as run_worker
-from lmpdrive.errors import EngineError, LmpdriveError, RunDirectoryError
-from lmpdrive.stages import stability as guarded
-
-Say = Callable[[str], None]
+from lmpdrive.errors import LmpdriveError, RunDirectoryError, SeamError
+from lmpdrive.stages.stability import final_state
 
 
-class SeamError(EngineError):
-    """A restart file is not where the log was; it is marked, and another one can be tried."""
+def run_once(out: Path, config: Config, job: Job, quiet: bool, say: Say) -> State:
+    """Run `job` in the run directory `out`, whose lock the caller holds; returns how it ended.
 
-
-def run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: dict[str, Any] | None = None) -> State:
-    """Run `job` in the run directory `out`, which the caller holds; `continues`: from where, for the manifest.
-
-    Raises what step0.before_run, the worker and the model raise; KeyboardInterrupt while there is no worker.
+    Raises what step0.before_run, the worker and the model raise; SeamError for a restart that is not where the log was;
+    KeyboardInterrupt while there is no worker.
     """
     try:
-        return _run(out, config, job, quiet, say, continues)
+        return _Run(out, config, job, quiet, say).run()
     except BaseException as error:
-        _not_running(out, "interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
+        _record_end(out, "interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
         raise
 
 
-def _not_running(out: Path, state: str) -> None:
+def _record_end(out: Path, state: str) -> None:
     """The manifest must not say `running` when nothing runs."""
     with contextlib.suppress(OSError, RunDirectoryError):
-        content = read_manifest(out)
-        if content.get("state") == "running":
-            *earlier, last = content["parts"]
-            update_manifest(out, state=state, parts=[*earlier, last | {"state": state}])
+        manifest = read_manifest(out)
+        if manifest.state == "running":
+            *earlier, last = manifest.parts
+            update_manifest(out, state=state, parts=(*earlier, last.model_copy(update={"state": state})))
 
 
-def _run(out: Path, config: Config, job: Job, quiet: bool, say: Say, continues: dict[str, Any] | None) -> State:
-    require(config.potential.programs(out))  # again: building a system takes minutes, and a deck is run days later
-    started = time.monotonic()
-    part = {"deck": job.deck, "log": job.log, **(continues or {}), "host": platform.node(), "started": _now()}
-    earlier = read_manifest(out).get("parts", []) if continues else []
+class _Run:
+    """One start of a run, and what the manifest says of it."""
 
-    if not continues:
-        guarded.begin(out)
+    def __init__(self, out: Path, config: Config, job: Job, quiet: bool, say: Say) -> None:
+        self.out, self.config, self.job, self.quiet, self.say = out, config, job, quiet, say
+        self.started = time.monotonic()
+        self.earlier = read_manifest(out).parts if job.resumed_from else ()
+        self.part = {
+            "deck": job.deck,
+            "log": job.log,
+            **(job.resumed_from.entries() if job.resumed_from else {}),
+            "host": platform.node(),
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
 
-    def tell(state: str, **changes: Any) -> None:
-        update_manifest(out, state=state, parts=[*earlier, part | {"state": state}], **changes)
+    def record(self, state: str, **changes: Any) -> None:
+        """Write the state, and other entries, into the manifest."""
+        part = Part(**self.part, state=state)
+        update_manifest(self.out, state=state, parts=(*self.earlier, part), **changes)
 
-    tell("running", **of_the_worker(config.potential.interpreter()), **provenance.of_the_run(config))
-    try:
-        note = config.potential.prepare(out)
-        if note:
-            say(note)
-        in_worker = step0.before_run(out, config, job.deck, say, continued=continues is not None)
-        tells = step0.teller(out, say) if in_worker else lambda: None
-        recorder = Recorder(out)
+    def run(self) -> State:
+        require(self.config.potential.programs(self.out))  # again: between writing and running may lie days
+        if not self.job.resumed_from:
+            guard.clear(self.out)
+        take_seam_mismatch(self.out)  # of an earlier run that was killed
+        self.record(
+            "running",
+            **of_the_worker(self.config.potential.interpreter()),
+            ran_with=provenance.of_the_run(self.config),
+        )
+        note = None
+        try:
+            note = self.config.potential.prepare(self.out)
+            if note:
+                self.say(note)
+            state = self._by_worker()
+        except LmpdriveError as error:
+            state, note = self._after(error), None
+        self.record(state, model_note=note, **self._about())
+        by = "ASE" if isinstance(self.config.potential.chosen, Integrated) else "LAMMPS"
+        how = {"walltime": "stopped for the wall-time limit"}.get(state, state)
+        self.say(f"{by} {how} after {time.monotonic() - self.started:.0f} s")
+        return state
 
-        def look() -> None:
-            tells()
-            recorder.look()
-
-        if job.deadline is not None and job.deadline.left_s() <= 0:
-            say("the wall-time limit leaves no time to begin")
+    def _by_worker(self) -> State:
+        resumed = self.job.resumed_from is not None
+        in_worker = step0.before_run(self.out, self.config, self.job.deck, self.say, resumed=resumed)
+        if self.job.deadline is not None and self.job.deadline.left_s() <= 0:
+            self.say("the wall-time limit leaves no time to begin")
             state: State = "walltime"
         else:
-            state = guarded.judged(out, run_worker(out, config, quiet, job.with_comparison(in_worker), look))
-        if state == "finished" and not continues:
-            for line in provenance.steps_missing(out / job.log, config):
-                say(f"warning: {line}")
-    except LmpdriveError as error:
-        if SEAM in str(error) and continues:
-            mark(out, continues["restart"], SEAM)
-            tell("failed")
-            raise SeamError(f"{continues['restart']} {SEAM} at step {continues['from_step']}: not used") from None
-        about = step0.for_manifest(out) | provenance.of_lammps(out, config)
-        tell("failed", performance=_performance(out / job.log, started), **about)
-        step0.must_be_equal(out)
-        if guarded.judged(out, "finished") != "unstable":
-            raise
-        say(str(error))
-        state, note = "unstable", None
-    about = step0.for_manifest(out) | provenance.of_lammps(out, config)
-    tell(state, performance=_performance(out / job.log, started), model_note=note, **about)
-    by = "ASE" if isinstance(config.potential.chosen, Integrated) else "LAMMPS"
-    how = {"walltime": "stopped for the wall-time limit"}.get(state, state)
-    say(f"{by} {how} after {time.monotonic() - started:.0f} s")
-    return state
+            verdict = step0.VerdictPrinter(self.out, self.say) if in_worker else None
+            recorder = RestartRecorder(self.out)
+
+            def poll() -> None:
+                if verdict:
+                    verdict.poll()
+                recorder.poll()
+
+            job = self.job.with_comparison(in_worker)
+            state = final_state(self.out, run_worker(self.out, self.config, self.quiet, job, poll))
+        if state == "finished" and not resumed:
+            for line in provenance.steps_missing(self.out / self.job.log, self.config):
+                self.say(f"warning: {line}")
+        return state
+
+    def _after(self, error: LmpdriveError) -> State:
+        """`unstable` where the guard explains the error; raises it, or what is behind it, where not."""
+        if mismatch := take_seam_mismatch(self.out):
+            mark_unusable(self.out, mismatch.restart, SeamError.REASON)
+            self.record("failed")
+            raise SeamError(mismatch.restart, mismatch.step) from None
+        self.record("failed", **self._about())
+        step0.raise_if_unequal(self.out)
+        if final_state(self.out, "finished") != "unstable":
+            raise error
+        self.say(str(error))
+        return "unstable"
+
+    def _about(self) -> dict[str, Any]:
+        """Entries of the manifest that a run has when it has ended, however it did."""
+        found: dict[str, Any] = {"performance": _performance(self.out / self.job.log, self.started)}
+        if comparison := step0.answer_of(self.out):
+            found["step0"] = comparison.content()
+        if lammps := provenance.of_lammps(self.out, self.config):
+            found["lammps"] = lammps
+        return found
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _performance(log: Path, started: float) -> dict[str, float]:
+def _performance(log: Path, started: float) -> Performance:
     found: dict[str, float] = {"wall_s": round(time.monotonic() - started, 2)}
     if log.is_file():
         for line in log.read_text(errors="replace").splitlines():
@@ -122,4 +150,4 @@ def _performance(log: Path, started: float) -> dict[str, float]:
                 found["ns_per_day"] = float(words[1])
     if done := loops(log):
         found["production_loop_s"] = done[-1][0]
-    return found
+    return Performance(**found)

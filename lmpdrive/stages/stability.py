@@ -1,15 +1,17 @@
-"""The guard in the pipeline: the state of a run by its events, the stable part of a trajectory, the exit code."""
+"""What the guard's events mean for a run: its state, its exit code, and the part of its trajectory that is stable."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from lmpdrive import guard
 from lmpdrive.common.manifest import read_manifest
+from lmpdrive.common.say import Say
 from lmpdrive.engine.run import State
 from lmpdrive.errors import UnstableError
+from lmpdrive.report.stable_part import StablePart
 from lmpdrive.stability import Event
 
 if TYPE_CHECKING:
@@ -17,83 +19,67 @@ if TYPE_CHECKING:
 
     from lmpdrive.trajectory import Trajectory
 
-R = TypeVar("R")
 
-
-def begin(run_dir: Path) -> None:
-    """A run begins anew: what the guard wrote about an earlier one there is gone."""
-    guard.forget(run_dir)
-
-
-def judged(run_dir: Path, state: State) -> State:
-    """`unstable` if the guard stopped the run, else `state`; writes what was seen."""
+def final_state(run_dir: Path, state: State) -> State:
+    """`unstable` if the guard stopped the run, else `state`; writes the events to `events.jsonl`."""
     end = guard.first_end(guard.after_run(run_dir))
     return "unstable" if end is not None and end.action == "stop" else state
 
 
-def told(run_dir: Path, result: R) -> R:
-    """The result of a run that the guard did not stop.
-
-    Raises UnstableError, with what happened and what is kept, for one that it did.
-    """
-    if read_manifest(run_dir).get("state") != "unstable":
-        return result
+def raise_if_unstable(run_dir: Path) -> None:
+    """Raise UnstableError, with what happened and which files were kept, if the guard stopped the run."""
+    if read_manifest(run_dir).state != "unstable":
+        return
     end = guard.first_end(guard.events_of(run_dir))
     assert end is not None
     more = end.more or {}
     lines = [f"{end.sentence}."]
     if "frames" in more:
         lines.append(
-            f"The last {more['good_frames']} frames before are kept with all digits in {run_dir / more['frames']}"
+            f"The last {more['good_frames']} frames before it are kept in full precision in {run_dir / more['frames']}"
         )
     lines.append(
         "Likely causes: a structure unlike the training data, too long a timestep, a start that was not relaxed. "
-        f"Limits: guard: in the YAML file (docs/guard.md). Run directory: {run_dir}"
+        f"The limits are set under guard: in the YAML file (docs/guard.md). Run directory: {run_dir}"
     )
     raise UnstableError("\n".join(lines))
 
 
-def stable_part(
-    run_dir: Path,
-    frames: Trajectory,
-    thermo: pd.DataFrame | None,
-    manifest: Mapping[str, Any],
-    say: Callable[[str], None],
-) -> tuple[Trajectory, pd.DataFrame | None, dict[str, Any]]:
-    """Frames and thermo rows before the first event, and the manifest with what the report says about it.
+def cut_to_stable_part(
+    run_dir: Path, frames: Trajectory, thermo: pd.DataFrame | None, say: Say
+) -> tuple[Trajectory, pd.DataFrame | None, StablePart | None]:
+    """Frames and thermo rows before the first event, and what the report says about it; None without any event.
 
     Raises UnstableError if no frame is left.
     """
     events = guard.events_of(run_dir)
-    end = guard.first_end(events)
     if not events:
-        return frames, thermo, dict(manifest)
-    whole = frames.n_frames
+        return frames, thermo, None
+    end, n_frames = guard.first_end(events), frames.n_frames
     if end is not None:
         from lmpdrive.trajectory.joined import Joined
 
-        keep = frames.steps < end.step
-        if not keep.any():
+        before = frames.steps < end.step
+        if not before.any():
             raise UnstableError(f"{end.sentence}. There is no frame before it: nothing is averaged.")
-        if not keep.all():
-            frames = Joined.of_frames(frames, keep, frames.steps[keep], frames.times_ps[keep])
+        if not before.all():
+            frames = Joined.of_frames(frames, before, frames.steps[before], frames.times_ps[before])
         if thermo is not None:
             thermo = thermo[_before(thermo, end.step)].reset_index(drop=True)
-        say(f"{end.sentence}; {frames.n_frames} of {whole} frames are before it, and only these are analysed")
-    used = {"used": frames.n_frames, "last_ps": float(frames.times_ps[-1])}
-    return frames, thermo, {**manifest, "stability": _seen(events) | {"frames": whole} | used}
+        say(f"{end.sentence}; {frames.n_frames} of {n_frames} frames are before it, and only these are analysed")
+    used = StablePart(_sentences(events), end is not None, n_frames, frames.n_frames, float(frames.times_ps[-1]))
+    return frames, thermo, used
 
 
-def without_frames(run_dir: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """The manifest with what the report says about the guard, where no frame was written."""
+def stable_part_without_frames(run_dir: Path) -> StablePart | None:
+    """What the report says about the guard where no frame was written; None without any event."""
     events = guard.events_of(run_dir)
-    return {**manifest, "stability": _seen(events) | {"frames": 0}} if events else dict(manifest)
+    return StablePart(_sentences(events), guard.first_end(events) is not None) if events else None
 
 
-def _seen(events: Sequence[Event]) -> dict[str, Any]:
+def _sentences(events: Sequence[Event]) -> tuple[str, ...]:
     end = guard.first_end(events)
-    told = [event.sentence for event in events if event is end or event.action not in ("stop", "continue")]
-    return {"events": told, "ended": end is not None}
+    return tuple(event.sentence for event in events if event is end or event.action not in ("stop", "continue"))
 
 
 def _before(thermo: pd.DataFrame, step: int) -> pd.Series[bool]:

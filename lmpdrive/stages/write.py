@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lmpdrive import checks
-from lmpdrive.common.atomic import write_atomically
-from lmpdrive.common.run_files import DATA, DECK, MANIFEST
+from lmpdrive.common.manifest import write_manifest
+from lmpdrive.common.run_files import CONFIG, CONFIG_GIVEN, DATA
+from lmpdrive.common.say import Say
 from lmpdrive.common.trust import accept, require, untrusted
 from lmpdrive.config import Config, dump_yaml
 from lmpdrive.deck.render import render as render_deck
 from lmpdrive.engine.coupling_choice import choose_coupling
 from lmpdrive.engine.directory import provenance
-from lmpdrive.engine.directory.write import link_model_files, manifest, new_directory
+from lmpdrive.engine.directory.write import link_model_files, new_directory, new_manifest
 from lmpdrive.engine.relax import is_packed, relax, wants_relaxation
 from lmpdrive.errors import ModelError
-
-if TYPE_CHECKING:
-    from lmpdrive.system import BuiltSystem
-
-Say = Callable[[str], None]
-
-
-def make_system(config: Config) -> BuiltSystem:
-    """Build or read what is simulated."""
-    from lmpdrive.system import make_system as make
-
-    return make(config)
+from lmpdrive.system import make_system, write_data
 
 
 def write_run_directory(
@@ -56,16 +43,14 @@ def write_run_directory(
             system = relax(system, config)
         elif is_packed(config, system) and config.system.build and config.system.build.relax_ps:
             say("warning: no classical parameters for this system: the packed water goes to the potential as it is")
-        (folder / DECK).write_text(render_deck(config, system))
-        from lmpdrive.system import write_data
-
+        render_deck(config, system).write(folder)
         write_data(system, folder / DATA, config.potential.atom_style, config.potential.charges_e(system))
-        shutil.copy(file, folder / "system.yaml")
-        (folder / "resolved.yaml").write_text(dump_yaml(config))
+        shutil.copy(file, folder / CONFIG_GIVEN)
+        (folder / CONFIG).write_text(dump_yaml(config))
         hashes = link_model_files(folder, config)
         config.potential.write_files(folder)
-        content = manifest(config, system, hashes) | provenance.of_the_inputs(folder, config)
-        write_atomically(folder / MANIFEST, json.dumps(content, indent=1) + "\n")
+        manifest = new_manifest(config, system, hashes)
+        write_manifest(folder, manifest.model_copy(update=provenance.of_the_inputs(folder, config)))
     # made from files that may be loaded, so these may too
     accept(untrusted(out / name for name in config.potential.made if (out / name).exists()))
     return config

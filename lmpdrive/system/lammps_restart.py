@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lmpdrive.errors import StructureError
+from lmpdrive.errors import RestartFileError, StructureError
 from lmpdrive.system.lammps_files import elements_of_types, mass_notes
 
 if TYPE_CHECKING:
@@ -104,9 +104,10 @@ def extract(path: Path, python: Path | None = None, plugins: bool = True) -> dic
             content = _without_pair_style(content, said)
             if not content:
                 break
-    raise StructureError(
-        f"{path} cannot be read as a LAMMPS restart file: {said}. It must come from a compatible LAMMPS version and "
-        "styles; if not, read the run's final.data instead."
+    raise RestartFileError(
+        path,
+        f"cannot be read as a LAMMPS restart file: {said}",
+        ". It must come from a compatible LAMMPS version and styles; if not, read the run's final.data instead.",
     )
 
 
@@ -115,7 +116,7 @@ def _lammps_says(path: Path, folder: str, command: Sequence[str | Path]) -> str:
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=limit_s)
     except subprocess.TimeoutExpired:
-        raise StructureError(f"{path}: LAMMPS did not read it within {limit_s:.0f} s") from None
+        raise RestartFileError(path, f"was not read by LAMMPS within {limit_s:.0f} s") from None
     lines = [line.strip() for line in (done.stderr + done.stdout).splitlines() if line.strip()]
     errors = [line for line in lines if "ERROR" in line]
     return (errors or lines or ["LAMMPS died"])[-1]

@@ -54,7 +54,7 @@ def run(job: dict[str, Any], evaluators: dict[str, Evaluator]) -> dict[str, Any]
             key = potential.model_dump_json()
             if key not in evaluators:
                 evaluators[key] = potential.evaluator(Path(), "cpu")
-            elements = read_manifest(Path())["system"]["elements"]
+            elements = read_manifest(Path()).system.elements
             Coupling(lmp, evaluators[key], elements).run(Path("job.lammps"))
         else:
             lmp.file("job.lammps")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from lmpdrive.common.manifest import read_manifest
+from lmpdrive.common.manifest import Manifest, read_manifest
+from lmpdrive.common.run_files import DATA
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.frames import NoFramesError, Trajectory
 from lmpdrive.trajectory.joined import Joined
@@ -62,7 +62,7 @@ def open_trajectory(
         raise TrajectoryError(f"timestep_fs is {timestep_fs}; want a positive number of fs")
     if every is not None and every < 1:
         raise TrajectoryError(f"every is {every}; want the number of steps between frames, at least 1")
-    manifest: dict[str, Any] = {}
+    manifest = Manifest()
     paths = [path]
     if path.is_dir():
         manifest = read_manifest(path)
@@ -79,7 +79,7 @@ def open_trajectory(
 
 
 def _in_run_directory(
-    folder: Path, manifest: Mapping[str, Any], data: str | Path | None, timestep_fs: float | None
+    folder: Path, manifest: Manifest, data: str | Path | None, timestep_fs: float | None
 ) -> tuple[list[Path], str | Path | None, float | None]:
     """The trajectory (and its continuations), data file and timestep of a run directory."""
     written = [_parts_of(folder / name) for name in IN_RUN_DIRECTORY]
@@ -90,10 +90,10 @@ def _in_run_directory(
             f"{folder} has no trajectory (looked for {', '.join(IN_RUN_DIRECTORY)}); "
             "did the run reach production? Or give the file itself"
         )
-    if data is None and (folder / "system.data").is_file():
-        data = folder / "system.data"
+    if data is None and (folder / DATA).is_file():
+        data = folder / DATA
     if timestep_fs is None:
-        timestep_fs = (manifest.get("dynamics") or {}).get("timestep_fs")
+        timestep_fs = manifest.dynamics.timestep_fs
     return [part for part in found if part.stat().st_size] or found[:1], data, timestep_fs
 
 
@@ -123,7 +123,7 @@ def _with_frames(openers: Sequence[Callable[[], Trajectory]]) -> list[Trajectory
 
 
 def _topology(
-    manifest: Mapping[str, Any], structure: DataFile | None, elements: Sequence[str] | None, where: str
+    manifest: Manifest, structure: DataFile | None, elements: Sequence[str] | None, where: str
 ) -> Topology | None:
     """The caller's elements first, then the manifest, then the data file's comments; None if none is known."""
     if elements is None and (topology := topology_from_manifest(manifest)) is not None:

@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lmpdrive.common.manifest import Manifest
 from lmpdrive.errors import TrajectoryError
 
 HOW_TO_NAME_ELEMENTS = (
@@ -137,19 +137,19 @@ def parse_id_ranges(text: str, n_atoms: int) -> NDArray[np.int64]:
     return np.array(indices, dtype=np.int64)
 
 
-def topology_from_manifest(manifest: Mapping[str, Any]) -> Topology | None:
-    """Topology of `manifest["system"]`, or None if it has no per-atom `species`."""
-    system = manifest.get("system") or {}
-    species = system.get("species")
+def topology_from_manifest(manifest: Manifest) -> Topology | None:
+    """Topology of the section `system`, or None if it has no per-atom `species`."""
+    system = manifest.system
+    species = system.species
     if not species:
         return None
-    ranges = (system.get("groups") or {}).items()
+    ranges = system.groups.items()
     groups = {name: parse_id_ranges(text, len(species)) for name, text in ranges if text}
-    charges = system.get("charges_e")
+    charges = system.charges_e
     return Topology(
         np.array(species, dtype=str),
         {name: group for name, group in groups.items() if len(group)},
-        system.get("two_sided"),
+        system.two_sided,
         np.asarray(charges, dtype=float) if charges and len(charges) == len(species) else None,
     )
 

@@ -9,7 +9,7 @@ import pytest
 
 import lmpdrive
 from lmpdrive.architectures import available, find
-from lmpdrive.architectures.shared import force_field as ff
+from lmpdrive.architectures.classical import force_field as ff
 from lmpdrive.common.units import KCAL_PER_MOL_EV
 from lmpdrive.config import load
 from lmpdrive.errors import ConfigError

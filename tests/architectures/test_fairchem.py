@@ -175,7 +175,7 @@ def test_it_knows_its_elements_and_how_far_it_sees(checkpoints):
     [
         ("uma", {}, "name one. Tasks: oc25, omol"),
         ("uma", {"task": "omoll"}, "did you mean 'omol'"),
-        ("direct", {}, "no derivative of its energy"),
+        ("direct", {}, "not the gradient of its energy"),
         ("esen", {"settings": {"tf23": True}}, "did you mean 'tf32'"),
     ],
 )

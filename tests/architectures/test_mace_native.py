@@ -15,10 +15,9 @@ from ase.build import bulk
 from ase.io import read
 
 import lmpdrive
-from lmpdrive.architectures import find
-from lmpdrive.architectures.base.architecture import MLIAP_PYTHON
-from lmpdrive.architectures.mace.mliap import convert, make_with
-from lmpdrive.cli.app import _how_to_run
+from lmpdrive.architectures import MLIAP_PYTHON, find
+from lmpdrive.architectures.mace.mliap import convert, write_with
+from lmpdrive.cli.simulate import command_of_deck
 from lmpdrive.config import load
 from lmpdrive.engine.coupling_choice import decide
 from lmpdrive.errors import EngineError, ModelError
@@ -114,7 +113,7 @@ def test_old_lammps_is_refused_for_non_linear_models_only(write_yaml, tmp_path):
 def test_a_deck_for_another_machine_has_kokkos_and_says_how_to_run_it(write_yaml, tmp_path):
     run = lmpdrive.render(yaml_of(tmp_path, write_yaml, potential={"coupling": "native"}), tmp_path / "run")
     flags = "-k on g 1 -sf kk -pk kokkos newton on neigh half"
-    assert _how_to_run(run) == f"lmp {flags} -in in.lammps"
+    assert command_of_deck(run) == f"lmp {flags} -in in.lammps"
     resolved = load(run / "resolved.yaml").potential
     assert (resolved.coupling, resolved.kokkos) == ("native", "always")
     assert resolved.lammps_arguments(1) == flags.split()
@@ -155,10 +154,10 @@ def test_wrong_heads_and_keys_of_converted_files(tmp_path):
 
 
 def test_conversion_in_another_interpreter(tmp_path):
-    make_with(Path(sys.executable), str(MODEL), None, "float32", True, str(tmp_path / "model.mliap"))
+    write_with(Path(sys.executable), str(MODEL), None, "float32", True, str(tmp_path / "model.mliap"))
     assert (tmp_path / "model.mliap").stat().st_size > 1000
     with pytest.raises(ModelError, match="Heads: Default"):
-        make_with(Path(sys.executable), str(MODEL), "nope", "float32", True, str(tmp_path / "other.mliap"))
+        write_with(Path(sys.executable), str(MODEL), "nope", "float32", True, str(tmp_path / "other.mliap"))
 
 
 def converted_file(folder: Path) -> Path:

@@ -9,9 +9,8 @@ import pytest
 from ase import Atoms
 
 from lmpdrive import checks
-from lmpdrive.architectures import Problem, ReceptiveField
-from lmpdrive.architectures.base.architecture import Architecture
-from lmpdrive.architectures.deepmd import cutoffs_of
+from lmpdrive.architectures import Architecture, Problem, ReceptiveField
+from lmpdrive.architectures.deepmd.model import cutoffs_of
 from lmpdrive.checks.case import Case
 from lmpdrive.config import load
 from lmpdrive.pipeline import check

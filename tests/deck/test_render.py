@@ -1,6 +1,7 @@
 """Decks: golden texts that a person reviewed, user templates, a toy architecture."""
 
 import os
+import shutil
 
 import pytest
 import yaml
@@ -96,11 +97,13 @@ def test_golden_decks(name):
     """Set LMPDRIVE_WRITE_GOLDEN=1 to write them anew; then read the difference."""
     file, overrides = GOLDEN[name]
     config = load(ROOT / "inputs" / file, overrides)
-    text = render(config, make_system(config))
-    golden = ROOT / "tests" / "decks" / f"{name}.lammps"
+    deck = render(config, make_system(config))
+    golden = ROOT / "tests" / "decks" / name
     if os.environ.get("LMPDRIVE_WRITE_GOLDEN"):
-        golden.write_text(text)
-    assert text == golden.read_text()
+        shutil.rmtree(golden, ignore_errors=True)
+        golden.mkdir()
+        deck.write(golden)
+    assert deck.files == {path.name: path.read_text() for path in golden.iterdir()}
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +118,7 @@ def test_user_template_shadows(write_yaml, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "classical.lmp.j2").write_text("# mine: {{ elements | join(' ') }}\n")
     config = load(write_yaml(SMALL_CLASSICAL, templates="mine"))
-    assert render(config, make_system(config)) == "# mine: Au H Na O\n"
+    assert render(config, make_system(config)).files == {"in.lammps": "# mine: Au H Na O\n"}
 
 
 def test_user_template_extends(write_yaml, tmp_path):
@@ -124,7 +127,7 @@ def test_user_template_extends(write_yaml, tmp_path):
         '{% extends "shipped/classical.lmp.j2" %}\n{% block output %}{{ super() }}\n# and mine\n{% endblock %}\n'
     )
     config = load(write_yaml(SMALL_CLASSICAL, templates="mine"))
-    text = render(config, make_system(config))
+    text = render(config, make_system(config)).text
     assert "# and mine" in text and "pair_style      lj/cut/coul/long 9.0" in text
 
 
@@ -201,7 +204,7 @@ def test_a_template_may_do_what_templates_do(write_yaml, small_system, tmp_path)
         " {% call twice(n.k) %}!{% endcall %} {{ range(3) | list }} {{ elements.index('H') }}"
     )
     config = load(write_yaml(SMALL_CLASSICAL, templates="mine"))
-    assert render(config, small_system) == "abab 1.50 X True 1 44! [0, 1, 2] 1\n"
+    assert render(config, small_system).text == "abab 1.50 X True 1 44! [0, 1, 2] 1\n"
 
 
 def test_the_template_that_is_wrong_is_named_not_the_one_that_includes_it(write_yaml, small_system, tmp_path):
@@ -220,7 +223,7 @@ def test_no_line_is_too_long_for_lammps_and_nothing_is_lost_by_folding(write_yam
     scattered = dict(system.groups) | {"water": system.groups["water"][::2]}
     from dataclasses import replace
 
-    text = render(config, replace(system, groups=scattered))
+    text = render(config, replace(system, groups=scattered)).text
     unfolded = text.replace("&\n", "")
     line = next(line for line in unfolded.splitlines() if line.split()[:2] == ["group", "water"])
     assert [int(i) for i in line.split()[3:]] == (scattered["water"] + 1).tolist()

@@ -17,11 +17,15 @@ from typing import NamedTuple
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
-from lmpdrive.architectures import available, find
+from lmpdrive import architectures
+from lmpdrive.architectures import DeckNeeds, Interface, ModelFacts, RunSteps, available, find
+from lmpdrive.architectures.base import deck, pair_style, text_files
 from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.cli.app import EXIT_CODES
 from lmpdrive.config import load, sections
+from tests.shipped import shipped
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -57,6 +61,7 @@ SHORT = {
 }
 MOST_PT111_SIMULATIONS = 4
 """Each takes some 20 s."""
+SHIPPED = sorted(set(available()) & shipped("lmpdrive/architectures"))
 
 
 class Block(NamedTuple):
@@ -206,10 +211,37 @@ def test_every_key_of_the_configuration_is_documented():
     assert keys == rows("configuration.md")
 
 
-@pytest.mark.parametrize("architecture", available())
+@pytest.mark.parametrize("architecture", SHIPPED)
 def test_every_key_of_an_architecture_is_documented(architecture):
     keys = set(find(architecture).model_fields) - {"architecture"}
     assert keys <= rows(f"architectures/{architecture}.md")
+
+
+@pytest.mark.parametrize("architecture", SHIPPED)
+def test_every_key_of_an_architecture_is_described_in_its_class(architecture):
+    silent = [name for name, field in find(architecture).model_fields.items() if not field.description]
+    assert not silent, f"a string below the field says it: {silent}"
+
+
+def architecture_half() -> str:
+    """Of docs/extending.md, what is about architectures."""
+    return (ROOT / "docs" / "extending.md").read_text().partition("## A new observable")[0]
+
+
+@pytest.mark.parametrize("part", [ModelFacts, DeckNeeds, RunSteps, Interface], ids=lambda part: part.__name__)
+def test_every_member_of_an_architecture_is_in_a_table(part):
+    cells = " ".join(re.findall(r"^\| ([^|]*) \|", architecture_half(), re.M))
+    own = {name for name in (*vars(part), *part.__annotations__) if not name.startswith("_")} - set(dir(BaseModel))
+    missing = [name for name in own - {"architecture"} if not re.search(rf"`{name}[`(]", cells)]
+    assert own and not missing, missing
+
+
+def test_every_class_and_function_for_writers_of_architectures_is_public():
+    named = set(re.findall(r"`([A-Z][a-z]\w+)(?=[`(.])", architecture_half())) - {"True"}
+    called = set(re.findall(r"`(\w+)(?=\()", architecture_half())) & set(
+        vars(text_files) | vars(pair_style) | vars(deck)
+    )
+    assert {"PairStyle", "Interface", "lammps_package", "words_after"} <= named | called <= set(architectures.__all__)
 
 
 def test_every_key_of_dispersion_is_documented():

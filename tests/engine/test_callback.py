@@ -14,8 +14,8 @@ from ase.io import read
 
 import lmpdrive
 from lmpdrive.architectures import AseEvaluator, Configuration, find
+from lmpdrive.deck.commands import parse_deck
 from lmpdrive.engine.callback import Coupling
-from lmpdrive.engine.deck_text import commands
 from lmpdrive.engine.feed import pieces
 from lmpdrive.engine.lammps_library import load
 from lmpdrive.errors import EngineError, RunDirectoryError
@@ -265,14 +265,14 @@ def test_a_deck_without_the_fix_is_refused(here):
 
 def test_commands_keep_what_belongs_together():
     deck = 'a &\n  b\nprint """x\ny"""\n  fix m2  all external &\n pf/callback 1 1\nrun 1'
-    assert list(commands(deck)) == [
+    assert [command.text for command in parse_deck(deck).commands] == [
         "a &\n  b\n",
         'print """x\ny"""\n',
         "  fix m2  all external &\n pf/callback 1 1\n",
         "run 1",
     ]
-    assert [(piece.fix, piece.last) for piece in pieces(deck)] == [("m2", "fix"), (None, "run"), (None, "")]
-    assert [piece.fix for piece in pieces("label a\n" + deck + "jump SELF a\n")] == ["m2", None]
+    assert [(piece.fix, piece.last) for piece in pieces(parse_deck(deck))] == [("m2", "fix"), (None, "run"), (None, "")]
+    assert [piece.fix for piece in pieces(parse_deck("label a\n" + deck + "jump SELF a\n"))] == ["m2", None]
 
 
 CRYSTAL = {

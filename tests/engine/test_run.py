@@ -18,6 +18,7 @@ from lmpdrive.errors import EngineError, RunDirectoryError
 from tests.conftest import SMALL_CLASSICAL, thermo_table
 
 BIN = Path(sys.executable).parent
+GUARD = ("guard.lammps", "guard.equilibrate.lammps", "guard.end.lammps", "guard.production.lammps")
 EXTEND = '{% extends "shipped/classical.lmp.j2" %}\n'
 
 
@@ -38,6 +39,7 @@ def test_run_directory_is_as_designed(finished):
         "resolved.yaml",
         "system.data",
         "in.lammps",
+        *GUARD,
         "manifest.json",
         "log.lammps",
         "traj.dcd",
@@ -64,7 +66,7 @@ def test_tables_have_units_and_errors(finished):
 
 
 def test_plain_lmp_gives_the_same_thermo_table(finished, tmp_path):
-    for name in ("in.lammps", "system.data"):
+    for name in ("in.lammps", *GUARD, "system.data"):
         (tmp_path / name).write_bytes((finished.directory / name).read_bytes())
     subprocess.run(
         [BIN / "lmp", "-in", "in.lammps"],
@@ -80,7 +82,7 @@ def test_plain_lmp_gives_the_same_thermo_table(finished, tmp_path):
 
 def test_rendering_twice_gives_the_same_bytes(finished, tmp_path):
     lmpdrive.render(finished.directory / "system.yaml", tmp_path / "again")
-    for name in ("in.lammps", "system.data", "resolved.yaml"):
+    for name in ("in.lammps", *GUARD, "system.data", "resolved.yaml"):
         assert (tmp_path / "again" / name).read_bytes() == (finished.directory / name).read_bytes()
 
 

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from lmpdrive import pipeline
+from lmpdrive.deck.commands import read_deck
 from lmpdrive.engine import speed
 from lmpdrive.engine.memory import PeakMemory, descendants
 from tests.conftest import ROOT
@@ -46,7 +47,7 @@ def test_command_line(tmp_path, write_yaml):
 @pytest.mark.parametrize("name", ["au111-water-3na", "pt111-water-minimise", "pt111-water-nve"])
 def test_a_deck_made_short(name):
     """Only the first run stays, nothing halts it, and the minimisation is cut."""
-    deck = (ROOT / "tests" / "decks" / f"{name}.lammps").read_text()
+    deck = read_deck(ROOT / "tests" / "decks" / name / "in.lammps")
     text = speed.short(deck)
     lines = text.splitlines()
     assert lines[-3:] == ["run 3", "timer timeout 0:00:04 every 1", "run 1000"]
@@ -73,7 +74,7 @@ def test_memory_of_children_is_the_kernel_s_own_mark():
         assert child.stdout and child.stdout.readline() == "ready\n"
         assert child.pid in descendants(os.getpid())
         peak = PeakMemory()
-        peak.look()
+        peak.poll()
         assert 0.2 < peak.GB < 0.5 and peak.gpu_GB is None
     finally:
         child.kill()

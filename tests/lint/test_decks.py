@@ -15,10 +15,10 @@ from tests.lint.test_rules import DATA
 from tests.robustness.command import lmpdrive
 
 BY_HAND = sorted((Path(__file__).parent / "decks").glob("*.lammps"))
-GOLDEN = sorted((ROOT / "tests" / "decks").glob("*.lammps"))
+GOLDEN = sorted((ROOT / "tests" / "decks").glob("*/in.lammps"))
 
 
-@pytest.mark.parametrize("deck", GOLDEN, ids=lambda p: p.stem)
+@pytest.mark.parametrize("deck", GOLDEN, ids=lambda p: p.parent.name)
 def test_golden_decks_are_left_alone(deck):
     report = lint(deck)
     assert report.passes(strict=True), report.findings

@@ -16,6 +16,7 @@ from numpy.testing import assert_allclose
 from typer.testing import CliRunner
 
 from lmpdrive.cli.app import app
+from lmpdrive.common.manifest import Manifest
 from lmpdrive.engine.agreement.labelled import evaluate
 from lmpdrive.errors import ModelError, RunDirectoryError, TrajectoryError
 from lmpdrive.report.accuracy import Measured, errors
@@ -230,12 +231,14 @@ def test_levels_of_theory(tmp_path):
     a, b = (load(run(tmp_path / name, 1)) for name in "ab")
 
     def of(one, sha256, **about):
-        return replace(one, manifest={"potential": {"title": "T", "sha256": {"m": sha256}, "card": about or None}})
+        about_potential = {"potential": {"title": "T", "sha256": {"m": sha256}, "card": about or None}}
+        return replace(one, manifest=Manifest.of(about_potential))
 
     same = {"level_of_theory": "RPBE"}
     assert not levels_of_theory([of(a, "1", **same), of(b, "2", **same)])
     assert not levels_of_theory([of(a, "1"), of(b, "1")]), "the same model twice"
-    assert not levels_of_theory([replace(a, manifest={}), replace(b, manifest={})]), "trajectories from elsewhere"
+    elsewhere = [replace(one, manifest=Manifest()) for one in (a, b)]
+    assert not levels_of_theory(elsewhere), "trajectories from elsewhere"
     assert "RPBE; b: PBE" in levels_of_theory([of(a, "1", **same), of(b, "2", level_of_theory="PBE")])[0]
     assert "of b is not known" in levels_of_theory([of(a, "1", **same), of(b, "2")])[0]
 

@@ -11,6 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lmpdrive
+from lmpdrive.common.manifest import Manifest
 from lmpdrive.errors import ConfigError, RunDirectoryError
 from lmpdrive.observables import Table, analyse, describe, write_results, write_tables
 from lmpdrive.report.analysed import Analysed
@@ -120,7 +121,7 @@ def test_unlike_systems_are_flagged(change, word):
 
 def test_temperatures_that_differ_are_flagged():
     runs = [analysed(label, noise(1, 1)) for label in "ab"]
-    runs = [replace(r, manifest={"dynamics": {"temperature_K": t}}) for r, t in zip(runs, (300, 330))]
+    runs = [replace(r, manifest=Manifest.of({"dynamics": {"temperature_K": t}})) for r, t in zip(runs, (300, 330))]
     assert "300 and 330 K" in compare(runs).warnings[0]
 
 

@@ -116,7 +116,7 @@ def test_every_table_stands_in_one_chapter_and_the_page_stays_small(tmp_path):
     chapters = in_chapters(tables.values())
     assert set(chapters) <= set(CHAPTERS.values())
     assert sum(map(len, chapters.values())) == len(tables) - 1 > 25
-    page = write_report(tmp_path, tables, None, None)
+    page = write_report(tmp_path, tables, None)
     assert page.stat().st_size < 5e6
     text = page.read_text()
     assert "Is it converged?" in text and "independent samples" in text

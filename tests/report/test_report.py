@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lmpdrive.errors import TrajectoryError
+from lmpdrive.common.manifest import Manifest
+from lmpdrive.errors import RunDirectoryError, TrajectoryError
 from lmpdrive.observables import analyse
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.report import write_figures, write_report
@@ -62,7 +63,7 @@ def tables():
 @pytest.fixture(scope="module")
 def page(tables, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    return write_report(folder, tables, thermo(), MANIFEST)
+    return write_report(folder, tables, thermo(), Manifest.of(MANIFEST))
 
 
 class Collector(HTMLParser):
@@ -115,35 +116,49 @@ def test_everything_is_escaped(page):
 
 def test_foreign_dump_without_manifest_or_log(tables, tmp_path):
     only = {name: tables[name] for name in ("water_density", "summary")}
-    text = write_report(tmp_path, only, None, None).read_text()
+    text = write_report(tmp_path, only, None).read_text()
     assert "Water density" in text
     assert "What was run" not in text
 
 
 def test_nothing_at_all_still_makes_a_page(tmp_path):
-    assert "Nothing is known" in write_report(tmp_path, {}, None, {}).read_text()
+    assert "Nothing is known" in write_report(tmp_path, {}, None, Manifest.of({})).read_text()
 
 
 def test_manifest_with_strange_values(tables, tmp_path):
     strange = {
         "system": None,
         "dynamics": {"stages": [{}], "temperature_K": None},
-        "versions": "x",
-        "host": ["a"],
-        "potential": {"card": {"limits": "none known"}, "sha256": "abc"},
+        "potential": {"card": {"limits": "none known"}, "sha256": None},
         "state": "paused",
-        "seeds": 3,
-        "performance": {"ns_per_day": "fast"},
+        "an entry": "of another version",
     }
-    text = write_report(tmp_path, tables, None, strange).read_text()
+    text = write_report(tmp_path, tables, None, Manifest.of(strange)).read_text()
     assert "none known" in text
     assert "paused" in text
+
+
+@pytest.mark.parametrize(
+    ("section", "entry", "value"),
+    [
+        ("versions", None, "x"),
+        ("host", None, ["a"]),
+        ("seeds", None, 3),
+        ("potential", "sha256", "abc"),
+        ("performance", "ns_per_day", "fast"),
+        ("dynamics", "timestep_fs", 0),
+    ],
+)
+def test_manifest_with_wrong_values_is_refused_by_name(section, entry, value):
+    content = MANIFEST | {section: value if entry is None else {entry: value}}
+    with pytest.raises(RunDirectoryError, match=f"damaged: {section}{f'.{entry}' if entry else ''} is "):
+        Manifest.of(content)
 
 
 def test_folder_that_cannot_be_written(tables, tmp_path):
     (tmp_path / "run").write_text("a file")
     with pytest.raises(TrajectoryError, match="cannot write"):
-        write_report(tmp_path / "run", tables, None, {})
+        write_report(tmp_path / "run", tables, None)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +175,7 @@ def test_verdict(log, state, level, word):
     elements, positions, cell = film([3], [1])
     frames = positions + np.random.default_rng(0).normal(scale=0.05, size=(100, *positions.shape))
     result = analyse(Frames(elements, frames, cell), thermo=log, names=["energy", "temperature"])
-    verdict, findings = judge(result, MANIFEST | {"state": state})
+    verdict, findings = judge(result, Manifest.of(MANIFEST | {"state": state}))
     assert verdict.level == level
     assert word in " ".join(finding.text for finding in findings)
 
@@ -170,7 +185,7 @@ def test_verdict_knows_what_is_not_a_number():
     log.loc[100:, ["Temp", "Econserve"]] = np.nan
     elements, positions, cell = film([3], [1])
     result = analyse(Frames(elements, positions[None].repeat(10, 0), cell), thermo=log, names=["energy", "temperature"])
-    assert judge(result, MANIFEST)[0].level == "bad"
+    assert judge(result, Manifest.of(MANIFEST))[0].level == "bad"
 
 
 @pytest.mark.parametrize(

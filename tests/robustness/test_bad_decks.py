@@ -18,7 +18,7 @@ from tests.robustness.command import lmpdrive
 from tests.robustness.deck_mutants import Mutant, mutants
 from tests.robustness.yaml_mutants import BASE
 
-GOLDEN = [(p.stem, p.read_text()) for p in sorted((ROOT / "tests" / "decks").glob("*.lammps"))]
+GOLDEN = [(p.parent.name, p.read_text()) for p in sorted((ROOT / "tests" / "decks").glob("*/in.lammps"))]
 BY_HAND = [(p.stem, p.read_text()) for p in sorted((ROOT / "tests" / "lint" / "decks").glob("*.lammps"))]
 
 
@@ -26,6 +26,8 @@ def lint_faults(seed: int, n: int, folder: Path) -> tuple[Counter, dict[str, str
     codes: Counter = Counter()
     found = {}
     for mutant in mutants(GOLDEN + BY_HAND, seed, n):
+        for guard in (ROOT / "tests" / "decks" / mutant.name.partition(":")[0]).glob("guard*.lammps"):
+            shutil.copy(guard, folder)
         (folder / "in.lammps").write_bytes(mutant.content)
         done = lmpdrive("lint", "in.lammps", cwd=folder, seconds=5)
         codes[done.code] += 1

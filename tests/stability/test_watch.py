@@ -38,13 +38,13 @@ LIMITS = Limits(
 def rules(values, limits=LIMITS):
     """(step, rule) of everything that is seen."""
     watch = Watch(limits)
-    return [(event.step, event.rule) for one in values for event in watch.look(one)]
+    return [(event.step, event.rule) for one in values for event in watch.check(one)]
 
 
 def hot() -> Event:
     watch = Watch(LIMITS)
-    watch.look(Values(step=2458))
-    (event,) = watch.look(Values(step=2468, T_K=3412))
+    watch.check(Values(step=2458))
+    (event,) = watch.check(Values(step=2468, T_K=3412))
     return event
 
 

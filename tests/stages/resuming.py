@@ -17,7 +17,7 @@ import yaml
 
 import lmpdrive
 from lmpdrive.engine.progress import LogFollower
-from lmpdrive.stages.resume import go_on as go_on_without_analysis
+from lmpdrive.stages.resume import resume_run
 from lmpdrive.trajectory import open_trajectory, thermo_of
 from tests.conftest import ROOT
 
@@ -70,10 +70,12 @@ def rendered(folder: Path, content: dict, overrides: Sequence[str] = ()) -> Path
     return lmpdrive.render(folder / "system.yaml", folder / "run", overrides)
 
 
-def go_on(run: Path, overrides: Sequence[str] = (), said: list[str] | None = None, walltime: str | None = None) -> str:
+def resumed(
+    run: Path, overrides: Sequence[str] = (), said: list[str] | None = None, walltime: str | None = None
+) -> str:
     """`lmpdrive.resume` up to the analysis; returns the state."""
     say = (said if said is not None else []).append
-    return go_on_without_analysis(run, overrides, say=say, walltime=walltime)[1]
+    return resume_run(run, overrides, say=say, walltime=walltime)[1]
 
 
 def copy(run: Path, target: Path) -> Path:
@@ -84,14 +86,14 @@ def copy(run: Path, target: Path) -> Path:
 START = """
 import sys
 from pathlib import Path
-from tests.stages.resuming import go_on
+from tests.stages.resuming import resumed
 said = []
-print(go_on(Path(sys.argv[1]), said=said), *said, sep="\\n", flush=True)
+print(resumed(Path(sys.argv[1]), said=said), *said, sep="\\n", flush=True)
 """
 
 
 def started(run: Path, **options) -> subprocess.Popen:
-    """`go_on` in a process of its own."""
+    """`resumed` in a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-c", START, run],
         env=os.environ | {"PYTHONPATH": str(ROOT)},

@@ -45,15 +45,16 @@ def run(finished, tmp_path):
 
 
 def test_the_manifest_says_what_was_run_with_what(finished):
-    content = read_manifest(finished)
-    assert {"in.lammps", "system.data", "system.yaml", "resolved.yaml"} == set(content["files"])
-    assert content["files"]["in.lammps"] == content["deck_sha256"] and len(content["code_sha256"]) == 64
-    assert set(content["templates"]) == {"shipped", str(finished.parent / "mine" / "classical.lmp.j2")}
-    ran = content["ran_with"]
-    assert ran["environment"]["OMP_NUM_THREADS"] == "1" and ran["threads"] == ran["mpi_ranks"] == 1
-    assert ran["cpu"] and ran["command_line"] and any(p.startswith("numpy==") for p in ran["packages"])
-    assert content["lammps"]["version"] > 20200000 and "KSPACE" in content["lammps"]["packages"]
-    assert content["versions"]["lmpdrive"] == lmpdrive.__version__ and content["seeds"] == {"dynamics": 1, "build": 1}
+    manifest = read_manifest(finished)
+    guard = {"guard.lammps", "guard.equilibrate.lammps", "guard.end.lammps", "guard.production.lammps"}
+    assert {"in.lammps", *guard, "system.data", "system.yaml", "resolved.yaml"} == set(manifest.files)
+    assert manifest.files["in.lammps"] == manifest.deck_sha256 and len(manifest.code_sha256) == 64
+    assert set(manifest.templates) == {"shipped", str(finished.parent / "mine" / "classical.lmp.j2")}
+    ran = manifest.ran_with
+    assert ran.environment["OMP_NUM_THREADS"] == "1" and ran.threads == ran.mpi_ranks == 1
+    assert ran.cpu and ran.command_line and any(p.startswith("numpy==") for p in ran.packages)
+    assert manifest.lammps.version > 20200000 and "KSPACE" in manifest.lammps.packages
+    assert manifest.versions["lmpdrive"] == lmpdrive.__version__ and manifest.seeds == {"dynamics": 1, "build": 1}
     assert not (finished / ".lammps.json").exists()
 
 
@@ -128,7 +129,7 @@ def test_a_model_that_changed_or_is_gone_is_told(write_yaml, tmp_path):
     emt = {"architecture": "ase", "calculator": "ase.calculators.emt:EMT"}
     assert lmpdrive.render(write_yaml(METAL, potential=emt), tmp_path / "emt")
     assert pipeline.reproduce(tmp_path / "emt").identical
-    assert pipeline.reproduce(tmp_path / "emt").notes == ["it was not run yet"]
+    assert pipeline.reproduce(tmp_path / "emt").notes == ["it has not been run yet"]
     snap = native_models.potential("snap")
     model = Path(shutil.copy(snap["model"], tmp_path))
     platinum = write_yaml(METAL, potential=snap | {"model": str(model)}, system__build__metal="Pt")

@@ -17,7 +17,7 @@ import pytest
 import lmpdrive
 from lmpdrive.common.hashing import sha256
 from lmpdrive.common.manifest import read_manifest
-from lmpdrive.engine.restart.files import RECORD, candidates, look
+from lmpdrive.engine.restart.files import RECORD, candidates, inspect
 from lmpdrive.errors import ConfigError, RunDirectoryError
 from lmpdrive.system.lammps_restart import extract
 from lmpdrive.trajectory import thermo_of
@@ -28,9 +28,9 @@ from tests.stages.resuming import (
     copy,
     frames,
     frames_of,
-    go_on,
     kill_all,
     rendered,
+    resumed,
     same_run,
     started,
     wait_for_step,
@@ -52,7 +52,7 @@ def rendered_run(tmp_path_factory):
 def whole(rendered_run, tmp_path_factory):
     """The run without a stop."""
     run = copy(rendered_run, tmp_path_factory.mktemp("whole") / "run")
-    assert go_on(run) == "finished"
+    assert resumed(run) == "finished"
     return run
 
 
@@ -88,21 +88,21 @@ def test_killed_twice_and_continued_is_the_run_without(killed, whole, tmp_path):
     """Frames, thermo and final state."""
     run = copy(killed, tmp_path / "run")
     forget_the_time(run)
-    assert read_manifest(run)["state"] == "running"
+    assert read_manifest(run).state == "running"
     process = started(run)
     wait_for_step(process, run / "log.1.lammps", 2000, "production")
     kill_all(process)
     said = []
-    assert go_on(run, said=said) == "finished"
+    assert resumed(run, said=said) == "finished"
     assert "in.2.lammps" in said[-2]
     assert same_run(whole, run) == SAME
-    parts = read_manifest(run)["parts"]
-    assert [p["deck"] for p in parts] == ["in.lammps", "in.1.lammps", "in.2.lammps"]
-    assert parts[2]["state"] == "finished" and parts[2]["from_step"] >= 1950
+    parts = read_manifest(run).parts
+    assert [p.deck for p in parts] == ["in.lammps", "in.1.lammps", "in.2.lammps"]
+    assert parts[2].state == "finished" and parts[2].from_step >= 1950
 
 
 def newest(run: Path) -> Path:
-    return max(run.glob("[ab].restart"), key=lambda path: look(path).step)
+    return max(run.glob("[ab].restart"), key=lambda path: inspect(path).step)
 
 
 def coordinate_in(restart: Path) -> int:
@@ -124,7 +124,7 @@ def test_a_damaged_restart_is_passed_over_and_named(killed, whole, tmp_path, dam
     if damage == "cut":
         os.truncate(bad, bad.stat().st_size - 100)
     elif damage == "step":
-        flip(bad, look(bad).offset, 0)
+        flip(bad, inspect(bad).offset, 0)
     elif damage == "unrecorded":
         (run / RECORD).unlink()
         place = coordinate_in(bad)
@@ -133,7 +133,7 @@ def test_a_damaged_restart_is_passed_over_and_named(killed, whole, tmp_path, dam
     else:
         flip(bad, coordinate_in(bad))
     said = []
-    assert go_on(run, said=said) == "finished"
+    assert resumed(run, said=said) == "finished"
     assert any(line.startswith(bad.name) and "not used" in line for line in said), said
     assert other in said[-2]
     assert same_run(whole, run) == SAME
@@ -150,7 +150,7 @@ def test_without_a_restart_it_begins_again_and_keeps_what_was_there(killed, whol
     for path in run.glob("*.restart"):
         os.truncate(path, 1000)
     said = []
-    assert go_on(run, said=said) == "finished"
+    assert resumed(run, said=said) == "finished"
     assert any("from the start" in line for line in said) and (run / "aside.1" / "traj.dcd").is_file()
     assert same_run(whole, run) == SAME
 
@@ -160,10 +160,10 @@ def test_frames_that_a_power_cut_took_are_made_again(killed, whole, tmp_path, lo
     """The restart that presupposes them is passed over; if there is no older one, the hole is told."""
     run = copy(killed, tmp_path / "run")
     frame = 56 + 3 * (4 * 64 + 8)  # cell and three axes of 64 atoms, each between two marks
-    after = (frames(killed)[0][-1] - look(newest(run)).step) // 10
+    after = (frames(killed)[0][-1] - inspect(newest(run)).step) // 10
     os.truncate(run / "traj.dcd", (run / "traj.dcd").stat().st_size - frame * (after + lost // 10) - 7)
     said = []
-    assert go_on(run, said=said) == "finished"
+    assert resumed(run, said=said) == "finished"
     assert any("beyond the last whole frame" in line for line in said)
     if lost == 15:
         assert same_run(whole, run) == SAME
@@ -179,10 +179,10 @@ def test_a_stop_in_the_equilibration_keeps_its_thermostat(tmp_path):
     os.kill(process.pid, signal.SIGTERM)
     assert process.communicate(timeout=30)[0].startswith("interrupted")
     assert not (run / "traj.dcd").exists() and (run / "final.data").is_file()
-    deck, step = run / "in.lammps", look(run / "last.restart").step
+    deck, step = run / "in.lammps", inspect(run / "last.restart").step
     deck.write_text(deck.read_text().replace("run             2000000", f"run             {step + 100}"))
     said = []
-    assert go_on(run, said=said) == "finished", said
+    assert resumed(run, said=said) == "finished", said
     log = (run / "log.1.lammps").read_text()
     assert "fix style: nvt, fix ID: move" in log
     assert frames(run)[0].tolist() == list(range(-(-(step + 100) // 10) * 10, step + 501, 10))
@@ -193,10 +193,10 @@ def test_a_stop_in_the_equilibration_keeps_its_thermostat(tmp_path):
 
 def test_the_limit_stops_it_and_it_goes_on(tmp_path):
     run = rendered(tmp_path / "case", METAL, ENDLESS)
-    assert go_on(run, walltime="2s") == "walltime"
-    first = look(run / "last.restart").step
+    assert resumed(run, walltime="2s") == "walltime"
+    first = inspect(run / "last.restart").step
     end = first + 200
-    assert go_on(run, [f"dynamics.production_ps={(end - 100) * 0.5e-3}"]) == "finished"  # shorter than it was meant
+    assert resumed(run, [f"dynamics.production_ps={(end - 100) * 0.5e-3}"]) == "finished"  # shorter than it was meant
     steps = frames(run)[0]
     assert (np.diff(steps) == 100).all() and end - 100 < steps[-1] <= end
 
@@ -208,32 +208,32 @@ def test_two_drivers(tmp_path):
     wait_for_step(process, run / "log.lammps", 200, "production")
     before = (run / "in.lammps").read_bytes(), read_manifest(run)
     with pytest.raises(RunDirectoryError, match=f"in use by process {process.pid}"):
-        go_on(run)
+        resumed(run)
     with pytest.raises(RunDirectoryError, match=f"in use by process {process.pid}"):
         lmpdrive.run_deck(run / "in.lammps", overwrite=True)
     assert before == ((run / "in.lammps").read_bytes(), read_manifest(run))
     process.kill()
     process.wait()
     said = []
-    assert go_on(run, said=said, walltime="1s") == "walltime"
-    assert any(line.startswith("continuing at step") for line in said)
+    assert resumed(run, said=said, walltime="1s") == "walltime"
+    assert any(line.startswith("resuming at step") for line in said)
     assert (np.diff(frames(run)[0]) == 100).all()
 
 
 def test_longer_than_planned(whole, tmp_path):
     run = copy(whole, tmp_path / "run")
-    assert go_on(run) == "finished" and not (run / "in.1.lammps").exists()
-    assert go_on(run, ["dynamics.production_ps=2.1"]) == "finished"
+    assert resumed(run) == "finished" and not (run / "in.1.lammps").exists()
+    assert resumed(run, ["dynamics.production_ps=2.1"]) == "finished"
     assert frames(run)[0][-1] == 4300
     for path in run.glob("*.restart"):  # to save space
         path.unlink()
-    assert go_on(run) == "finished" and not (run / "aside.1").exists()
-    with pytest.raises(RunDirectoryError, match=r"no restart file to make it longer"):
-        go_on(run, ["dynamics.production_ps=3"])
+    assert resumed(run) == "finished" and not (run / "aside.1").exists()
+    with pytest.raises(RunDirectoryError, match=r"no restart file to extend it"):
+        resumed(run, ["dynamics.production_ps=3"])
     with pytest.raises(ConfigError, match=r"a run goes on as it began; only dynamics.production_ps"):
-        go_on(run, ["dynamics.temperature_K=350"])
+        resumed(run, ["dynamics.temperature_K=350"])
     with pytest.raises(RunDirectoryError, match="not a run directory"):
-        go_on(tmp_path)
+        resumed(tmp_path)
 
 
 def test_through_a_model_in_python(tmp_path):
@@ -243,7 +243,7 @@ def test_through_a_model_in_python(tmp_path):
     wait_for_step(process, run / "log.lammps", 70, "production")
     kill_all(process)
     said = []
-    assert go_on(run, said=said) == "finished"
+    assert resumed(run, said=said) == "finished"
     assert any("equals the model's own calculator" in line for line in said)
     assert frames(run)[0].tolist() == list(range(20, 221, 5))
     (steps, before), (again, after) = (frames_of(run, name) for name in ("traj.dcd", "traj.1.dcd"))
@@ -259,11 +259,11 @@ def test_nose_hoover_goes_on(tmp_path, ensemble):
     cell = ["system.build.vacuum_A=0", "dynamics.fixed_layers=0"] if ensemble == "npt" else []
     case = rendered(tmp_path / "case", METAL, [f"dynamics.ensemble={ensemble}", "dynamics.production_ps=0.5", *cell])
     whole, run = copy(case, tmp_path / "whole"), copy(case, tmp_path / "run")
-    assert go_on(whole) == "finished"
+    assert resumed(whole) == "finished"
     process = started(run)
     wait_for_step(process, run / "log.lammps", 400, "production")
     kill_all(process)
-    assert go_on(run) == "finished"
+    assert resumed(run) == "finished"
     apart = same_run(whole, run)
     assert apart["final"] < 1e-7 and apart["energy"] < 1e-7
     assert f"fix style: {ensemble}, fix ID: move" in (run / "log.1.lammps").read_text()
@@ -305,8 +305,8 @@ def test_ctrl_c_in_the_comparison(tmp_path):
     run = rendered(tmp_path / "case", content, ["run.compare=always"])
     code, said = interrupted(["run-deck", run / "in.lammps"], signal.SIGINT, mark.exists, tmp_path)
     assert code == 130, said
-    assert read_manifest(run)["state"] == "interrupted"
-    assert go_on(run, ["run.compare=never"]) == "finished"
+    assert read_manifest(run).state == "interrupted"
+    assert resumed(run, ["run.compare=never"]) == "finished"
 
 
 def test_a_full_disk_is_told_and_healed(whole, rendered_run, tmp_path):
@@ -322,9 +322,9 @@ def test_a_full_disk_is_told_and_healed(whole, rendered_run, tmp_path):
     )
     assert done.returncode in (6, 7), done.stderr
     assert "Traceback" not in done.stderr and "disk" in done.stderr, done.stderr
-    assert read_manifest(run)["state"] == "failed"
+    assert read_manifest(run).state == "failed"
     said = []
-    assert go_on(run, said=said) == "finished"
+    assert resumed(run, said=said) == "finished"
     assert same_run(whole, run) == SAME, said
 
 

@@ -221,7 +221,7 @@ def test_files_that_cannot_be_observables(tmp_path):
 
 def test_a_file_may_be_named_twice(tmp_path, monkeypatch):
     monkeypatch.chdir(EXAMPLE.parent)
-    assert len(observable_classes([EXAMPLE, EXAMPLE.name])) == len(observable_classes()) + 1
+    assert [cls.__name__ for cls in observable_classes([EXAMPLE, EXAMPLE.name])].count("HydrogenDown") == 1
 
 
 def test_the_example_and_its_test_in_the_docs_are_the_shipped_ones(tmp_path):
@@ -252,7 +252,7 @@ def test_two_observables_of_one_name_are_refused(tmp_path):
 
 def test_observables_of_an_installed_package_are_found(tmp_path):
     """An entry point is what `pip install` leaves: a dist-info folder on the path."""
-    (tmp_path / "my_package.py").write_text(EXAMPLE.read_text())
+    (tmp_path / "my_package.py").write_text(EXAMPLE.read_text().replace('name = "hydrogen_down"', 'name = "mine"'))
     info = tmp_path / "my_package-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n")
@@ -264,7 +264,7 @@ def test_observables_of_an_installed_package_are_found(tmp_path):
         "print(*analyse(synthetic_trajectory(), names=['my_package'], options={'my_package': {'within_A': 6}}))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout.split() == ["hydrogen_down", "summary"], done.stderr
+    assert done.stdout.split() == ["mine", "summary"], done.stderr
 
 
 def test_a_user_s_observable_goes_through_several_processes():

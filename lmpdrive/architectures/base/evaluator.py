@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from ase import Atoms
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -71,8 +72,6 @@ class AseEvaluator:
 
         Raises whatever the calculator raises, e.g. PropertyNotImplementedError without a stress.
         """
-        from ase import Atoms
-
         atoms = self._atoms
         if atoms is None or not np.array_equal(atoms.numbers, configuration.numbers):
             atoms = self._atoms = Atoms(configuration.numbers, pbc=configuration.pbc)

@@ -47,7 +47,7 @@ class ReceptiveField:
         return f"{' + '.join(f'{c:g}' for c in self.cutoffs_A)} = {self.radius_A:g} Å"
 
 
-def from_settings(card: Mapping[str, Any] | None, cutoff: str, layers: str) -> ReceptiveField | None:
-    """From a card's `training: settings:`, so that no package is needed; None if it does not tell both keys."""
+def from_card(card: Mapping[str, Any] | None, cutoff: str, layers: str) -> ReceptiveField | None:
+    """From a card's `training: settings:`, so that no package is needed; None if it lacks either key."""
     settings = ((card or {}).get("training") or {}).get("settings") or {}
     return ReceptiveField.of(settings[cutoff], settings[layers]) if {cutoff, layers} <= set(settings) else None

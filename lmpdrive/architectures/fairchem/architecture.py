@@ -16,18 +16,21 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from lmpdrive.architectures.base.architecture import (
+from lmpdrive.architectures import (
+    DOUBLE,
+    SINGLE,
     Callback,
+    Evaluator,
     Interface,
+    Limits,
     Problem,
     PythonModel,
+    ReceptiveField,
     card_beside,
     element_problems,
 )
-from lmpdrive.architectures.base.evaluator import Evaluator
-from lmpdrive.architectures.base.limits import DOUBLE, SINGLE, Limits
-from lmpdrive.architectures.base.receptive_field import ReceptiveField
-from lmpdrive.architectures.fairchem import checkpoint
+from lmpdrive.architectures.fairchem import checkpoint, hub
+from lmpdrive.architectures.fairchem.evaluator import FairchemEvaluator, calculator
 from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.environments import Interpreter, Recipe
 from lmpdrive.errors import ModelError, did_you_mean
@@ -45,14 +48,41 @@ class Fairchem(PythonModel):
     title: ClassVar[str] = "fairchem through fix external"
     python_module: ClassVar[str | None] = "fairchem"
     single_rank: ClassVar[str | None] = "a model in the same process runs on one rank"
-    environment: ClassVar[Recipe | None] = checkpoint.ENVIRONMENT
+    environment: ClassVar[Recipe | None] = Recipe(
+        family="fairchem",
+        # what inference on a CPU imports; fairchem-core itself asks for CUDA packages on every machine
+        requirements=(
+            "backoff",
+            "dftd3>=1.7",
+            "huggingface-hub>=0.27.1",
+            "hydra-core>=1.3",
+            "monty>=2026.2.18",
+            "omegaconf",
+            "opt_einsum_fx",
+            "psutil",
+            "pyre-extensions",
+            "requests",
+            "setuptools<81",
+            "submitit>=1.5.4",
+            "sympy",
+            "tabulate",
+            "tqdm",
+            "wandb",
+        ),
+        cuda=("fairchem-core==2.24.0",),
+        torch="torch==2.13.0",
+        no_deps=("fairchem-core==2.24.0", "e3nn>=0.5", "torchtnt"),
+        size_GB=2.0,
+        cuda_size_GB=8.0,
+        imports=("torch", "fairchem.core.units.mlip_unit", "fairchem.core.calculate.ase_calculator"),
+    )
 
     model: str
     """Name of a model on the Hugging Face hub, or an inference checkpoint (`.pt`)."""
     task: str | None = None
     """Task (data set) whose level of theory is meant, e.g. oc25, omat, omol; default: the only one of the model."""
     charge: int = Field(default=0, ge=-100, le=100)
-    """Total charge [e]; only models and tasks that learnt it use it (omol)."""
+    """Total charge [e]; used only by models and tasks trained with charges (omol)."""
     spin: int | None = Field(default=None, ge=0, le=100)
     """Spin multiplicity; default: 1 with the task omol, else 0 (not used)."""
     dtype: Literal["float32", "float64"] = "float32"
@@ -64,7 +94,7 @@ class Fairchem(PythonModel):
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """fairchem's, and D3's where it is asked for."""
+        """fairchem's, and dftd3 with `dispersion`."""
         return ("fairchem.core", *(("dftd3",) if self.dispersion else ()))
 
     @property
@@ -84,27 +114,27 @@ class Fairchem(PythonModel):
         return found.elements.get(checkpoint.choose_task(found.tasks, self.task)) if found else None
 
     def receptive_field(self) -> ReceptiveField | None:
-        """Cutoff x layers of the backbone, from a checkpoint at hand, where an interpreter has fairchem."""
+        """Cutoff x layers of the backbone, from a local checkpoint, where an interpreter has fairchem."""
         found = self._contents()
         return ReceptiveField.of(found.reach[0], int(found.reach[1])) if found and found.reach else None
 
     @property
     def total_charge_e(self) -> int | None:
         """The key `charge`, for omol, the task whose data have charges."""
-        task = self.task or next(iter(checkpoint.tasks_of(self.model)), None)
+        task = self.task or next(iter(hub.tasks_of(self.model)), None)
         return self.charge if task == "omol" else None
 
     def _contents(self) -> checkpoint.Contents | None:
-        """Of the checkpoint; None where no interpreter has fairchem, or it comes from the hub."""
+        """Contents of the checkpoint; None where no interpreter has fairchem, or it comes from the hub."""
         if self._is_name:
             return None
         interpreter = self.interpreter()
         if interpreter.missing:
             return None
-        return _asked(interpreter, self.model)
+        return _contents_of(interpreter, self.model)
 
     def problems(self, interface: Interface | None) -> list[Problem]:
-        """A missing file or unknown name, a wrong task, forces that are no derivative, unknown elements."""
+        """A missing file or unknown name, a wrong task, forces that are not a gradient, unknown elements."""
         d3 = self.dispersion.problems(interface, self.card()) if self.dispersion else []
         return [*self._model_problems(interface), *d3]
 
@@ -116,7 +146,7 @@ class Fairchem(PythonModel):
             if not Path(self.model).is_file():
                 raise ModelError(
                     f"potential.model: there is no file {self.model}. Give an inference checkpoint of fairchem, or a "
-                    f"name on the hub: {', '.join(checkpoint.NAMES)}"
+                    f"name on the hub: {', '.join(hub.NAMES)}"
                 )
             found = self._contents()
             if found is None:
@@ -131,15 +161,15 @@ class Fairchem(PythonModel):
 
     def _check_name(self) -> None:
         """Raise ModelError unless the hub has such a model, of a kind that conserves energy."""
-        if self.model in checkpoint.DIRECT:
+        if self.model in hub.DIRECT:
             raise ModelError(f"potential.model: {self.model} {checkpoint.NOT_CONSERVING}")
-        if self.model not in checkpoint.NAMES:
+        if self.model not in hub.NAMES:
             raise ModelError(
                 f"potential.model: fairchem has no model '{self.model}'"
-                f"{did_you_mean(self.model, checkpoint.NAMES) or '.'} Names: {', '.join(checkpoint.NAMES)}; "
+                f"{did_you_mean(self.model, hub.NAMES) or '.'} Names: {', '.join(hub.NAMES)}; "
                 "a file is written ./checkpoint.pt"
             )
-        tasks = checkpoint.tasks_of(self.model)
+        tasks = hub.tasks_of(self.model)
         if tasks:
             checkpoint.choose_task(tasks, self.task)
 
@@ -155,12 +185,12 @@ class Fairchem(PythonModel):
         """The loaded model."""
         local = run_dir / LINK
         unit, task = self._load(str(local) if local.exists() else self.model, device)
-        model = checkpoint.FairchemEvaluator(unit, task, self.charge, self.spin)
+        model = FairchemEvaluator(unit, task, self.charge, self.spin)
         return self.dispersion.added_to(model) if self.dispersion else model
 
     def make_calculator(self) -> Any:
-        """fairchem's own ASE calculator at the same precision, on the CPU; with dftd3's added where D3 is asked for."""
-        own = checkpoint.calculator(*self._load(self.model, "cpu"), self.charge, self.spin)
+        """fairchem's own ASE calculator at the same precision, on the CPU; with `dispersion` the sum with dftd3's."""
+        own = calculator(*self._load(self.model, "cpu"), self.charge, self.spin)
         return self.dispersion.calculator(own) if self.dispersion else own
 
     def limits(self) -> Limits:
@@ -168,11 +198,11 @@ class Fairchem(PythonModel):
         return DOUBLE if self.dtype == "float64" else SINGLE
 
     def _load(self, model: str, device: str) -> tuple[Any, str]:
-        path = checkpoint.download(model) if self._is_name and model == self.model else model
+        path = hub.download(model) if self._is_name and model == self.model else model
         return checkpoint.load(path, device, self.task, {"base_precision_dtype": self.dtype, **self.settings})
 
 
 @cache
-def _asked(interpreter: Interpreter, model: str) -> checkpoint.Contents:
-    """Once in a process: another interpreter takes seconds to answer."""
+def _contents_of(interpreter: Interpreter, model: str) -> checkpoint.Contents:
+    """Read once per process: another interpreter takes seconds to answer."""
     return checkpoint.Contents(**interpreter.call(f"{checkpoint.__name__}:contents", model))

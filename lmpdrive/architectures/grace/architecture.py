@@ -18,18 +18,20 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import NonNegativeFloat, PositiveInt
 
-from lmpdrive.architectures.base.architecture import (
+from lmpdrive.architectures import (
+    DOUBLE,
     Callback,
+    Evaluator,
     Interface,
+    Limits,
     ManyCouplings,
     Native,
     Problem,
+    ReceptiveField,
     card_beside,
     element_problems,
+    kokkos_arguments,
 )
-from lmpdrive.architectures.base.evaluator import Evaluator
-from lmpdrive.architectures.base.limits import DOUBLE, Limits
-from lmpdrive.architectures.base.receptive_field import ReceptiveField
 from lmpdrive.architectures.grace.evaluator import UNCERTAINTY, GraceEvaluator
 from lmpdrive.architectures.grace.files import ModelFile, read
 from lmpdrive.common import resources
@@ -95,7 +97,7 @@ class Grace(ManyCouplings):
     chunksize: PositiveInt = 4096
     """Atoms evaluated at once by the native styles but `grace`; fewer need less memory."""
     padding: NonNegativeFloat = 0.25
-    """Room for more neighbours, as a fraction; whenever it is outgrown TensorFlow compiles for seconds."""
+    """Room for more neighbours, as a fraction; whenever it is exceeded TensorFlow recompiles for seconds."""
     uncertainty_every: PositiveInt = 100
     """Steps between lines of `uncertainty.dat`, for a model with γ, an active set or a committee."""
 
@@ -110,7 +112,7 @@ class Grace(ManyCouplings):
         )
 
     def possible_couplings(self) -> tuple[Native | Callback, ...]:
-        """Those for this kind of model file; only the pair style that is asked for, and no other."""
+        """Those for this kind of model file; with `pair_style` only that one."""
         try:
             about = read(self.model)
         except ModelError:  # `problems` reports it
@@ -136,12 +138,12 @@ class Grace(ManyCouplings):
 
     @property
     def instead(self) -> str:
-        """The way without the pair styles."""
+        """What works without the pair styles."""
         return "the SavedModel it was exported from" if self.model.is_file() else "coupling: callback"
 
     @property
     def single_rank(self) -> str | None:  # type: ignore[override]
-        """Models with two layers exchange features between atoms, which `pair_style grace` does not do over ranks."""
+        """Models with two layers exchange features between atoms, which `pair_style grace` does not do across ranks."""
         if not isinstance(self.chosen, Native):
             return "GRACE through fix external runs on one rank"
         two = self.chosen.pair_style == "grace" and self._layers() == 2
@@ -151,8 +153,7 @@ class Grace(ManyCouplings):
         """KOKKOS for the styles that need it: one GPU for each rank, or one thread."""
         if not isinstance(self.chosen, Native) or not self.chosen.pair_style.endswith("/kk"):
             return []
-        where = ["t", "1"] if "/cpu/" in self.chosen.pair_style else ["g", str(ranks)]
-        return ["-k", "on", *where, "-sf", "kk", "-pk", "kokkos", "newton", "on", "neigh", "half"]
+        return kokkos_arguments("t", 1) if "/cpu/" in self.chosen.pair_style else kokkos_arguments("g", ranks)
 
     def model_elements(self) -> Sequence[str] | None:
         """From the model's own metadata.  Raises ModelError if it has none."""
@@ -164,7 +165,7 @@ class Grace(ManyCouplings):
         return ReceptiveField.of(about.cutoff_A, about.layers)
 
     def problems(self, interface: Interface | None) -> list[Problem]:
-        """Files that are no models, keys that do not suit them, unknown elements."""
+        """Files that are not models, keys that do not fit them, unknown elements."""
         try:
             about, members = read(self.model), [read(path) for path in self.committee]
         except ModelError as error:
@@ -186,7 +187,7 @@ class Grace(ManyCouplings):
         if self.committee and (self.coupling == "native" or self.pair_style != "auto"):
             wrong.append("committee: no pair style runs one; leave out coupling and pair_style")
         if self.active_set and about.kind != "fs":
-            wrong.append(f"active_set is for FS models; {self._name} is none. Leave it out")
+            wrong.append(f"active_set is for FS models, which {self._name} is not. Leave it out")
         elif self.active_set and not self.active_set.is_file():
             wrong.append(f"active_set: no such file: {self.active_set}. pace_activeset of python-ace makes it")
         if members and {m.kind for m in (about, *members)} != {"tensorflow"}:

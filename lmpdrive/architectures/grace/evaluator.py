@@ -1,4 +1,4 @@
-"""GRACE in the worker: tensorpotential's calculator, and the record of what the model is unsure of."""
+"""GRACE in the worker: tensorpotential's calculator, and the record of its uncertainty."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from lmpdrive.architectures.base.evaluator import AseEvaluator, Configuration, Evaluation
+from lmpdrive.architectures import AseEvaluator, Configuration, Evaluation
 
 UNCERTAINTY = "uncertainty.dat"
 """Name of the record in a run directory."""
 
 
 class GraceEvaluator(AseEvaluator):
-    """TPCalculator, whose γ or deviation of a committee goes to `uncertainty.dat` every so many steps.
+    """TPCalculator, which writes γ or the deviation of a committee to `uncertainty.dat` every `every` steps.
 
     σ_i is the standard deviation of the force on atom i over the members (the norm of its three components, eV/Å);
-    γ_i the extrapolation grade of a model that carries it (https://gracemaker.readthedocs.io, uq), above 1 outside of
+    γ_i the extrapolation grade of a model that provides it (https://gracemaker.readthedocs.io, uq), above 1 outside of
     the training data.
     """
 
@@ -45,7 +45,7 @@ class GraceEvaluator(AseEvaluator):
         if not self.file.exists():
             self.file.write_text(f"# step max_{name} mean_{name}\n")
         with self.file.open("r+") as stream:
-            # a step may be evaluated again (before a run LAMMPS is compared with the model): its last line stays
+            # a step may be evaluated again (before a run LAMMPS is compared with the model): the last one counts
             self._line = self._line if step == self._step else stream.seek(0, os.SEEK_END)
             stream.seek(self._line)
             stream.truncate()

@@ -1,4 +1,4 @@
-"""GRACE model files, read without TensorFlow: what kind they are, and what they know.
+"""GRACE model files, read without TensorFlow: their kind, elements, cutoff and layers.
 
 | kind | file | made by |
 |---|---|---|
@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+import yaml
+
 from lmpdrive.errors import ModelError
 
 Kind = Literal["tensorflow", "kokkos", "fs"]
@@ -23,7 +26,7 @@ DAMAGED = (
     *(LookupError, TypeError, ValueError, AttributeError, OSError, EOFError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error),
 )
-"""What reading a file with flipped bits, or the beginning of one, raises."""
+"""What reading a damaged or truncated file raises."""
 EXPORT = "Export it with `gracemaker -r -s` in the folder of its input.yaml."
 
 
@@ -33,7 +36,7 @@ class ModelFile:
 
     elements : in the model's order.
     layers : of message passing; 1 for FS.
-    has_uq : whether it carries the extrapolation grade γ.
+    has_uq : whether it provides the extrapolation grade γ.
     """
 
     kind: Kind
@@ -44,7 +47,7 @@ class ModelFile:
 
 
 def read(path: Path) -> ModelFile:
-    """Look into a model file.  Raises ModelError, with the way out, for anything that is not one."""
+    """Read what a model file says.  Raises ModelError, with the cure, for anything that is not one."""
     if not path.exists():
         raise ModelError(f"there is no file {path}. Give gracemaker's SavedModel folder, or its .npz or FS .yaml.")
     try:
@@ -67,10 +70,10 @@ def _saved_model(path: Path) -> ModelFile:
         raise ModelError(f"the folder {path} is no TensorFlow SavedModel: it has no saved_model.pb. {hint}")
     if not (path / "metadata.yaml").is_file():
         raise ModelError(
-            f"{path} is of an old tensorpotential: it has no metadata.yaml, which tells elements and layers. {EXPORT}"
+            f"{path} is of an old tensorpotential: it has no metadata.yaml, which lists elements and layers. {EXPORT}"
         )
     about = _yaml((path / "metadata.yaml").read_text())
-    # what the first layer tells the second is listed for models that have one
+    # it lists the features that the first layer passes to a second
     layers = 2 if "parallel_communication" in about else 1
     return ModelFile(
         "tensorflow", tuple(about["chemical_symbols"]), float(about["cutoff"]), layers, bool(about.get("has_uq"))
@@ -78,8 +81,6 @@ def _saved_model(path: Path) -> ModelFile:
 
 
 def _npz(path: Path) -> ModelFile:
-    import numpy as np
-
     with np.load(path) as weights:  # no pickles
         elements = tuple(name.decode() for name in weights["element_names"].tolist())
         layers = 2 if any(name.startswith("I_nl_LN") for name in weights.files) else 1
@@ -106,8 +107,6 @@ def _fs(path: Path) -> ModelFile:
 
 
 def _yaml(text: str) -> Any:
-    import yaml
-
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -13,23 +13,28 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from lmpdrive.architectures.base.architecture import (
+from lmpdrive.architectures import (
+    DOUBLE,
     MLIAP_PYTHON,
+    SINGLE,
     Callback,
+    Evaluator,
     Interface,
+    Limits,
     ManyCouplings,
     Native,
     Problem,
+    ReceptiveField,
     card_beside,
     element_problems,
 )
-from lmpdrive.architectures.base.evaluator import Evaluator
-from lmpdrive.architectures.base.limits import DOUBLE, SINGLE, Limits
-from lmpdrive.architectures.base.receptive_field import ReceptiveField, from_settings
-from lmpdrive.architectures.mace.mliap import CONVERTED, is_converted, make, make_with, read
-from lmpdrive.architectures.mace.model import is_foundation
+from lmpdrive.architectures.base.receptive_field import from_card
+from lmpdrive.architectures.mace.evaluator import MaceEvaluator, forms
+from lmpdrive.architectures.mace.mliap import CONVERTED, is_converted, read, write_for_lammps, write_with
+from lmpdrive.architectures.mace.model import head_index, is_foundation, load
 from lmpdrive.architectures.mace.one_rank import OneRank
 from lmpdrive.architectures.shared.dispersion import Dispersion
+from lmpdrive.architectures.shared.pytorch import pick
 from lmpdrive.common import resources
 from lmpdrive.common.hashing import sha256
 from lmpdrive.environments import Recipe
@@ -40,7 +45,7 @@ LINK = "model.model"
 FOR_LAMMPS = "model.mliap"
 """Name of the converted model in a run directory."""
 FIRST_RIGHT_LAMMPS = 20251215
-"""Older ones exchange features between images wrongly for some models (mace PR 1331, lammps PR 4808)."""
+"""Older versions exchange features between images wrongly for some models (mace PR 1331, lammps PR 4808)."""
 
 
 class Mace(ManyCouplings):
@@ -82,9 +87,9 @@ class Mace(ManyCouplings):
     dtype: Literal["float32", "float64"] = "float32"
     """Precision of the model; edge vectors are always made in double."""
     compile: Literal["auto", "always", "never"] = "auto"
-    """Compile once per model and machine (one to two minutes, kept in the user's cache); auto: on CPUs."""
+    """Compile once per model and machine (one to two minutes, cached for the user); auto: on CPUs."""
     radial_table: Literal["auto", "never"] = "auto"
-    """In the compiled model, tabulate the radial network; used only while forces stay within 2e-5 eV/Å."""
+    """In the compiled model, tabulate the radial network; used only if forces agree within 2e-5 eV/Å."""
 
     cuequivariance: Literal["auto", "always", "never"] = "auto"
     """NVIDIA's kernels; auto: on CUDA devices, where they are installed."""
@@ -97,11 +102,11 @@ class Mace(ManyCouplings):
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """MACE's, and D3's where it is asked for."""
+        """MACE's, and dftd3 with `dispersion`."""
         return ("mace", "dftd3") if self.dispersion else ("mace",)
 
     def model_elements(self) -> Sequence[str] | None:
-        """From the card if its hash fits, else from the model, if mace is here to read it."""
+        """From the card if its hash fits, else from the model, where an interpreter has mace."""
         card = self.card()
         if card and card.get("elements"):
             return tuple(card["elements"])
@@ -111,10 +116,10 @@ class Mace(ManyCouplings):
         return tuple(interpreter.call("lmpdrive.architectures.mace.mliap:elements_of_file", self.model))
 
     def receptive_field(self) -> ReceptiveField | None:
-        """r_max x num_interactions, from the card if its hash fits, else from the model, if mace is here to read it."""
-        told = from_settings(self.card(), "r_max", "num_interactions")
-        if told or is_foundation(self.model):
-            return told
+        """r_max x num_interactions, from the card if its hash fits, else from the model, if an interpreter has mace."""
+        on_card = from_card(self.card(), "r_max", "num_interactions")
+        if on_card or is_foundation(self.model):
+            return on_card
         interpreter = self.interpreter()
         if interpreter.missing:
             return None
@@ -175,7 +180,7 @@ class Mace(ManyCouplings):
 
     @property
     def instead(self) -> str:
-        """The callback, which wants the file that was converted."""
+        """The callback, which needs the file that was converted."""
         return "the .model file it was made from" if is_converted(self.model) else "coupling: callback"
 
     @property
@@ -186,7 +191,7 @@ class Mace(ManyCouplings):
         return "MACE runs on one rank unless its coupling is native with KOKKOS"
 
     def lammps_problems(self, version: int) -> list[Problem]:
-        """With KOKKOS, a LAMMPS that is wrong for models with non-linear interactions."""
+        """With KOKKOS, a LAMMPS version that is wrong for models with non-linear interactions."""
         if not self.lammps_arguments(1) or version >= FIRST_RIGHT_LAMMPS:
             return []
         message = (
@@ -196,7 +201,7 @@ class Mace(ManyCouplings):
         kinds = self._interactions()
         if any("NonLinear" in kind for kind in kinds):
             return [Problem("error", f"{message}, and this is one. Use a newer LAMMPS, or coupling: callback.")]
-        doubt = "This model is of another kind" if kinds else "Whether this model is one cannot be told here"
+        doubt = "This model is of another kind" if kinds else "Whether this model has them is unknown here"
         return [Problem("warning", f"{message}. {doubt}; a newer LAMMPS is safer.")]
 
     def _interactions(self) -> list[str]:
@@ -222,21 +227,17 @@ class Mace(ManyCouplings):
             )
         what = (self.model, self.head, self.dtype, self.kokkos == "always", str(run_dir / FOR_LAMMPS))
         if interpreter.here:
-            make(*what)
+            write_for_lammps(*what)
         else:
-            make_with(interpreter.python, *what)
+            write_with(interpreter.python, *what)
 
     def card(self) -> dict[str, Any] | None:
         """`card.yaml` beside the model, if it describes this very file."""
         return None if is_foundation(self.model) else card_beside(Path(self.model))
 
     def evaluator(self, run_dir: Path, device: str) -> Evaluator:
-        """The loaded model in its fastest form; what it decides is printed (to worker.log in a run)."""
+        """The loaded model in its fastest form; prints which one it is (to worker.log in a run)."""
         import torch
-
-        from lmpdrive.architectures.mace.evaluator import MaceEvaluator, forms
-        from lmpdrive.architectures.mace.model import head_index, load
-        from lmpdrive.architectures.shared.pytorch import pick
 
         device = pick(device)
         local = run_dir / LINK
@@ -250,20 +251,18 @@ class Mace(ManyCouplings):
         return self.dispersion.added_to(model) if self.dispersion else model
 
     def limits(self) -> Limits:
-        """Those of double precision only without radial tables."""
+        """Double precision only without radial tables."""
         tables = self.compile != "never" and self.radial_table == "auto" and isinstance(self.chosen, Callback)
         return DOUBLE if self.dtype == "float64" and not tables else SINGLE
 
     def make_calculator(self) -> Any:
-        """MACE's own ASE calculator at the same precision, on the CPU; with dftd3's added where D3 is asked for."""
+        """MACE's own ASE calculator at the same precision, on the CPU; with `dispersion` the sum with dftd3's."""
         from mace.calculators import MACECalculator
 
         if is_converted(self.model):
             module = read(self.model).model.model
             return MACECalculator(models=module, device="cpu", default_dtype=str(module.r_max.dtype).split(".")[1])
         import torch
-
-        from lmpdrive.architectures.mace.model import load
 
         module = load(self.model, getattr(torch, self.dtype), "cpu")
         head = {} if self.head is None else {"head": self.head}

@@ -1,7 +1,7 @@
 """A MACE model as one compiled package (AOTInductor), with shapes left open, kept in the user's cache.
 
-The energy of the edge vectors and its gradient are traced into one graph, exported and compiled, for one to two minutes
-once per model and machine; what it saves is in docs/performance.md.
+The energy of the edge vectors and its gradient are traced into one graph, exported and compiled, which takes one to
+two minutes once per model and machine; docs/performance.md has the speed-up.
 https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html
 
 Optionally the radial network of each interaction is replaced by a table of cubic Hermite pieces in r (C1, so
@@ -17,23 +17,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_cache_path
+
 from lmpdrive.architectures.shared.edges import EdgeFunction
 
 TABLE_START_A = 0.3
 TABLE_KNOTS = 1024
 LAYOUT = 2
-"""Of what `build` makes; counted up with it, so that older packages are not taken."""
+"""Version of what `build` makes: packages of another version are not used."""
 INDUCTOR = {"assert_indirect_indexing": False}
 """The neighbour list's indices are within bounds."""
 
 
 def cached(key: str, device: str) -> Path:
-    """Where the package of a model lies: the key, torch's version, the processor and the threads decide.
+    """Path of a model's package; it depends on the key, torch's version, the processor and the number of threads.
 
-    Code for one thread adds without locks, code for several asks for just so many.
+    Code for one thread adds without locks, code for several is for exactly that number.
     """
     import torch
-    from platformdirs import user_cache_path
 
     processor = torch.cuda.get_device_name() if device.startswith("cuda") else _cpu()
     about = f"{key} {LAYOUT} {torch.__version__} {processor} {torch.get_num_threads()}"
@@ -111,7 +112,7 @@ def _traceable(module: Any) -> Any:
 
 
 def _lay_out(model: Any) -> None:
-    """Replace what a compiler makes slow code of."""
+    """Replace what compiles to slow code."""
     from mace.modules.radial import ZBLBasis
 
     from lmpdrive.architectures.mace.convolution import Convolution, Mixing

@@ -16,7 +16,7 @@ import torch
 
 
 class Convolution(torch.nn.Module):
-    """Stands for e3nn's `conv_tp`, the gathering of senders before it and the sum over them after it.
+    """Replaces e3nn's `conv_tp`, the gathering of senders before it and the sum over them after it.
 
     Set as `conv_tp` of an interaction that also has an attribute `conv_fusion`, mace calls it with the edges' indices.
     The coefficients C_p are read off `product` itself, with all its normalisations.

@@ -1,6 +1,6 @@
 """A MACE model on NVIDIA's cuEquivariance kernels.
 
-mace-torch converts the model; the caller compares the result with the model as it is.
+mace-torch converts the model; the caller compares the result with the unchanged model.
 https://docs.nvidia.com/cuda/cuequivariance
 """
 
@@ -15,7 +15,7 @@ INSTALL = "pip install cuequivariance-torch cuequivariance-ops-torch-cu12 (cu13 
 def missing(device: str) -> str | None:
     """Why the kernels cannot be used on `device`, or None.
 
-    Without the ops package cuequivariance-torch computes the same on any device, and not faster.
+    Without the ops package cuequivariance-torch runs on any device, but no faster.
     """
     wanted = ["cuequivariance_torch"]
     if device.startswith("cuda"):

@@ -1,7 +1,7 @@
-"""The fastest form of a MACE model that equals the model on the structure at hand.
+"""The fastest form of a MACE model that agrees with the model itself on the structure at hand.
 
-Order of preference: compiled with radial tables, compiled, cuEquivariance, as it is; which of them are tried depends on
-the device and the options.  The first configuration of every run is evaluated by the model as it is too, and a form
+Order of preference: compiled with radial tables, compiled, cuEquivariance, unchanged; which are tried depends on the
+device and the options.  The first configuration of every run is evaluated by the unchanged model too, and a form
 whose forces differ by more than its limit is not used.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lmpdrive.architectures.base.evaluator import Configuration, Evaluation
+from lmpdrive.architectures import Configuration, Evaluation
 from lmpdrive.architectures.mace import compiled, cueq
 from lmpdrive.architectures.mace.model import eager
 from lmpdrive.architectures.shared import pytorch
@@ -23,7 +23,7 @@ from lmpdrive.errors import ModelError
 TABLE_LIMIT_EV_PER_A = 2e-5
 LIMITS_EV_PER_A = {"float32": 1e-4, "float64": 1e-8}
 COMPARED_ATOMS = 1000
-"""Of larger structures a cluster of so many is compared, so that the model as it is needs no more memory than it."""
+"""For larger structures a cluster of this size is compared, which bounds the memory of the unchanged model."""
 
 Option = Literal["auto", "always", "never"]
 
@@ -43,20 +43,20 @@ class Form:
 def forms(
     module: Any, head: int, key: str, device: str, compile_mode: Option, table: str, cuequivariance: Option
 ) -> tuple[list[Form], list[str]]:
-    """Forms to try, best first, and why there are not more.
+    """Forms to try, best first, and why others are left out.
 
-    key : what identifies model, head and precision.
-    compile_mode : "auto" (on CPUs, where a compiler is), "always" or "never".
+    key : identifies model, head and precision.
+    compile_mode : "auto" (on CPUs with a compiler), "always" or "never".
     table : "auto" or "never".
-    cuequivariance : "auto" (on NVIDIA GPUs, where its kernels are), "always" or "never".
+    cuequivariance : "auto" (on NVIDIA GPUs with its kernels), "always" or "never".
     """
-    kernels, no_kernels = _kernels(module, head, device, cuequivariance)
-    packages, no_packages = _packages(module, head, key, device, compile_mode, table)
+    kernels, no_kernels = _kernel_forms(module, head, device, cuequivariance)
+    packages, no_packages = _compiled_forms(module, head, key, device, compile_mode, table)
     found = [*kernels, *packages] if cuequivariance == "always" else [*packages, *kernels]
     return found, [reason for reason in (no_packages, no_kernels) if reason]
 
 
-def _kernels(module: Any, head: int, device: str, mode: Option) -> tuple[list[Form], str]:
+def _kernel_forms(module: Any, head: int, device: str, mode: Option) -> tuple[list[Form], str]:
     if mode == "never" or (mode == "auto" and not device.startswith("cuda")):
         return [], ""
     reason = cueq.missing(device)
@@ -69,7 +69,7 @@ def _kernels(module: Any, head: int, device: str, mode: Option) -> tuple[list[Fo
     return [Form("on cuEquivariance kernels", LIMITS_EV_PER_A[_precision(module)], make)], ""
 
 
-def _packages(module: Any, head: int, key: str, device: str, mode: Option, table: str) -> tuple[list[Form], str]:
+def _compiled_forms(module: Any, head: int, key: str, device: str, mode: Option, table: str) -> tuple[list[Form], str]:
     if mode == "never":
         return [], "potential.compile: never"
     if mode == "auto" and device != "cpu":
@@ -101,7 +101,7 @@ def _precision(module: Any) -> str:
 
 
 class MaceEvaluator:
-    """Chooses its form at the first configuration; `say` then says which, and how equal it is."""
+    """Chooses its form at the first configuration; `say` then reports which, and its deviation from the model."""
 
     def __init__(
         self,
@@ -114,10 +114,10 @@ class MaceEvaluator:
     ) -> None:
         self.module, self.device, self.say = module, device, say
         self.candidates, self.reasons = candidates, reasons
-        self._as_it_is = self._on_edges(eager(module, head))
+        self._unchanged = self._on_edges(eager(module, head))
         self._chosen: EdgeEvaluator | None = None
         self._use: pytorch.Use | None = None
-        """Memory of an evaluation that was well."""
+        """Memory of an evaluation that succeeded."""
 
     def _on_edges(self, function: EdgeFunction) -> EdgeEvaluator:
         numbers = [int(z) for z in self.module.atomic_numbers]
@@ -126,9 +126,9 @@ class MaceEvaluator:
     def __call__(self, configuration: Configuration) -> Evaluation:
         """Energy, forces, virial, per-atom energies.
 
-        Raises ModelError with an estimate of what fits where memory does not suffice.
+        Raises ModelError with an estimate of how many atoms fit if memory runs out.
         """
-        evaluator = self._chosen or self._as_it_is
+        evaluator = self._chosen or self._unchanged
         try:
             if self._chosen is not None:
                 return self._chosen(configuration)
@@ -137,7 +137,7 @@ class MaceEvaluator:
         except (RuntimeError, MemoryError) as error:
             if not pytorch.is_out_of_memory(error):
                 raise
-            raise ModelError(self._too_large(error, configuration, evaluator)) from error
+            raise ModelError(self._out_of_memory(error, configuration, evaluator)) from error
         if self._use is not None:
             self.say(f"MACE takes {self._use}")
         return answer
@@ -150,11 +150,11 @@ class MaceEvaluator:
         return answer, pytorch.measured(self.device, len(configuration.numbers), evaluator.edge_count)
 
     def _choose(self, configuration: Configuration) -> EdgeEvaluator:
-        reference, self._use = self._measured(self._as_it_is, configuration)
+        reference, self._use = self._measured(self._unchanged, configuration)
         reasons = list(self.reasons)
         for form in self.candidates:
             try:
-                candidate = self._on_edges(form.make(self._as_it_is.edges(configuration), self.say))
+                candidate = self._on_edges(form.make(self._unchanged.edges(configuration), self.say))
                 answer, use = self._measured(candidate, configuration)
             except Exception as error:  # a compiler, a converter, a loader or a cache folder may fail in any way
                 reasons.append(
@@ -167,10 +167,10 @@ class MaceEvaluator:
                 self._use = use
                 return candidate
             reasons.append(f"{form.name} would change forces by {difference:.1e} eV/Å")
-        self.say(f"MACE runs as it is ({'; '.join(reasons)})")
-        return self._as_it_is
+        self.say(f"MACE runs unchanged ({'; '.join(reasons)})")
+        return self._unchanged
 
-    def _too_large(self, error: BaseException, configuration: Configuration, evaluator: EdgeEvaluator) -> str:
+    def _out_of_memory(self, error: BaseException, configuration: Configuration, evaluator: EdgeEvaluator) -> str:
         cures = ["Take a smaller cell"]
         if _precision(self.module) == "float64":
             cures.append("dtype: float32 (half the memory)")

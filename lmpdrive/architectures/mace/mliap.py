@@ -1,7 +1,7 @@
 """MACE models as `pair_style mliap unified` reads them.
 
 A `.model` file is converted without a GPU: mace-torch's class for LAMMPS is made from the model itself.  A file that
-`mace_create_lammps_model` converted (`*-mliap_lammps.pt`) is taken as it is, with its head and precision.
+`mace_create_lammps_model` converted (`*-mliap_lammps.pt`) is used unchanged, with its head and precision.
 https://docs.lammps.org/pair_mliap.html
 """
 
@@ -30,8 +30,8 @@ def is_converted(model: str) -> bool:
     return model.endswith(CONVERTED)
 
 
-def make(model: str, head: str | None, dtype: str, kokkos: bool, path: str) -> None:
-    """Write what the deck names: the model in mace-torch's own class; without KOKKOS in the adapter for one rank.
+def write_for_lammps(model: str, head: str | None, dtype: str, kokkos: bool, path: str) -> None:
+    """Write the file that the deck names: mace-torch's class for LAMMPS; without KOKKOS wrapped for one rank.
 
     A plain pickle, whose name must not end in `.pt`: LAMMPS reads such files with torch's defaults, which refuse
     anything but tensors.  Raises ModelError as `convert` and `read` do.
@@ -43,8 +43,8 @@ def make(model: str, head: str | None, dtype: str, kokkos: bool, path: str) -> N
     partial.replace(path)
 
 
-def make_with(python: Path, *arguments: str | bool | None) -> None:
-    """`make` in another interpreter, one that has mace-torch.
+def write_with(python: Path, *arguments: str | bool | None) -> None:
+    """`write_for_lammps` in another interpreter, one that has mace-torch.
 
     Raises ModelError with what went wrong there.
     """
@@ -85,7 +85,7 @@ def read(model: str) -> Any:
         found = torch.load(model, map_location="cpu", weights_only=False)
     except Exception as error:  # unpickling runs code and may raise anything
         raise ModelError(
-            f"cannot read {model}: {type(error).__name__}: {error}. It wants the file that "
+            f"cannot read {model}: {type(error).__name__}: {error}. Give the file that "
             "mace_create_lammps_model --format mliap writes, of this version of mace-torch."
         ) from None
     if not hasattr(found, "compute_forces") or not hasattr(found, "element_types"):
@@ -116,7 +116,7 @@ def _module(model: str) -> Any:
 
 
 def _class_for_lammps() -> Any:
-    """LAMMPS_MLIAP_MACE; its base class comes from the `lammps` package, which must be imported our way first."""
+    """LAMMPS_MLIAP_MACE; its base class comes from the `lammps` package, which `import_lammps` must import first."""
     with suppress(ImportError, OSError):  # mace-torch has a stand-in for the base class
         import_lammps(plugins=False)
     from mace.calculators.lammps_mliap_mace import LAMMPS_MLIAP_MACE
@@ -126,6 +126,6 @@ def _class_for_lammps() -> Any:
 
 if __name__ == "__main__":
     try:
-        make(*json.loads(sys.argv[1]))
+        write_for_lammps(*json.loads(sys.argv[1]))
     except ModelError as error:
         sys.exit(str(error))

@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ase.data import chemical_symbols
+
 from lmpdrive.architectures.shared.edges import EdgeFunction, forces_and_virial
 from lmpdrive.errors import ModelError, did_you_mean
 
@@ -31,8 +33,8 @@ def load(model: str, dtype: Any, device: str) -> Any:
             module = torch.load(model, map_location=device, weights_only=False)
         except Exception as error:  # unpickling runs code and may raise anything
             raise ModelError(
-                f"cannot read the MACE model {model}: {type(error).__name__}: {error}. It wants the .model file that "
-                "mace_run_train writes (not a checkpoint, not the _compiled one), of this version of mace-torch."
+                f"cannot read the MACE model {model}: {type(error).__name__}: {error}. Give the .model file that "
+                "mace_run_train writes (not a checkpoint and not the _compiled one), of this version of mace-torch."
             ) from None
     if not hasattr(module, "interactions") or not hasattr(module, "r_max"):
         raise ModelError(f"{model} is not a MACE model: it is a {type(module).__name__}")
@@ -85,13 +87,11 @@ def head_index(module: Any, head: str | None) -> int:
 
 def elements(module: Any) -> list[str]:
     """Elements of a model in its own order."""
-    from ase.data import chemical_symbols
-
     return [chemical_symbols[int(z)] for z in module.atomic_numbers]
 
 
 def eager(module: Any, head: int) -> EdgeFunction:
-    """The model as it is, through the entry that its own LAMMPS interface uses."""
+    """The unchanged model, through the entry that its own LAMMPS interface uses."""
     import torch
 
     kinds = len(module.atomic_numbers)

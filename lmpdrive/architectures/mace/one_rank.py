@@ -2,9 +2,9 @@
 
 MACE passes messages, so it needs the features of neighbours in periodic images.  With KOKKOS LAMMPS copies features to
 images between the layers; without, it cannot.  On one rank no copies are needed: an image's features are those of the
-atom it is an image of, which its id tells, so every edge is laid onto that atom before the model is called.
+atom with the same id, so every edge is redirected to that atom before the model is called.
 
-LAMMPS gives ids through a handle that the deck passes on:
+Ids come through a handle to LAMMPS that the deck passes on:
 
     python remember input 1 SELF format p here "from lmpdrive.architectures.mace.one_rank import remember"
     python remember invoke
@@ -41,7 +41,7 @@ class OneRank:
         self.rcutfac = unified.rcutfac
 
     def compute_forces(self, data: Any) -> None:
-        """Energies and pair forces of one step; LAMMPS makes forces and virial of them.
+        """Energies and pair forces of one step, from which LAMMPS makes forces and virial.
 
         Raises RuntimeError without the handle or with several ranks, FloatingPointError for numbers that are not
         finite.  LAMMPS stops with an error for any exception.
@@ -83,7 +83,7 @@ def _owners(ntotal: int, nlocal: int) -> np.ndarray:
     """Index of the atom that each atom or image of LAMMPS' arrays is; nlocal atoms come first."""
     if _lammps is None:
         raise RuntimeError(
-            "the deck lacks the two lines `python remember ...` before pair_style: without them LAMMPS does not tell "
+            "the deck lacks the two lines `python remember ...` before pair_style: without them it is unknown "
             "which atom a periodic image belongs to. Render the deck again."
         )
     if _lammps.extract_setting("world_size") != 1:

@@ -1,4 +1,4 @@
-"""The short-range repulsion of a MACE model, with what depends on the two elements alone kept in a table.
+"""The short-range repulsion of a MACE model, with everything that depends only on the two elements in a table.
 
 Ziegler, Biersack and Littmark, The Stopping and Range of Ions in Solids (1985), as in mace.modules.radial.ZBLBasis:
 
@@ -19,7 +19,7 @@ BOHR_A = 0.529
 
 
 class Repulsion(torch.nn.Module):
-    """Stands for a model's `pair_repulsion_fn`; `zbl` is that function, `numbers` the model's atomic numbers."""
+    """Replaces a model's `pair_repulsion_fn`; `zbl` is that function, `numbers` the model's atomic numbers."""
 
     def __init__(self, zbl: Any, numbers: Any) -> None:
         super().__init__()

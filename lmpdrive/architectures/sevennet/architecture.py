@@ -14,17 +14,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lmpdrive.architectures.base.architecture import (
+from lmpdrive.architectures import (
     Callback,
+    Evaluator,
     Interface,
     Problem,
     PythonModel,
+    ReceptiveField,
     card_beside,
     element_problems,
 )
-from lmpdrive.architectures.base.evaluator import Evaluator
-from lmpdrive.architectures.base.receptive_field import ReceptiveField
 from lmpdrive.architectures.sevennet import checkpoint
+from lmpdrive.architectures.sevennet.evaluator import edge_evaluator
 from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.environments import Interpreter, Recipe
 from lmpdrive.errors import ModelError, did_you_mean
@@ -34,7 +35,7 @@ LINK = "model.pth"
 
 
 class SevenNet(PythonModel):
-    """SevenNet checkpoints, pretrained or of one's own."""
+    """SevenNet checkpoints, pretrained or your own."""
 
     template: ClassVar[str] = "callback.lmp.j2"
     couplings: ClassVar = (Callback(),)
@@ -62,7 +63,7 @@ class SevenNet(PythonModel):
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """SevenNet's, and D3's where it is asked for."""
+        """SevenNet's, and dftd3 with `dispersion`."""
         return ("sevenn", "vesin", *(("dftd3",) if self.dispersion else ()))
 
     @property
@@ -88,11 +89,11 @@ class SevenNet(PythonModel):
         return ReceptiveField.of(*contents["reach"]) if contents else None
 
     def _contents(self) -> dict[str, Any] | None:
-        """Of the checkpoint; None where no interpreter has sevenn, or it would have to be downloaded."""
+        """Contents of the checkpoint; None where no interpreter has sevenn, or it would have to be downloaded."""
         if self._is_name and self.model.lower() not in checkpoint.IN_THE_PACKAGE:
             return None
         interpreter = self.interpreter()
-        return None if interpreter.missing else _asked(interpreter, self.model)
+        return None if interpreter.missing else _contents_of(interpreter, self.model)
 
     def problems(self, interface: Interface | None) -> list[Problem]:
         """A missing file or unknown name, a wrong `modal`, elements that the model or D3 does not know."""
@@ -133,11 +134,11 @@ class SevenNet(PythonModel):
     def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """The model on edge vectors, in single precision as it was trained."""
         local = run_dir / LINK
-        model = checkpoint.evaluator(str(local) if local.exists() else self.model, self.modal, device)
+        model = edge_evaluator(str(local) if local.exists() else self.model, self.modal, device)
         return self.dispersion.added_to(model) if self.dispersion else model
 
     def make_calculator(self) -> Any:
-        """SevenNet's own ASE calculator, on the CPU; with dftd3's added where D3 is asked for."""
+        """SevenNet's own ASE calculator, on the CPU; with `dispersion` the sum with dftd3's."""
         from sevenn.calculator import SevenNetCalculator
 
         own = SevenNetCalculator(self.model, device="cpu", modal=self.modal)
@@ -145,6 +146,6 @@ class SevenNet(PythonModel):
 
 
 @cache
-def _asked(interpreter: Interpreter, model: str) -> dict[str, Any]:
-    """Once in a process: another interpreter takes seconds to answer."""
+def _contents_of(interpreter: Interpreter, model: str) -> dict[str, Any]:
+    """Read once per process: another interpreter takes seconds to answer."""
     return interpreter.call(f"{checkpoint.__name__}:contents", model)

@@ -1,15 +1,12 @@
-"""Load a SevenNet checkpoint and express it as a function of edge vectors.
-
-Models are those of sevenn 0.13, in single precision.
-"""
+"""Load checkpoints of sevenn 0.13, and say what is in them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from lmpdrive.architectures.shared.edges import EdgeEvaluator, EdgeFunction, forces_and_virial
-from lmpdrive.architectures.shared.pytorch import pick
+from ase.data import chemical_symbols
+
 from lmpdrive.errors import ModelError, did_you_mean
 
 PREFIXES = ("7net-", "sevennet-")
@@ -19,7 +16,7 @@ NAMES = (*IN_THE_PACKAGE, "7net-mf-ompa", "7net-omat", "7net-omni", "7net-omni-i
 """The others are downloaded by sevenn from its GitHub releases when first used."""
 
 
-def checkpoint(model: str) -> Any:
+def load(model: str) -> Any:
     """What sevenn calls a checkpoint: configuration and weights.
 
     A checkpoint is a pickle: loading it runs code.  Raises ModelError if it cannot be read.
@@ -31,7 +28,7 @@ def checkpoint(model: str) -> Any:
         _ = found.config["_type_map"]  # sevenn reads the file when it is first asked for something
     except Exception as error:  # unpickling and downloading may raise anything
         raise ModelError(
-            f"cannot read the SevenNet model {model}: {type(error).__name__}: {error}. It wants the checkpoint (.pth) "
+            f"cannot read the SevenNet model {model}: {type(error).__name__}: {error}. Give the checkpoint (.pth) "
             f"that `sevenn train` writes, not a deployed model. In the package: {', '.join(IN_THE_PACKAGE)}; the other "
             "pretrained ones are downloaded from github.com/MDIL-SNU/SevenNet/releases: without a connection, download "
             "the file elsewhere and name it: model: ./checkpoint.pth"
@@ -40,14 +37,12 @@ def checkpoint(model: str) -> Any:
 
 
 def contents(model: str) -> dict[str, Any]:
-    """What a checkpoint says of itself: its `elements` by atomic number, its levels of theory, `modals`, and its
+    """What a checkpoint says about itself: its `elements` by atomic number, its levels of theory, `modals`, and its
     `reach`: cutoff [Å] and number of convolution layers.
 
-    Raises ModelError as `checkpoint` does.
+    Raises ModelError as `load` does.
     """
-    from ase.data import chemical_symbols
-
-    config = checkpoint(model).config
+    config = load(model).config
     return {
         "elements": [chemical_symbols[z] for z in sorted(config["_type_map"])],
         "modals": list(config.get("_modal_map") or ()),
@@ -62,50 +57,3 @@ def check_modal(choices: Sequence[str], modal: str | None) -> None:
     if modal is not None and modal not in choices:
         has = f"Choices: {', '.join(choices)}" if choices else "The model has one level of theory: leave the key out."
         raise ModelError(f"potential.modal: no '{modal}'{did_you_mean(modal, choices) or '.'} {has}")
-
-
-def evaluator(model: str, modal: str | None, device: str) -> EdgeEvaluator:
-    """The loaded model.
-
-    Raises ModelError if it cannot be loaded.
-    """
-    import torch
-
-    device = pick(device)
-    found = checkpoint(model)
-    check_modal(list(found.config.get("_modal_map") or ()), modal)
-    numbers = sorted(found.config["_type_map"])
-    function = _on_edges(found, numbers, modal, device)
-    return EdgeEvaluator(function, numbers, float(found.config["cutoff"]), torch.float32, device)
-
-
-def _on_edges(found: Any, numbers: list[int], modal: str | None, device: str) -> EdgeFunction:
-    """As in sevenn's own interface to ML-IAP: everything but the last module, which would make forces."""
-    import sevenn._keys as key
-    import torch
-
-    module = found.build_model()
-    module.set_is_batch_data(False)
-    if modal is not None:
-        module.prepare_modal_deploy(modal)
-    module.delete_module_by_key("force_output")
-    module = module.to(device).eval()
-    for parameter in module.parameters():
-        parameter.requires_grad_(False)
-    atomic_number = torch.tensor(numbers, device=device)
-
-    def function(vectors: Any, index: Any, species: Any) -> tuple[Any, Any, Any]:
-        vectors.requires_grad_(True)
-        answer = module(
-            {
-                key.EDGE_IDX: index,
-                key.EDGE_VEC: vectors,
-                key.ATOMIC_NUMBERS: atomic_number[species],
-                key.NUM_ATOMS: torch.tensor(len(species), device=device),
-            }
-        )
-        energies = answer[key.ATOMIC_ENERGY].view(-1)
-        (gradient,) = torch.autograd.grad(energies.sum(), vectors)
-        return energies, *forces_and_virial(vectors, index, gradient, len(species))
-
-    return function

@@ -16,15 +16,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from ase.data import atomic_numbers
+from ase.geometry import complete_cell
+from ase.units import Bohr, Hartree
 from pydantic import BaseModel, ConfigDict, PositiveFloat
 
-from lmpdrive.architectures.base.architecture import Interface, Problem
-from lmpdrive.architectures.base.evaluator import Configuration, Evaluation, Evaluator
+from lmpdrive.architectures import Configuration, Evaluation, Evaluator, Interface, Problem
 from lmpdrive.errors import ModelError, did_you_mean
 
 INSTALL = 'pip install "dftd3>=1.7"'
 HEAVIEST = 103
-"""Lawrencium; for heavier elements the library gives zero without a word."""
+"""Lawrencium; for heavier elements the library silently gives zero."""
 BOHR_40_A = 21.1671
 """Cutoff of coordination numbers, as in the original program."""
 TRIPLES_A = 15.0
@@ -43,7 +45,7 @@ class Dispersion(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
 
     functional: str
-    """Functional of the labels that the model learnt, e.g. pbe, rpbe, revpbe, r2scan."""
+    """Functional that the model was trained on, e.g. pbe, rpbe, revpbe, r2scan."""
     damping: Literal["bj", "zero", "bjm", "zerom"] = "bj"
     """Becke-Johnson, zero, or the modified form of either."""
     cutoff_A: PositiveFloat = BOHR_40_A
@@ -52,12 +54,10 @@ class Dispersion(BaseModel):
     """Add the Axilrod-Teller-Muto term (cutoff 15 Å): slow."""
 
     def problems(self, interface: Interface | None, card: Mapping[str, Any] | None = None) -> list[Problem]:
-        """A functional without parameters (if dftd3 is here to say), elements without coefficients, D3 counted twice.
+        """A functional without parameters (if dftd3 is installed), elements without coefficients, D3 counted twice.
 
-        card : of the model, which says what its labels hold.
+        card : of the model, which says whether its labels include D3.
         """
-        from ase.data import atomic_numbers
-
         if importlib.util.find_spec("dftd3") is not None:
             try:
                 self.parameters()
@@ -71,14 +71,16 @@ class Dispersion(BaseModel):
         labels = str((card or {}).get("level_of_theory", ""))
         if "D3" in labels:
             found.append(
-                Problem("warning", f"potential.dispersion: the model learnt {labels}: dispersion would count twice.")
+                Problem(
+                    "warning", f"potential.dispersion: the model was trained on {labels}: dispersion would count twice."
+                )
             )
         return found
 
     def parameters(self) -> Any:
         """The library's damping parameters.
 
-        Raises ModelError for a functional that has none, and where the library is absent.
+        Raises ModelError for a functional that has none, and where the library is missing.
         """
         dftd3 = _library()
         try:
@@ -91,7 +93,7 @@ class Dispersion(BaseModel):
             ) from None
 
     def added_to(self, evaluator: Evaluator) -> Evaluator:
-        """The model with D3."""
+        """The sum of a model and D3."""
         return Sum((evaluator, D3(self)))
 
     def calculator(self, other: Any) -> Any:
@@ -143,8 +145,6 @@ class D3:
 
         Raises ModelError for an element without coefficients.
         """
-        from ase.units import Bohr, Hartree
-
         if configuration.numbers.max() > HEAVIEST:
             raise ModelError("D3 has no coefficients for elements heavier than Lr: leave potential.dispersion out")
         positions, cell = _enclosed(configuration)
@@ -159,7 +159,7 @@ class D3:
 
 
 def _functionals(damping: str) -> list[str]:
-    """Names that the library has parameters for, from the table beside it."""
+    """Names that the library has parameters for, from its own table."""
     path = importlib.resources.files("dftd3") / "parameters.toml"
     table = tomllib.loads(path.read_text()) if path.is_file() else {"parameter": {}}
     return sorted(name for name, entry in table["parameter"].items() if damping in entry.get("d3", {}))
@@ -183,8 +183,6 @@ def _enclosed(configuration: Configuration) -> tuple[Any, Any]:
     They have no meaning, but dftd3 1.7 folds atoms along them, loses images if they are tilted, and gives nan if
     they are zero.
     """
-    from ase.geometry import complete_cell
-
     periodic, positions = np.array(configuration.pbc), configuration.positions
     if periodic.all():
         return positions, configuration.cell

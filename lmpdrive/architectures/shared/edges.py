@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from ase.data import chemical_symbols
 
-from lmpdrive.architectures.base.evaluator import Configuration, Evaluation
+from lmpdrive.architectures import Configuration, Evaluation
 from lmpdrive.errors import ModelError
 
 EdgeFunction = Callable[[Any, Any, Any], tuple[Any, Any, Any]]
@@ -49,7 +50,7 @@ class EdgeEvaluator:
         self._index = np.full(120, -1)
         self._index[list(numbers)] = np.arange(len(numbers))
         self.edge_count = 0
-        """Edges of the last configuration."""
+        """Number of edges of the last configuration."""
 
     def edges(self, configuration: Configuration) -> tuple[Any, Any, Any]:
         """Edge vectors, edge indices and species as tensors.
@@ -61,15 +62,13 @@ class EdgeEvaluator:
         self.edge_count = 0
         species = self._index[configuration.numbers]
         if (species < 0).any():
-            from ase.data import chemical_symbols
-
             unknown = sorted({chemical_symbols[z] for z in configuration.numbers[species < 0]})
             raise ModelError(f"the model does not know {', '.join(unknown)}")
         i, j, vectors = self.neighbours.compute(
             points=configuration.positions, box=configuration.cell, periodic=configuration.pbc, quantities="ijD"
         )
         # vesin's pairs go from i to j, nearly in order of i; models sum over the edges that end at an atom, which is
-        # faster where these are neighbours in memory: each pair is taken from j to i
+        # faster where these are contiguous in memory: each pair is taken from j to i
         index = np.stack((j, i)).astype(np.int64)
         self.edge_count = len(vectors)
         return (

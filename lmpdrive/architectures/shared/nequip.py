@@ -1,7 +1,7 @@
-"""What the models of the NequIP framework tell about themselves, read without torch.
+"""What `nequip` and `allegro` share: compiled models of the NequIP framework, read without torch.
 
 `nequip-compile` writes `.nequip.pth` (TorchScript) and `.nequip.pt2` (AOT Inductor): zip archives with `type_names`
-among their metadata, as a text of its own or in a JSON file.
+among their metadata, as a text file or in a JSON file.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import zlib
 from pathlib import Path
 from typing import ClassVar
 
-from lmpdrive.architectures.base.architecture import Problem
-from lmpdrive.architectures.base.pair_style import PairStyle, needs, symbols
+from lmpdrive.architectures import PairStyle, Problem, element_symbols, lammps_package
 from lmpdrive.errors import ModelError
 
 SUFFIXES = (".nequip.pth", ".nequip.pt2")
@@ -21,7 +20,7 @@ HOW = (
     "build LAMMPS with pair_nequip_allegro, https://github.com/mir-group/pair_nequip_allegro, which patches LAMMPS of "
     "10 Sep 2025 or newer and links libtorch"
 )
-NEEDS = needs("the pair styles of NequIP", HOW)
+NEEDS = lammps_package("the pair styles of NequIP", HOW)
 
 
 class NequipStyle(PairStyle):
@@ -35,9 +34,9 @@ class NequipStyle(PairStyle):
 
     def elements_of_file(self) -> tuple[str, ...]:
         """`type_names` of the compiled model."""
-        return symbols(type_names(self.model), self.model)
+        return element_symbols(type_names(self.model), self.model)
 
-    def own_problems(self) -> list[Problem]:
+    def file_problems(self) -> list[Problem]:
         """Names that the pair style refuses."""
         if not self.model.name.endswith(SUFFIXES):
             raise ModelError(
@@ -53,7 +52,7 @@ class NequipStyle(PairStyle):
 
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, KeyError, RuntimeError)
-"""What `zipfile` raises for files that are none, or that have flipped bits."""
+"""What `zipfile` raises for files that are not archives, or have flipped bits."""
 
 
 def type_names(path: Path) -> list[str]:

@@ -1,7 +1,8 @@
-"""Devices and memory of models in torch: one place for every architecture that uses it."""
+"""Devices and memory of models in torch."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ ALLOCATION_FAILED = (
 
 
 def pick(device: str) -> str:
-    """The torch device of `run.device`: with `auto` the GPU that torch sees, else the CPU."""
+    """The torch device for `run.device`: with `auto` the GPU if torch sees one, else the CPU."""
     import torch
 
     if device == "auto":
@@ -25,7 +26,7 @@ def pick(device: str) -> str:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an allocation failed, on a GPU or the CPU; compiled packages say it in words only."""
+    """Whether an allocation failed, on a GPU or the CPU; compiled packages raise plain RuntimeErrors."""
     import torch
 
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
@@ -35,7 +36,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 @dataclass(frozen=True)
 class Use:
-    """Memory of one evaluation.  What a model of edges needs is proportional to its edges.
+    """Memory of one evaluation.  It is proportional to the number of edges.
 
     peak_bytes : largest sum of allocations while it ran.
     """
@@ -56,7 +57,7 @@ class Use:
 
 
 def start_measuring(device: str) -> None:
-    """From here on `measured` counts."""
+    """Reset the peak that `measured` reads."""
     import torch
 
     if device.startswith("cuda"):
@@ -64,7 +65,7 @@ def start_measuring(device: str) -> None:
 
 
 def measured(device: str, atoms: int, edges: int) -> Use | None:
-    """Peak since `start_measuring`; None where torch does not count (on CPUs)."""
+    """Peak since `start_measuring`; None where torch does not record it (on CPUs)."""
     import torch
 
     if not device.startswith("cuda"):
@@ -73,9 +74,7 @@ def measured(device: str, atoms: int, edges: int) -> Use | None:
 
 
 def total_bytes(device: str) -> int | None:
-    """Memory of the device or the machine, if it can be found out."""
-    import os
-
+    """Memory of the device or the machine, None if unknown."""
     import torch
 
     if device.startswith("cuda"):
@@ -86,10 +85,10 @@ def total_bytes(device: str) -> int | None:
 
 
 def out_of_memory(error: BaseException, device: str, atoms: int, edges: int | None, use: Use | None, cures: str) -> str:
-    """What to tell the user when an evaluation of `atoms` (with `edges`, if it came that far) did not fit.
+    """The message for an evaluation of `atoms` that did not fit; `edges` is None if it failed before they were found.
 
-    use : of an evaluation that did fit.
-    cures : what this model offers.
+    use : memory of an evaluation that did fit.
+    cures : what this model can do about it.
     """
     total = total_bytes(device)
     where = f"the GPU ({_name(device)}" if device.startswith("cuda") else "this machine's memory ("

@@ -23,10 +23,11 @@ def lint_of_own_decks(case: Case) -> Iterator[Problem]:
 
     with tempfile.TemporaryDirectory(prefix="lmpdrive-") as name:
         folder, potential = Path(name), case.config.potential
-        (folder / DECK).write_text(case.own_deck)
+        case.own_deck.write(folder)
         write_data(case.system, folder / DATA, potential.atom_style)
         for one in lint(folder / DECK).findings:
             if one.level != "note" and one.code not in ELSEWHERE:
+                file = "" if one.file == DECK else f"{one.file}, "
                 yield Problem(
-                    one.level, f"the deck of your templates, line {one.line}: [{one.code}] {one.what}; {one.fix}"
+                    one.level, f"the deck of your templates, {file}line {one.line}: [{one.code}] {one.what}; {one.fix}"
                 )

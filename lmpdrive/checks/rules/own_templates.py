@@ -56,12 +56,12 @@ def damping_in_ps(case: Case) -> Iterator[Problem]:
                 )
 
 
-def _fixes(case: Case, styles: tuple[str, ...]) -> Iterator[tuple[str, str, list[str]]]:
+def _fixes(case: Case, styles: tuple[str, ...]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Group, style and further words of each fix of these styles."""
     if case.own_deck is None:
         return
-    for line in re.sub(r"&[ \t]*\n", " ", case.own_deck).splitlines():
-        words = line.partition("#")[0].split()
+    for command in case.own_deck.deck.commands:
+        words = command.words
         if len(words) >= 4 and words[0] == "fix" and words[3] in styles:
             yield words[2], words[3], words[4:]
 

@@ -123,12 +123,12 @@ def read_frames(folder: Path, species: Sequence[str]) -> list[Frame]:
     """What a deck of `equality_deck` wrote in `folder`; `species` are the elements by id."""
     from ase.data import atomic_numbers
 
-    told = folder / f"{PREFIX}.txt"
-    if not told.is_file():
+    energies = folder / f"{PREFIX}.txt"
+    if not energies.is_file():
         return []
     numbers = np.array([atomic_numbers[s] for s in species])
     frames = []
-    for n, (step, energy, *rest) in enumerate(np.loadtxt(told, ndmin=2)):
+    for n, (step, energy, *rest) in enumerate(np.loadtxt(energies, ndmin=2)):
         dump = folder / f"{PREFIX}.{n}.dump"
         if not dump.is_file():
             break
@@ -169,11 +169,11 @@ def compare(
     return Equality(limits, differences, note=note, causes=causes(frames[bad], model, limits))
 
 
-def difference(frame: Frame, said: Evaluation) -> Difference:
+def difference(frame: Frame, model: Evaluation) -> Difference:
     """Absolute differences of one frame."""
-    n, forces = len(said.forces), frame.lammps.forces - said.forces
-    energy = abs(frame.lammps.energy_eV - said.energy_eV)
-    virial = float(np.abs(frame.lammps.virial - said.virial).max())
+    n, forces = len(model.forces), frame.lammps.forces - model.forces
+    energy = abs(frame.lammps.energy_eV - model.energy_eV)
+    virial = float(np.abs(frame.lammps.virial - model.virial).max())
     return Difference(
         step=frame.step,
         energy_eV=energy,
@@ -184,7 +184,7 @@ def difference(frame: Frame, said: Evaluation) -> Difference:
         virial_eV_per_atom=virial / n,
         factor=max(
             1.0,
-            float(np.abs(said.forces).max()) / LARGE_FORCE_EV_PER_A,
+            float(np.abs(model.forces).max()) / LARGE_FORCE_EV_PER_A,
             float(np.abs(frame.configuration.positions).max()) / LARGE_COORDINATE_A,
         ),
     )
@@ -195,11 +195,11 @@ def causes(frame: Frame, model: Callable[[Configuration], Evaluation], limits: L
     ratios = difference(frame, model(frame.configuration)).ratios(limits)
     if ratios["forces"] <= 1:
         what = [name for name, ratio in ratios.items() if ratio > 1]
-        told = " and ".join(f"{name} yes" for name in what)
-        return [f"the forces are equal, {' and '.join(what)} not: look for fix_modify ... {told} in the deck"]
+        options = " and ".join(f"{name} yes" for name in what)
+        return [f"the forces are equal, {' and '.join(what)} not: check that the deck has fix_modify ... {options}"]
     order = _other_order(frame, model, limits)
     if order:
-        return [f"the deck's element order: LAMMPS computes what the model says when {order}; look at pair_coeff"]
+        return [f"the deck's element order: LAMMPS computes what the model says when {order}; check pair_coeff"]
     ratio = _ratio(frame.lammps.forces, model(frame.configuration).forces)
     if ratio is not None:
         return [f"units: every force in LAMMPS is {ratio:.6g} times the model's"]

@@ -1,70 +1,77 @@
-"""Turn a deck into one that tells what LAMMPS computes on some frames.  Pure: text to text.
+"""Turn a deck into one that says what LAMMPS computes on some frames.  Pure.
 
-The deck stays as it is up to its guard (fixed layers, biases): there the first frame is evaluated, so that
-only the potential acts.  For the frames of a short run the forces are kept before the guard's fixes change
-them.  https://docs.lammps.org/fix_store_force.html
+The deck is kept as it is up to the end of its model: there the first frame is evaluated, so that only the potential
+acts, without constraints and biases.  For the frames of a short run the forces are stored before the other fixes
+change them.  https://docs.lammps.org/fix_store_force.html
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lmpdrive.engine.deck_text import commands, cut_minimisation, external
+from lmpdrive.deck.commands import Command, Deck, cut_minimisation
 
-GUARD = "# --- guard"
-"""Comment of base.lmp.j2 where this part begins."""
 PREFIX = ".equality"
 """Of the files that such a deck writes: PREFIX.txt and PREFIX.<n>.dump."""
 MINIMISE_STEPS = 50
 
 ENERGY, VIRIAL, FORCES = "lmpdrive_energy", "lmpdrive_virial", "lmpdrive_forces"
-"""Our computes and our fix: energy without biases, virial without its kinetic part, forces before the guard's fixes."""
+"""Our computes and our fix: energy without biases, virial without its kinetic part, forces before other fixes."""
 PRESSURES = [f"c_{VIRIAL}[{k}]" for k in range(1, 7)]
 # between runs LAMMPS knows what the last thermo line asked for, nothing else; the guard needs the temperature
 THERMO = f"thermo_style custom step temp pe c_{ENERGY} {' '.join(PRESSURES)}\n"
 
 _STARTS = ("velocity", "minimize", "run", "rerun")
+_NEIGHBOURS = ("neighbor", "neigh_modify")
+_OF_THE_POTENTIAL = ("external", "pair", "ave/time", "electrode/", "qeq/")
+"""Styles, or their beginnings, of fixes that belong to a potential: charges, callbacks, uncertainties."""
 
 
-def first_frame(deck: str) -> str:
-    """The deck up to its guard, then the first frame."""
-    pieces = list(commands(deck))
-    return "".join([*pieces[: _guard(pieces)], *_first()])
+def first_frame(deck: Deck) -> str:
+    """The deck up to the end of its model, then the first frame."""
+    model = deck.commands[: end_of_model(deck)]
+    return "".join([*(command.text for command in model), *_first()])
 
 
-def short_run(deck: str, frames: int = 5, every: int = 8) -> str:
+def short_run(deck: Deck, frames: int = 5, every: int = 8) -> str:
     """The first frame, then `frames` frames of the deck's first run, cut to `frames` x `every` steps.
 
     A minimisation before it is cut to MINIMISE_STEPS; without a run its end is the only further frame.
     """
-    pieces = list(commands(deck))
-    guard = _guard(pieces)
-    externals = [fix for fix in map(external, pieces) if fix is not None]
-    text = [*pieces[:guard], *_first(), f"fix {FORCES} all store/force\n"]
+    end = end_of_model(deck)
+    text = [*(command.text for command in deck.commands[:end]), *_first(), f"fix {FORCES} all store/force\n"]
     runs = [0]
-    for piece in pieces[guard:]:
-        words = piece.replace("&", " ").split()
-        if words[:1] == ["run"]:
+    for command in deck.commands[end:]:
+        if command.name == "run":
             runs = [every] * frames
             break
-        text.append(cut_minimisation(piece, MINIMISE_STEPS))
+        text.append(cut_minimisation(command, MINIMISE_STEPS))
     text.append(THERMO)  # the deck's own asks for other numbers
+    energy = "+".join([f"c_{ENERGY}", *(f"f_{c.external}" for c in deck.commands if c.external is not None)])
     for number, steps in enumerate(runs, start=1):
-        energy = "+".join([f"c_{ENERGY}", *(f"f_{fix}" for fix in externals)])
-        text += [f"run {steps} post no\n", *_tell(number, energy, [f"f_{FORCES}[{k}]" for k in (1, 2, 3)])]
+        text += [f"run {steps} post no\n", *_print(number, energy, [f"f_{FORCES}[{k}]" for k in (1, 2, 3)])]
     return "".join(text)
 
 
-def _guard(pieces: Sequence[str]) -> int:
-    """Where the guard begins; in a deck without our comments, at the first fix that is not the potential's."""
-    marked = next((i for i, piece in enumerate(pieces) if piece.startswith(GUARD)), None)
-    if marked is not None:
-        return marked
-    for i, piece in enumerate(pieces):
-        word = piece.split()[0] if piece.split() else ""
-        if word in _STARTS or (word == "fix" and external(piece) is None):
+def end_of_model(deck: Deck) -> int:
+    """Where structure and potential are complete, as a position among the commands.
+
+    That is before the neighbour lists which decks set behind the potential, and before the first fix that is not part
+    of it; at the latest before atoms move.
+    """
+    commands = deck.commands
+    pairs = [i for i, command in enumerate(commands) if command.name in ("pair_style", "pair_coeff")]
+    for i, command in enumerate(commands):
+        behind_the_potential = bool(pairs) and i > pairs[-1]
+        if command.name in _STARTS or (command.name in _NEIGHBOURS and behind_the_potential) or _constrains(command):
             return i
-    return len(pieces)
+    return len(commands)
+
+
+def _constrains(command: Command) -> bool:
+    """Whether it is a fix that is not the potential's."""
+    style = command.words[3] if len(command.words) > 3 else ""
+    return command.name == "fix" and not style.startswith(_OF_THE_POTENTIAL)
 
 
 def _first() -> list[str]:
@@ -74,11 +81,11 @@ def _first() -> list[str]:
         f"compute {VIRIAL} all pressure NULL virial\n",
         THERMO,
         "run 0 post no\n",
-        *_tell(0, "pe", ["fx", "fy", "fz"]),
+        *_print(0, "pe", ["fx", "fy", "fz"]),
     ]
 
 
-def _tell(number: int, energy: str, forces: Sequence[str]) -> list[str]:
+def _print(number: int, energy: str, forces: Sequence[str]) -> list[str]:
     """Commands that append a line to PREFIX.txt, and write PREFIX.<number>.dump."""
     box = ("vol", "xlo", "xhi", "ylo", "yhi", "zlo", "zhi", "xy", "xz", "yz")
     numbers = " ".join(f"$({name}:%.17g)" for name in (energy, *PRESSURES, *box))

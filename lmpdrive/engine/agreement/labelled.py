@@ -9,7 +9,6 @@ LAMMPS has no part in it: that it computes what the calculator says is the busin
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -17,10 +16,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lmpdrive.common.run_files import CONFIG
 from lmpdrive.common.trust import require
 from lmpdrive.config import load as load_config
+from lmpdrive.engine.agreement.own_calculator import calculator_of, potential_of, run_module
 from lmpdrive.engine.agreement.step0 import has_calculator
-from lmpdrive.engine.lammps_library import environment
 from lmpdrive.errors import ModelError, RunDirectoryError
 from lmpdrive.trajectory.labelled import LabelledFrames
 
@@ -34,9 +34,9 @@ def evaluate(run_dir: Path, frames: LabelledFrames) -> tuple[Array, Array]:
     accepted, ModelError if it has no calculator, the calculator fails (e.g. for an element it does not know), or what
     it says is not finite.
     """
-    if not (run_dir / "resolved.yaml").is_file():
-        raise RunDirectoryError(f"{run_dir} has no resolved.yaml, which says what potential ran")
-    config = load_config(run_dir / "resolved.yaml")
+    if not (run_dir / CONFIG).is_file():
+        raise RunDirectoryError(f"{run_dir} has no {CONFIG}, which says what potential ran")
+    config = load_config(run_dir / CONFIG)
     require(config.potential.programs(run_dir))
     if not has_calculator(config.potential):
         raise ModelError(f"the architecture {config.potential.architecture} has no calculator of its own")
@@ -44,19 +44,8 @@ def evaluate(run_dir: Path, frames: LabelledFrames) -> tuple[Array, Array]:
         raise ModelError("; ".join(problem.message for problem in lacking))
     with tempfile.TemporaryDirectory(prefix="lmpdrive-accuracy-") as name:
         given, answer = Path(name) / "frames.npz", Path(name) / "answer.npz"
-        python = config.potential.interpreter().python
         frames.save(given)
-        done = subprocess.run(
-            [python, "-m", "lmpdrive.engine.agreement.labelled", run_dir.absolute(), given, answer],
-            cwd=name,
-            capture_output=True,
-            text=True,
-            env=environment("cpu", config.run.threads),
-            check=False,
-        )
-        if done.returncode:
-            said = done.stderr.strip().splitlines() or ["no message"]
-            raise ModelError(said[-1].removeprefix("lmpdrive.errors.ModelError: "))
+        run_module(config, "lmpdrive.engine.agreement.labelled", run_dir.absolute(), given, answer, folder=name)
         with np.load(answer) as content:
             energies, forces = content["energies"], content["forces"]
     bad = ~np.isfinite(energies)
@@ -68,11 +57,7 @@ def evaluate(run_dir: Path, frames: LabelledFrames) -> tuple[Array, Array]:
 
 def main(run_dir: Path, given: Path, answer: Path) -> None:
     """Load the potential as it ran in `run_dir`, evaluate, and write `answer`."""
-    potential = load_config(run_dir / "resolved.yaml").potential.as_run(run_dir)
-    require(potential.programs(run_dir))
-    calculator = potential.make_calculator()
-    if calculator is None:
-        raise ModelError(f"{potential.architecture} has no calculator for these options")
+    calculator = calculator_of(potential_of(run_dir))
     frames = LabelledFrames.load(given)
     energies, forces = [], []
     for number in range(len(frames)):

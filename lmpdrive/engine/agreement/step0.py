@@ -12,24 +12,23 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from lmpdrive.architectures import Architecture, AseEvaluator, Callback, Evaluator, Integrated
 from lmpdrive.common.atomic import write_atomically
-from lmpdrive.common.hashing import sha256
-from lmpdrive.common.manifest import read_manifest, system_of
-from lmpdrive.common.trust import require
+from lmpdrive.common.manifest import system_of
+from lmpdrive.common.run_files import DECK
+from lmpdrive.common.say import Say
 from lmpdrive.config import Config
-from lmpdrive.config import load as load_config
+from lmpdrive.deck.commands import read_deck
 from lmpdrive.engine.agreement.compare import Equality, UnequalError, compare, read_frames
 from lmpdrive.engine.agreement.deck import PREFIX, first_frame, short_run
+from lmpdrive.engine.agreement.own_calculator import calculator_of, potential_of, run_module
 from lmpdrive.engine.callback import Coupling
-from lmpdrive.engine.lammps_library import environment
+from lmpdrive.engine.directory import provenance
 from lmpdrive.engine.run import Job, run
 from lmpdrive.errors import EngineError, LmpdriveError, ModelError
 
@@ -48,7 +47,7 @@ def has_calculator(potential: Architecture) -> bool:
 
 
 def nothing_to_compare(potential: Architecture) -> Equality:
-    """What is said of an architecture without one."""
+    """The result for an architecture without one."""
     if isinstance(potential.chosen, Integrated):
         return Equality(potential.limits(), reason="with coupling: ase that calculator itself runs")
     return Equality(potential.limits(), reason=f"the architecture {potential.architecture} has none")
@@ -75,22 +74,22 @@ def in_worker(config: Config) -> bool:
 def by_worker(lmp: Any, evaluator: Evaluator, config: Config, deck: Path) -> None:
     """The first frame of `deck` through a LAMMPS of its own and the loaded model, in the run directory.
 
-    Writes step0.json.  Raises UnequalError.  With `compare: auto` a comparison that fails is told, not raised: the run
-    itself says what is wrong with the model.
+    Writes step0.json.  Raises UnequalError.  With `compare: auto` a comparison that fails is reported, not raised: the
+    run itself says what is wrong with the model.
     """
     system = system_of(Path())
     limits = config.potential.limits()
     piece = Path(f"{PREFIX}.lammps")
     _clean(Path())
     try:
-        piece.write_text(first_frame(deck.read_text()))
+        piece.write_text(first_frame(read_deck(deck)))
         other = type(lmp)(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
         try:
-            Coupling(other, evaluator, system["elements"]).run(piece)
+            Coupling(other, evaluator, system.elements).run(piece)
         finally:
             other.close()
-        model = evaluator if isinstance(evaluator, AseEvaluator) else _model(config.potential)
-        found = compare(read_frames(Path(), system["species"]), model, limits)
+        model = evaluator if isinstance(evaluator, AseEvaluator) else AseEvaluator(calculator_of(config.potential))
+        found = compare(read_frames(Path(), system.species), model, limits)
     except Exception as error:  # a calculator of a third party may raise anything
         if config.run.compare == "always":
             raise
@@ -102,7 +101,7 @@ def by_worker(lmp: Any, evaluator: Evaluator, config: Config, deck: Path) -> Non
         raise UnequalError(found.explanation)
 
 
-def apart(run_dir: Path, config: Config, deck: str = "in.lammps", whole: bool = False) -> Equality:
+def apart(run_dir: Path, config: Config, deck: str = DECK, whole: bool = False) -> Equality:
     """The first frame of the deck in `run_dir` (with `whole`, and five of a short run) in processes of their own.
 
     Raises EngineError when LAMMPS gives no frame, ModelError when the calculator fails.
@@ -110,8 +109,8 @@ def apart(run_dir: Path, config: Config, deck: str = "in.lammps", whole: bool = 
     with tempfile.TemporaryDirectory(prefix="lmpdrive-compare-") as name:
         folder = Path(name)
         _copy(run_dir, folder)
-        text = (run_dir / deck).read_text()
-        (folder / f"{PREFIX}.lammps").write_text(short_run(text) if whole else first_frame(text))
+        commands = read_deck(run_dir / deck)
+        (folder / f"{PREFIX}.lammps").write_text(short_run(commands) if whole else first_frame(commands))
         note = ""
         try:
             if run(folder, config, quiet=True, job=Job(f"{PREFIX}.lammps")) == "interrupted":
@@ -120,32 +119,24 @@ def apart(run_dir: Path, config: Config, deck: str = "in.lammps", whole: bool = 
             if not (folder / f"{PREFIX}.txt").is_file():
                 raise
             note = f"the short run did not reach its end. {str(error).splitlines()[0]}"
-        done = subprocess.run(
-            [config.potential.interpreter().python, "-m", "lmpdrive.engine.agreement.step0", folder, note],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            env=environment("cpu", config.run.threads),
-            check=False,
-        )
-        if done.returncode:
-            said = done.stderr.strip().splitlines() or ["no message"]
-            raise ModelError(f"the model's own calculator failed: {said[-1]}")
+        try:
+            run_module(config, "lmpdrive.engine.agreement.step0", folder, note, folder=folder)
+        except ModelError as error:
+            raise ModelError(f"the model's own calculator failed: {error}") from None
         return Equality.of(json.loads((folder / ANSWER).read_text()))
 
 
-def before_run(run_dir: Path, config: Config, deck: str, say: Callable[[str], None], continued: bool = False) -> bool:
+def before_run(run_dir: Path, config: Config, deck: str, say: Say, resumed: bool = False) -> bool:
     """Compare if `run.compare` says so; True where the worker is to do it.
 
-    A run that is `continued` was compared when it began, and is again only where the worker does it: the machine may be
+    A run that is `resumed` was compared when it began, and is again only where the worker does it: the machine may be
     another one.  Raises UnequalError; with `compare: always` also whatever prevents the comparison.
     """
     (run_dir / ANSWER).unlink(missing_ok=True)
-    content = read_manifest(run_dir)
-    edited = not continued and content.get("deck_sha256") != sha256(run_dir / deck)
-    if not wanted(config, len(system_of(run_dir)["species"]), edited):
+    edited = not resumed and provenance.deck_was_edited(run_dir, deck)
+    if not wanted(config, len(system_of(run_dir).species), edited):
         return False
-    if in_worker(config) or continued:
+    if in_worker(config) or resumed:
         return in_worker(config)
     say("comparing the first frame with the model's own calculator (run.compare)")
     try:
@@ -156,31 +147,25 @@ def before_run(run_dir: Path, config: Config, deck: str, say: Callable[[str], No
         found = Equality(config.potential.limits(), reason=str(error).splitlines()[0])
     _write(found, run_dir / ANSWER)
     say(f"step 0: {found.verdict}")
-    must_be_equal(run_dir)
+    raise_if_unequal(run_dir)
     return False
 
 
-def teller(run_dir: Path, say: Callable[[str], None]) -> Callable[[], None]:
-    """A function that says the worker's verdict once it is there."""
-    told = False
+class VerdictPrinter:
+    """Says the worker's verdict, once, as soon as it is there."""
 
-    def look() -> None:
-        nonlocal told
-        found = None if told else answer_of(run_dir)
+    def __init__(self, run_dir: Path, say: Say) -> None:
+        self._run_dir, self._say, self._said = run_dir, say, False
+
+    def poll(self) -> None:
+        """Look for the verdict."""
+        found = None if self._said else answer_of(self._run_dir)
         if found:
-            say(f"step 0: {found.verdict}")
-            told = True
-
-    return look
+            self._say(f"step 0: {found.verdict}")
+            self._said = True
 
 
-def for_manifest(run_dir: Path) -> dict[str, Any]:
-    """`{"step0": ...}` if there was a comparison."""
-    found = answer_of(run_dir)
-    return {"step0": found.content()} if found else {}
-
-
-def must_be_equal(run_dir: Path) -> None:
+def raise_if_unequal(run_dir: Path) -> None:
     """Raise UnequalError if the comparison in `run_dir` found a difference."""
     found = answer_of(run_dir)
     if found and not found.equal:
@@ -195,17 +180,9 @@ def answer_of(run_dir: Path) -> Equality | None:
 
 def main(folder: Path, note: str = "") -> None:
     """Evaluate the frames in `folder` and write step0.json there."""
-    potential = load_config(folder / "resolved.yaml").potential.as_run(folder)
-    require(potential.programs(folder))
-    frames = read_frames(folder, system_of(folder)["species"])
-    _write(compare(frames, _model(potential), potential.limits(), note), folder / ANSWER)
-
-
-def _model(potential: Architecture) -> AseEvaluator:
-    calculator = potential.make_calculator()
-    if calculator is None:
-        raise ModelError(f"{potential.architecture} has no calculator for these options")
-    return AseEvaluator(calculator)
+    potential = potential_of(folder)
+    frames = read_frames(folder, system_of(folder).species)
+    _write(compare(frames, AseEvaluator(calculator_of(potential)), potential.limits(), note), folder / ANSWER)
 
 
 def _write(found: Equality, path: Path) -> None:

@@ -24,7 +24,7 @@ A_PER_PS = 1000 * units.fs
 
 
 class AseGuard:
-    """Looks at the atoms of a run every `limits.every` steps.
+    """Checks the atoms of a run every `limits.every` steps.
 
     start : positions from which the displacement of metal counts.
     groups : name -> indices.
@@ -45,9 +45,9 @@ class AseGuard:
         self.table = Path(GUARD_TABLE) if limits.any else None
         if not resume:
             Path(GUARD_TABLE).unlink(missing_ok=True)
-        self.say("step", *COLUMNS)
+        self.write("step", *COLUMNS)
 
-    def say(self, *words: object) -> None:
+    def write(self, *words: object) -> None:
         """A row of `guard.txt`."""
         if self.table:
             with self.table.open("a") as file:
@@ -56,9 +56,9 @@ class AseGuard:
     def begin(self, stage: str) -> None:
         """Rules that look back over some time begin anew."""
         self.watch = Watch(self.limits)
-        self.say("#", stage)
+        self.write("#", stage)
 
-    def look(self, step: int, row: Mapping[str, float]) -> bool:
+    def check(self, step: int, row: Mapping[str, float]) -> bool:
         """Whether the run is to end: `row` has Temp [K], PotEng [eV] and Econserve [eV] of this step."""
         if step % self.frames_every == 0:
             self.frames.append(self.frame(step))
@@ -66,16 +66,16 @@ class AseGuard:
             return False
         values = self.values(step, row)
         numbers = (getattr(values, name) for name in COLUMNS)
-        self.say(step, *("-" if number is None else f"{number:.10g}" for number in numbers))
-        if not self.watch.look(values) or not self.stops:
+        self.write(step, *("-" if number is None else f"{number:.10g}" for number in numbers))
+        if not self.watch.check(values) or not self.stops:
             return False
         if step % self.frames_every:
             self.frames.append(self.frame(step))
-        self.keep()
+        self.write_frames()
         return True
 
     def values(self, step: int, row: Mapping[str, float]) -> Values:
-        """All that a rule may want."""
+        """All that a rule may need."""
         atoms, limits = self.atoms, self.limits
         cell = atoms.cell.array
         metal = None
@@ -104,7 +104,7 @@ class AseGuard:
             "forces": atoms.get_forces().copy(),
         }
 
-    def keep(self) -> None:
+    def write_frames(self) -> None:
         """Write the last frames, as LAMMPS has its own at hand all the time."""
         for frame in self.frames:
             np.savez(f"guard.{frame['step']}.npz", **frame)

@@ -58,7 +58,7 @@ def conserved_eV(moving: Any, total_eV: float) -> float | None:
     return None if hasattr(moving, "fr") else total_eV
 
 
-def kept(moving: Any) -> dict[str, Any]:
+def state_of(moving: Any) -> dict[str, Any]:
     """Thermostat variables and random numbers, for a continuation."""
     if hasattr(moving, "_thermostat"):
         return {"eta": moving._thermostat._eta, "p_eta": moving._thermostat._p_eta}
@@ -67,8 +67,8 @@ def kept(moving: Any) -> dict[str, Any]:
     return {}
 
 
-def take_up(moving: Any, state: Any) -> None:
-    """Continue with what `kept` told."""
+def restore(moving: Any, state: Any) -> None:
+    """Set what `state_of` returned."""
     if hasattr(moving, "_thermostat") and "eta" in state:
         moving._thermostat._eta[:], moving._thermostat._p_eta[:] = state["eta"], state["p_eta"]
     if hasattr(moving, "fr") and "rng" in state:

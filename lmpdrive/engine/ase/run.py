@@ -17,17 +17,16 @@ from ase.calculators.calculator import Calculator, all_changes
 
 from lmpdrive.architectures import Architecture, Configuration, Evaluator
 from lmpdrive.common.manifest import read_manifest, system_of
+from lmpdrive.common.run_files import ASE_STATE, DATA, FINAL_DATA, LOG, MANIFEST
 from lmpdrive.common.trust import require
 from lmpdrive.common.units import K_B_EV_PER_K
 from lmpdrive.config import Config
 from lmpdrive.engine.ase.files import Dcd, Log, TextDump, write_final
 from lmpdrive.engine.ase.guard import AseGuard
-from lmpdrive.engine.ase.integrators import conserved_eV, integrator, kept, take_up
+from lmpdrive.engine.ase.integrators import conserved_eV, integrator, restore, state_of
 from lmpdrive.engine.callback import write_failed_frame
-from lmpdrive.errors import EngineError, ModelError
+from lmpdrive.errors import EngineError, ModelError, NotFiniteError
 from lmpdrive.stability import Limits
-
-STATE = "state.npz"
 
 
 def calculator_of(potential: Architecture, device: str) -> Any:
@@ -60,12 +59,12 @@ class EvaluatorCalculator(Calculator):
         super().calculate(atoms, properties, system_changes)
         a = self.atoms
         pbc = (bool(a.pbc[0]), bool(a.pbc[1]), bool(a.pbc[2]))
-        said = self.evaluator(Configuration(a.numbers, a.positions, a.cell.array, pbc))
-        stress = -said.virial / a.get_volume()
+        answer = self.evaluator(Configuration(a.numbers, a.positions, a.cell.array, pbc))
+        stress = -answer.virial / a.get_volume()
         self.results = {
-            "energy": said.energy_eV,
-            "free_energy": said.energy_eV,
-            "forces": said.forces,
+            "energy": answer.energy_eV,
+            "free_energy": answer.energy_eV,
+            "forces": answer.forces,
             "stress": stress[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]],
         }
 
@@ -73,7 +72,7 @@ class EvaluatorCalculator(Calculator):
 def run_here(config: Config, calculator: Any, stopped: Callable[[], bool], resume: bool = False) -> None:
     """Run all stages in the current folder; after `stopped()` the state and the last files are still written.
 
-    Raises what the calculator raises, FloatingPointError for numbers that are not finite.
+    Raises what the calculator raises, NotFiniteError for numbers that are not finite.
     """
     AseRun(config, calculator, stopped, resume).run()
 
@@ -87,12 +86,12 @@ class AseRun:
 
         self.config, self.stopped, self.step = config, stopped, 0
         about = system_of(Path())
-        self.elements = about["elements"]
-        atoms: Any = read("system.data", format="lammps-data", sort_by_id=True)
+        self.elements = about.elements
+        atoms: Any = read(DATA, format="lammps-data", sort_by_id=True)
         self.atoms: Atoms = atoms
-        self.has_velocities = "\nVelocities\n" in Path("system.data").read_text()
+        self.has_velocities = "\nVelocities\n" in Path(DATA).read_text()
         atoms.pbc = True
-        groups = {name: ids_of(text) for name, text in about["groups"].items()}
+        groups = {name: ids_of(text) for name, text in about.groups.items()}
         fixed = groups.get("fixed", np.array([], dtype=int))
         self.mobile = np.setdiff1d(np.arange(len(atoms)), fixed)
         if len(fixed):
@@ -103,23 +102,23 @@ class AseRun:
         # the momentum of the whole is zero unless a frozen slab takes it up
         self.freedom = 3 * len(self.mobile) - (0 if len(fixed) else 3)
         atoms.calc = calculator
-        self.state = dict(np.load(STATE)) if resume and Path(STATE).is_file() else None
+        self.state = dict(np.load(ASE_STATE)) if resume and Path(ASE_STATE).is_file() else None
         if resume and self.state is None:
-            raise EngineError(f"there is no {STATE} to continue from; run it again without --resume")
+            raise EngineError(f"there is no {ASE_STATE} to resume from; run it again without --resume")
         if self.state is not None:
             self.step = int(self.state["step"])
             atoms.positions[:] = self.state["positions"]
             atoms.set_momenta(self.state["momenta"], apply_constraint=False)
         elif not resume:
-            for old in (STATE, *map(str, Path().glob("traj.*"))):
+            for old in (ASE_STATE, *map(str, Path().glob("traj.*"))):
                 Path(old).unlink(missing_ok=True)
-        self.log = Log(Path("log.lammps"), resume)
+        self.log = Log(Path(LOG), resume)
         self.pressure = True
         self.ended = False
         limits = Limits.of_manifest(read_manifest(Path()))
         if limits is None:
-            raise EngineError("manifest.json does not tell timestep and temperature: it is damaged")
-        start: Any = read("system.data", format="lammps-data", sort_by_id=True)
+            raise EngineError(f"{MANIFEST} does not say timestep and temperature: it is damaged")
+        start: Any = read(DATA, format="lammps-data", sort_by_id=True)
         self.guard = AseGuard(config.guard, limits, atoms, groups, start.positions, resume)
 
     def run(self) -> None:
@@ -142,15 +141,15 @@ class AseRun:
                 if moving is None or ensemble == "nve":
                     moving = self.integrator(ensemble)
                 self.stage(stage, moving, end)
-                if not self.ended:  # what led there is no state to go on from
+                if not self.ended:  # the state that led there is not resumed from
                     self.save(moving)
-        write_final(self.atoms, Path("system.data"), Path("final.data"))
+        write_final(self.atoms, Path(DATA), Path(FINAL_DATA))
 
     def integrator(self, ensemble: str) -> Any:
-        """With the thermostat's variables of a run that is continued."""
+        """With the thermostat's variables of the run that is resumed."""
         moving = integrator(self.atoms, self.config.dynamics, ensemble, len(self.mobile))
         if self.state is not None:
-            take_up(moving, self.state)
+            restore(moving, self.state)
         return moving
 
     def minimise(self) -> None:
@@ -197,7 +196,7 @@ class AseRun:
         self.log.begin(name, list(row))
         self.log.row(row)
         self.guard.begin(name)
-        self.ended = self.guard.look(self.step, row)
+        self.ended = self.guard.check(self.step, row)
         while True:
             if dcd and self.step % frames == 0:
                 dcd.write(self.atoms)
@@ -207,7 +206,7 @@ class AseRun:
                 break
             self.checked(moving.step, self.step + 1)
             self.step += 1
-            self.ended = self.guard.look(self.step, self.energies(moving))
+            self.ended = self.guard.check(self.step, self.energies(moving))
             if self.step % thermo == 0 or self.step == end or self.ended:
                 self.log.row(self.row(moving))
             if self.step % save == 0 and not self.ended:
@@ -220,10 +219,10 @@ class AseRun:
             answer = evaluate()
             forces, energy = self.atoms.get_forces(apply_constraint=False), self.atoms.get_potential_energy()
             if not (np.isfinite(energy) and np.isfinite(forces).all()):
-                raise FloatingPointError(f"the model gave an energy, force or virial that is not finite at step {step}")
+                raise NotFiniteError(step)
         except Exception as error:
             write_failed_frame(self.atoms, step, error)
-            self.guard.keep()
+            self.guard.write_frames()
             raise
         return answer
 
@@ -232,7 +231,7 @@ class AseRun:
         return 2 * self.atoms.get_kinetic_energy() / (self.freedom * K_B_EV_PER_K)
 
     def energies(self, moving: Any) -> dict[str, float]:
-        """What the guard looks at."""
+        """What the guard checks."""
         atoms = self.atoms
         potential, kinetic = atoms.get_potential_energy(), atoms.get_kinetic_energy()
         found = {
@@ -264,11 +263,11 @@ class AseRun:
         return found
 
     def save(self, moving: Any) -> None:
-        """`state.npz`: all that a continuation needs, complete or as it was before."""
-        temporary = Path(f".{STATE}.{os.getpid()}.npz")
-        arrays = {"positions": self.atoms.positions, "momenta": self.atoms.get_momenta(), **kept(moving)}
+        """`state.npz`: all that resuming needs, complete or as it was before."""
+        temporary = Path(f".{ASE_STATE}.{os.getpid()}.npz")
+        arrays = {"positions": self.atoms.positions, "momenta": self.atoms.get_momenta(), **state_of(moving)}
         np.savez(temporary, step=self.step, **arrays)
-        temporary.replace(STATE)
+        temporary.replace(ASE_STATE)
 
 
 def ids_of(ranges: str) -> Any:
@@ -278,7 +277,7 @@ def ids_of(ranges: str) -> Any:
 
 
 def unused(stem: str, suffix: str) -> Path:
-    """`traj.dcd`, or for a continuation `traj.1.dcd`, `traj.2.dcd`, ..., which analyses join."""
+    """`traj.dcd`, or for a resumed run `traj.1.dcd`, `traj.2.dcd`, ..., which analyses join."""
     path, number = Path(stem + suffix), 0
     while path.exists():
         number += 1

@@ -3,7 +3,7 @@
 `.lock` is held with flock(2), which the kernel gives up when its holders are gone, however they died; the worker holds
 it too, so a run whose driver was killed counts as running until its worker has ended.  The file says who holds it.
 
-Some shared file systems know flock on one machine only, or not at all.  So the holder also counts up a number in the
+Some shared file systems know flock on one machine only, or not at all.  So the entry also counts up a number in the
 file, and a lock that was left by another machine is taken over only when that number stands still.  No clock is
 compared.
 """
@@ -17,25 +17,26 @@ import platform
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lmpdrive.common.say import Say, silent
 from lmpdrive.errors import RunDirectoryError
 
 LOCK = ".lock"
 BEAT_S = 5.0
-"""The holder counts this often."""
+"""The entry counts this often."""
 SILENCE_S = 16.0
-"""Without a count for so long, the holder on another machine is gone."""
+"""Without a count for so long, the entry on another machine is gone."""
 WORKER_ENDS_S = 90.0
 """A worker that lost its driver stops, and writes its restart, within this time."""
 
 
 @contextmanager
-def locked(folder: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[int]:
+def locked(folder: Path, say: Say = silent) -> Iterator[int]:
     """Hold the run directory; yields the file descriptor that a worker must inherit.
 
     Raises RunDirectoryError, saying who holds it, or that the folder cannot be written.
@@ -69,19 +70,19 @@ def locked(folder: Path, say: Callable[[str], None] = lambda _: None) -> Iterato
 def holder(folder: Path) -> str:
     """Who holds, or held, the lock: "process 12 on node7 since 2026-11-21T10:00:00 (lmpdrive resume run)"."""
     try:
-        said = json.loads((folder / LOCK).read_text())
-        return f"process {said['pid']} on {said['host']} since {said['since']} ({said['command']})"
+        entry = json.loads((folder / LOCK).read_text())
+        return f"process {entry['pid']} on {entry['host']} since {entry['since']} ({entry['command']})"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"
 
 
-def _acquire(descriptor: int, folder: Path, say: Callable[[str], None]) -> None:
+def _acquire(descriptor: int, folder: Path, say: Say) -> None:
     known = True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        said = _read(descriptor)
-        if said.get("host") != platform.node() or _alive(said.get("pid")):
+        entry = _read(descriptor)
+        if entry.get("host") != platform.node() or _alive(entry.get("pid")):
             raise _refused(folder) from None
         say(f"the driver of {folder} is gone ({holder(folder)}); its worker still stops: waiting for it")
         _wait(descriptor, folder)
@@ -139,14 +140,14 @@ def _beat(descriptor: int, me: dict[str, Any], ended: threading.Event) -> None:
 
 def _read(descriptor: int) -> dict[str, Any]:
     try:
-        said = json.loads(os.pread(descriptor, 4096, 0) or b"{}")
+        entry = json.loads(os.pread(descriptor, 4096, 0) or b"{}")
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return entry if isinstance(entry, dict) else {}
 
 
-def _write(descriptor: int, said: dict[str, Any]) -> None:
-    text = json.dumps(said).encode() + b"\n"
+def _write(descriptor: int, entry: dict[str, Any]) -> None:
+    text = json.dumps(entry).encode() + b"\n"
     os.pwrite(descriptor, text, 0)
     os.ftruncate(descriptor, len(text))
 

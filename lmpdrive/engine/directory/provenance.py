@@ -15,16 +15,18 @@ from typing import Any
 
 from lmpdrive.common import resources
 from lmpdrive.common.hashing import sha256
-from lmpdrive.common.manifest import read_manifest
+from lmpdrive.common.manifest import LammpsSection, RanWith, read_manifest
+from lmpdrive.common.run_files import CONFIG, CONFIG_GIVEN, DATA, DECK
 from lmpdrive.config import Config
+from lmpdrive.deck.commands import read_deck
 from lmpdrive.engine.lammps_library import environment
 from lmpdrive.engine.loops import loops
 from lmpdrive.engine.probe import probe
 from lmpdrive.environments.facts import digest
 from lmpdrive.errors import EngineError, ModelError
 
-FILES = ("in.lammps", "system.data", "system.yaml", "resolved.yaml")
-"""Inputs in a run directory, besides the model."""
+FILES = (DECK, DATA, CONFIG_GIVEN, CONFIG)
+"""Inputs in a run directory, besides the model and what the deck includes."""
 LAMMPS = ".lammps.json"
 """Where the worker leaves what LAMMPS says of itself."""
 VARIABLES = (
@@ -62,13 +64,14 @@ VARIABLES = (
 
 
 def of_the_inputs(folder: Path, config: Config) -> dict[str, Any]:
-    """sha256 of everything that the deck was made from, and the command line."""
+    """Entries of the manifest: sha256 of the deck and of everything that it was made from, and the command line."""
+    names = (*FILES, *read_deck(folder / DECK).included)
     return {
-        "deck_sha256": sha256(folder / "in.lammps"),
-        "files": {name: sha256(folder / name) for name in FILES if (folder / name).is_file()},
+        "deck_sha256": sha256(folder / DECK),
+        "files": {name: sha256(folder / name) for name in names if (folder / name).is_file()},
         "templates": templates(config),
         "code_sha256": digest(),
-        "command_line": list(sys.argv),
+        "command_line": tuple(sys.argv),
     }
 
 
@@ -85,7 +88,7 @@ def templates(config: Config) -> dict[str, str]:
 def changed_models(run_dir: Path, config: Config) -> Iterator[str]:
     """What became of the model files since the run directory was written, in words."""
     now = config.potential.files()
-    for name, then in ((read_manifest(run_dir).get("potential") or {}).get("sha256") or {}).items():
+    for name, then in read_manifest(run_dir).potential.sha256.items():
         path = now.get(name, run_dir / name)
         path = path if path.exists() else run_dir / name
         if not path.exists():
@@ -94,30 +97,38 @@ def changed_models(run_dir: Path, config: Config) -> Iterator[str]:
             yield f"the model file {name} has changed: {path} is not the file that the deck was rendered with"
 
 
+def deck_was_edited(run_dir: Path, deck: str = DECK) -> bool:
+    """Whether a deck, or a file that it includes, is not what was rendered."""
+    manifest = read_manifest(run_dir)
+    if sha256(run_dir / deck) != manifest.deck_sha256:
+        return True
+    then = manifest.files
+    names = {*read_deck(run_dir / deck).included, *(name for name in then if name.endswith(".lammps"))} - {DECK}
+    return any(not (run_dir / name).is_file() or sha256(run_dir / name) != then.get(name) for name in names)
+
+
 def must_be_as_rendered(run_dir: Path, config: Config) -> Iterator[str]:
     """What of the structure has changed; raises ModelError for a model that has: the manifest would lie about it."""
     if changed := list(changed_models(run_dir, config)):
         raise ModelError("\n".join([*changed, "Put it back, or render a new run directory with this one."]))
-    then = (read_manifest(run_dir).get("files") or {}).get("system.data")
-    if then is not None and (run_dir / "system.data").is_file() and sha256(run_dir / "system.data") != then:
-        yield "system.data is not the structure that was rendered"
+    then, data = read_manifest(run_dir).files.get(DATA), run_dir / DATA
+    if then is not None and data.is_file() and sha256(data) != then:
+        yield f"{DATA} is not the structure that was rendered"
 
 
-def of_the_run(config: Config) -> dict[str, Any]:
+def of_the_run(config: Config) -> RanWith:
     """Machine, threads and environment variables of a run that begins now."""
     run = config.run
-    return {
-        "ran_with": {
-            "command_line": list(sys.argv),
-            "mpi_ranks": run.mpi_ranks,
-            "threads": run.threads,
-            "device": run.device,
-            "cpu": cpu(),
-            "cores": os.cpu_count(),
-            "environment": chosen(environment(run.device, run.threads)),
-            "packages": packages(config),
-        }
-    }
+    return RanWith(
+        command_line=tuple(sys.argv),
+        mpi_ranks=run.mpi_ranks,
+        threads=run.threads,
+        device=run.device,
+        cpu=cpu(),
+        cores=os.cpu_count(),
+        environment=chosen(environment(run.device, run.threads)),
+        packages=tuple(packages(config)),
+    )
 
 
 def chosen(variables: Mapping[str, str]) -> dict[str, str]:
@@ -162,17 +173,17 @@ def steps_missing(log: Path, config: Config) -> Iterator[str]:
         yield f"the deck ran {made} steps, resolved.yaml has {wanted}"
 
 
-def of_lammps(folder: Path, config: Config) -> dict[str, Any]:
-    """`{"lammps": ...}` of a run that has ended; asked anew where `lmp` itself ran, empty where ASE did."""
+def of_lammps(folder: Path, config: Config) -> LammpsSection | None:
+    """The LAMMPS of a run that has ended; asked anew where `lmp` itself ran, None where ASE did."""
     path = folder / LAMMPS
     if path.is_file():
-        told = json.loads(path.read_text())
+        about = LammpsSection(**json.loads(path.read_text()))
         path.unlink()
-        return {"lammps": told}
+        return about
     if config.run.mpi_ranks == 1:
-        return {}
+        return None
     try:
-        told = probe({}, False, config.potential.interpreter().python)
+        found = probe({}, False, config.potential.interpreter().python)
     except EngineError:
-        return {}
-    return {"lammps": {"version": told["version"], "packages": told["packages"]}}
+        return None
+    return LammpsSection(version=found["version"], packages=tuple(found["packages"]))

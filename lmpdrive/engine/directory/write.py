@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import shutil
 import tempfile
@@ -10,15 +9,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lmpdrive.common.atomic import write_atomically
 from lmpdrive.common.hashing import sha256
-from lmpdrive.common.manifest import read_manifest
-from lmpdrive.common.run_files import MANIFEST
+from lmpdrive.common.manifest import (
+    DynamicsSection,
+    Manifest,
+    OutputSection,
+    PotentialSection,
+    Stage,
+    SystemSection,
+    read_manifest,
+)
 from lmpdrive.config import Config
 from lmpdrive.environments import Interpreter
 from lmpdrive.errors import RunDirectoryError
+from lmpdrive.stability import Limits
+
+if TYPE_CHECKING:
+    from lmpdrive.system import BuiltSystem
 
 PACKAGES = (
     "lmpdrive",
@@ -69,9 +78,9 @@ def new_directory(target: Path) -> Iterator[Path]:
 
 
 def _stopped(folder: Path) -> str:
-    """How to continue the run there, if it has not finished."""
+    """How to resume the run there, if it has not finished."""
     try:
-        state = read_manifest(folder).get("state")
+        state = read_manifest(folder).state
     except RunDirectoryError:
         return ""
     if state in (None, "finished"):
@@ -88,51 +97,64 @@ def link_model_files(run_dir: Path, config: Config) -> dict[str, str]:
     return hashes
 
 
-def manifest(config: Config, system: Any, hashes: dict[str, str]) -> dict[str, Any]:
-    """What is needed to know and to repeat the run."""
-    from lmpdrive.stability import Limits
+def new_manifest(config: Config, system: BuiltSystem, hashes: dict[str, str]) -> Manifest:
+    """What is needed to know the run, and with `provenance.of_the_inputs` to repeat it.
+
+    hashes : of the model files, as `link_model_files` returns them.
+    """
+    dynamics, build = config.dynamics, config.system.build
+    return Manifest(
+        state="rendered",
+        system=_system(config, system),
+        potential=_potential(config, hashes),
+        dynamics=DynamicsSection(
+            timestep_fs=dynamics.timestep_fs,
+            temperature_K=dynamics.temperature_K,
+            ensemble=dynamics.ensemble,
+            stages=_stages(config),
+        ),
+        guard=Limits.of(config, system).content(),
+        output=OutputSection(frames_every_steps=config.steps(config.output.frames_every_fs)),
+        seeds={"dynamics": dynamics.seed} | ({"build": build.seed} if build else {}),
+        versions=_versions(),
+        host={"name": platform.node(), "machine": platform.machine(), "system": platform.platform()},
+        device=config.run.device,
+    )
+
+
+def _system(config: Config, system: BuiltSystem) -> SystemSection:
     from lmpdrive.system import id_ranges
 
-    potential, dynamics = config.potential, config.dynamics
-    charges = potential.charges_e(system)
-    stages: list[tuple[str, int | None]] = [("minimise", None)] if dynamics.minimise else []
-    if dynamics.ensemble != "minimise":
-        stages += [
-            ("equilibrate", config.equilibrate_steps),
-            ("production", config.production_steps),
-        ]
-    return {
-        "state": "rendered",
-        "system": {
-            "elements": list(system.elements),
-            "species": list(system.species),
-            "groups": {name: id_ranges(ids).replace(" ", ",") for name, ids in system.groups.items() if len(ids)},
-            "two_sided": system.two_sided,
-            "charges_e": list(charges) if charges is not None else None,
-            "surface_charge_e_per_A2": system.report.surface_charge_e_per_A2,
-            "report": system.report.lines(),
-        },
-        "potential": {
-            "architecture": potential.architecture,
-            "title": potential.chosen.title or potential.title,
-            "coupling": str(potential.chosen),
-            "precision": str(getattr(potential, "dtype", potential.precision)),
-            "card": potential.card(),
-            "sha256": hashes,
-        },
-        "dynamics": {
-            "timestep_fs": dynamics.timestep_fs,
-            "temperature_K": dynamics.temperature_K,
-            "ensemble": dynamics.ensemble,
-            "stages": [{"name": name, "steps": steps} for name, steps in stages],
-        },
-        "guard": Limits.of(config, system).content(),
-        "output": {"frames_every_steps": config.steps(config.output.frames_every_fs)},
-        "seeds": {"dynamics": dynamics.seed} | ({"build": config.system.build.seed} if config.system.build else {}),
-        "versions": _versions(),
-        "host": {"name": platform.node(), "machine": platform.machine(), "system": platform.platform()},
-        "device": config.run.device,
-    }
+    charges = config.potential.charges_e(system)
+    return SystemSection(
+        elements=tuple(system.elements),
+        species=tuple(system.species),
+        groups={name: id_ranges(ids).replace(" ", ",") for name, ids in system.groups.items() if len(ids)},
+        two_sided=system.two_sided,
+        charges_e=None if charges is None else tuple(float(charge) for charge in charges),
+        surface_charge_e_per_A2=system.report.surface_charge_e_per_A2,
+        report=tuple(system.report.lines()),
+    )
+
+
+def _potential(config: Config, hashes: dict[str, str]) -> PotentialSection:
+    potential = config.potential
+    return PotentialSection(
+        architecture=potential.architecture,
+        title=potential.chosen.title or potential.title,
+        coupling=str(potential.chosen),
+        precision=str(getattr(potential, "dtype", potential.precision)),
+        card=potential.card(),
+        sha256=hashes,
+    )
+
+
+def _stages(config: Config) -> tuple[Stage, ...]:
+    stages = [Stage(name="minimise", steps=None)] if config.dynamics.minimise else []
+    if config.dynamics.ensemble != "minimise":
+        stages.append(Stage(name="equilibrate", steps=config.equilibrate_steps))
+        stages.append(Stage(name="production", steps=config.production_steps))
+    return tuple(stages)
 
 
 def _versions() -> dict[str, str]:
@@ -158,10 +180,3 @@ def versions_of(interpreter: Interpreter) -> dict[str, str]:
         return _versions()
     found = {package: interpreter.versions[package] for package in PACKAGES if package in interpreter.versions}
     return {"python": interpreter.about["python"]} | found
-
-
-def update_manifest(run_dir: Path, **changes: Any) -> dict[str, Any]:
-    """Change top-level entries and write atomically."""
-    content = read_manifest(run_dir) | changes
-    write_atomically(run_dir / MANIFEST, json.dumps(content, indent=1) + "\n")
-    return content

@@ -13,7 +13,6 @@ import json
 import os
 import struct
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,15 +20,16 @@ from typing import Any
 import numpy as np
 
 from lmpdrive.common.atomic import write_atomically
+from lmpdrive.common.manifest import SystemSection
 from lmpdrive.common.run_files import FAILED_RESTART
 from lmpdrive.common.units import EV_PER_U_A2_PER_PS2, K_B_EV_PER_K
 from lmpdrive.environments import Interpreter
-from lmpdrive.errors import StructureError
+from lmpdrive.errors import RestartFileError
 
 RECORD = "restarts.json"
 MAGIC = b"LammpS RestartT\0"
 HOTTEST_K = 1e5
-"""No run that is worth to be continued is hotter."""
+"""No run that is worth resuming is hotter."""
 
 _TEXTS, _STEP = (0, 4), 5
 """Flags of the header (src/lmprestart.h): VERSION and UNITS are texts, NTIMESTEP has 8 bytes, others before it 4."""
@@ -45,7 +45,7 @@ class Restart:
     problem: str = ""
 
 
-def look(path: Path) -> Restart:
+def inspect(path: Path) -> Restart:
     """What the file says of itself; cheap, only its ends are read."""
     try:
         with path.open("rb") as file:
@@ -74,16 +74,16 @@ def look(path: Path) -> Restart:
     return Restart(path, problem="has a damaged header")
 
 
-class Recorder:
-    """Writes `restarts.json` while a run goes on: name -> step and sha256 of each whole restart file."""
+class RestartRecorder:
+    """Writes `restarts.json` during a run: name -> step and sha256 of each whole restart file."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         # what is there already was recorded when it was written, or nobody knows what it was then
         self._seen = {path.name: _mark(path) for path in folder.glob("*.restart")}
 
-    def look(self) -> None:
-        """Record the files that changed since the last look."""
+    def poll(self) -> None:
+        """Record the files that changed since the last call."""
         with contextlib.suppress(OSError):  # a full disk is no reason to end a run here
             for path in sorted(self._folder.glob("*.restart")):
                 mark = _mark(path)
@@ -91,7 +91,7 @@ class Recorder:
                     self._record(path, mark)
 
     def _record(self, path: Path, mark: tuple[int, int, int] | None) -> None:
-        found = look(path)
+        found = inspect(path)
         digest = "" if found.problem else _sha256(path.read_bytes())
         if _mark(path) != mark:
             return  # it is being written: next time
@@ -104,19 +104,19 @@ class Recorder:
 def recorded(folder: Path) -> dict[str, dict[str, Any]]:
     """The content of `restarts.json`; empty if there is none that can be read."""
     try:
-        said = json.loads((folder / RECORD).read_text())
+        record = json.loads((folder / RECORD).read_text())
     except (OSError, ValueError):
         return {}
-    if not isinstance(said, dict):
+    if not isinstance(record, dict):
         return {}
-    return {name: one for name, one in said.items() if isinstance(one, dict) and {"step", "sha256"} <= set(one)}
+    return {name: one for name, one in record.items() if isinstance(one, dict) and {"step", "sha256"} <= set(one)}
 
 
-def mark(folder: Path, name: str, problem: str) -> None:
+def mark_unusable(folder: Path, name: str, problem: str) -> None:
     """Remember what was found wrong with a restart file, so that it is not chosen again."""
     path = folder / name
-    said = {"step": look(path).step, "sha256": _sha256(path.read_bytes()), "problem": problem}
-    write_atomically(folder / RECORD, json.dumps(recorded(folder) | {name: said}, indent=1) + "\n")
+    record = {"step": inspect(path).step, "sha256": _sha256(path.read_bytes()), "problem": problem}
+    write_atomically(folder / RECORD, json.dumps(recorded(folder) | {name: record}, indent=1) + "\n")
 
 
 def candidates(folder: Path) -> list[Restart]:
@@ -127,29 +127,29 @@ def candidates(folder: Path) -> list[Restart]:
         if path.name == FAILED_RESTART:
             found.append(Restart(path, problem="was written at the end of a run that failed"))
             continue
-        one = look(path)
-        said = record.get(path.name)
-        if not one.problem and said and _differs(one, said):
+        one = inspect(path)
+        written = record.get(path.name)
+        if not one.problem and written and _differs(one, written):
             one = Restart(path, one.step, one.offset, "is not what was written (sha256)")
-        elif not one.problem and said and said.get("problem") and one.step == said["step"]:
-            one = Restart(path, one.step, one.offset, said["problem"])
+        elif not one.problem and written and written.get("problem") and one.step == written["step"]:
+            one = Restart(path, one.step, one.offset, written["problem"])
         found.append(one)
     return sorted(found, key=lambda one: -one.step)
 
 
-def unusable(one: Restart, system: Mapping[str, Any], interpreter: Interpreter, plugins: bool) -> str:
-    """What the LAMMPS of the run, and a look at the numbers, find wrong with a restart file; empty if nothing.
+def why_unusable(one: Restart, system: SystemSection, interpreter: Interpreter, plugins: bool) -> str:
+    """What the LAMMPS of the run, and a check of the numbers, find wrong with a restart file; empty if nothing.
 
-    system : of the manifest: `elements` in the order of the types, `species` in the order of the ids, `groups`.
+    system : of the manifest.
     """
-    elements, species = system["elements"], system["species"]
+    elements, species = system.elements, system.species
     from lmpdrive.system import id_ranges
     from lmpdrive.system.lammps_restart import extract
 
     try:
         held = extract(one.path, interpreter.python, plugins)
-    except StructureError as error:
-        return str(error).removeprefix(f"{one.path} ").split(". It must come")[0]
+    except RestartFileError as error:
+        return error.reason
     if int(held["step"]) != one.step:
         return f"says step {one.step}, and LAMMPS reads {int(held['step'])}"
     if held["id"].shape != (len(species),) or set(held["id"].tolist()) != set(range(1, len(species) + 1)):
@@ -163,7 +163,7 @@ def unusable(one: Restart, system: Mapping[str, Any], interpreter: Interpreter, 
     names = held["groups"].tolist()
     if names[:1] != ["all"]:
         return "has no group of all atoms"
-    for name, ids in system["groups"].items():
+    for name, ids in system.groups.items():
         if name in names and id_ranges(np.flatnonzero(held["mask"][order] >> names.index(name) & 1)) != ids.replace(
             ",", " "
         ):
@@ -178,15 +178,15 @@ def unusable(one: Restart, system: Mapping[str, Any], interpreter: Interpreter, 
     return ""
 
 
-def _differs(one: Restart, said: dict[str, Any]) -> bool:
+def _differs(one: Restart, record: dict[str, Any]) -> bool:
     """Whether the file is not the one that was recorded.  A file with a later step was written after the record."""
     content = bytearray(one.path.read_bytes())
-    if one.step == said["step"]:
-        return _sha256(content) != said["sha256"]
+    if one.step == record["step"]:
+        return _sha256(content) != record["sha256"]
     # unless its step alone was changed
     order = "little" if content[16] == 1 else "big"
-    content[one.offset : one.offset + 8] = int(said["step"]).to_bytes(8, order, signed=True)  # type: ignore[arg-type]
-    return _sha256(content) == said["sha256"]
+    content[one.offset : one.offset + 8] = int(record["step"]).to_bytes(8, order, signed=True)  # type: ignore[arg-type]
+    return _sha256(content) == record["sha256"]
 
 
 def _mark(path: Path) -> tuple[int, int, int] | None:

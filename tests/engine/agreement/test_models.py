@@ -10,7 +10,7 @@ import yaml
 from ase import Atoms
 
 import lmpdrive
-from lmpdrive.architectures.shared.cores import Cores
+from lmpdrive.architectures.deepmd.cores import Cores
 from lmpdrive.common.manifest import read_manifest
 from lmpdrive.engine.agreement.compare import UnequalError
 from tests.architectures.structures import water_on
@@ -111,7 +111,7 @@ def test_simulate_stops_on_a_mix_up_in_a_template_deepmd(tmp_path):
     with pytest.raises(UnequalError, match="H is taken for O, O for H"):
         lmpdrive.simulate(path, tmp_path / "run")
     manifest = read_manifest(tmp_path / "run")
-    assert manifest["state"] == "failed" and manifest["step0"]["equal"] is False
+    assert manifest.state == "failed" and manifest.step0["equal"] is False
     assert not (tmp_path / "run" / "log.lammps").exists(), "the run did not begin"
 
 
@@ -120,15 +120,15 @@ def test_simulate_stops_on_a_mix_up_in_a_template_mace(tmp_path):
     path = with_template(film_yaml(tmp_path, MACE), "callback.lmp.j2", MACE_SWAPPED)
     with pytest.raises(UnequalError, match="H is taken for O, O for H"):
         lmpdrive.simulate(path, tmp_path / "run")
-    assert read_manifest(tmp_path / "run")["step0"]["equal"] is False
+    assert read_manifest(tmp_path / "run").step0["equal"] is False
 
 
 def test_a_native_run_from_the_shipped_template_is_compared_on_request_only(tmp_path):
     pytest.importorskip("deepmd")
     result = lmpdrive.simulate(film_yaml(tmp_path, DP_DOUBLE), tmp_path / "auto")
-    assert "step0" not in read_manifest(result.directory)
+    assert read_manifest(result.directory).step0 is None
     result = lmpdrive.simulate(tmp_path / "film.yaml", tmp_path / "always", ["run.compare=always"])
-    assert read_manifest(result.directory)["step0"]["equal"] is True
+    assert read_manifest(result.directory).step0["equal"] is True
 
 
 def test_cores_are_known_on_paper_and_derivatives_of_their_energy():

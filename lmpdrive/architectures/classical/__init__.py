@@ -1,0 +1,5 @@
+"""Classical baseline: water, ions and metal."""
+
+from lmpdrive.architectures.classical.architecture import Classical
+
+__all__ = ["Classical"]

@@ -1,0 +1,164 @@
+"""Classical baseline: flexible SPC/Fw water, Joung-Cheatham ions, Lennard-Jones metal.
+
+Needs nothing but LAMMPS.  Ions are balanced by a charge spread over the wet metal layer, or by an
+equipotential electrode (LAMMPS' ELECTRODE package).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from lmpdrive.architectures import Architecture, Interface, Native, Problem, ReceptiveField, element_problems
+from lmpdrive.architectures.classical import force_field as ff
+from lmpdrive.common.units import KCAL_PER_MOL_EV
+
+
+class Classical(Architecture):
+    """Flexible water, ions and metal with published Lennard-Jones parameters."""
+
+    template: ClassVar[str] = "classical.lmp.j2"
+    couplings: ClassVar = (Native("lj/cut/coul/long", needs=("KSPACE", "MOLECULE")),)
+    atom_style: ClassVar[Literal["atomic", "full"]] = "full"
+    plugins: ClassVar[bool] = False
+    title: ClassVar[str] = "classical: SPC/Fw water, Joung-Cheatham ions, Lennard-Jones metal (Heinz)"
+    precision: ClassVar[str] = "float64"
+
+    reactive: ClassVar[bool] = False
+    trial: ClassVar[dict[str, Any] | None] = {}
+
+    cutoff_A: Annotated[float, Field(ge=2, le=50)] = 9.0
+    """Lennard-Jones and real-space Coulomb cutoff; SPC/Fw was parametrised with 9 Å."""
+    kspace_accuracy: Annotated[float, Field(ge=1e-8, le=0.1)] = 1e-4
+    """Relative accuracy of the long-range forces."""
+    electrode: Literal["none", "constant-charge", "constant-potential"] = "none"
+    """Metal as fixed surface charge, or as an equipotential electrode."""
+    voltage_V: float = 0.0
+    """Potential between the two faces of the slab, for constant-potential (two-sided cells)."""
+    electrode_eta_per_A: Annotated[float, Field(ge=0.1, le=100)] = 1.979
+    """Reciprocal width of the electrode's Gaussian charges (LAMMPS' ELECTRODE examples)."""
+
+    def styles(self) -> dict[str, list[str]]:
+        """LAMMPS styles the deck uses."""
+        used = {
+            "pair": ["lj/cut/coul/long"],
+            "bond": ["harmonic"],
+            "angle": ["harmonic"],
+            "kspace": ["pppm" if self.electrode == "none" else "pppm/electrode"],
+        }
+        fixes = {"constant-charge": ["electrode/conq"], "constant-potential": ["electrode/conp"]}
+        return used | {"fix": fixes.get(self.electrode, [])}
+
+    def model_elements(self) -> Sequence[str]:
+        """Elements with parameters."""
+        return sorted(ff.LENNARD_JONES)
+
+    @property
+    def conserves(self) -> bool:
+        """Not with `constant-potential`: LAMMPS does not count the work of the battery on the electrode."""
+        return self.electrode != "constant-potential"
+
+    def receptive_field(self) -> ReceptiveField:
+        """Unlimited: the Coulomb sums are long-ranged."""
+        return ReceptiveField.unlimited()
+
+    def problems(self, interface: Interface | None) -> list[Problem]:
+        """Elements without parameters, broken water, charges that nothing balances."""
+        if interface is None:
+            return []
+        found = element_problems(interface.elements, self.model_elements(), "classical")
+        if found:
+            return found
+        in_water = len(interface.groups.get("water", []))
+        n_water_atoms = sum(s in ("O", "H") for s in interface.species)
+        if in_water != n_water_atoms:
+            found.append(
+                Problem(
+                    "error",
+                    f"{n_water_atoms - in_water} O and H atoms belong to no water molecule: the classical potential "
+                    "has intact water only. Use a reactive potential, or remove hydroxide and hydronium.",
+                )
+            )
+        ion_charge = self._ion_charge_e(interface)
+        if ion_charge and not len(interface.groups.get("metal", [])):
+            found.append(
+                Problem("error", f"the ions carry {ion_charge:+d} e and no metal balances them: add counter-ions.")
+            )
+        if self.electrode == "constant-potential":
+            if ion_charge:
+                found.append(
+                    Problem(
+                        "error",
+                        f"constant-potential keeps the metal neutral, but the ions carry {ion_charge:+d} e: "
+                        "add counter-ions, or use electrode: constant-charge.",
+                    )
+                )
+            if not interface.two_sided:
+                found.append(
+                    Problem(
+                        "error",
+                        "constant-potential needs a two-sided cell (system.build.vacuum_A: 0): "
+                        "the voltage lies between the two wet faces of the slab.",
+                    )
+                )
+        return found
+
+    def _ion_charge_e(self, interface: Interface) -> int:
+        return sum(ff.ION_CHARGES_E.get(s, 0) for s in interface.species)
+
+    def charges_e(self, interface: Interface) -> Sequence[float]:
+        """Charges [e]: water and ions as published, minus the ions' sum on the wet metal layers."""
+        table = ff.WATER_CHARGES_E | ff.ION_CHARGES_E
+        charges = np.array([table.get(s, 0.0) for s in interface.species], dtype=float)
+        wet = self._wet_metal(interface)
+        if len(wet):
+            charges[wet] = -self._ion_charge_e(interface) / len(wet)
+        return charges.tolist()
+
+    def _wet_metal(self, interface: Interface) -> np.ndarray:
+        layers = _layers(interface)
+        if not layers:
+            return np.array([], dtype=int)
+        wet = [interface.groups[layers[-1]]]
+        if interface.two_sided and len(layers) > 1:
+            wet.append(interface.groups[layers[0]])
+        return np.concatenate(wet)
+
+    def context(self, interface: Interface) -> dict[str, Any]:
+        """Lennard-Jones rows and bonded terms in eV."""
+        rows = [
+            {
+                "type": i,
+                "element": e,
+                "epsilon_eV": ff.LENNARD_JONES[e].epsilon_kcal_per_mol * KCAL_PER_MOL_EV,
+                "sigma_A": ff.LENNARD_JONES[e].sigma_A,
+            }
+            for i, e in enumerate(interface.elements, start=1)
+        ]
+        groups = interface.groups
+        layers = _layers(interface)
+        half = len(layers) // 2
+        return {
+            "lj": rows,
+            # k-space sums refuse a system without charges
+            "charged": any(self.charges_e(interface)) or self.electrode != "none",
+            "waters": len(groups.get("water", [])) // 3,
+            "bond": {"k_eV_per_A2": ff.BOND_K_KCAL_PER_MOL_A2 * KCAL_PER_MOL_EV, "r0_A": ff.BOND_R0_A},
+            "angle": {
+                "k_eV_per_rad2": ff.ANGLE_K_KCAL_PER_MOL_RAD2 * KCAL_PER_MOL_EV,
+                "theta0_deg": ff.ANGLE_THETA0_DEG,
+            },
+            "slab": len(groups.get("metal", [])) > 0 and not interface.two_sided,
+            "electrode": None if self.electrode == "none" else self.electrode,
+            "metal_charge_e": -float(self._ion_charge_e(interface)),
+            "layers_low": layers[:half],
+            "layers_high": layers[half:],
+        }
+
+
+def _layers(interface: Interface) -> list[str]:
+    """Names of the metal layers' groups, bottom to top."""
+    return sorted((n for n in interface.groups if n.startswith("layer_")), key=lambda n: int(n[6:]))

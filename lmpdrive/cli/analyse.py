@@ -1,0 +1,165 @@
+"""`lmpdrive analyse`, `observables`, `compare` and `report`: what reads trajectories and results."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lmpdrive.cli.arguments import parse_discard, parse_options
+from lmpdrive.cli.options import ExtraObservables, Quiet, RunDirectory, Verbose
+from lmpdrive.cli.printing import print_summary, progress_printer
+
+if TYPE_CHECKING:
+    from lmpdrive.report.comparison import Comparison
+
+ANALYSE_EXAMPLES = (
+    "Examples: `lmpdrive analyse runs/pt111-water` or `lmpdrive analyse old.dump --elements Au --elements H "
+    "--elements Na --elements O --timestep-fs 0.5 --out results`"
+)
+OBSERVABLES_EXAMPLES = "Example: `lmpdrive observables rdf`"
+COMPARE_EXAMPLES = (
+    "Examples: `lmpdrive compare runs/a runs/b --labels 300K 330K --out comparison`, and with the potentials' "
+    "errors on labelled frames: `lmpdrive compare runs/dp runs/mace --test held-back.xyz.gz --out comparison`"
+)
+REPORT_EXAMPLES = "Example: `lmpdrive report runs/pt111-water`"
+
+Source = Annotated[Path, typer.Argument(help="A run directory or a trajectory.", metavar="RUN_OR_TRAJECTORY")]
+DataFile = Annotated[Path | None, typer.Option("--data", help="LAMMPS data file that names the elements.")]
+Elements = Annotated[
+    list[str] | None, typer.Option("--elements", help="Elements in the order of the types.", metavar="EL ...")
+]
+Timestep = Annotated[float | None, typer.Option("--timestep-fs", min=1e-6, help="Timestep of the run.")]
+Every = Annotated[int | None, typer.Option("--every", min=1, help="Steps between frames.")]
+BinWidth = Annotated[float | None, typer.Option("--bin-width-A", min=1e-3, help="Width of the bins [Å].")]
+Blocks = Annotated[int | None, typer.Option("--blocks", min=2, help="Blocks of the error bars.")]
+Discard = Annotated[
+    str | None, typer.Option("--discard-ps", metavar="PS|auto", help="Leave out the start; auto finds how much.")
+]
+Names = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--observable", metavar="NAME", help="Only this one; may be repeated. `lmpdrive observables` lists them."
+    ),
+]
+ObservableOptions = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="NAME.KEY=VALUE", help="Option of an observable, e.g. rdf.max_A=8."),
+]
+TargetError = Annotated[
+    float | None, typer.Option("--target-error", min=1e-9, help="Relative 95 % band that counts as converged.")
+]
+Processes = Annotated[int, typer.Option("--parallel", min=1, help="Processes.")]
+NoReport = Annotated[bool, typer.Option("--no-report", help="Tables only: no figures, no report.html.")]
+ResultsFolder = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.")]
+LabelledFrames = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--test",
+        metavar="FRAMES",
+        help="Labelled frames to measure each run's potential on (any file ASE reads); may be repeated.",
+    ),
+]
+
+
+def analyse(
+    path: Source,
+    data: DataFile = None,
+    elements: Elements = None,
+    timestep_fs: Timestep = None,
+    every: Every = None,
+    bin_width: BinWidth = None,
+    blocks: Blocks = None,
+    discard_ps: Discard = None,
+    observable: Names = None,
+    option: ObservableOptions = None,
+    extra: ExtraObservables = None,
+    target_error: TargetError = None,
+    parallel: Processes = 1,
+    no_report: NoReport = False,
+    out: ResultsFolder = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Observables with error bars, from a run or from any trajectory."""
+    from lmpdrive import pipeline
+    from lmpdrive.stages.progress_bar import FramesBar
+
+    with nullcontext() if quiet else FramesBar() as bar:
+        result = pipeline.analyse(
+            path,
+            data=data,
+            elements=elements,
+            timestep_fs=timestep_fs,
+            every=every,
+            out=out,
+            bin_width_A=bin_width,
+            blocks=blocks,
+            names=observable,
+            options=parse_options(option or []),
+            extra=extra or (),
+            discard_ps=parse_discard(discard_ps),
+            target_error=target_error,
+            parallel=parallel,
+            with_report=not no_report,
+            progress=bar,
+            say=progress_printer(quiet),
+        )
+    print_summary(result, quiet)
+
+
+def observables(
+    name: Annotated[str | None, typer.Argument(help="Only this one.", metavar="[NAME]")] = None,
+    extra: ExtraObservables = None,
+    verbose: Verbose = False,
+) -> None:
+    """List the observables with their equations and options."""
+    from lmpdrive.observables.listing import listing
+
+    print(listing(name, extra or ()))
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Analysed runs; the first is the reference.", metavar="RUN ...")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the comparison.")],
+    labels: Annotated[
+        list[str] | None, typer.Option(help="Names of the runs; default: of their folders.", metavar="A B ...")
+    ] = None,
+    test: LabelledFrames = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Profiles and numbers of analysed runs side by side, with the significance of their differences."""
+    from lmpdrive import pipeline
+
+    found = pipeline.compare(runs, out, labels, test or (), progress_printer(quiet))
+    for warning in found.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    if not quiet:
+        _print_comparison(found)
+
+
+def report(run_dir: RunDirectory, verbose: Verbose = False, quiet: Quiet = False) -> None:
+    """Write `report.html` again."""
+    from lmpdrive import pipeline
+    from lmpdrive.stages.progress_bar import FramesBar
+
+    with nullcontext() if quiet else FramesBar() as bar:
+        page = pipeline.report(run_dir, bar)
+    if not quiet:
+        print(page)
+
+
+def _print_comparison(found: Comparison) -> None:
+    """Which profiles of each run differ from the reference."""
+    for run in found.runs[1:]:
+        compared = [one for one in found.differences if one.label == run.label and one.n]
+        differ = [f"{one.table}{' *' if one.doubtful else ''}" for one in compared if one.different]
+        print(f"{run.label}: {len(differ)} of {len(compared)} profiles differ from {found.runs[0].label}", end="")
+        print(f": {', '.join(differ)}" if differ else "")
+    if any(one.doubtful for one in found.differences):
+        print("* a block is shorter than the correlation time: too many bins differ, run longer")
+    print(f"comparison: {found.page}")

@@ -1,0 +1,95 @@
+"""Variables of the templates; docs/decks.md lists them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from lmpdrive._version import __version__
+from lmpdrive.architectures import Native
+from lmpdrive.config import Config
+from lmpdrive.deck.guard_variables import guard_variables
+from lmpdrive.system import BuiltSystem, id_ranges
+
+LAMMPS_SORTS_EVERY = 1000
+
+
+def context(config: Config, system: BuiltSystem) -> Mapping[str, Any]:
+    """The YAML's sections by name, and what follows from them."""
+    dynamics, output, potential = config.dynamics, config.output, config.potential
+    return {
+        "title": f"{system.atoms.get_chemical_formula()}: {dynamics.ensemble} with {potential.architecture}",
+        "version": __version__,
+        "native": isinstance(potential.chosen, Native),
+        "lammps_command": " ".join(["lmp", *potential.lammps_arguments(config.run.mpi_ranks)]),
+        "potential_title": potential.chosen.title or potential.title or potential.architecture,
+        "potential": potential,
+        "dynamics": dynamics,
+        "output": output,
+        **_structure(config, system),
+        "neighbor_skin_A": 1.0,
+        "timestep_ps": f"{dynamics.timestep_fs * 1e-3:g}",
+        **_intervals(config),
+        **_stages(config),
+        **guard_variables(config, system),
+        **potential.context(system),
+    }
+
+
+def _structure(config: Config, system: BuiltSystem) -> dict[str, Any]:
+    atom_style = config.potential.atom_style
+    groups = {name: id_ranges(ids) for name, ids in system.groups.items() if len(ids) and name != "mobile"}
+    thermometers = [name for name in groups if name in ("metal", "water") or name.startswith("ion_")]
+    if len(system.groups.get("fixed", [])) == len(system.groups.get("metal", [])):
+        thermometers = [name for name in thermometers if name != "metal"]
+    has_slab = len(system.groups.get("metal", [])) > 0
+    long_range_slab = atom_style == "full" and has_slab and not system.two_sided
+    brings_velocities = config.system.read is not None and system.atoms.has("momenta")
+    return {
+        "elements": list(system.elements),
+        "table": system.table(),
+        "groups": groups,
+        "fixed": "fixed" in groups,
+        "thermometers": thermometers,
+        "keep_velocities": brings_velocities and not config.dynamics.minimise,
+        "atom_style": atom_style,
+        # Slab-corrected electrostatics wants a non-periodic z; a short-ranged potential sees only vacuum.
+        "boundary": "p p f" if long_range_slab else "p p p",
+    }
+
+
+def _intervals(config: Config) -> dict[str, int]:
+    """In steps."""
+    output = config.output
+    restart_every = config.steps(output.restart_every_ps * 1e3)
+    return {
+        "thermo_every": config.steps(output.thermo_every_fs),
+        "frames_every": config.steps(output.frames_every_fs),
+        "dump_every": config.steps(output.dump_every_fs),
+        "restart_every": restart_every,
+        "sort_every": _sort_every(restart_every),
+        "deviation_every": config.steps(getattr(config.potential, "deviation_every_fs", config.dynamics.timestep_fs)),
+    }
+
+
+def _sort_every(restart_every: int) -> int:
+    """How often LAMMPS sorts its atoms: also whenever it writes a restart, as it will after reading that.
+
+    Then the order of the atoms, and so the last bit of a sum, does not depend on whether the run was interrupted.
+    """
+    if restart_every <= LAMMPS_SORTS_EVERY:
+        return restart_every or LAMMPS_SORTS_EVERY
+    return math.gcd(restart_every, LAMMPS_SORTS_EVERY)
+
+
+def _stages(config: Config) -> dict[str, Any]:
+    dynamics, barostat = config.dynamics, config.dynamics.barostat
+    target = f"{barostat.pressure_bar:g} {barostat.pressure_bar:g} {barostat.damping_fs * 1e-3:g}"
+    return {
+        "equilibrate_steps": config.equilibrate_steps,
+        "production_steps": config.production_steps,
+        # the cell must not change before the production: NPT equilibrates as NPT
+        "stages": {"equilibrate": "npt" if dynamics.ensemble == "npt" else "nvt"},
+        "barostat": f"{barostat.coupling} {target}",
+    }
