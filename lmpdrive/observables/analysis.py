@@ -69,20 +69,14 @@ def analyse(
     tables, sampled = {}, {}
     for whole, *parts in zip(factory(), *blocks, strict=True):
         table = _merged_table(whole, parts)
-        tables[whole.name] = replace(
-            table,
-            notes=(*interface.notes, *table.notes),
-            group=table.group or whole.group,
-            convergence=convergence.assess(
-                table, trajectory.frame_interval_ps, options.target, options.targets.get(whole.name)
-            ),
-        )
+        target = options.targets.get(whole.name)
+        verdict = convergence.assess(table, trajectory.frame_interval_ps, options.target, target)
+        tables[whole.name] = replace(table, notes=(*interface.notes, *table.notes), convergence=verdict)
         if options.find_equilibration and trajectory.times_known and (series := whole.sampled()) is not None:
             sampled[whole.name] = (trajectory.times_ps, series)
     tables |= {name: table for name, table in from_log.items() if name in wanted}
     found = equilibration.from_results(sampled, tables) if options.find_equilibration else []
-    tables["summary"] = summary(tables, found)
-    return tables
+    return tables | {"summary": summary(tables, found)}
 
 
 def _merged_table(whole: Observable, parts: list[Observable]) -> Table:
@@ -91,7 +85,8 @@ def _merged_table(whole: Observable, parts: list[Observable]) -> Table:
         for part in parts:
             whole.merge(part)
     with blamed(whole, "table"):
-        return whole.table(parts)
+        table = whole.table(parts)
+    return replace(table, group=table.group or whole.group)
 
 
 def equilibrated_after_ps(
