@@ -29,7 +29,7 @@ Progress = Callable[[int, int], object]
 
 def analyse(
     trajectory: Trajectory,
-    options: AnalysisOptions | None = None,
+    chosen: AnalysisOptions | None = None,
     *,
     thermo: pd.DataFrame | None = None,
     progress: Progress | None = None,
@@ -40,7 +40,7 @@ def analyse(
     Parameters
     ----------
     trajectory : from `open_trajectory`.
-    options, choices : an `AnalysisOptions`, or its fields as keywords, or both (then keywords win).
+    chosen, choices : an `AnalysisOptions`, or its fields as keywords, or both (then keywords win).
     thermo : from `read_thermo`; without it there is no temperature and no energy.
     progress : called with (number of frames done, number of frames).
 
@@ -49,7 +49,7 @@ def analyse(
     TrajectoryError : an option out of range, or a name that this system does not have.
     ConfigError : an option of an observable or a file of observables that is wrong.
     """
-    options = replace(options or AnalysisOptions(), **choices)
+    options = replace(chosen or AnalysisOptions(), **choices)
     classes = observable_classes(options.extra)
     check_options(classes, options.options)
     interface = Interface(trajectory.topology, trajectory.read(0, 1))
