@@ -4,8 +4,8 @@
 
 Each table is a data variable of its own name along a coordinate of its own, with `<name>_error` (σ) beside it and
 further columns after it; `units` and `long_name` are attributes.  A map on a full grid has two dimensions.  Everything
-else in a `Table` (equation, notes, warnings, numbers) is JSON in the attribute `lmpdrive_tables`, so that `read_results`
-gives back what `write_results` was given.
+else in a `Table` (equation, notes, warnings, numbers) is JSON in the attribute `lmpdrive_tables`, so that
+`read_results` gives back what `write_results` was given.
 """
 
 from __future__ import annotations
