@@ -30,6 +30,7 @@ from lmpdrive.engine.directory.output import remove_output
 from lmpdrive.engine.run import Job, State
 from lmpdrive.errors import ConfigError, LmpdriveError, RunDirectoryError, TrajectoryError
 from lmpdrive.lint.gate import must_pass
+from lmpdrive.stages.analyse import AnalysisRequest as AnalysisRequest
 from lmpdrive.stages.analyse import Result, analyse, report
 from lmpdrive.stages.observable_settings import check_observables
 from lmpdrive.stages.progress_bar import FramesBar

@@ -4,7 +4,7 @@
     tables = analyse(trajectory, thermo=thermo)     # {"water_density": Table, ...}
     tables["water_density"].data                    # pandas: z [Å], ρ [g/cm^3], σ [g/cm^3]
 
-One file per observable; a class in this folder that derives from `Observable` is found by itself.
+One file per observable; a class in this folder that derives from `Observable` is found automatically.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from lmpdrive.observables.analysis import analyse, equilibrated_after_ps
     from lmpdrive.observables.base import Observable
     from lmpdrive.observables.interface import Interface, InterfaceFrames
+    from lmpdrive.observables.options import AnalysisOptions
     from lmpdrive.observables.registry import check_options, observable_classes
     from lmpdrive.observables.results import describe, read_results, write_results
     from lmpdrive.observables.tables import Table, write_tables
 
 _HOME = {
+    "AnalysisOptions": "options",
     "Interface": "interface",
     "InterfaceFrames": "interface",
     "Observable": "base",
@@ -34,6 +36,7 @@ _HOME = {
     "write_tables": "tables",
 }
 __all__ = [
+    "AnalysisOptions",
     "Interface",
     "InterfaceFrames",
     "Observable",

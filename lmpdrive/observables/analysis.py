@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lmpdrive.errors import ConfigError, TrajectoryError, did_you_mean
@@ -14,11 +14,12 @@ from lmpdrive.observables import convergence, equilibration
 from lmpdrive.observables.base import Observable, Settings
 from lmpdrive.observables.blocks import block_edges
 from lmpdrive.observables.interface import Interface
+from lmpdrive.observables.options import AnalysisOptions
 from lmpdrive.observables.registry import FROM_THE_LOG, blamed, check_options, observable_classes
 from lmpdrive.observables.summary import summary
 from lmpdrive.observables.tables import Table
 from lmpdrive.observables.thermodynamics import thermo_tables
-from lmpdrive.trajectory.frames import Chunk, Trajectory
+from lmpdrive.trajectory.frames import ATOM_FRAMES_PER_CHUNK, Chunk, Trajectory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,80 +29,64 @@ Progress = Callable[[int, int], object]
 
 def analyse(
     trajectory: Trajectory,
+    chosen: AnalysisOptions | None = None,
     *,
     thermo: pd.DataFrame | None = None,
-    bin_width_A: float = 0.1,
-    n_blocks: int = 10,
-    names: Iterable[str] | None = None,
-    options: Mapping[str, Mapping[str, Any]] | None = None,
-    extra: Sequence[str | Path] = (),
-    target: float = convergence.RELATIVE_TARGET,
-    targets: Mapping[str, float] | None = None,
-    find_equilibration: bool = False,
-    parallel: int = 1,
     progress: Progress | None = None,
+    **choices: Any,
 ) -> dict[str, Table]:
     """All observables of a trajectory, and a `summary`, as tables by name.
 
     Parameters
     ----------
     trajectory : from `open_trajectory`.
+    chosen, choices : an `AnalysisOptions`, or its fields as keywords, or both (then keywords win).
     thermo : from `read_thermo`; without it there is no temperature and no energy.
-    bin_width_A : Δz of the profiles [Å]; edges are k Δz.
-    n_blocks : contiguous blocks for the errors.
-    names : only these tables, or all tables of a file's name (the summary then has only theirs).
-    options : observable (its file's name) -> its options.
-    extra : Python files with observables of yours.
-    target : a profile is converged when its 95 % band is below this fraction of its largest value.
-    targets : table -> 95 % band wanted, in the unit of its values; wins over `target`.
-    find_equilibration : look for a start that is not equilibrated (loads pymbar).
-    parallel : processes; blocks are shared out among them.
-    progress : called with (frames done, frames in all).
+    progress : called with (number of frames done, number of frames).
 
     Raises
     ------
-    TrajectoryError : bin width or number of blocks out of range, or a name that this system does not have.
-    ConfigError : an option or a file of observables that is wrong.
+    TrajectoryError : an option out of range, or a name that this system does not have.
+    ConfigError : an option of an observable or a file of observables that is wrong.
     """
-    if not 0 < bin_width_A < float("inf"):
-        raise TrajectoryError(f"bin_width_A is {bin_width_A}; want a positive width in Å, e.g. 0.1")
-    if n_blocks < 2:
-        raise TrajectoryError(f"n_blocks is {n_blocks}; errors need at least 2 blocks (default 10)")
-    if parallel < 1:
-        raise TrajectoryError(f"parallel is {parallel}; want the number of processes, at least 1")
-    classes = observable_classes(extra)
-    check_options(classes, options or {})
+    options = replace(chosen or AnalysisOptions(), **choices)
+    classes = observable_classes(options.extra)
+    check_options(classes, options.options)
     interface = Interface(trajectory.topology, trajectory.read(0, 1))
-    settings = Settings(bin_width_A, trajectory.times_known, trajectory.frame_interval_ps, options or {})
-    from_log = {} if thermo is None else thermo_tables(thermo, trajectory.n_atoms, n_blocks, int(trajectory.steps[0]))
-    fresh = _Fresh(classes, interface, settings)
-    families = fresh.families()
-    wanted = _chosen(names, families, list(from_log), {cls.family() for cls in classes})
-    # one is made for each block: do not make what nobody asked for
+    settings = Settings(options.bin_width_A, trajectory.times_known, trajectory.frame_interval_ps, options.options)
+    from_log = {}
+    if thermo is not None:
+        from_log = thermo_tables(thermo, trajectory.n_atoms, options.n_blocks, int(trajectory.steps[0]))
+    factory = _Factory(classes, interface, settings)
+    families = factory.families()
+    wanted = _wanted_tables(options.names, families, list(from_log), {cls.family() for cls in classes})
+    # one is made for each block: leave out those that nobody asked for
     used = [cls for cls in classes if wanted.intersection(families.get(cls.family(), ()))]
-    fresh = replace(fresh, classes=used, wanted=frozenset(wanted))
-    _check_targets(targets or {}, {cls.family() for cls in classes}, wanted)
-    edges = block_edges(trajectory.n_frames, n_blocks if trajectory.n_frames >= n_blocks else 1)
-    blocks = _filled(trajectory, fresh, edges, parallel, progress) if fresh() else []
+    factory = replace(factory, classes=used, wanted=frozenset(wanted))
+    _check_targets(options.targets, {cls.family() for cls in classes}, wanted)
+    edges = block_edges(trajectory.n_frames, options.n_blocks if trajectory.n_frames >= options.n_blocks else 1)
+    blocks = _accumulate(trajectory, factory, edges, options.parallel, progress) if factory() else []
     tables, sampled = {}, {}
-    for whole, *parts in zip(fresh(), *blocks, strict=True):
-        with blamed(whole, "merge"):
-            for part in parts:
-                whole.merge(part)
-        with blamed(whole, "table"):
-            table = whole.table(parts)
-        tables[whole.name] = replace(
-            table,
-            notes=(*interface.notes, *table.notes),
-            group=table.group or whole.group,
-            convergence=convergence.judge(table, trajectory.frame_interval_ps, target, (targets or {}).get(whole.name)),
-        )
-        if find_equilibration and trajectory.times_known and (series := whole.sampled()) is not None:
+    for whole, *parts in zip(factory(), *blocks, strict=True):
+        table = _merged_table(whole, parts)
+        target = options.targets.get(whole.name)
+        verdict = convergence.assess(table, trajectory.frame_interval_ps, options.target, target)
+        tables[whole.name] = replace(table, notes=(*interface.notes, *table.notes), convergence=verdict)
+        if options.find_equilibration and trajectory.times_known and (series := whole.sampled()) is not None:
             sampled[whole.name] = (trajectory.times_ps, series)
     tables |= {name: table for name, table in from_log.items() if name in wanted}
-    found = equilibration.from_results(sampled, tables) if find_equilibration else []
-    tables["summary"] = summary(tables, found)
-    return tables
+    found = equilibration.from_results(sampled, tables) if options.find_equilibration else []
+    return tables | {"summary": summary(tables, found)}
+
+
+def _merged_table(whole: Observable, parts: list[Observable]) -> Table:
+    """The table of all blocks; `whole` gets the frames of all of them."""
+    with blamed(whole, "merge"):
+        for part in parts:
+            whole.merge(part)
+    with blamed(whole, "table"):
+        table = whole.table(parts)
+    return replace(table, group=table.group or whole.group)
 
 
 def equilibrated_after_ps(
@@ -116,16 +101,16 @@ def equilibrated_after_ps(
             f"discard_ps: auto needs times; those of {trajectory.path.name} are unknown: "
             "give the timestep with --timestep-fs"
         )
-    watched_classes = [cls for cls in observable_classes() if cls.family() in equilibration.SIGNALS]
-    fresh = _Fresh(watched_classes, Interface(trajectory.topology, trajectory.read(0, 1)), Settings())
-    (watched,) = _filled(trajectory, fresh, [0, trajectory.n_frames], 1, progress)
-    sampled = {one.name: (trajectory.times_ps, s) for one in watched if (s := one.sampled()) is not None}
+    classes = [cls for cls in observable_classes() if cls.family() in equilibration.SIGNALS]
+    factory = _Factory(classes, Interface(trajectory.topology, trajectory.read(0, 1)), Settings())
+    (signals,) = _accumulate(trajectory, factory, [0, trajectory.n_frames], 1, progress)
+    sampled = {one.name: (trajectory.times_ps, s) for one in signals if (s := one.sampled()) is not None}
     logged = {} if thermo is None else thermo_tables(thermo, trajectory.n_atoms, 10, int(trajectory.steps[0]))
     return equilibration.discard_ps(equilibration.from_results(sampled, logged))
 
 
 @dataclass(frozen=True)
-class _Fresh:
+class _Factory:
     """Makes new instances of the wanted observables, always in the same order."""
 
     classes: Sequence[type[Observable]]
@@ -152,7 +137,7 @@ class _Fresh:
         return names
 
 
-def _chosen(
+def _wanted_tables(
     names: Iterable[str] | None, families: Mapping[str, list[str]], from_log: list[str], every_family: set[str]
 ) -> set[str]:
     """The wanted tables, all if None."""
@@ -191,26 +176,30 @@ def _check_targets(targets: Mapping[str, float], families: set[str], wanted: set
             )
 
 
-def _filled(
-    trajectory: Trajectory, fresh: _Fresh, edges: list[int], parallel: int, progress: Progress | None
+def _accumulate(
+    trajectory: Trajectory, factory: _Factory, edges: list[int], parallel: int, progress: Progress | None
 ) -> list[list[Observable]]:
     """The observables of each block, with its frames added."""
     n_blocks = len(edges) - 1
-    if parallel == 1 or n_blocks == 1:
-        blocks = [fresh() for _ in range(n_blocks)]
-        for done, block, chunk in _blocked(trajectory.chunks(), edges):
-            frames = fresh.interface.frames(chunk)
-            for one in blocks[block]:
-                with blamed(one, "update"):
-                    one.update(chunk, frames)
-            if progress:
-                progress(done, trajectory.n_frames)
-        return blocks
-    return _in_processes(trajectory, fresh, edges, min(parallel, n_blocks), progress)
+    if parallel > 1 and n_blocks > 1:
+        return _accumulate_in_processes(trajectory, factory, edges, min(parallel, n_blocks), progress)
+    blocks = [factory() for _ in range(n_blocks)]
+    for done, block, chunk in _split_at_blocks(trajectory.chunks(), edges):
+        _update(blocks[block], chunk, factory.interface)
+        if progress:
+            progress(done, trajectory.n_frames)
+    return blocks
 
 
-def _blocked(chunks: Iterable[Chunk], edges: list[int]) -> Iterator[tuple[int, int, Chunk]]:
-    """(frames done, block number, frames) with chunks cut where blocks end."""
+def _update(observables: list[Observable], chunk: Chunk, interface: Interface) -> None:
+    frames = interface.frames(chunk)
+    for one in observables:
+        with blamed(one, "update"):
+            one.update(chunk, frames)
+
+
+def _split_at_blocks(chunks: Iterable[Chunk], edges: list[int]) -> Iterator[tuple[int, int, Chunk]]:
+    """(number of frames done, block number, frames) with chunks cut where blocks end."""
     done, block = 0, 0
     for chunk in chunks:
         start = 0
@@ -222,17 +211,15 @@ def _blocked(chunks: Iterable[Chunk], edges: list[int]) -> Iterator[tuple[int, i
             block += done == edges[block + 1]
 
 
-_shared: tuple[Trajectory, _Fresh] | None = None
+_shared: tuple[Trajectory, _Factory] | None = None
 """What the forked processes work on: inherited, because an open trajectory cannot be sent."""
 
 
-def _in_processes(
-    trajectory: Trajectory, fresh: _Fresh, edges: list[int], parallel: int, progress: Progress | None
+def _accumulate_in_processes(
+    trajectory: Trajectory, factory: _Factory, edges: list[int], parallel: int, progress: Progress | None
 ) -> list[list[Observable]]:
-    import multiprocessing
-
     global _shared
-    _shared = trajectory, fresh
+    _shared = trajectory, factory
     blocks: list[list[Observable]] = [[] for _ in edges[:-1]]
     done = 0
     try:
@@ -250,16 +237,10 @@ def _in_processes(
 
 
 def _one_block(start: int, stop: int) -> list[Observable]:
-    from lmpdrive.trajectory.frames import ATOM_FRAMES_PER_CHUNK
-
     assert _shared is not None
-    trajectory, fresh = _shared
-    observables = fresh()
+    trajectory, factory = _shared
+    observables = factory()
     size = max(1, ATOM_FRAMES_PER_CHUNK // max(1, trajectory.n_atoms))
     for first in range(start, stop, size):
-        chunk = trajectory.read(first, min(first + size, stop))
-        frames = fresh.interface.frames(chunk)
-        for one in observables:
-            with blamed(one, "update"):
-                one.update(chunk, frames)
+        _update(observables, trajectory.read(first, min(first + size, stop)), factory.interface)
     return observables

@@ -14,7 +14,7 @@ import numpy as np
 from lmpdrive.observables.base import TOO_SHORT
 from lmpdrive.observables.tables import Convergence, Table
 
-JUDGED = ("profile", "histogram", "correlation")
+ASSESSED = ("profile", "histogram", "correlation")
 RELATIVE_TARGET = 0.05
 QUANTILE = 0.9
 CORRELATION_TIMES = 5
@@ -23,8 +23,10 @@ bands of the first 3.75 ps were 1.4 to 2.2 times smaller than those of 30 ps sca
 to 1.6 times."""
 
 
-def judge(table: Table, frame_interval_ps: float, relative: float, absolute: float | None = None) -> Convergence | None:
-    """The verdict; None for kinds that are not judged, and where there is no error.
+def assess(
+    table: Table, frame_interval_ps: float, relative: float, absolute: float | None = None
+) -> Convergence | None:
+    """The verdict; None for kinds of table that get none, and where there is no error.
 
     Parameters
     ----------
@@ -32,7 +34,7 @@ def judge(table: Table, frame_interval_ps: float, relative: float, absolute: flo
     relative : wanted 2σ over the largest |value| of the table.
     absolute : wanted 2σ in the value's unit; wins over `relative`.
     """
-    if table.kind not in JUDGED or not table.n_blocks:
+    if table.kind not in ASSESSED or not table.n_blocks:
         return None
     value, error = table.value, table.error
     counted = np.isfinite(value) & np.isfinite(error) & ((value != 0) | (error != 0))

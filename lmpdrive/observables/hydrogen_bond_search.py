@@ -19,6 +19,7 @@ from pydantic import Field, PositiveFloat
 from lmpdrive.observables.base import Array, Options
 from lmpdrive.observables.interface import InterfaceFrames
 from lmpdrive.observables.kernels import load
+from lmpdrive.observables.kernels.arguments import BondBuffers, Donors, HydrogenBondCriterion
 from lmpdrive.trajectory.frames import Chunk
 
 
@@ -74,31 +75,22 @@ def search(
 ) -> HydrogenBonds:
     """The same, without looking whether they were found before."""
     water = interface.water
-    at = chunk.coordinates
-    n_atoms, n_waters = at.n_atoms, len(water.frame)
+    n_atoms, n_waters = chunk.coordinates.n_atoms, len(water.frame)
+    donors = Donors(water.frame, water.oxygen, water.bonds)
+    criterion = HydrogenBondCriterion(
+        float(options.distance_A), float(np.cos(np.radians(options.angle_deg))), options.angle_at == "hydrogen"
+    )
+    cells = np.ascontiguousarray(chunk.cells)
     capacity, n_bonds = 2 * n_waters, 1
     while n_bonds:  # again with room for all if the first guess (two bonds for each water) was too small
-        row, which, acceptor = (np.empty(capacity, dtype=np.int64) for _ in range(3))
+        buffers = BondBuffers(*(np.empty(capacity, dtype=np.int64) for _ in range(3)))
         n_bonds = load("hydrogen_bonds").find_bonds(
-            at.records,
-            at.starts,
-            at.stride,
-            np.ascontiguousarray(chunk.cells),
-            water.frame,
-            water.oxygen,
-            water.bonds,
-            oxygens,
-            float(options.distance_A),
-            float(np.cos(np.radians(options.angle_deg))),
-            options.angle_at == "hydrogen",
-            row,
-            which,
-            acceptor,
+            chunk.coordinates.columns, cells, donors, oxygens, criterion, buffers
         )
         if n_bonds <= capacity:
             break
         capacity = n_bonds
-    row, which, acceptor = row[:n_bonds], which[:n_bonds], acceptor[:n_bonds]
+    row, which, acceptor = (column[:n_bonds] for column in buffers)
     key = water.frame * n_atoms + water.oxygen  # ascending: waters come in order of frame, then of O
     wanted = water.frame[row] * n_atoms + acceptor
     place = np.minimum(np.searchsorted(key, wanted), max(0, n_waters - 1))

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables import geometry
 from lmpdrive.observables.geometry import Array
 from lmpdrive.observables.kernels import load
+from lmpdrive.observables.kernels.arguments import NormalAxis
 from lmpdrive.observables.layers import find_layers, group_layers, middle_of, slab_atoms
 from lmpdrive.observables.water import WaterFinder, WaterFrames
 from lmpdrive.trajectory.coordinates import Coordinates
@@ -71,7 +71,7 @@ class InterfaceFrames:
     def water_distances(self) -> Array:
         """(S, W) Å, O from each surface plane into the electrolyte."""
         return load("surfaces").paired_distances(
-            *self._along.arrays, self._cut, self._planes, self.signs, self.water.frame, self.water.oxygen
+            self._along.axis, self._cut, self._planes, self.signs, self.water.frame, self.water.oxygen
         )
 
     @cached_property
@@ -100,7 +100,7 @@ class InterfaceFrames:
         """
         # compiled code does not look whether an atom exists
         atoms = np.arange(self._along.coordinates.n_atoms)[atoms]
-        return load("surfaces").distances(*self._along.arrays, self._cut, self._planes, self.signs, atoms)
+        return load("surfaces").distances(self._along.axis, self._cut, self._planes, self.signs, atoms)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,10 +135,9 @@ class AlongNormal:
         return cls(at, normals, np.einsum("fi,fi->f", chunk.origins, normals), heights)
 
     @property
-    def arrays(self) -> tuple[Any, ...]:
-        """First arguments of the functions in `kernels.surfaces`."""
-        at = self.coordinates
-        return at.records, at.starts, at.stride, self.normals, self.origins, self.heights
+    def axis(self) -> NormalAxis:
+        """As the argument of the functions in `kernels.surfaces`."""
+        return NormalAxis(self.coordinates.columns, self.normals, self.origins, self.heights)
 
     def of_atoms(self, atoms: NDArray[np.int64]) -> Array:
         """(F, n) Å, coordinates of some atoms."""
@@ -234,9 +233,7 @@ class Interface:
         if not self.layers:
             zero = np.zeros(len(along.heights))
             return zero, zero[None], along.heights
-        cut, half = load("surfaces").planes(
-            *along.arrays, self.layers[0], self.layers[-1], self._home, LEFT_THE_LAYER_A
-        )
+        cut, half = load("surfaces").planes(along.axis, self.layers[0], self.layers[-1], self._home, LEFT_THE_LAYER_A)
         planes = np.stack([-half if side == "bottom" else half for side in self.sides])
         return cut, planes, along.heights - 2.0 * half
 
@@ -249,7 +246,7 @@ class Interface:
         if not len(mobile):
             return ("top",)
         cut, planes, _ = self._planes(along)
-        up, down = load("surfaces").distances(*along.arrays, cut, planes, self._signs, mobile)
+        up, down = load("surfaces").distances(along.axis, cut, planes, self._signs, mobile)
         wet = np.array([(up <= WET_A).sum(), (down <= WET_A).sum()])
         if not wet.any():
             wet = np.array([(up < down).sum(), (up >= down).sum()])

@@ -25,7 +25,7 @@ from lmpdrive.observables.correlation import Correlation, CorrelationOptions, au
 from lmpdrive.observables.decay import exponential_time, integral_time
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.kernels import load
-from lmpdrive.observables.pair_sums import pair_axes
+from lmpdrive.observables.pair_sums import pair_cells
 from lmpdrive.observables.survival import continuous, without_gaps
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.windows import Arrays
@@ -88,16 +88,13 @@ class IonShellLifetime(Correlation):
 
     def sample(self, chunk: Chunk, interface: InterfaceFrames, picks: NDArray[np.int64]) -> Arrays:
         """(samples,) of arrays: a number for each molecule in a shell, made of the ion and the O."""
-        cells = np.ascontiguousarray(chunk.cells)
-        axes, reach = pair_axes(cells)
+        cells, reach = pair_cells(np.ascontiguousarray(chunk.cells))
         self.reach = min(self.reach, reach)
-        orthogonal = (cells == cells * np.eye(3)).all(axis=(1, 2))
-        at, room = chunk.coordinates, max(1, len(picks) * len(self._ions) * NEIGHBOURS)
+        room = max(1, len(picks) * len(self._ions) * NEIGHBOURS)
         while True:
             found, n = load("pairs").near_pairs(
-                at.records, at.starts, at.stride, cells, axes, orthogonal, picks,
-                self._ions, self._oxygens, self.radius, room,
-            )  # fmt: skip
+                chunk.coordinates.columns, cells, picks, self._ions, self._oxygens, self.radius, room
+            )
             if n <= room:
                 break
             room = n

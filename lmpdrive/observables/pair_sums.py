@@ -30,6 +30,7 @@ from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.base import Options as NoOptions
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.kernels import load
+from lmpdrive.observables.kernels.arguments import DistanceBins, PairCells
 from lmpdrive.observables.peaks import first_peak, smooth
 from lmpdrive.observables.profile import Bins
 from lmpdrive.observables.selection import select
@@ -116,25 +117,22 @@ class PairSums(Sums):
         if not len(picks):
             return
         cells = np.ascontiguousarray(chunk.cells)
-        axes, reach = pair_axes(cells)
+        for_pairs, reach = pair_cells(cells)
         self.reach = min(self.reach, reach)
-        inverses = np.linalg.inv(cells)
-        orthogonal = (cells == cells * np.eye(3)).all(axis=(1, 2))
+        bins = DistanceBins(self.width, self.n_bins, self.per_atom)
         series = []
         batch = max(1, _COUNTS_PER_BATCH // (self.n_bins * (len(self.first) if self.per_atom else 1)))
-        at = chunk.coordinates
         for start in range(0, len(picks), batch):
             counts = load("pairs").count_pairs(
-                at.records, at.starts, at.stride, cells, axes, inverses, orthogonal, picks[start : start + batch],
-                self.first, self.second, self.width, self.n_bins, self.per_atom,
-            )  # fmt: skip
+                chunk.coordinates.columns, for_pairs, picks[start : start + batch], self.first, self.second, bins
+            )
             total = counts.sum(axis=1)
             self.pairs += total.sum(axis=0)
             self.count_atoms(counts)
             series.append(total[:, : round(SAMPLED_A / self.width)].sum(axis=1))
-        for bins, atoms in zip(self.along, (self.first, self.second), strict=True):
+        for along, atoms in zip(self.along, (self.first, self.second), strict=True):
             z = interface.distances(atoms)[0, picks]
-            bins.add(z, np.ones_like(z))
+            along.add(z, np.ones_like(z))
         self._per_area += float((1.0 / interface.areas[picks]).sum())
         self._height += float(geometry.heights(cells[picks]).sum())
         self.count(np.concatenate(series).astype(float))
@@ -200,8 +198,8 @@ class PairSums(Sums):
         return shell_end(self.r, self.g(self)) if self.n_frames else float("nan")
 
 
-def pair_axes(cells: Array) -> tuple[Array, float]:
-    """(F, 3, 3) vectors whose products with a distance say how many a, b, c to take off, and up to where that is right.
+def pair_cells(cells: Array) -> tuple[PairCells, float]:
+    """What `kernels.pairs` needs of (F, 3, 3) cells, and the distance [Å] up to which it finds all pairs.
 
     c is taken off by the height over the a-b plane, then b by its height over a within the plane, then a.  Of a pair
     closer than half of the least of these heights that finds the nearest image, however c is tilted.
@@ -211,7 +209,10 @@ def pair_axes(cells: Array) -> tuple[Array, float]:
     over_a = np.cross(normal, a)
     along = np.stack([a, over_a, normal], axis=1)
     along /= np.einsum("fki,fki->fk", along, np.stack([a, b, c], axis=1))[:, :, None]
-    return along, 0.5 / float(np.linalg.norm(along, axis=2).max())
+    orthogonal = (cells == cells * np.eye(3)).all(axis=(1, 2))
+    reach = 0.5 / float(np.linalg.norm(along, axis=2).max())
+    inverses: Array = np.linalg.inv(cells).astype(float)
+    return PairCells(cells, along, inverses, orthogonal), reach
 
 
 def nearest_peak(r: Array, g: Array) -> tuple[float, float]:

@@ -3,16 +3,15 @@
     xarray.open_dataset("observables/results.nc")["water_density"].plot()
 
 Each table is a data variable of its own name along a coordinate of its own, with `<name>_error` (σ) beside it and
-further columns after it; `units` and `long_name` are attributes.  A map on a full grid has two dimensions.  What else a
-`Table` says (equation, notes, warnings, numbers) is JSON in the attribute `lmpdrive_tables`, so that `read_results`
-gives back what `write_results` was given.
+further columns after it; `units` and `long_name` are attributes.  A map on a full grid has two dimensions.  Everything
+else in a `Table` (equation, notes, warnings, numbers) is JSON in the attribute `lmpdrive_tables`, so that
+`read_results` gives back what `write_results` was given.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lmpdrive.common.atomic import replacing
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables.tables import Convergence, Scalar, Table
 
@@ -71,26 +71,22 @@ def write_results(tables: Mapping[str, Table], path: str | Path, about: Mapping[
     from scipy.io import netcdf_file
 
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with netcdf_file(temporary, "w", version=2) as file:
+        with replacing(path) as temporary, netcdf_file(temporary, "w", version=2) as file:
             taken = {_slug(name) for name in tables}
             described = {name: _write_table(file, table, taken) for name, table in tables.items()}
             file.title = b"lmpdrive observables"
             file.lmpdrive_about = json.dumps(dict(about or {})).encode()
             file.lmpdrive_tables = json.dumps(described).encode()
-        temporary.replace(path)
     except OSError as error:
         raise TrajectoryError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 
 def read_results(path: str | Path) -> Results:
     """What `write_results` wrote.
 
-    Raises TrajectoryError if there is no such file, or if it is not one of ours.
+    Raises TrajectoryError if there is no such file, or if `write_results` did not write it.
     """
     from scipy.io import netcdf_file
 

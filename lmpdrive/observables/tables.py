@@ -5,7 +5,6 @@ Column order of every CSV: z, t (or the histogram's variable), value, error σ; 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lmpdrive.common.atomic import replacing
 from lmpdrive.errors import TrajectoryError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scalar:
-    """One number for the summary, with its error and unit; `note` says over which region, by which definition."""
+    """One number for the summary, with its error and unit; `note` names the region and the definition."""
 
     value: float
     error: float = float("nan")
@@ -62,7 +62,7 @@ class Table:
     scalars : numbers for the summary.
     n_variables : columns before the value.
     group : chapter of the report: "water", "ions", "metal", "dynamics", "thermo"; empty: chosen by the name.
-    convergence : is the error small enough, and how much longer to run; None where no such verdict is made.
+    convergence : is the error small enough, and how much longer to run; None where no verdict is given.
     """
 
     name: str
@@ -112,12 +112,8 @@ def write_tables(tables: Mapping[str, Table], folder: str | Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in tables.items():
             path = folder / f"{name}.csv"
-            temporary = folder / f".{name}.csv.{os.getpid()}"
-            try:
+            with replacing(path) as temporary:
                 table.data.to_csv(temporary, index=False, float_format="%.8g", encoding="utf-8")
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
             paths.append(path)
     except OSError as error:
         raise TrajectoryError(f"cannot write the tables to {folder}: {error.strerror}") from error

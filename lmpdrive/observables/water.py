@@ -51,9 +51,8 @@ class WaterFrames:
     @cached_property
     def bonds(self) -> Array:
         """(W, 2, 3) Å, r_H - r_O."""
-        at = self._coordinates
         return load("waters").bond_vectors(
-            at.records, at.starts, at.stride, self._cells, self.frame, self.oxygen, self.hydrogens
+            self._coordinates.columns, self._cells, self.frame, self.oxygen, self.hydrogens
         )
 
 
@@ -74,9 +73,7 @@ class WaterFinder:
             none = np.zeros(0, dtype=np.int64)
             return WaterFrames(none, none, none.reshape(0, 2), np.zeros((0, 3)), species, at, cells)
         frame, oxygen, hydrogens, bisector, species = load("waters").find_waters(
-            at.records,
-            at.starts,
-            at.stride,
+            at.columns,
             np.ascontiguousarray(cells),
             self.oxygens,
             self.hydrogens,

@@ -35,14 +35,14 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Measured:
-    """What potentials say of the same frames.
+    """Energies and forces that potentials predict for the same frames.
 
-    said : label -> (energies (F,), forces (N, 3)); missing : label -> why there is nothing.
+    predicted : label -> (energies (F,), forces (N, 3)); missing : label -> why there is nothing.
     """
 
     frames: LabelledFrames
     source: str
-    said: Mapping[str, tuple[Array, Array]]
+    predicted: Mapping[str, tuple[Array, Array]]
     missing: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -61,7 +61,7 @@ def errors(tested: Measured) -> pd.DataFrame:
     resamples = np.random.default_rng(SEED).multinomial(n, np.full(n, 1 / n), RESAMPLES).astype(float)
     rows = []
     first: dict[tuple[str, str], tuple[float, Array]] = {}
-    for number, (label, (energies, forces)) in enumerate(tested.said.items()):
+    for number, (label, (energies, forces)) in enumerate(tested.predicted.items()):
         for (quantity, element, unit), of in _quantities(tested.frames, energies, forces).items():
             value = float(of(np.ones((1, n)))[0])
             spread = of(resamples)

@@ -1,4 +1,4 @@
-"""An analysed run: its tables and what its folder says of them."""
+"""An analysed run: its tables and what its folder records about them."""
 
 from __future__ import annotations
 

@@ -40,11 +40,11 @@ _WORDS = {
     "metal": ("metal", "layer_spacing", "roughness"),
     "water": ("water", "dipole", "hbond", "hydrogen_bond", "h_bond", "hydroxide", "dissociation"),
 }  # fmt: skip
-"""Chapter -> words in a table's name, for tables that do not say; the first chapter that fits counts."""
+"""Chapter -> words in a table's name, for tables that do not name one; the first match counts."""
 
 
 def chapter(table: Table) -> str:
-    """Key of `CHAPTERS`: what the table says, else by its name, else "structure"."""
+    """Key of `CHAPTERS`: the group that the table names, else by its name, else "structure"."""
     if table.group in CHAPTERS:
         return table.group
     if table.kind == "correlation":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lmpdrive.common.atomic import replacing
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.report.accuracy import errors
@@ -104,12 +104,8 @@ def _csv(data: pd.DataFrame, path: Path, *, index: bool) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _potentials(comparison: Comparison, chapters: list[Chapter], out: Path) -> None:
@@ -124,14 +120,14 @@ def _potentials(comparison: Comparison, chapters: list[Chapter], out: Path) -> N
 def _parity(comparison: Comparison, folder: Path) -> list[tuple[str, str]]:
     """(title, SVG) of the figures of the measured potentials."""
     tested = comparison.tested
-    if tested is None or not tested.said:
+    if tested is None or not tested.predicted:
         return []
     wanted = (("forces", force_parity, "parity_forces"), ("energies", energy_errors, "parity_energies"))
     return [(title, unique_ids(save(draw(tested), folder, name), name)) for title, draw, name in wanted]
 
 
 def _chapters(comparison: Comparison, folder: Path) -> list[tuple[str, list[dict[str, Any]]]]:
-    """(chapter, figures with what is said below them)."""
+    """(chapter, figures with the lines below them)."""
     compared = {one.table for one in comparison.differences}
     tables = [table for name, table in comparison.runs[0].tables.items() if name in compared]
     found = []

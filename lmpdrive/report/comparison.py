@@ -64,7 +64,7 @@ class Comparison:
 
     scalars : one row per number, with columns of each run, and Δ, σ, z, p, different of each but the first.
     warnings : why the runs may not be comparable.
-    tested : what the potentials say of labelled frames, where that was asked for.
+    tested : predictions of the potentials for labelled frames, if that was requested.
     """
 
     runs: list[Analysed]
@@ -187,7 +187,7 @@ def _difference(a: Table, b: Table, label_a: str, label_b: str) -> list[Differen
         a.n_blocks,
         b.n_blocks,
     )
-    judged = np.isfinite(p)
+    testable = np.isfinite(p)
     different = false_discoveries(p)
     name = value.removesuffix(unit).strip()
     data = pd.DataFrame(
@@ -204,10 +204,10 @@ def _difference(a: Table, b: Table, label_a: str, label_b: str) -> list[Differen
             "different [1]": different.astype(int),
         }
     )
-    chance = float(np.sum(_two_sided(np.full(judged.sum(), 2.0), _freedom(both, a.n_blocks, b.n_blocks)[judged])))
-    beyond = int((np.abs(z[judged]) > 2).sum())
+    chance = float(np.sum(_two_sided(np.full(testable.sum(), 2.0), _freedom(both, a.n_blocks, b.n_blocks)[testable])))
+    beyond = int((np.abs(z[testable]) > 2).sum())
     doubtful = any(warning.startswith(TOO_SHORT) for warning in (*a.warnings, *b.warnings))
-    return [Difference(a.name, label_b, data, int(judged.sum()), beyond, chance, int(different.sum()), doubtful)]
+    return [Difference(a.name, label_b, data, int(testable.sum()), beyond, chance, int(different.sum()), doubtful)]
 
 
 def significance(

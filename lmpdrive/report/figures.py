@@ -1,6 +1,6 @@
 """One figure per table, fit for a paper: one column wide, units on every axis, bands of 2σ (95 %).
 
-Colours are the Okabe-Ito set, told apart by colour-blind readers and in grey; text in SVG stays text.
+Colours are the Okabe-Ito set, distinguishable by colour-blind readers and in grey; text in SVG stays text.
 """
 
 from __future__ import annotations

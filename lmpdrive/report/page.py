@@ -5,7 +5,6 @@ Everything is inside the file (SVG figures, style, tables); it has no scripts an
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lmpdrive.common.atomic import replacing
 from lmpdrive.common.manifest import Manifest, SystemSection
 from lmpdrive.common.units import UC_PER_CM2_PER_E_PER_A2
 from lmpdrive.errors import TrajectoryError
@@ -21,7 +21,7 @@ from lmpdrive.observables.tables import Scalar, Table
 from lmpdrive.report.chapters import in_chapters
 from lmpdrive.report.figures import write_figures
 from lmpdrive.report.stable_part import StablePart
-from lmpdrive.report.verdict import judge
+from lmpdrive.report.verdict import verdict_and_findings
 
 if TYPE_CHECKING:
     import jinja2
@@ -54,7 +54,7 @@ def write_report(
     """
     run_dir = Path(run_dir)
     svg = write_figures(tables, run_dir / "observables")
-    verdict, findings = judge(tables, manifest, stable)
+    verdict, findings = verdict_and_findings(tables, manifest, stable)
     text = (
         environment()
         .get_template("report.html.j2")
@@ -73,14 +73,12 @@ def write_report(
             notes=tables["summary"].notes if "summary" in tables else (),
         )
     )
-    path, temporary = run_dir / "report.html", run_dir / f".report.html.{os.getpid()}"
+    path = run_dir / "report.html"
     try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise TrajectoryError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 

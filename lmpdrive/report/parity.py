@@ -1,4 +1,4 @@
-"""Figures of what potentials say of labelled frames: forces against the reference, and the error of the energy.
+"""Figures of predictions for labelled frames: forces against the reference, and the error of the energy.
 
 One panel for each potential, all with the same axes.
 """
@@ -28,11 +28,11 @@ def force_parity(tested: Measured) -> Figure:
     from matplotlib.ticker import MaxNLocator
 
     frames = tested.frames
-    every = [frames.forces, *(forces for _, forces in tested.said.values())]
+    every = [frames.forces, *(forces for _, forces in tested.predicted.values())]
     low, high = min(float(f.min()) for f in every), max(float(f.max()) for f in every)
 
     def draw(axes: Axes, label: str) -> None:
-        forces = tested.said[label][1]
+        forces = tested.predicted[label][1]
         axes.axline((0, 0), slope=1, color="0.6", linewidth=0.6)
         for element, colour in zip(tested.elements, PALETTE):
             own = frames.numbers == atomic_numbers[element]
@@ -59,7 +59,7 @@ def energy_errors(tested: Measured) -> Figure:
     """Energy per atom minus the reference's, against the reference's: a shift and a slope are seen at once."""
     frames = tested.frames
     reference = frames.energies_eV / frames.counts
-    errors = {k: 1e3 * (energies - frames.energies_eV) / frames.counts for k, (energies, _) in tested.said.items()}
+    errors = {k: 1e3 * (energies - frames.energies_eV) / frames.counts for k, (energies, _) in tested.predicted.items()}
     reach = 1.1 * max(float(np.abs(e - e.mean()).max()) for e in errors.values()) or 1.0
 
     def draw(axes: Axes, label: str) -> None:
@@ -78,7 +78,7 @@ def _panels(tested: Measured, draw: Callable[[Axes, str], None], x: str, y: str,
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    labels = list(tested.said)
+    labels = list(tested.predicted)
     across = min(ACROSS, len(labels))
     down = -(-len(labels) // across)
     with rc_context(STYLE):  # type: ignore[arg-type]

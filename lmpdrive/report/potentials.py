@@ -1,6 +1,6 @@
 """The potentials of compared runs side by side: what they are, how accurate, how stable, how fast.
 
-Accuracy is what a model's card tells, and what was measured for the comparison (`accuracy.py`).  Everything else is
+Accuracy is what a model card states, and what was measured for the comparison (`accuracy.py`).  Everything else is
 read from the run directories: manifest, resolved.yaml, worker.log, and the tables of the analysis.
 """
 
@@ -18,7 +18,7 @@ from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.thermodynamics import linear_drift
 from lmpdrive.report.accuracy import ALL, Measured, errors
 from lmpdrive.report.page import with_error
-from lmpdrive.report.verdict import DRIFT_LIMIT_RELATIVE, judge
+from lmpdrive.report.verdict import DRIFT_LIMIT_RELATIVE, verdict_and_findings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,8 +35,9 @@ PACKAGE = {
 """Whose version is shown; others show ASE's and LAMMPS'."""
 SECONDS_PER_DAY, FS_PER_NS = 86400.0, 1e6
 BUSY = (
-    "Speeds are those of the runs themselves. Times of different runs on a busy machine do not compare: neighbours on "
-    "a core slow both. For a ratio, run the potentials by turns on an idle machine, as benchmarks/potentials does."
+    "Speeds are those of the runs themselves. Times measured on a busy machine are not comparable: processes that "
+    "share a core slow each other down. For a ratio, run the potentials alternately on an idle machine, as "
+    "benchmarks/potentials does."
 )
 
 Row = tuple[str, list[str]]
@@ -53,7 +54,7 @@ def potentials(runs: Sequence[Analysed], tested: Measured | None = None) -> list
     """(heading, rows of one cell for each run); rows that are empty for all are left out."""
     chapters: list[Chapter] = [
         ("potential", _rows(runs, _identity)),
-        ("accuracy, as the card tells it", _rows(runs, _card)),
+        ("accuracy according to the card", _rows(runs, _card)),
     ]
     if tested is not None:
         chapters.append((f"accuracy, measured on {tested.source}", _measured(runs, tested)))
@@ -70,7 +71,7 @@ def levels_of_theory(runs: Sequence[Analysed]) -> list[str]:
         listed = "; ".join(f"{label}: {level}" for label, level in known.items())
         found.append(
             f"Different levels of theory ({listed}): what differs may be the method, not the potential; errors against "
-            "one method's labels are no measure of another's accuracy"
+            "one method's labels do not measure the accuracy of a potential fitted to another"
         )
     unknown = [run.label for run in machine if run.label not in known]
     same = len({tuple(sorted(run.manifest.potential.sha256.items())) for run in machine}) == 1
@@ -120,7 +121,7 @@ def _resolved(run: Analysed) -> dict[str, Any]:
     folder = run_dir(run)
     try:
         content = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8")) if folder else None
-    except (OSError, ValueError, yaml.YAMLError):  # damaged: what it says is left out
+    except (OSError, ValueError, yaml.YAMLError):  # damaged: its content is left out
         content = None
     return content if isinstance(content, dict) else {}
 
@@ -150,7 +151,7 @@ def _short_name(model: str) -> str:
 
 
 def _form(run: Analysed) -> str:
-    """What the worker or the preparation said, e.g. "compiled with radial tables"."""
+    """What the worker or the preparation reported, e.g. "compiled with radial tables"."""
     found = [run.manifest.model_note] if run.manifest.model_note else []
     folder = run_dir(run)
     if folder and (folder / "worker.log").is_file():
@@ -185,7 +186,7 @@ def _card(run: Analysed) -> dict[str, str]:
 
 def _measured(runs: Sequence[Analysed], tested: Measured) -> list[Row]:
     table = errors(tested)
-    rows: list[Row] = [("frames", [str(len(tested.frames)) if run.label in tested.said else "" for run in runs])]
+    rows: list[Row] = [("frames", [str(len(tested.frames)) if run.label in tested.predicted else "" for run in runs])]
     named = table[["quantity", "element"]].drop_duplicates().itertuples(index=False, name=None)
     for quantity, element in named:
         cells = []
@@ -211,7 +212,7 @@ def _value(row: Any) -> str:
 def _stability(run: Analysed) -> dict[str, str]:
     if run.manifest.absent and not {"energy", "temperature"} & set(run.tables):
         return {}
-    verdict, findings = judge(run.tables, run.manifest)
+    verdict, findings = verdict_and_findings(run.tables, run.manifest)
     words = {"good": "stable", "caution": "usable with care", "bad": "not trustworthy"}
     times = run.about.get("times_ps")
     found = {
@@ -254,7 +255,7 @@ def first_event(run: Analysed) -> str:
     if water is not None and table is not None:
         fewer = np.flatnonzero(water < water[:1])
         if len(fewer):
-            events.append((float(table.x[fewer[0]]), "an intact water fewer"))
+            events.append((float(table.x[fewer[0]]), "one intact water molecule fewer"))
     if not events:
         return "none seen" if energy is not None or water is not None else ""
     unit = str((energy or table).data.columns[0])  # type: ignore[union-attr]

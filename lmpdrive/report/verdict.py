@@ -28,21 +28,21 @@ class Finding:
     text: str
 
 
-def judge(
+def verdict_and_findings(
     tables: Mapping[str, Table], manifest: Manifest, stable: StablePart | None = None
 ) -> tuple[Finding, list[Finding]]:
-    """(verdict in one sentence, findings behind it)."""
+    """(verdict in one sentence, findings that it rests on)."""
     findings = [*_state(manifest), *_stability(stable), *_drift(tables), *_temperature(tables, manifest)]
     if "summary" in tables:
         findings += [Finding("caution", warning) for warning in tables["summary"].warnings]
     levels = {finding.level for finding in findings}
     if "bad" in levels:
-        return Finding("bad", "Not trustworthy as it stands: see what is marked below."), findings
+        return Finding("bad", "Not trustworthy: see the problems marked below."), findings
     if not findings:
         return Finding("caution", "Nothing is known about the run's stability: no log and no manifest."), findings
     if "caution" in levels:
         return Finding("caution", "Usable with care: see the cautions below."), findings
-    return Finding("good", "Stable: nothing below speaks against the numbers."), findings
+    return Finding("good", "Stable: no problem was found."), findings
 
 
 def _state(manifest: Manifest) -> list[Finding]:
@@ -51,20 +51,20 @@ def _state(manifest: Manifest) -> list[Finding]:
         return []
     texts = {
         "finished": ("good", "The run finished as planned."),
-        "interrupted": ("caution", "The run was interrupted: what was written until then is analysed."),
-        "unstable": ("bad", "The guard stopped the run: the potential, or how it was run, is not to be trusted here."),
+        "interrupted": ("caution", "The run was interrupted: the frames written before that are analysed."),
+        "unstable": ("bad", "The guard stopped the run: the potential, or the way it was run, cannot be trusted here."),
         "failed": ("bad", "The run failed: the frames before the failure may already be wrong."),
     }
     return [Finding(*texts.get(str(state), ("caution", f"The run's state is {state!r}.")))]
 
 
 def _stability(stable: StablePart | None) -> list[Finding]:
-    """What the guard saw, and how much was used (docs/guard.md)."""
+    """What the guard detected, and how many frames were used (docs/guard.md)."""
     if stable is None:
         return []
     found = [Finding("bad" if stable.ended else "caution", f"Guard: {sentence}.") for sentence in stable.events]
     if stable.ended and not stable.frames:
-        found.append(Finding("caution", "No frame was written before that: nothing is averaged."))
+        found.append(Finding("caution", "No frame was written before that, so nothing is averaged."))
     elif stable.ended:
         found.append(
             Finding(
@@ -119,6 +119,6 @@ def _temperature(tables: Mapping[str, Table], manifest: Manifest) -> list[Findin
         Finding(
             "good" if good else "caution",
             f"The mean temperature is {mean.value:.1f}{error}; the target is {target:g} K"
-            + ("." if good else f", farther off than {allowed:.2g} K: not equilibrated, or a weak thermostat."),
+            + ("." if good else f", deviates by more than {allowed:.2g} K: not equilibrated, or a weak thermostat."),
         )
     ]

@@ -136,9 +136,7 @@ class _Analysis:
         from lmpdrive import observables
 
         ask, settings = self.request, self.settings
-        return observables.analyse(
-            frames,
-            thermo=thermo,
+        options = observables.AnalysisOptions(
             bin_width_A=self._bin_width_A,
             n_blocks=self._blocks,
             names=ask.names or settings.names,
@@ -148,8 +146,8 @@ class _Analysis:
             targets=settings.target_errors,
             find_equilibration=True,
             parallel=ask.parallel,
-            progress=self.progress,
         )
+        return observables.analyse(frames, options, thermo=thermo, progress=self.progress)
 
     @property
     def _bin_width_A(self) -> float:

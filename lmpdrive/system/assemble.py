@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -48,8 +49,8 @@ def assemble(
 ) -> BuiltSystem:
     """Everything that follows from the atoms.
 
-    `fixed` (indices) wins over `fixed_layers` (counted from the bottom); `two_sided` None means: look for
-    vacuum; `film_A` is the thickness of the water film where it is known.  Raises StructureError when more
+    `fixed` (indices) wins over `fixed_layers` (counted from the bottom); with `two_sided` None, vacuum is
+    looked for; `film_A` is the thickness of the water film where it is known.  Raises StructureError when more
     layers are to be fixed than there are.
     """
     from ase.data import atomic_masses, atomic_numbers
@@ -68,6 +69,7 @@ def assemble(
     type_of = {e: i for i, e in enumerate(elements, start=1)}
     charge = sum(ION_CHARGES_E[s] for s in symbols if s in ION_CHARGES_E)
     counts = {e: int(np.sum(symbols == e)) for e in elements}
+    film = _Film(atoms, layers, waters, two_sided, film_A)
     return BuiltSystem(
         atoms=atoms,
         elements=elements,
@@ -78,7 +80,7 @@ def assemble(
         water_molecules=waters.molecules,
         two_sided=two_sided,
         charge_of_ions_e=charge,
-        report=_report(atoms, source, counts, groups, layers, waters, two_sided, charge, film_A, notes),
+        report=_report(film, source, counts, len(groups["fixed"]), charge, notes),
     )
 
 
@@ -140,31 +142,58 @@ def _groups(
     return groups
 
 
+@dataclass(frozen=True)
+class _Film:
+    """Slab and water: what the report is made of.  `film_A` is the thickness of the film where it is known."""
+
+    atoms: Atoms
+    layers: list[np.ndarray]
+    waters: Waters
+    two_sided: bool
+    film_A: float | None
+
+    @property
+    def area_A2(self) -> float:
+        return float(np.linalg.norm(np.cross(self.atoms.cell[0], self.atoms.cell[1])))
+
+    def bulk_density(self) -> float | None:
+        """Density of the water [g/cm^3] away from the surfaces; None where there is too little."""
+        if not len(self.waters.molecules):
+            return None
+        height = self.atoms.cell[2, 2]
+        z = self.atoms.positions[self.waters.molecules[:, 0], 2]
+        if not self.layers:
+            low, top = (0.0, height) if self.two_sided else (z.min() - CONTACT_A, z.max() + CONTACT_A)
+            margin = 0.0 if self.two_sided else BULK_MARGIN_A
+        else:
+            low, margin = layer_height(self.atoms, self.layers[-1]), BULK_MARGIN_A
+            z = low + (z - low) % height
+            top = z.max() + CONTACT_A if self.film_A is None else low + self.film_A
+            if self.two_sided:
+                top = layer_height(self.atoms, self.layers[0]) + height
+        thickness = top - low - 2 * margin
+        if thickness < THINNEST_BULK_A:
+            return None
+        n = int(np.sum((z >= low + margin) & (z <= top - margin)))
+        return n * WATER_MOLAR_MASS_G_PER_MOL / (self.area_A2 * thickness) * G_PER_CM3_PER_U_PER_A3
+
+
 def _report(
-    atoms: Atoms,
-    source: str,
-    counts: dict[str, int],
-    groups: dict[str, np.ndarray],
-    layers: list[np.ndarray],
-    waters: Waters,
-    two_sided: bool,
-    charge: int,
-    film_A: float | None,
-    notes: tuple[str, ...],
+    film: _Film, source: str, counts: dict[str, int], n_fixed: int, charge: int, notes: tuple[str, ...]
 ) -> BuildReport:
-    area = float(np.linalg.norm(np.cross(atoms.cell[0], atoms.cell[1])))
-    surface = -charge / (area * (2 if two_sided else 1)) + 0.0 if layers else None
-    a, b, c, alpha, beta, gamma = (float(v) for v in atoms.cell.cellpar())
+    area, waters = film.area_A2, film.waters
+    surface = -charge / (area * (2 if film.two_sided else 1)) + 0.0 if film.layers else None
+    a, b, c, alpha, beta, gamma = (float(v) for v in film.atoms.cell.cellpar())
     return BuildReport(
         source=source,
-        atoms=len(atoms),
+        atoms=len(film.atoms),
         counts=counts,
         cell_lengths_A=(a, b, c),
         cell_angles_deg=(alpha, beta, gamma),
         area_A2=area,
-        layers=len(layers),
-        fixed=len(groups["fixed"]),
-        two_sided=two_sided,
+        layers=len(film.layers),
+        fixed=n_fixed,
+        two_sided=film.two_sided,
         ion_charge_e=charge,
         surface_charge_e_per_A2=surface,
         surface_charge_uC_per_cm2=None if surface is None else surface * UC_PER_CM2_PER_E_PER_A2,
@@ -173,29 +202,6 @@ def _report(
         hydroniums=waters.hydroniums,
         other_oxygens=waters.other_oxygens,
         loose_hydrogens=waters.loose_hydrogens,
-        bulk_water_density_g_per_cm3=_bulk_density(atoms, layers, waters, two_sided, area, film_A),
+        bulk_water_density_g_per_cm3=film.bulk_density(),
         notes=notes,
     )
-
-
-def _bulk_density(
-    atoms: Atoms, layers: list[np.ndarray], waters: Waters, two_sided: bool, area: float, film_A: float | None
-) -> float | None:
-    if not len(waters.molecules):
-        return None
-    height = atoms.cell[2, 2]
-    z = atoms.positions[waters.molecules[:, 0], 2]
-    if not layers:
-        low, top = (0.0, height) if two_sided else (z.min() - CONTACT_A, z.max() + CONTACT_A)
-        margin = 0.0 if two_sided else BULK_MARGIN_A
-    else:
-        low, margin = layer_height(atoms, layers[-1]), BULK_MARGIN_A
-        z = low + (z - low) % height
-        top = z.max() + CONTACT_A if film_A is None else low + film_A
-        if two_sided:
-            top = layer_height(atoms, layers[0]) + height
-    thickness = top - low - 2 * margin
-    if thickness < THINNEST_BULK_A:
-        return None
-    n = int(np.sum((z >= low + margin) & (z <= top - margin)))
-    return n * WATER_MOLAR_MASS_G_PER_MOL / (area * thickness) * G_PER_CM3_PER_U_PER_A3

@@ -54,7 +54,7 @@ def is_restart(path: Path) -> bool:
 
 
 def read_restart(path: Path, elements: Sequence[str] | None) -> tuple[Atoms, tuple[str, ...]]:
-    """Atoms (by id, with velocities) and notes.  Raises StructureError with what LAMMPS said."""
+    """Atoms (by id, with velocities) and notes.  Raises StructureError with the message of LAMMPS."""
     from ase import Atoms as _Atoms
     from ase import units
 
@@ -83,35 +83,35 @@ def extract(path: Path, python: Path | None = None, plugins: bool = True) -> dic
     Atoms as they come; bit i of a mask: whether the atom is in group i.
 
     `python`: of the LAMMPS that reads, if not this one; `plugins`: whether it loads those of installed packages.
-    Raises StructureError with what LAMMPS said.
+    Raises StructureError with the message of LAMMPS.
     """
     content = path.read_bytes()
-    said = ""
+    message = ""
     with tempfile.TemporaryDirectory(prefix="lmpdrive-restart-") as folder:
         # under a plain name: LAMMPS splits file names at blanks, and * and % mean something
         source, target = Path(folder, "source"), Path(folder, "held.npz")
         command = [python or sys.executable, "-c", _EXTRACT, source.name, target.name, "plugins" if plugins else "none"]
         for _ in range(2):
             source.write_bytes(content)
-            said = _lammps_says(path, folder, command)
+            message = _lammps_message(path, folder, command)
             if target.exists():
                 try:
                     with np.load(target) as held:
                         return dict(held)
                 except ValueError:  # names that are none
-                    said = "LAMMPS reads names from it that are none"
+                    message = "LAMMPS reads names from it that are none"
                     break
-            content = _without_pair_style(content, said)
+            content = _without_pair_style(content, message)
             if not content:
                 break
     raise RestartFileError(
         path,
-        f"cannot be read as a LAMMPS restart file: {said}",
+        f"cannot be read as a LAMMPS restart file: {message}",
         ". It must come from a compatible LAMMPS version and styles; if not, read the run's final.data instead.",
     )
 
 
-def _lammps_says(path: Path, folder: str, command: Sequence[str | Path]) -> str:
+def _lammps_message(path: Path, folder: str, command: Sequence[str | Path]) -> str:
     limit_s = TIME_LIMIT_S + path.stat().st_size / BYTES_PER_S
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=limit_s)
@@ -122,13 +122,13 @@ def _lammps_says(path: Path, folder: str, command: Sequence[str | Path]) -> str:
     return (errors or lines or ["LAMMPS died"])[-1]
 
 
-def _without_pair_style(content: bytes, said: str) -> bytes:
+def _without_pair_style(content: bytes, message: str) -> bytes:
     """`content` with a pair style that this LAMMPS lacks marked as not stored; empty if that is not it.
 
     A plugin's style (deepmd) is absent outside its environment.  It stores nothing but its name, so LAMMPS
     reads the rest if the flag says so; with a style that stores more, LAMMPS stops at the next flag.
     """
-    unknown = re.search(r"Unrecognized pair style '([^']+)'", said)
+    unknown = re.search(r"Unrecognized pair style '([^']+)'", message)
     if unknown is None:
         return b""
     name = unknown[1].encode() + b"\0"

@@ -61,13 +61,13 @@ def place_waters(
             f"  below plane 0. 0. 1. {high_A:.6f}\nend structure\n"
         )
         (folder / "packmol.inp").write_text(text)
-        said = _run(packmol, folder)
-        if "Success" not in said or not (folder / "packed.xyz").exists():
+        output = _run(packmol, folder)
+        if "Success" not in output or not (folder / "packed.xyz").exists():
             area = abs(slab.cell[0, 0] * slab.cell[1, 1])
             raise StructureError(
                 f"packmol cannot place {n} waters in {area:.1f} Å^2 x {high_A - low_A:.1f} Å without coming closer "
                 f"than {TOLERANCE_A} Å. Lower system.build.waters ('auto' fits), raise water_thickness_A, or try "
-                f"another seed. packmol said: {_last_words(said)}"
+                f"another seed. packmol output: {_last_words(output)}"
             )
         positions = np.loadtxt(folder / "packed.xyz", skiprows=2, usecols=(1, 2, 3), ndmin=2)
     return positions[-3 * n :].reshape(n, 3, 3)
@@ -107,7 +107,7 @@ def _run(packmol: str, folder: Path) -> str:
     return done.stdout + done.stderr
 
 
-def _last_words(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip(" \t-#*=")]
+def _last_words(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip(" \t-#*=")]
     errors = [line for line in lines if "ERROR" in line or "WITHOUT PERFECT" in line]
     return (errors or lines or ["nothing"])[-1]

@@ -6,10 +6,18 @@ Units: Å.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class Columns(NamedTuple):
+    """What compiled code needs of `Coordinates`: coordinate k of atom i in frame f is as there."""
+
+    records: NDArray[Any]
+    starts: NDArray[np.int64]
+    stride: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +45,11 @@ class Coordinates:
 
     def __len__(self) -> int:
         return len(self.records)
+
+    @property
+    def columns(self) -> Columns:
+        """As an argument of compiled functions."""
+        return Columns(self.records, self.starts, self.stride)
 
     def __getitem__(self, frames: slice) -> Coordinates:
         """The same for a slice of the frames (a view)."""

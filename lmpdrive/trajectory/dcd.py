@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.coordinates import Coordinates
-from lmpdrive.trajectory.frames import Chunk, NoFramesError, Trajectory
+from lmpdrive.trajectory.frames import Chunk, NoFramesError, WithoutOrigin
 from lmpdrive.trajectory.mapping import MappedFile
 from lmpdrive.trajectory.topology import Topology
 
 
-class DcdTrajectory(Trajectory):
+class DcdTrajectory(WithoutOrigin):
     """A DCD file; `origin` is the corner of the box (Å), `every` overrides the header's step interval.
 
     announced : number of frames by the header; more in the file were put there by somebody else.
@@ -38,9 +38,7 @@ class DcdTrajectory(Trajectory):
         every: int | None = None,
         origin: NDArray[np.float64] | None = None,
     ) -> None:
-        super().__init__(path)
-        self.topology = topology
-        self._origin = np.zeros(3) if origin is None else np.asarray(origin, dtype=float)
+        super().__init__(path, topology, origin)
         start, interval, announced, frame = self._read_header(path)
         size = path.stat().st_size - self._offset
         n_frames, rest = divmod(size, frame.itemsize)
@@ -115,7 +113,7 @@ class DcdTrajectory(Trajectory):
         return Chunk(
             self._coordinates(start, frames),
             cells_from_lengths_and_angles(np.asarray(frames["cell"], dtype=float)),
-            np.tile(self._origin, (len(frames), 1)),
+            self._origins(len(frames)),
             self.steps[start:stop],
             self.times_ps[start:stop],
             start,

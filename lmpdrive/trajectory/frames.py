@@ -163,3 +163,18 @@ class Trajectory(ABC):
         """Keep a warning for the report and show it."""
         self.warnings.append(message)
         warnings.warn(message, stacklevel=3)
+
+
+class WithoutOrigin(Trajectory):
+    """A file that holds neither elements nor the corner of the box: both come from the caller.
+
+    origin : corner of the box (Å), the same in all frames; 0 if None.
+    """
+
+    def __init__(self, path: Path, topology: Topology, origin: NDArray[np.float64] | None = None) -> None:
+        super().__init__(path)
+        self.topology = topology
+        self._origin = np.zeros(3) if origin is None else np.asarray(origin, dtype=float)
+
+    def _origins(self, n_frames: int) -> NDArray[np.float64]:
+        return np.tile(self._origin, (n_frames, 1))

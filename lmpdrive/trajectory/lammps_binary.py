@@ -18,13 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.trajectory.frames import Chunk, NoFramesError, Trajectory
-from lmpdrive.trajectory.lammps_dump import (
-    PS_PER_TIME_UNIT,
-    cells_from_bounds,
-    coordinate_columns,
-    velocity_columns,
-)
+from lmpdrive.trajectory.frames import Chunk, NoFramesError
+from lmpdrive.trajectory.lammps_columns import LammpsColumns, coordinate_columns, velocity_columns
 from lmpdrive.trajectory.mapping import MappedFile
 from lmpdrive.trajectory.steps import keep_last
 from lmpdrive.trajectory.topology import HOW_TO_NAME_ELEMENTS, Topology, name_types
@@ -54,7 +49,7 @@ class _Frame:
     stop: int
 
 
-class LammpsBinaryTrajectory(Trajectory):
+class LammpsBinaryTrajectory(LammpsColumns):
     """A binary dump; `names` maps types to elements (list in type order)."""
 
     def __init__(
@@ -81,13 +76,12 @@ class LammpsBinaryTrajectory(Trajectory):
         keep = keep_last(np.array([frame.step for frame in frames]), path, self.warn)
         self._frames = [frame for frame, kept in zip(frames, keep, strict=True) if kept]
         self._columns = first.columns
-        if first.units and first.units not in PS_PER_TIME_UNIT:
-            raise TrajectoryError(f"{path} is in `units {first.units}`; want lengths in Å: metal or real")
-        self._ps_per_unit = PS_PER_TIME_UNIT[first.units or "metal"]
-        self.steps = np.array([frame.step for frame in self._frames])
-        written = np.array([frame.time for frame in self._frames]) * (self._ps_per_unit if first.units else np.nan)
-        self.times_ps = np.asarray(1e-3 * timestep_fs * self.steps if timestep_fs else written, dtype=float)
-        self.check_steps()
+        self._set_times(
+            np.array([frame.step for frame in self._frames]),
+            np.array([frame.time for frame in self._frames]),
+            self._ps_per_unit_of(first.units),
+            timestep_fs,
+        )
         if topology is not None:
             self.check_atoms(first.n_atoms, topology)
         if topology is None and "type" not in self._columns:
@@ -185,18 +179,10 @@ class LammpsBinaryTrajectory(Trajectory):
                 raise TrajectoryError(f"{self.path}: step {frame.step} has other atom ids than step {self.steps[0]}")
             positions[i] = table[:, places]
             if velocities is not None:
-                velocities[i] = table[:, moving] / self._ps_per_unit
+                velocities[i] = table[:, moving]
         box = np.array([frame.box for frame in frames]).reshape(-1, 3, 4)
-        cells, origins = cells_from_bounds(box, np.array([frame.box_columns for frame in frames], dtype=np.int64))
-        return Chunk(
-            positions @ cells + origins[:, None, :] if scaled else positions,
-            cells,
-            origins,
-            self.steps[start:stop],
-            self.times_ps[start:stop],
-            start,
-            velocities,
-        )
+        bounds = box, np.array([frame.box_columns for frame in frames], dtype=np.int64)
+        return self._chunk(range(self.n_frames)[start:stop], positions, velocities, bounds, scaled)
 
 
 class _Cursor:

@@ -22,21 +22,16 @@ from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.dump_index import scan, usable_frames
-from lmpdrive.trajectory.frames import Chunk, NoFramesError, Trajectory
+from lmpdrive.trajectory.frames import Chunk, NoFramesError
 from lmpdrive.trajectory.kernels import load
+from lmpdrive.trajectory.lammps_columns import LammpsColumns, coordinate_columns, velocity_columns
 from lmpdrive.trajectory.mapping import MappedFile
 from lmpdrive.trajectory.topology import HOW_TO_NAME_ELEMENTS, Topology, name_types
-
-PS_PER_TIME_UNIT = {"metal": 1.0, "real": 1e-3}
-"""Units in which lengths are Å."""
-
-COORDINATES = (("", False), ("u", False), ("s", True), ("su", True))
-"""Suffix of x, y, z, in order of preference, and whether they are fractions of the cell."""
 
 _MOST_IDS = 1 << 27
 
 
-class LammpsDumpTrajectory(Trajectory):
+class LammpsDumpTrajectory(LammpsColumns):
     """A text dump.  `names` maps types to elements (list in type order); an `element` column wins over it."""
 
     def __init__(
@@ -56,7 +51,7 @@ class LammpsDumpTrajectory(Trajectory):
         index = scan(self._map)
         if not len(index):
             raise NoFramesError(f"{path} holds no complete frame of a LAMMPS text dump")
-        ps_per_unit = self._units(bytes(self._text[: index.bodies[0]]) if index.bodies[0] > 0 else b"")
+        ps_per_unit = self._ps_per_unit_of(_units(bytes(self._text[: max(0, int(index.bodies[0]))])))
         self._index = index = usable_frames(index, path, self.warn)
         self._columns_line = self._line_before(int(index.bodies[0]))
         self._columns = tuple(self._columns_line.decode(errors="replace").split()[2:])
@@ -64,11 +59,7 @@ class LammpsDumpTrajectory(Trajectory):
         self._check_columns()
         self._check_lines()
         self._map.release_before(len(self._map))
-        self.steps = index.steps
-        times = 1e-3 * timestep_fs * index.steps if timestep_fs else index.times * (ps_per_unit or np.nan)
-        self.times_ps = np.asarray(times, dtype=float)
-        self._ps_per_unit = ps_per_unit or 1.0
-        self.check_steps()
+        self._set_times(index.steps, index.times, ps_per_unit, timestep_fs)
         if topology is not None:
             self.check_atoms(self._n_atoms, topology)
         first = self._table(0)
@@ -93,18 +84,6 @@ class LammpsDumpTrajectory(Trajectory):
                 raise TrajectoryError(f"{path} is empty; did the run reach its first output?")
             unpacked.flush()
             return MappedFile(unpacked.fileno())
-
-    def _units(self, head: bytes) -> float | None:
-        """ps in the dump's unit of time; None if the dump does not name its units."""
-        lines = head.decode(errors="replace").splitlines()
-        named = [lines[i + 1].strip() for i, line in enumerate(lines[:-1]) if line.startswith("ITEM: UNITS")]
-        if not named:
-            return None
-        if named[0] not in PS_PER_TIME_UNIT:
-            raise TrajectoryError(
-                f"{self.path} is in `units {named[0]}`; want lengths in Å: {' or '.join(PS_PER_TIME_UNIT)}"
-            )
-        return PS_PER_TIME_UNIT[named[0]]
 
     def _line_before(self, offset: int) -> bytes:
         """The line that ends just before `offset`."""
@@ -169,18 +148,8 @@ class LammpsDumpTrajectory(Trajectory):
         moving = velocity_columns(self._columns)
         self._map.release_before(int(self._index.starts[frames.start]) if frames else 0)
         numbers = self._numbers(frames, [self._columns[place] for place in (*places, *moving)])
-        index = self._index
-        cells, origins = cells_from_bounds(index.box[start:stop], index.box_columns[start:stop])
-        positions = numbers[0] @ cells + origins[:, None, :] if scaled else numbers[0]
-        return Chunk(
-            positions,
-            cells,
-            origins,
-            self.steps[start:stop],
-            self.times_ps[start:stop],
-            frames.start,
-            numbers[1] / self._ps_per_unit if moving else None,
-        )
+        bounds = self._index.box[start:stop], self._index.box_columns[start:stop]
+        return self._chunk(frames, numbers[0], numbers[1] if moving else None, bounds, scaled)
 
     def _numbers(self, frames: range, wanted: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(F, N, 3) positions and velocities (empty if not wanted) as the file has them, sorted by id."""
@@ -226,40 +195,7 @@ class LammpsDumpTrajectory(Trajectory):
         return positions, velocities
 
 
-def coordinate_columns(columns: Sequence[str], path: Path) -> tuple[list[int], bool]:
-    """Where x, y, z are among the columns (in any of their forms), and whether they are fractions of the cell.
-
-    Raises TrajectoryError if they are not there.
-    """
-    for suffix, scaled in COORDINATES:
-        if all(axis + suffix in columns for axis in "xyz"):
-            return [columns.index(axis + suffix) for axis in "xyz"], scaled
-    raise TrajectoryError(f"{path} has no coordinates: want columns x y z (or xu, xs, xsu), found {' '.join(columns)}")
-
-
-def velocity_columns(columns: Sequence[str]) -> list[int]:
-    """Where vx, vy, vz are among the columns; an empty list if they are not."""
-    return [columns.index(axis) for axis in ("vx", "vy", "vz")] if {"vx", "vy", "vz"} <= set(columns) else []
-
-
-def cells_from_bounds(
-    box: NDArray[np.float64], columns: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(F, 3, 4) BOX BOUNDS of which (F,) `columns` are used -> (F, 3, 3) cell rows and (F, 3) origins, Å.
-
-    2: orthogonal, `lo hi`; 3: triclinic, `lo_bound hi_bound tilt` (bounding box of the tilted cell: the LAMMPS
-    manual, Howto triclinic), which with tilts of 0 is the orthogonal case; 4: general triclinic, rows `a b c` with
-    the origin in the last column.
-    """
-    low, high = box[:, :, 0].copy(), box[:, :, 1].copy()
-    xy, xz, yz = np.where(columns[:, None] == 3, box[:, :, 2], 0.0).T
-    zero = np.zeros_like(xy)
-    low[:, 0] -= np.minimum.reduce([zero, xy, xz, xy + xz])
-    high[:, 0] -= np.maximum.reduce([zero, xy, xz, xy + xz])
-    low[:, 1] -= np.minimum(0.0, yz)
-    high[:, 1] -= np.maximum(0.0, yz)
-    a, b, c = (high - low).T
-    cells = np.stack([a, zero, zero, xy, b, zero, xz, yz, c], axis=1).reshape(-1, 3, 3)
-    general = columns == 4
-    cells[general], low[general] = box[general, :, :3], box[general, :, 3]
-    return cells, low
+def _units(head: bytes) -> str:
+    """The units that the first frame's header names; empty if it names none."""
+    lines = head.decode(errors="replace").splitlines()
+    return next((lines[i + 1].strip() for i, line in enumerate(lines[:-1]) if line.startswith("ITEM: UNITS")), "")

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.trajectory.frames import Chunk, Trajectory
+from lmpdrive.trajectory.frames import Chunk, WithoutOrigin
 from lmpdrive.trajectory.steps import keep_last
 from lmpdrive.trajectory.topology import Topology
 
 SUFFIXES = (".xtc", ".trr", ".nc", ".ncdf", ".h5md", ".tng")
 
 
-class MdaTrajectory(Trajectory):
+class MdaTrajectory(WithoutOrigin):
     """A file read by MDAnalysis.
 
     origin : corner of the box (Å); every : steps between frames, where the file has no steps.
@@ -37,9 +37,7 @@ class MdaTrajectory(Trajectory):
         every: int | None = None,
         origin: NDArray[np.float64] | None = None,
     ) -> None:
-        super().__init__(path)
-        self.topology = topology
-        self._origin = np.zeros(3) if origin is None else np.asarray(origin, dtype=float)
+        super().__init__(path, topology, origin)
         self._reader = self._open(path)
         self.check_atoms(self._reader.n_atoms, topology)
         seen = [(int(ts.data.get("step", ts.frame * (every or 1))), float(ts.time)) for ts in self._reader]
@@ -82,7 +80,7 @@ class MdaTrajectory(Trajectory):
         return Chunk(
             positions,
             cells,
-            np.tile(self._origin, (len(numbers), 1)),
+            self._origins(len(numbers)),
             self.steps[start:stop],
             self.times_ps[start:stop],
             start,

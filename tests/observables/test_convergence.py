@@ -12,7 +12,7 @@ from lmpdrive.observables import Table, analyse
 from lmpdrive.observables.analysis import equilibrated_after_ps
 from lmpdrive.observables.base import TOO_SHORT
 from lmpdrive.observables.blocks import statistical_inefficiency
-from lmpdrive.observables.convergence import judge
+from lmpdrive.observables.convergence import assess
 from lmpdrive.observables.equilibration import detect
 from tests.observables.synthetic_frames import Frames, film
 
@@ -34,21 +34,21 @@ def autoregressive(n, a, seed=0):
 
 
 def test_a_band_below_the_target_is_converged():
-    verdict = judge(profile(0.02), 0.01, relative=0.05)  # 2σ = 0.04 of 2.0: 2 %
+    verdict = assess(profile(0.02), 0.01, relative=0.05)  # 2σ = 0.04 of 2.0: 2 %
     assert verdict.more_ps == 0
     assert "converged: 95 % band 2 %" in verdict.text
     assert_allclose(verdict.band, 0.02)
 
 
 def test_time_still_needed_follows_one_over_root_t():
-    verdict = judge(profile(0.2), 0.01, relative=0.05)  # 20 % after 10 ps: 16 times as long for 5 %
+    verdict = assess(profile(0.2), 0.01, relative=0.05)  # 20 % after 10 ps: 16 times as long for 5 %
     assert_allclose(verdict.more_ps, 150)
     assert verdict.text.startswith("run about 150 ps more for 5 %")
-    assert_allclose(judge(profile(0.1), 0.01, relative=0.05).more_ps, 30)
+    assert_allclose(assess(profile(0.1), 0.01, relative=0.05).more_ps, 30)
 
 
 def test_an_absolute_target_is_in_the_unit_of_the_values():
-    verdict = judge(profile(0.2), 0.01, relative=0.05, absolute=0.2)
+    verdict = assess(profile(0.2), 0.01, relative=0.05, absolute=0.2)
     assert verdict.unit == "g/cm^3"
     assert_allclose(verdict.more_ps, 30)
     assert "0.2 g/cm^3" in verdict.text
@@ -58,27 +58,27 @@ def test_empty_bins_do_not_count_and_one_bad_bin_of_ten_is_allowed():
     table = profile(0.02)
     table.data.iloc[:2, 2] = 5.0
     table.data.iloc[5:, 1:] = np.nan
-    assert judge(table, 0.01, relative=0.05).more_ps > 0  # two of five
+    assert assess(table, 0.01, relative=0.05).more_ps > 0  # two of five
     table = profile(0.02)
     table.data.iloc[0, 2] = 5.0
-    assert judge(table, 0.01, relative=0.05).more_ps == 0
+    assert assess(table, 0.01, relative=0.05).more_ps == 0
 
 
 def test_blocks_shorter_than_the_correlation_time_are_never_converged():
     table = profile(0.001, g=250.0, warnings=(f"{TOO_SHORT}: 100 frames",))
-    verdict = judge(table, 0.01, relative=0.05)
+    verdict = assess(table, 0.01, relative=0.05)
     assert_allclose(verdict.more_ps, 15)  # blocks of 250 frames: 25 ps in all
     assert "at least" in verdict.text
 
 
 def test_blocks_of_few_correlation_times_give_a_lower_bound():
-    assert "run about" in judge(profile(0.2, g=20.0), 0.01, relative=0.05).text  # blocks of 100 frames
-    assert "run at least" in judge(profile(0.2, g=21.0), 0.01, relative=0.05).text
-    assert judge(profile(0.02, g=21.0), 0.01, relative=0.05).more_ps == 0
+    assert "run about" in assess(profile(0.2, g=20.0), 0.01, relative=0.05).text  # blocks of 100 frames
+    assert "run at least" in assess(profile(0.2, g=21.0), 0.01, relative=0.05).text
+    assert assess(profile(0.02, g=21.0), 0.01, relative=0.05).more_ps == 0
 
 
 def test_unknown_times_give_a_factor():
-    verdict = judge(profile(0.2), float("nan"), relative=0.05)
+    verdict = assess(profile(0.2), float("nan"), relative=0.05)
     assert np.isnan(verdict.more_ps)
     assert "16 times as long" in verdict.text
 
@@ -93,8 +93,8 @@ def test_the_predicted_time_is_right_on_real_noise():
         data = pd.DataFrame({"z [Å]": np.arange(40.0), "v [1]": blocks.mean(axis=0), "σ [1]": error})
         return Table("d", "D", "profile", data, n_blocks=10, n_frames=n)
 
-    first = judge(measured(1000), 1.0, relative=0.02)
-    longer = judge(measured(round((1000 + first.more_ps) / 10) * 10), 1.0, relative=0.02)
+    first = assess(measured(1000), 1.0, relative=0.02)
+    longer = assess(measured(round((1000 + first.more_ps) / 10) * 10), 1.0, relative=0.02)
     assert_allclose(longer.band, 0.02, rtol=0.3)
 
 

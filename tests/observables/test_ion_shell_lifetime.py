@@ -13,7 +13,8 @@ from lmpdrive.observables import Interface, analyse
 from lmpdrive.observables.base import Settings
 from lmpdrive.observables.ion_shell_lifetime import IonShellLifetime
 from lmpdrive.observables.kernels import pairs, pairs_numpy
-from lmpdrive.observables.pair_sums import pair_axes
+from lmpdrive.observables.pair_sums import pair_cells
+from lmpdrive.trajectory.coordinates import Columns
 from tests.observables.synthetic_frames import Frames, film
 
 NAME = "ion_shell_lifetime_Na"
@@ -122,8 +123,8 @@ def test_compiled_and_plain_pairs_agree(seed, tilted, room):
     records = rng.uniform(-10, 20, (3, 60))
     cells = np.tile(cell, (3, 1, 1))
     arguments = (
-        records, np.arange(3), 3, cells, pair_axes(cells)[0], np.full(3, not tilted), np.array([0, 2]),
-        np.arange(5), np.arange(3, 20), 4.0, room,
+        Columns(records, np.arange(3), 3), pair_cells(cells)[0], np.array([0, 2]), np.arange(5), np.arange(3, 20), 4.0,
+        room,
     )  # fmt: skip
     fast, n = pairs.near_pairs(*arguments)
     plain, m = pairs_numpy.near_pairs(*arguments)

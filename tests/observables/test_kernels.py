@@ -15,6 +15,7 @@ from numpy.testing import assert_allclose
 
 from lmpdrive.observables import geometry
 from lmpdrive.observables.kernels import bins, bins_numpy, surfaces, surfaces_numpy, waters, waters_numpy
+from lmpdrive.observables.kernels.arguments import NormalAxis
 from lmpdrive.observables.layers import middle_of
 from lmpdrive.observables.water import BOND_A, SAFE_BOND_A
 from lmpdrive.trajectory.coordinates import Coordinates
@@ -70,10 +71,8 @@ def test_waters(seed, tilts, shape, spread):
     for at in layouts(positions):
         for hint in hints:
             for twin in (waters, waters_numpy):
-                found = twin.find_waters(
-                    at.records, at.starts, at.stride, cells, o, h, hint.copy(), BOND_A, SAFE_BOND_A
-                )
-                bonds = twin.bond_vectors(at.records, at.starts, at.stride, cells, *found[:3])
+                found = twin.find_waters(at.columns, cells, o, h, hint.copy(), BOND_A, SAFE_BOND_A)
+                bonds = twin.bond_vectors(at.columns, cells, *found[:3])
                 assert_allclose(bonds.sum(axis=1), found[3], atol=1e-9)
                 results.append(found)
     for other in results[1:]:
@@ -114,15 +113,15 @@ def test_planes_and_distances(seed, tilts, height):
     results = []
     for at in layouts(positions):
         for twin in (surfaces, surfaces_numpy):
-            along = (at.records, at.starts, at.stride, normals, origins, heights)
-            cut, half = twin.planes(*along, bottom, top, home, 1.2)
+            axis = NormalAxis(at.columns, normals, origins, heights)
+            cut, half = twin.planes(axis, bottom, top, home, 1.2)
             planes = np.stack([half, -half])
             results.append(
                 (
                     half,
                     np.exp(2j * np.pi * cut / heights),
-                    twin.distances(*along, cut, planes, signs, atoms),
-                    twin.paired_distances(*along, cut, planes, signs, frames, mixed),
+                    twin.distances(axis, cut, planes, signs, atoms),
+                    twin.paired_distances(axis, cut, planes, signs, frames, mixed),
                 )
             )
     for other in results[1:]:

@@ -13,9 +13,10 @@ from lmpdrive.errors import ConfigError
 from lmpdrive.observables import Interface, analyse
 from lmpdrive.observables.base import Settings
 from lmpdrive.observables.kernels import pairs_numpy
-from lmpdrive.observables.pair_sums import nearest_peak, pair_axes, shell_end
+from lmpdrive.observables.kernels.arguments import DistanceBins
+from lmpdrive.observables.pair_sums import nearest_peak, pair_cells, shell_end
 from lmpdrive.observables.rdf import Rdf
-from lmpdrive.trajectory.coordinates import Coordinates
+from lmpdrive.trajectory.coordinates import Columns, Coordinates
 from lmpdrive.trajectory.frames import Chunk
 from tests.observables.synthetic_frames import Frames, slab
 
@@ -127,14 +128,16 @@ def test_compiled_and_plain_counts_agree(seed, tilted, single, n):
     positions = rng.uniform(-20, 40, (2, n, 3)).astype(np.float32 if single else float)
     records = positions.reshape(2, -1)
     cells = np.tile(cell, (2, 1, 1))
-    (axes, reach), inverses, orthogonal = pair_axes(cells), np.linalg.inv(cells), np.full(2, not tilted)
+    in_cells, reach = pair_cells(cells)
     assert reach > 4.0
+    assert (in_cells.orthogonal == (not tilted)).all()
     everything, some = np.arange(n), rng.choice(n, n // 2, replace=False)
     for first, second in ((everything, everything), (some, everything), (everything, some)):
         for per_atom in (True, False):
-            arguments = (records, np.arange(3), 3, cells, axes, inverses, orthogonal, np.array([1]), first, second)
-            fast = pairs.count_pairs(*arguments, 0.25, 16, per_atom)
-            plain = pairs_numpy.count_pairs(*arguments, 0.25, 16, per_atom)
+            bins = DistanceBins(0.25, 16, per_atom)
+            arguments = (Columns(records, np.arange(3), 3), in_cells, np.array([1]), first, second, bins)
+            fast = pairs.count_pairs(*arguments)
+            plain = pairs_numpy.count_pairs(*arguments)
             assert np.array_equal(fast, plain)
 
 
@@ -144,7 +147,7 @@ def test_all_pairs_within_reach_are_found_in_any_cell(seed, xy, xz, yz):
     rng = np.random.default_rng(seed)
     cell = np.array([[10.0, 0, 0], [xy, 11.0, 0], [xz, yz, 13.0]]) @ np.linalg.qr(rng.normal(size=(3, 3)))[0]
     positions = rng.uniform(0, 1, (1, 12, 3)) @ cell
-    axes, reach = pair_axes(cell[None])
+    in_cells, reach = pair_cells(cell[None])
     shifts = np.array(np.meshgrid(*[range(-8, 9)] * 3)).reshape(3, -1).T @ cell
     vectors = positions[0, :, None, None] - positions[0, None, :, None] - shifts
     nearest = np.linalg.norm(vectors, axis=-1).min(axis=2)
@@ -152,19 +155,12 @@ def test_all_pairs_within_reach_are_found_in_any_cell(seed, xy, xz, yz):
     want = np.bincount((nearest[nearest < reach] / (reach / 9)).astype(int), minlength=9)[:9]
     atoms = np.arange(12)
     found = pairs_numpy.count_pairs(
-        positions.reshape(1, -1),
-        np.arange(3),
-        3,
-        cell[None],
-        axes,
-        None,
-        None,
+        Columns(positions.reshape(1, -1), np.arange(3), 3),
+        in_cells,
         np.array([0]),
         atoms,
         atoms,
-        reach / 9,
-        9,
-        False,
+        DistanceBins(reach / 9, 9, False),
     )
     assert np.array_equal(found[0, 0], want)
 
@@ -180,23 +176,8 @@ def test_counts_of_mapped_layout():
         20,
     )
     atoms, picks = np.arange(20), np.array([0, 2])
-    inverses, orthogonal = np.linalg.inv(cells), np.ones(3, bool)
     both = [
-        module(
-            c.records,
-            c.starts,
-            c.stride,
-            cells,
-            pair_axes(cells)[0],
-            inverses,
-            orthogonal,
-            picks,
-            atoms,
-            atoms,
-            0.5,
-            8,
-            False,
-        )
+        module(c.columns, pair_cells(cells)[0], picks, atoms, atoms, DistanceBins(0.5, 8, False))
         for c in (by_axis, Coordinates.of(positions.astype(np.float32).astype(float)))
         for module in (
             __import__("lmpdrive.observables.kernels.pairs", fromlist=["x"]).count_pairs,

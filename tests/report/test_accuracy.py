@@ -88,8 +88,8 @@ def test_a_difference_is_that_of_the_same_frames():
     """b errs 1.1 times as much as a in every frame: the paired error is a tenth of a's own."""
     frames = labelled([5] * 30)
     error = np.random.default_rng(1).normal(size=frames.forces.shape) * 0.1
-    said = {name: (frames.energies_eV, frames.forces + f * error) for name, f in (("a", 1.0), ("b", 1.1))}
-    table = errors(Measured(frames, "x", said))
+    predicted = {name: (frames.energies_eV, frames.forces + f * error) for name, f in (("a", 1.0), ("b", 1.1))}
+    table = errors(Measured(frames, "x", predicted))
     assert_allclose(value(table, "force RMSE", label="b", column="Δ"), 0.1 * value(table, "force RMSE"))
     assert_allclose(value(table, "force RMSE", label="b", column="σ_Δ"), 0.1 * value(table, "force RMSE", column="σ"))
     assert np.isnan(value(table, "force RMSE", column="σ_Δ"))
@@ -248,6 +248,6 @@ def test_the_first_event_and_the_share_of_intact_water(tmp_path):
     data = pd.DataFrame({"t [ps]": [0.0, 0.5, 1.0, 1.5], "H2O [1]": [4.0, 4.0, 3.0, 4.0], "σ [1]": 0.0})
     table = replace(whole.tables["dipole_pz"], name="water_species", kind="series", data=data)
     broken = replace(whole, tables=whole.tables | {"water_species": table})
-    assert first_event(broken) == "1 ps: an intact water fewer"
+    assert first_event(broken) == "1 ps: one intact water molecule fewer"
     rows = dict(row for heading, lines in potentials([broken]) if heading == "stability" for row in lines)
     assert rows["intact water"] == ["93.75% of 4 at the start on average, 75.00% at least"]

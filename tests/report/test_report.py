@@ -16,7 +16,7 @@ from lmpdrive.observables.tables import Scalar
 from lmpdrive.report import write_figures, write_report
 from lmpdrive.report.figures import axis_label
 from lmpdrive.report.page import with_error
-from lmpdrive.report.verdict import judge
+from lmpdrive.report.verdict import verdict_and_findings
 from tests.observables.synthetic_frames import Frames, film
 
 MANIFEST = {
@@ -166,7 +166,7 @@ def test_folder_that_cannot_be_written(tables, tmp_path):
     [
         (thermo(), "finished", "good", "inside"),
         (thermo(drift=1.0), "finished", "bad", "outside"),
-        (thermo(temperature=340.0), "finished", "caution", "farther off"),
+        (thermo(temperature=340.0), "finished", "caution", "deviates by more"),
         (thermo(), "interrupted", "caution", "interrupted"),
         (thermo(), "failed", "bad", "failed"),
     ],
@@ -175,7 +175,7 @@ def test_verdict(log, state, level, word):
     elements, positions, cell = film([3], [1])
     frames = positions + np.random.default_rng(0).normal(scale=0.05, size=(100, *positions.shape))
     result = analyse(Frames(elements, frames, cell), thermo=log, names=["energy", "temperature"])
-    verdict, findings = judge(result, Manifest.of(MANIFEST | {"state": state}))
+    verdict, findings = verdict_and_findings(result, Manifest.of(MANIFEST | {"state": state}))
     assert verdict.level == level
     assert word in " ".join(finding.text for finding in findings)
 
@@ -185,7 +185,7 @@ def test_verdict_knows_what_is_not_a_number():
     log.loc[100:, ["Temp", "Econserve"]] = np.nan
     elements, positions, cell = film([3], [1])
     result = analyse(Frames(elements, positions[None].repeat(10, 0), cell), thermo=log, names=["energy", "temperature"])
-    assert judge(result, Manifest.of(MANIFEST))[0].level == "bad"
+    assert verdict_and_findings(result, Manifest.of(MANIFEST))[0].level == "bad"
 
 
 @pytest.mark.parametrize(

@@ -2,46 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from lmpdrive.observables.kernels.arguments import Array, BondBuffers, Donors, HydrogenBondCriterion, Indices
+from lmpdrive.trajectory.coordinates import Columns
 
 
 def find_bonds(
-    records: Array,
-    starts: Array,
-    stride: int,
+    columns: Columns,
     cells: Array,
-    frame: Array,
-    oxygen: Array,
-    bonds: Array,
-    acceptors: Array,
-    distance: float,
-    cosine: float,
-    at_hydrogen: bool,
-    rows: Array,
-    which: Array,
-    accepting: Array,
+    donors: Donors,
+    acceptors: Indices,
+    criterion: HydrogenBondCriterion,
+    buffers: BondBuffers,
 ) -> int:
-    """Number of hydrogen bonds, written to the last three arguments as far as they fit; see the twin."""
+    """Number of hydrogen bonds; those that fit are written to `buffers`.  See `hydrogen_bonds.find_bonds`."""
+    (records, starts, stride), (rows, which, accepting) = columns, buffers
     found = 0
-    for f in np.unique(frame):
-        waters = np.flatnonzero(frame == f)
-        donors, others = (
+    for f in np.unique(donors.frame):
+        waters = np.flatnonzero(donors.frame == f)
+        oxygen = donors.oxygen[waters]
+        places, others = (
             np.stack([records[f, s + stride * atoms] for s in starts], axis=1).astype(float)
-            for atoms in (oxygen[waters], acceptors)
+            for atoms in (oxygen, acceptors)
         )
-        way = others[None] - donors[:, None]
-        way -= np.rint(way @ np.linalg.inv(cells[f])) @ cells[f]
-        near = ((way**2).sum(axis=2) < distance**2) & (acceptors[None] != oxygen[waters][:, None])
+        vectors = others[None] - places[:, None]
+        vectors -= np.rint(vectors @ np.linalg.inv(cells[f])) @ cells[f]
+        near = ((vectors**2).sum(axis=2) < criterion.distance**2) & (acceptors[None] != oxygen[:, None])
         w, a = np.nonzero(near)
-        arms = bonds[waters[w]]  # (pairs, 2, 3)
-        ways = way[w, a][:, None] - arms if at_hydrogen else np.repeat(way[w, a][:, None], 2, axis=1)
-        along = (arms * ways).sum(axis=2)
-        pair, k = np.nonzero(along > cosine * np.sqrt((arms**2).sum(axis=2) * (ways**2).sum(axis=2)))
+        arms = donors.bonds[waters[w]]  # (pairs, 2, 3)
+        to_acceptor = np.repeat(vectors[w, a][:, None], 2, axis=1)
+        if criterion.at_hydrogen:
+            to_acceptor -= arms
+        along = (arms * to_acceptor).sum(axis=2)
+        pair, k = np.nonzero(along > criterion.cosine * np.sqrt((arms**2).sum(axis=2) * (to_acceptor**2).sum(axis=2)))
         room = max(0, min(len(pair), len(rows) - found))
         into = slice(found, found + room)
         rows[into], which[into], accepting[into] = waters[w[pair]][:room], k[:room], acceptors[a[pair]][:room]

@@ -6,19 +6,39 @@ Units: Å.  Cost: all pairs while there are few atoms; linear in atoms (a grid o
 from __future__ import annotations
 
 from math import floor
+from typing import NamedTuple
 
 import numpy as np
 
 from lmpdrive.common.compiled import compiled
+from lmpdrive.observables.kernels.arguments import Array, Indices
 
 _FEW = 400
-"""Up to so many atoms, looking at all is quicker than sorting them."""
+"""Up to this many atoms, trying all of them is quicker than sorting them."""
+
+
+class _Box(NamedTuple):
+    """One frame of `PairCells`."""
+
+    cell: Array
+    axes: Array
+    inverse: Array
+    orthogonal: bool
+
+
+class _Pairs(NamedTuple):
+    """Atoms of each kind, and whether the two kinds are the same: then each pair is visited once."""
+
+    first: Indices
+    second: Indices
+    same: bool
 
 
 @compiled
-def _nearest_image(dx, dy, dz, cell, axes, orthogonal):
-    """The image found by taking off c, then b, then a; `pair_sums.pair_axes` says where that is the nearest."""
-    if orthogonal:
+def _nearest_image(dx, dy, dz, box):
+    """The image found by taking off c, then b, then a; `pair_sums.pair_cells` says where that is the nearest."""
+    cell, axes = box.cell, box.axes
+    if box.orthogonal:
         dx -= cell[0, 0] * np.rint(dx * axes[0, 0])
         dy -= cell[1, 1] * np.rint(dy * axes[1, 1])
         dz -= cell[2, 2] * np.rint(dz * axes[2, 2])
@@ -55,25 +75,39 @@ def _cell_of(x, i, inverse, axis, n):
 
 
 @compiled
-def _near(a, b, cell, axes, orthogonal, r_max, width, first, second, half, rows, counts):
-    """All pairs of a few atoms."""
-    limit, n_bins = r_max * r_max, counts.shape[1]
-    for i in range(a.shape[1]):
-        for j in range(i + 1 if half else 0, b.shape[1]):
-            dx, dy, dz = _nearest_image(a[0, i] - b[0, j], a[1, i] - b[1, j], a[2, i] - b[2, j], cell, axes, orthogonal)
-            squared = dx * dx + dy * dy + dz * dz
-            if squared < limit and first[i] != second[j]:
-                k = int(np.sqrt(squared) / width)
-                if k < n_bins:
-                    counts[i * rows, k] += 1
-                    if half:
-                        counts[j * rows, k] += 1
+def _squared_distance(a, i, b, j, box):
+    """Of the nearest images."""
+    dx, dy, dz = _nearest_image(a[0, i] - b[0, j], a[1, i] - b[1, j], a[2, i] - b[2, j], box)
+    return dx * dx + dy * dy + dz * dz
 
 
 @compiled
-def _near_by_grid(a, b, cell, axes, inverse, orthogonal, r_max, width, first, second, half, rows, counts):
-    """Pairs of atoms in neighbouring cells of a grid."""
-    limit, n_bins = r_max * r_max, counts.shape[1]
+def _count(i, j, squared, width, pairs, rows, counts):
+    """Add one pair to the histogram of `i` and, where it is visited once, to that of `j`."""
+    k = int(np.sqrt(squared) / width)
+    if k < counts.shape[1]:
+        counts[i * rows, k] += 1
+        if pairs.same:
+            counts[j * rows, k] += 1
+
+
+@compiled
+def _count_all(a, b, box, pairs, width, rows, counts):
+    """Count the pairs of a few atoms."""
+    r_max = width * counts.shape[1]
+    limit = r_max * r_max
+    for i in range(a.shape[1]):
+        for j in range(i + 1 if pairs.same else 0, b.shape[1]):
+            squared = _squared_distance(a, i, b, j, box)
+            if squared < limit and pairs.first[i] != pairs.second[j]:
+                _count(i, j, squared, width, pairs, rows, counts)
+
+
+@compiled
+def _count_by_grid(a, b, box, pairs, width, rows, counts):
+    """Count the pairs of atoms in neighbouring cells of a grid."""
+    r_max, inverse = width * counts.shape[1], box.inverse
+    limit = r_max * r_max
     n0 = _cells_along(inverse, 0, r_max)
     n1 = _cells_along(inverse, 1, r_max)
     n2 = _cells_along(inverse, 2, r_max)
@@ -91,71 +125,70 @@ def _near_by_grid(a, b, cell, axes, inverse, orthogonal, r_max, width, first, se
                 for w in range(w2):
                     j = head[(p + u - w0 // 2 + n0) % n0, (q + v - w1 // 2 + n1) % n1, (r + w - w2 // 2 + n2) % n2]
                     while j >= 0:
-                        if not half or j > i:
-                            dx, dy, dz = _nearest_image(
-                                a[0, i] - b[0, j], a[1, i] - b[1, j], a[2, i] - b[2, j], cell, axes, orthogonal
-                            )
-                            squared = dx * dx + dy * dy + dz * dz
-                            if squared < limit and first[i] != second[j]:
-                                k = int(np.sqrt(squared) / width)
-                                if k < n_bins:
-                                    counts[i * rows, k] += 1
-                                    if half:
-                                        counts[j * rows, k] += 1
+                        if not pairs.same or j > i:
+                            squared = _squared_distance(a, i, b, j, box)
+                            if squared < limit and pairs.first[i] != pairs.second[j]:
+                                _count(i, j, squared, width, pairs, rows, counts)
                         j = following[j]
 
 
 @compiled
-def count_pairs(
-    records, starts, stride, cells, axes, inverses, orthogonal, frames, first, second, width, n_bins, per_atom
-):
+def _box(cells, f):
+    """The cell of one frame."""
+    return _Box(cells.cells[f], cells.axes[f], cells.inverses[f], cells.orthogonal[f])
+
+
+@compiled
+def _same(first, second):
+    """Whether two lists of atoms are equal."""
+    same = len(first) == len(second)
+    for i in range(len(first) if same else 0):
+        same = same and first[i] == second[i]
+    return same
+
+
+@compiled
+def count_pairs(columns, cells, frames, first, second, bins):
     """(len(frames), n or 1, n_bins) neighbours in `second` of each atom (or of all) in `first`, by distance.
 
-    records, starts, stride : see `Coordinates`.
-    cells, axes, inverses : (F, 3, 3); `axes` from `pair_sums.pair_axes`, which says up to where all pairs are found.
-    orthogonal : (F,) the cell is diagonal.
+    columns : see `Coordinates`.
+    cells : `PairCells`; `pair_sums.pair_cells` says up to which distance all pairs are found.
     frames : which of the frames.
     first, second : atom indices; an atom is not its own neighbour.
+    bins : `DistanceBins`.
     """
-    half = len(first) == len(second)
-    if half:
-        for i in range(len(first)):
-            if first[i] != second[i]:
-                half = False
-                break
-    rows = 1 if per_atom else 0
-    counts = np.zeros((len(frames), len(first) if per_atom else 1, n_bins), np.int64)
+    records, starts, stride = columns
+    pairs, rows = _Pairs(first, second, _same(first, second)), 1 if bins.per_atom else 0
+    counts = np.zeros((len(frames), len(first) if bins.per_atom else 1, bins.n_bins), np.int64)
     a, b = np.empty((3, len(first))), np.empty((3, len(second)))
-    r_max = width * n_bins
     for f in range(len(frames)):
-        record, cell, axis = records[frames[f]], cells[frames[f]], axes[frames[f]]
+        record, box = records[frames[f]], _box(cells, frames[f])
         _load(record, starts, stride, first, a)
         _load(record, starts, stride, second, b)
         if len(second) > _FEW:
-            inverse, square = inverses[frames[f]], orthogonal[frames[f]]
-            _near_by_grid(a, b, cell, axis, inverse, square, r_max, width, first, second, half, rows, counts[f])
+            _count_by_grid(a, b, box, pairs, bins.width, rows, counts[f])
         else:
-            _near(a, b, cell, axis, orthogonal[frames[f]], r_max, width, first, second, half, rows, counts[f])
+            _count_all(a, b, box, pairs, bins.width, rows, counts[f])
     return counts
 
 
 @compiled
-def near_pairs(records, starts, stride, cells, axes, orthogonal, frames, first, second, r_max, room):
+def near_pairs(columns, cells, frames, first, second, r_max, room):
     """(k, 3) [number in `frames`, index in `first`, index in `second`] of the pairs closer than r_max, and k.
 
     At most `room` rows are returned, k counts all; an atom is not its own neighbour.
     """
+    records, starts, stride = columns
     found = np.empty((room, 3), np.int64)
     a, b = np.empty((3, len(first))), np.empty((3, len(second)))
     k, limit = 0, r_max * r_max
     for f in range(len(frames)):
-        record, cell, axis, square = records[frames[f]], cells[frames[f]], axes[frames[f]], orthogonal[frames[f]]
+        record, box = records[frames[f]], _box(cells, frames[f])
         _load(record, starts, stride, first, a)
         _load(record, starts, stride, second, b)
         for i in range(len(first)):
             for j in range(len(second)):
-                dx, dy, dz = _nearest_image(a[0, i] - b[0, j], a[1, i] - b[1, j], a[2, i] - b[2, j], cell, axis, square)
-                if dx * dx + dy * dy + dz * dz < limit and first[i] != second[j]:
+                if _squared_distance(a, i, b, j, box) < limit and first[i] != second[j]:
                     if k < room:
                         found[k, 0], found[k, 1], found[k, 2] = f, i, j
                     k += 1

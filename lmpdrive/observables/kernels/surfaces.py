@@ -31,8 +31,10 @@ def first_bad_frame(bits, starts, length, exponent):
 
 
 @compiled
-def _along(record, starts, offset, normal, origin):
+def _along(axis, f, atom):
     """Coordinate of one atom along the normal."""
+    record, starts, normal = axis.columns.records[f], axis.columns.starts, axis.normals[f]
+    offset, origin = axis.columns.stride * atom, axis.origins[f]
     if normal[0] == 0.0 and normal[1] == 0.0:
         return record[starts[2] + offset] * normal[2] - origin
     return (
@@ -86,20 +88,20 @@ def _plane(offsets, left):
 
 
 @compiled
-def planes(records, starts, stride, normals, origins, heights, bottom, top, home, left):
+def planes(axis, bottom, top, home, left):
     """(F,) middle of the slab and (F,) half its thickness, between the planes of its outermost layers.
 
-    normals : (F, 3); origins : (F,) the corner along the normal; heights : (F,) of the cell.
+    axis : a `NormalAxis`.
     bottom, top : atoms of the outermost layers; home : their offsets from the middle, bottom first, in the
     frame that defined the layers; left : an atom farther than this from its layer's median does not count.
     """
     n_bottom, n = len(bottom), len(bottom) + len(top)
-    values = np.empty(n)
-    middle, half = np.empty(len(records)), np.empty(len(records))
-    for f in range(len(records)):
+    values, heights = np.empty(n), axis.heights
+    middle, half = np.empty(len(heights)), np.empty(len(heights))
+    for f in range(len(heights)):
         for i in range(n):
             atom = bottom[i] if i < n_bottom else top[i - n_bottom]
-            values[i] = _along(records[f], starts, stride * atom, normals[f], origins[f])
+            values[i] = _along(axis, f, atom)
         branch = _branch(values, home, heights[f])
         for i in range(n):
             offset = values[i] - branch
@@ -119,29 +121,29 @@ def _distance(value, middle, height, plane, sign):
 
 
 @compiled
-def distances(records, starts, stride, normals, origins, heights, middle, surfaces, signs, atoms):
+def distances(axis, middle, surfaces, signs, atoms):
     """(S, F, n) distances of some atoms from each surface plane.
 
     middle : (F,) where the cell is cut; surfaces : (S, F) planes relative to it; signs : (S,).
     """
-    out = np.empty((len(signs), len(records), len(atoms)))
+    out = np.empty((len(signs), len(middle), len(atoms)))
     for s in range(len(signs)):
-        for f in range(len(records)):
+        for f in range(len(middle)):
             for i in range(len(atoms)):
-                value = _along(records[f], starts, stride * atoms[i], normals[f], origins[f])
-                out[s, f, i] = _distance(value, middle[f], heights[f], surfaces[s, f], signs[s])
+                value = _along(axis, f, atoms[i])
+                out[s, f, i] = _distance(value, middle[f], axis.heights[f], surfaces[s, f], signs[s])
     return out
 
 
 @compiled
-def paired_distances(records, starts, stride, normals, origins, heights, middle, surfaces, signs, frames, atoms):
+def paired_distances(axis, middle, surfaces, signs, frames, atoms):
     """(S, W) distances of atom `atoms[w]` in frame `frames[w]` from each surface plane."""
     out = np.empty((len(signs), len(atoms)))
     for s in range(len(signs)):
         for w in range(len(atoms)):
             f = frames[w]
-            value = _along(records[f], starts, stride * atoms[w], normals[f], origins[f])
-            out[s, w] = _distance(value, middle[f], heights[f], surfaces[s, f], signs[s])
+            value = _along(axis, f, atoms[w])
+            out[s, w] = _distance(value, middle[f], axis.heights[f], surfaces[s, f], signs[s])
     return out
 
 

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.observables.geometry import Array, circular_mean, wrap_symmetric
-
-Indices = NDArray[np.int64]
+from lmpdrive.observables.kernels.arguments import Indices, NormalAxis
 
 
 def first_bad_frame(bits: NDArray[Any], starts: Indices, length: int, exponent: Any) -> int:
@@ -20,12 +19,11 @@ def first_bad_frame(bits: NDArray[Any], starts: Indices, length: int, exponent: 
     return int(bad.argmax()) if bad.any() else -1
 
 
-def _along(
-    records: NDArray[Any], starts: Indices, stride: int, normals: Array, origins: Array, atoms: Indices
-) -> Array:
+def _along(axis: NormalAxis, atoms: Indices) -> Array:
     """(F, n) coordinates of some atoms along the normal."""
+    records, starts, stride = axis.columns
     columns = [records[:, start + stride * atoms].astype(float) for start in starts]
-    return np.einsum("kfn,fk->fn", columns, normals) - origins[:, None]
+    return np.einsum("kfn,fk->fn", columns, axis.normals) - axis.origins[:, None]
 
 
 def _plane(offsets: Array, left: float) -> Array:
@@ -34,61 +32,30 @@ def _plane(offsets: Array, left: float) -> Array:
     return (offsets * stays).sum(axis=1) / stays.sum(axis=1)
 
 
-def planes(
-    records: NDArray[Any],
-    starts: Indices,
-    stride: int,
-    normals: Array,
-    origins: Array,
-    heights: Array,
-    bottom: Indices,
-    top: Indices,
-    home: Array,
-    left: float,
-) -> tuple[Array, Array]:
+def planes(axis: NormalAxis, bottom: Indices, top: Indices, home: Array, left: float) -> tuple[Array, Array]:
     """See `surfaces.planes`."""
-    values = _along(records, starts, stride, normals, origins, np.concatenate([bottom, top]))
-    branch = circular_mean(values - home, heights)
-    offsets = wrap_symmetric(values - branch[:, None], heights[:, None])
+    values = _along(axis, np.concatenate([bottom, top]))
+    branch = circular_mean(values - home, axis.heights)
+    offsets = wrap_symmetric(values - branch[:, None], axis.heights[:, None])
     low, high = _plane(offsets[:, : len(bottom)], left), _plane(offsets[:, len(bottom) :], left)
     return branch + 0.5 * (low + high), 0.5 * (high - low)
 
 
-def distances(
-    records: NDArray[Any],
-    starts: Indices,
-    stride: int,
-    normals: Array,
-    origins: Array,
-    heights: Array,
-    middle: Array,
-    surfaces: Array,
-    signs: Array,
-    atoms: Indices,
-) -> Array:
+def distances(axis: NormalAxis, middle: Array, surfaces: Array, signs: Array, atoms: Indices) -> Array:
     """See `surfaces.distances`."""
-    x = signs[:, None, None] * (_along(records, starts, stride, normals, origins, atoms) - middle[:, None])
-    return x % heights[:, None] - signs[:, None, None] * surfaces[:, :, None]
+    x = signs[:, None, None] * (_along(axis, atoms) - middle[:, None])
+    return x % axis.heights[:, None] - signs[:, None, None] * surfaces[:, :, None]
 
 
 def paired_distances(
-    records: NDArray[Any],
-    starts: Indices,
-    stride: int,
-    normals: Array,
-    origins: Array,
-    heights: Array,
-    middle: Array,
-    surfaces: Array,
-    signs: Array,
-    frames: Indices,
-    atoms: Indices,
+    axis: NormalAxis, middle: Array, surfaces: Array, signs: Array, frames: Indices, atoms: Indices
 ) -> Array:
     """See `surfaces.paired_distances`."""
+    records, starts, stride = axis.columns
     places = [records[frames, start + stride * atoms].astype(float) for start in starts]
-    along = np.einsum("kw,wk->w", places, normals[frames]) - origins[frames]
+    along = np.einsum("kw,wk->w", places, axis.normals[frames]) - axis.origins[frames]
     x = signs[:, None] * (along - middle[frames])
-    return x % heights[frames] - signs[:, None] * surfaces[:, frames]
+    return x % axis.heights[frames] - signs[:, None] * surfaces[:, frames]
 
 
 def project(vectors: Array, normals: Array, frames: Indices) -> tuple[Array, Array]:

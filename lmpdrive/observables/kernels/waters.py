@@ -7,13 +7,61 @@ other H are searched among all O, in a grid of cells where there are many.
 from __future__ import annotations
 
 from math import floor
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lmpdrive.common.compiled import compiled
+from lmpdrive.observables.kernels.arguments import Array, Indices
 
 _GRID_A = 3.0
 """Edge of a cell of the grid: at least the longest bond, about one O in each in liquid water."""
+
+
+class _Box(NamedTuple):
+    """Cell of one frame, its inverse, and whether it is orthogonal along x, y, z."""
+
+    cell: Array
+    inverse: Array
+    orthogonal: bool
+
+
+class _Frame(NamedTuple):
+    """One record, and where x, y, z of each O and each H are: at `starts[k] + oxygens[i]`."""
+
+    record: NDArray
+    starts: Indices
+    oxygens: Indices
+    hydrogens: Indices
+
+
+class _Grid(NamedTuple):
+    """`head[cell]` is the first O in a cell, `following` the next in the same cell."""
+
+    head: Indices
+    following: Indices
+
+
+class _Bonds(NamedTuple):
+    """(n_H,) of each H: its O among all O (-1: none), where that O is in a record, vector from O to H, its square."""
+
+    owner: Indices
+    column: Indices
+    x: Array
+    y: Array
+    z: Array
+    squared: Array
+
+
+class _Molecules(NamedTuple):
+    """Waters of a frame: O of each and where its H are in the list of H; (6,) counts by number of H; work space."""
+
+    oxygen: Indices
+    hydrogens: Indices
+    kinds: Indices
+    n_hydrogens: Indices
+    slots: Indices
 
 
 @compiled
@@ -74,8 +122,10 @@ def _fraction(record, starts, offset, inverse, axis):
 
 
 @compiled
-def _fill_grid(record, starts, oxygens, inverse, head, following):
-    """Sort the O of one frame into a grid: `head[cell]` is the first, `following` the next in the same cell."""
+def _fill_grid(frame, inverse, grid):
+    """Sort the O of one frame into a grid."""
+    record, starts, oxygens, _ = frame
+    head, following = grid
     head[:] = -1
     # from the last to the first, so that each cell lists its atoms in ascending order
     for o in range(len(oxygens) - 1, -1, -1):
@@ -88,8 +138,10 @@ def _fill_grid(record, starts, oxygens, inverse, head, following):
 
 
 @compiled
-def _search_all(record, starts, oxygens, h, cell, inverse, orthogonal, vector):
+def _search_all(frame, h, box, vector):
     """Nearest O of one H among all O: (index, squared distance); writes the vector from O to H."""
+    record, starts, oxygens, _ = frame
+    cell, inverse, orthogonal = box
     nearest, best = -1, np.inf
     for o in range(len(oxygens)):
         dx, dy, dz = nearest_image(
@@ -108,8 +160,11 @@ def _search_all(record, starts, oxygens, h, cell, inverse, orthogonal, vector):
 
 
 @compiled
-def _search_grid(record, starts, oxygens, h, cell, inverse, orthogonal, vector, head, following):
-    """As `_search_all`, looking into the cells around the H only: misses nothing within a cell's width."""
+def _search_grid(frame, h, box, vector, grid):
+    """As `_search_all`, in the cells around the H only: misses nothing within a cell's width."""
+    record, starts, oxygens, _ = frame
+    cell, inverse, orthogonal = box
+    head, following = grid
     nearest, best = -1, np.inf
     place = np.empty(3, np.int64)
     width = np.empty(3, np.int64)
@@ -149,8 +204,78 @@ def _grid_size(inverse, axis):
 
 
 @compiled
-def _assign(owners, oxygens, count, slots, mol_o, mol_h, kinds):
-    """Number of waters, their atoms into `mol_o` and `mol_h`, and counts by number of H into `kinds`."""
+def _resized(head, inverse):
+    """The grid's cells, as many as fit this frame."""
+    n0, n1, n2 = _grid_size(inverse, 0), _grid_size(inverse, 1), _grid_size(inverse, 2)
+    if head.shape != (n0, n1, n2):
+        return np.empty((n0, n1, n2), np.int64)
+    return head
+
+
+@compiled
+def _measure(frame, box, bonds):
+    """Vectors from the O that each H had before."""
+    record, starts, _, hydrogens = frame
+    cell, inverse, orthogonal = box
+    _, column, bx, by, bz, _ = bonds
+    x, y, z = record[starts[0] :], record[starts[1] :], record[starts[2] :]
+    for h in range(len(hydrogens)):
+        i, j = hydrogens[h], column[h]
+        bx[h] = np.float64(x[i]) - np.float64(x[j])
+        by[h] = np.float64(y[i]) - np.float64(y[j])
+        bz[h] = np.float64(z[i]) - np.float64(z[j])
+    if orthogonal:
+        a, b, c = cell[0, 0], cell[1, 1], cell[2, 2]
+        ia, ib, ic = inverse[0, 0], inverse[1, 1], inverse[2, 2]
+        for h in range(len(hydrogens)):
+            bx[h] -= a * np.rint(bx[h] * ia)
+            by[h] -= b * np.rint(by[h] * ib)
+            bz[h] -= c * np.rint(bz[h] * ic)
+    else:
+        for h in range(len(hydrogens)):
+            bx[h], by[h], bz[h] = nearest_image(bx[h], by[h], bz[h], cell, inverse, False)
+
+
+@compiled
+def _n_to_search(bonds, safe):
+    """Number of H whose bond is not safe; writes the squared lengths."""
+    owner, _, bx, by, bz, squared = bonds
+    n = 0
+    for h in range(len(owner)):
+        squared[h] = bx[h] * bx[h] + by[h] * by[h] + bz[h] * bz[h]
+        # written so that a hint of -1, or a number that is none, is searched as well
+        n += not (squared[h] <= safe * safe and owner[h] >= 0)
+    return n
+
+
+@compiled
+def _search(frame, box, bonds, limits, grid, gridded):
+    """Find the owner of each H whose bond is not safe; returns whether any H changed its owner."""
+    owner, column, bx, by, bz, squared = bonds
+    bond, safe = limits
+    vector = np.zeros(3)
+    changed = False
+    for h in range(len(owner)):
+        if squared[h] <= safe * safe and owner[h] >= 0:
+            continue
+        if gridded:
+            o, best = _search_grid(frame, frame.hydrogens[h], box, vector, grid)
+        else:
+            o, best = _search_all(frame, frame.hydrogens[h], box, vector)
+        if not best <= bond * bond:
+            o = -1
+        changed = changed or o != owner[h]
+        owner[h] = o
+        if o >= 0:
+            column[h] = frame.oxygens[o]
+            bx[h], by[h], bz[h] = vector[0], vector[1], vector[2]
+    return changed
+
+
+@compiled
+def _assign(owners, oxygens, molecules):
+    """Write the waters' atoms and the counts by number of H."""
+    waters, pairs, kinds, count, slots = molecules
     count[:] = 0
     kinds[:] = 0
     for h in range(len(owners)):
@@ -165,8 +290,8 @@ def _assign(owners, oxygens, count, slots, mol_o, mol_h, kinds):
     for o in range(len(oxygens)):
         n = count[o]
         if n == 2:
-            mol_o[n_waters] = oxygens[o]
-            mol_h[n_waters, 0], mol_h[n_waters, 1] = slots[o, 0], slots[o, 1]
+            waters[n_waters] = oxygens[o]
+            pairs[n_waters, 0], pairs[n_waters, 1] = slots[o, 0], slots[o, 1]
             n_waters += 1
         elif n == 1:
             kinds[1] += 1
@@ -177,14 +302,31 @@ def _assign(owners, oxygens, count, slots, mol_o, mol_h, kinds):
         else:
             kinds[4] += 1
     kinds[0] = n_waters
-    return n_waters
 
 
 @compiled
-def find_waters(records, starts, stride, cells, oxygens, hydrogens, owners, bond, safe):
+def _pack(f, molecules, bonds, hydrogens, waters, w):
+    """Write the waters of frame `f` from row `w` on; returns the next row."""
+    own_oxygen, own_pairs, kinds, _, _ = molecules
+    _, _, bx, by, bz, _ = bonds
+    frame, oxygen, pairs, bisector = waters
+    n_waters = kinds[0]
+    for m in range(n_waters):
+        first, second = own_pairs[m, 0], own_pairs[m, 1]
+        bisector[w + m, 0] = bx[first] + bx[second]
+        bisector[w + m, 1] = by[first] + by[second]
+        bisector[w + m, 2] = bz[first] + bz[second]
+    for m in range(n_waters):
+        frame[w + m], oxygen[w + m] = f, own_oxygen[m]
+        pairs[w + m, 0], pairs[w + m, 1] = hydrogens[own_pairs[m, 0]], hydrogens[own_pairs[m, 1]]
+    return w + n_waters
+
+
+@compiled
+def find_waters(columns, cells, oxygens, hydrogens, owners, bond, safe):
     """Waters of each frame.
 
-    records, starts, stride : see `Coordinates`.
+    columns : see `Coordinates`.
     cells : (F, 3, 3).
     oxygens, hydrogens : atom indices.
     owners : (n_H,) index among `oxygens` that each H had in the frame before, -1 if none or not known; only a
@@ -193,97 +335,49 @@ def find_waters(records, starts, stride, cells, oxygens, hydrogens, owners, bond
 
     Returns frame (W,), oxygen (W,), hydrogens (W, 2), bisector (W, 3), species (F, 6).
     """
+    records, starts, stride = columns
     n_frames, n_o, n_h = len(records), len(oxygens), len(hydrogens)
     room = n_frames * min(n_o, n_h // 2)
-    frame = np.empty(room, np.int64)
-    oxygen = np.empty(room, np.int64)
-    pairs = np.empty((room, 2), np.int64)
-    bisector = np.empty((room, 3), np.float64)
-    species = np.zeros((n_frames, 6), np.int64)
+    of_frame, oxygen, pairs = np.empty(room, np.int64), np.empty(room, np.int64), np.empty((room, 2), np.int64)
+    bisector, species = np.empty((room, 3), np.float64), np.zeros((n_frames, 6), np.int64)
+    waters = (of_frame, oxygen, pairs, bisector)
     at_o, at_h = stride * oxygens, stride * hydrogens
-    mine = np.empty(n_h, np.int64)  # column of the hinted O of each H
+    hinted = np.empty(n_h, np.int64)
     for h in range(n_h):
-        mine[h] = at_o[max(owners[h], 0)]
-    bx, by, bz = np.empty(n_h), np.empty(n_h), np.empty(n_h)
-    squared = np.empty(n_h)
-    count, slots = np.empty(n_o, np.int64), np.empty((n_o, 2), np.int64)
-    mol_o = np.empty(n_o, np.int64)  # the O of each water of the frame, and where its two H are in the list of H
-    mol_h = np.empty((n_o, 2), np.int64)
-    kinds = np.zeros(6, np.int64)
-    n_waters, changed = 0, True
-    vector = np.zeros(3)
-    inverse = np.empty((3, 3))
-    following = np.empty(n_o, np.int64)
-    head = np.empty((1, 1, 1), np.int64)
-    sx, sy, sz = starts[0], starts[1], starts[2]
-    w = 0
+        hinted[h] = at_o[max(owners[h], 0)]
+    bonds = _Bonds(owners, hinted, np.empty(n_h), np.empty(n_h), np.empty(n_h), np.empty(n_h))
+    molecules = _Molecules(
+        np.empty(n_o, np.int64),
+        np.empty((n_o, 2), np.int64),
+        np.zeros(6, np.int64),
+        np.empty(n_o, np.int64),
+        np.empty((n_o, 2), np.int64),
+    )
+    inverse, head, following = np.empty((3, 3)), np.empty((1, 1, 1), np.int64), np.empty(n_o, np.int64)
+    w, changed = 0, True
     for f in range(n_frames):
-        record, cell = records[f], cells[f]
-        orthogonal = invert(cell, inverse)
-        x, y, z = record[sx:], record[sy:], record[sz:]
-        for h in range(n_h):
-            i, j = at_h[h], mine[h]
-            bx[h] = np.float64(x[i]) - np.float64(x[j])
-            by[h] = np.float64(y[i]) - np.float64(y[j])
-            bz[h] = np.float64(z[i]) - np.float64(z[j])
-        if orthogonal:
-            a, b, c = cell[0, 0], cell[1, 1], cell[2, 2]
-            ia, ib, ic = inverse[0, 0], inverse[1, 1], inverse[2, 2]
-            for h in range(n_h):
-                bx[h] -= a * np.rint(bx[h] * ia)
-                by[h] -= b * np.rint(by[h] * ib)
-                bz[h] -= c * np.rint(bz[h] * ic)
-        else:
-            for h in range(n_h):
-                bx[h], by[h], bz[h] = nearest_image(bx[h], by[h], bz[h], cell, inverse, False)
-        n_far = 0
-        for h in range(n_h):
-            squared[h] = bx[h] * bx[h] + by[h] * by[h] + bz[h] * bz[h]
-            # written so that a hint of -1, or a number that is none, is searched as well
-            n_far += not (squared[h] <= safe * safe and owners[h] >= 0)
+        frame, box = _Frame(records[f], starts, at_o, at_h), _Box(cells[f], inverse, invert(cells[f], inverse))
+        _measure(frame, box, bonds)
+        n_far = _n_to_search(bonds, safe)
         if n_far:
             gridded = n_far * n_o > 15 * n_o + 100 * n_far
             if gridded:
-                n0, n1, n2 = _grid_size(inverse, 0), _grid_size(inverse, 1), _grid_size(inverse, 2)
-                if head.shape != (n0, n1, n2):
-                    head = np.empty((n0, n1, n2), np.int64)
-                _fill_grid(record, starts, at_o, inverse, head, following)
-            for h in range(n_h):
-                if squared[h] <= safe * safe and owners[h] >= 0:
-                    continue
-                if gridded:
-                    o, best = _search_grid(
-                        record, starts, at_o, at_h[h], cell, inverse, orthogonal, vector, head, following
-                    )
-                else:
-                    o, best = _search_all(record, starts, at_o, at_h[h], cell, inverse, orthogonal, vector)
-                if not best <= bond * bond:
-                    o = -1
-                changed = changed or o != owners[h]
-                owners[h] = o
-                if o >= 0:
-                    mine[h] = at_o[o]
-                    bx[h], by[h], bz[h] = vector[0], vector[1], vector[2]
+                head = _resized(head, inverse)
+                _fill_grid(frame, inverse, _Grid(head, following))
+            changed |= _search(frame, box, bonds, (bond, safe), _Grid(head, following), gridded)
         if changed:  # else the waters are those of the frame before
-            n_waters = _assign(owners, oxygens, count, slots, mol_o, mol_h, kinds)
+            _assign(owners, oxygens, molecules)
             changed = False
         for k in range(6):
-            species[f, k] = kinds[k]
-        for m in range(n_waters):
-            first, second = mol_h[m, 0], mol_h[m, 1]
-            bisector[w + m, 0] = bx[first] + bx[second]
-            bisector[w + m, 1] = by[first] + by[second]
-            bisector[w + m, 2] = bz[first] + bz[second]
-        for m in range(n_waters):
-            frame[w + m], oxygen[w + m] = f, mol_o[m]
-            pairs[w + m, 0], pairs[w + m, 1] = hydrogens[mol_h[m, 0]], hydrogens[mol_h[m, 1]]
-        w += n_waters
-    return frame[:w], oxygen[:w], pairs[:w], bisector[:w], species
+            species[f, k] = molecules.kinds[k]
+        w = _pack(f, molecules, bonds, hydrogens, waters, w)
+    return of_frame[:w], oxygen[:w], pairs[:w], bisector[:w], species
 
 
 @compiled
-def bond_vectors(records, starts, stride, cells, frame, oxygen, hydrogens):
+def bond_vectors(columns, cells, frame, oxygen, hydrogens):
     """(W, 2, 3) vectors from O to each of its H, nearest image."""
+    records, starts, stride = columns
     out = np.empty((len(frame), 2, 3))
     inverse = np.empty((3, 3))
     before, orthogonal = -1, False

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from lmpdrive.observables.geometry import Array, minimum_image
+from lmpdrive.observables.kernels.arguments import Indices
+from lmpdrive.trajectory.coordinates import Columns
 
-Indices = NDArray[np.int64]
 _PAIRS_PER_BATCH = 1 << 20
 
 
-def _positions(records: NDArray, starts: Indices, stride: int, atoms: Indices) -> Array:
+def _positions(columns: Columns, atoms: Indices) -> Array:
     """(F, n, 3) positions of some atoms."""
+    records, starts, stride = columns
     return np.stack([records[:, start + stride * atoms].astype(float) for start in starts], axis=-1)
 
 
 def find_waters(
-    records: NDArray,
-    starts: Indices,
-    stride: int,
+    columns: Columns,
     cells: Array,
     oxygens: Indices,
     hydrogens: Indices,
@@ -29,9 +28,9 @@ def find_waters(
     safe: float,
 ) -> tuple[Indices, Indices, Indices, Array, Indices]:
     """See `waters.find_waters`."""
-    n_frames, n_oxygen = len(records), len(oxygens)
-    oxygen = _positions(records, starts, stride, oxygens)
-    hydrogen = _positions(records, starts, stride, hydrogens)
+    n_frames, n_oxygen = len(columns.records), len(oxygens)
+    oxygen = _positions(columns, oxygens)
+    hydrogen = _positions(columns, hydrogens)
     owner, bonds = _own(oxygen, hydrogen, cells, owners, bond, safe)
     bound = owner >= 0
     slot = (np.where(bound, owner, 0) + n_oxygen * np.arange(n_frames)[:, None]).ravel()
@@ -92,10 +91,9 @@ def nearest_oxygens(oxygen: Array, hydrogen: Array, cell: Array, bond: float) ->
     return np.where(np.isfinite(distance), index[np.minimum(nearest, len(index) - 1)], -1)
 
 
-def bond_vectors(
-    records: NDArray, starts: Indices, stride: int, cells: Array, frame: Indices, oxygen: Indices, hydrogens: Indices
-) -> Array:
+def bond_vectors(columns: Columns, cells: Array, frame: Indices, oxygen: Indices, hydrogens: Indices) -> Array:
     """See `waters.bond_vectors`."""
+    records, starts, stride = columns
 
     def at(frames: Indices, atoms: Indices) -> Array:
         return np.stack([records[frames, start + stride * atoms].astype(float) for start in starts], axis=-1)

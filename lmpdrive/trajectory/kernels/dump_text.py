@@ -98,6 +98,51 @@ def _skip_blanks(text, at, stop):
 
 
 @compiled
+def _digits(text, at, stop, mantissa, n_digits, shift):
+    """(mantissa, its significant digits, change of the exponent, offset after the digits) with the digits at `at`.
+
+    The mantissa holds 18 significant digits, which fit 64 bits; shift: 0 before the decimal point, -1 behind it.
+    """
+    exponent = 0
+    while at < stop and ZERO <= text[at] <= NINE:
+        if n_digits < 18:
+            mantissa = mantissa * 10 + (np.int64(text[at]) - ZERO)
+            n_digits += mantissa > 0
+            exponent += shift
+        else:
+            exponent += 1 + shift
+        at += 1
+    return mantissa, n_digits, exponent, at
+
+
+@compiled
+def _exponent(text, at, stop):
+    """(exponent, offset after it) of what follows an E; offset -1 if there is no digit."""
+    negative = False
+    if at < stop and (text[at] == MINUS or text[at] == PLUS):
+        negative = text[at] == MINUS
+        at += 1
+    power, first = 0, at
+    while at < stop and ZERO <= text[at] <= NINE and power < 10_000:
+        power = power * 10 + (np.int64(text[at]) - ZERO)
+        at += 1
+    if at == first:
+        return 0, -1
+    return (-power if negative else power), at
+
+
+@compiled
+def _scaled(mantissa, exponent):
+    """mantissa * 10^exponent."""
+    value = float(mantissa)
+    if exponent < 0:
+        return value / _TENS[-exponent] if exponent >= -22 else value * 10.0**exponent
+    if exponent > 0:
+        return value * _TENS[exponent] if exponent <= 22 else value * 10.0**exponent
+    return value
+
+
+@compiled
 def _number(text, at, stop):
     """(value, offset after the word); offset -1 if the word is no plain decimal number.
 
@@ -107,49 +152,26 @@ def _number(text, at, stop):
     if at < stop and (text[at] == MINUS or text[at] == PLUS):
         negative = text[at] == MINUS
         at += 1
-    mantissa, digits, exponent, first = 0, 0, 0, at
-    while at < stop and ZERO <= text[at] <= NINE:
-        if digits < 18:
-            mantissa = mantissa * 10 + (np.int64(text[at]) - ZERO)
-            digits += mantissa > 0
-        else:
-            exponent += 1
-        at += 1
-    n = at - first
+    first = at
+    mantissa, n_digits, exponent, at = _digits(text, at, stop, 0, 0, 0)
+    n_written = at - first
     if at < stop and text[at] == POINT:
-        at += 1
-        first = at
-        while at < stop and ZERO <= text[at] <= NINE:
-            if digits < 18:
-                mantissa = mantissa * 10 + (np.int64(text[at]) - ZERO)
-                digits += mantissa > 0
-                exponent -= 1
-            at += 1
-        n += at - first
-    if n == 0:
+        first = at + 1
+        mantissa, n_digits, change, at = _digits(text, first, stop, mantissa, n_digits, -1)
+        exponent += change
+        n_written += at - first
+    if n_written == 0:
         return 0.0, -1
     if at < stop and (text[at] == 69 or text[at] == 101):  # E, e
-        at += 1
-        down = False
-        if at < stop and (text[at] == MINUS or text[at] == PLUS):
-            down = text[at] == MINUS
-            at += 1
-        power, first = 0, at
-        while at < stop and ZERO <= text[at] <= NINE and power < 10_000:
-            power = power * 10 + (np.int64(text[at]) - ZERO)
-            at += 1
-        if at == first:
+        power, at = _exponent(text, at + 1, stop)
+        if at < 0:
             return 0.0, -1
-        exponent += -power if down else power
+        exponent += power
     if at < stop and text[at] > SPACE:
         return 0.0, -1
     if abs(exponent) > 280:  # a factor near the limits of 64 bits would lose digits
         return 0.0, -1
-    value = float(mantissa)
-    if exponent < 0:
-        value = value / _TENS[-exponent] if exponent >= -22 else value * 10.0**exponent
-    elif exponent > 0:
-        value = value * _TENS[exponent] if exponent <= 22 else value * 10.0**exponent
+    value = _scaled(mantissa, exponent)
     return (-value if negative else value), at
 
 
@@ -170,6 +192,41 @@ def _integer(text, at, stop):
 
 
 @compiled
+def _begin_frame(text, at, stop, frame, start):
+    """The row of `whole` of a frame whose step stands at `at`, as far as known; the body is -2 without a step."""
+    frame[0], frame[2], frame[3], frame[4] = start, -1, -1, stop
+    frame[1], good = _integer(text, _skip_blanks(text, at, stop), stop)
+    if good < 0:
+        frame[3] = -2
+
+
+@compiled
+def _end_frame(frame, at, lines):
+    """The frame ends at `at`, with `lines` newlines before it: so many atom lines it has."""
+    frame[4] = at
+    frame[5] = lines - frame[5]
+
+
+@compiled
+def _read_bounds(text, at, stop, box):
+    """The three lines of bounds at `at` into (3, 4) `box`; returns the numbers in each line, 0 if they differ."""
+    columns = 0
+    for line in range(3):
+        n = 0
+        at = _skip_blanks(text, at, stop)
+        while at < stop and text[at] != NEWLINE and n < 4:
+            box[line, n], good = _number(text, at, stop)
+            if good < 0:
+                n = 0
+                break
+            n += 1
+            at = _skip_blanks(text, good, stop)
+        at = _skip_line(text, at, stop)
+        columns = n if line == 0 or n == columns else 0
+    return columns
+
+
+@compiled
 def read_headers(text, offsets, kinds, lines, stop, n_lines):
     """Headers of the frames whose items are given; `stop` is where the last of these frames ends.
 
@@ -182,67 +239,36 @@ def read_headers(text, offsets, kinds, lines, stop, n_lines):
     box : (F, 3, 4) the bounds as written; columns : (F,) numbers per line of the bounds (2, 3 or 4).
     times : (F,) as written, nan where there is none.
     """
-    room = 0
-    for kind in kinds:
-        room += kind == TIMESTEP
+    room = int((kinds == TIMESTEP).sum())
     whole = np.zeros((room, 6), np.int64)
     box, columns = np.zeros((room, 3, 4)), np.zeros(room, np.int64)
     times = np.full(room, np.nan)
     f, pending, time = -1, -1, np.nan
     for item in range(len(offsets)):
-        at = offsets[item]
-        if kinds[item] == UNITS or kinds[item] == TIME:
-            if pending < 0:
-                pending = at
-                if f >= 0:
-                    whole[f, 4] = at
-                    whole[f, 5] = lines[item] - whole[f, 5]
-            if kinds[item] == TIME:
-                time, good = _number(text, _skip_blanks(text, _skip_line(text, at, stop), stop), stop)
-                if good < 0:
-                    time = np.nan
-            continue
-        if kinds[item] == TIMESTEP:
-            if f >= 0 and pending < 0:
-                whole[f, 4] = at
-                whole[f, 5] = lines[item] - whole[f, 5]
-            f += 1
-            whole[f, 0] = pending if pending >= 0 else at
-            whole[f, 2] = -1
-            whole[f, 3] = -1
-            whole[f, 4] = stop
-            whole[f, 1], good = _integer(text, _skip_blanks(text, _skip_line(text, at, stop), stop), stop)
+        kind, below = kinds[item], _skip_line(text, offsets[item], stop)
+        if pending < 0 and kind in (UNITS, TIME, TIMESTEP):  # the first item of a frame
+            pending = offsets[item]
+            if f >= 0:
+                _end_frame(whole[f], pending, lines[item])
+        if kind == TIME:
+            time, good = _number(text, _skip_blanks(text, below, stop), stop)
             if good < 0:
-                whole[f, 3] = -2
+                time = np.nan
+        elif kind == TIMESTEP:
+            f += 1
+            _begin_frame(text, below, stop, whole[f], pending)
             times[f], time, pending = time, np.nan, -1
-        elif f >= 0 and kinds[item] == NUMBER:
-            n, good = _integer(text, _skip_blanks(text, _skip_line(text, at, stop), stop), stop)
+        elif f >= 0 and kind == NUMBER:
+            n, good = _integer(text, _skip_blanks(text, below, stop), stop)
             if good >= 0 and whole[f, 3] != -2:
                 whole[f, 2] = n
-        elif f >= 0 and kinds[item] == BOX:
-            at = _skip_line(text, at, stop)
-            for line in range(3):
-                n = 0
-                at = _skip_blanks(text, at, stop)
-                while at < stop and text[at] != NEWLINE and n < 4:
-                    box[f, line, n], good = _number(text, at, stop)
-                    if good < 0:
-                        n = 0
-                        break
-                    n += 1
-                    at = _skip_blanks(text, good, stop)
-                at = _skip_line(text, at, stop)
-                columns[f] = n if line == 0 or n == columns[f] else 0
-        elif f >= 0 and kinds[item] == ATOMS:
-            body = _skip_line(text, at, stop)
-            if text[body - 1] == NEWLINE and columns[f] >= 2 and whole[f, 3] != -2:
-                whole[f, 3] = body
-                whole[f, 5] = lines[item] + 1  # until the frame's end is known: lines before its atoms
+        elif f >= 0 and kind == BOX:
+            columns[f] = _read_bounds(text, below, stop, box[f])
+        elif f >= 0 and kind == ATOMS and text[below - 1] == NEWLINE and columns[f] >= 2 and whole[f, 3] != -2:
+            whole[f, 3], whole[f, 5] = below, lines[item] + 1  # until the end is known: lines before the atoms
     if f >= 0 and pending < 0:
-        whole[f, 5] = n_lines - whole[f, 5]
-    for f in range(room):
-        if whole[f, 3] < 0:
-            whole[f, 2] = -1
+        _end_frame(whole[f], stop, n_lines)
+    whole[whole[:, 3] < 0, 2] = -1
     return whole, box, columns, times
 
 
