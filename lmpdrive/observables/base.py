@@ -44,7 +44,7 @@ class Settings:
 class Options(Values):
     """Options of an observable; a subclass inside the observable adds fields with units in their names.
 
-    The string below a field says what it means; `lmpdrive observables` shows it.
+    The string below a field documents it; `lmpdrive observables` shows it.
     """
 
 

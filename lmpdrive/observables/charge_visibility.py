@@ -1,6 +1,6 @@
-"""From where a model sees all ions: the charge state of the interface is told by their number alone.
+"""From where a model sees all ions: their number alone determines the charge state of the interface.
 
-Asked for with the model's receptive field (cutoff x layers of message passing), which `lmpdrive check` prints.
+Computed if the model's receptive field is given (cutoff x layers of message passing), which `lmpdrive check` prints.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from lmpdrive.trajectory.frames import Chunk
 class ChargeVisibility(Sums):
     """f(z) = N_seen(z)/N(z), over the waters at z; seen: max over all ions of |r_ion - r_O| <= R, nearest images.
 
-    z is the distance of O from the nearest surface, R the receptive field.  f is the most that is possible: a message
-    needs atoms on its way.  Where f is well below 1, the model cannot tell this charge state from one with other ions.
-    The same fraction of the atoms of the wet metal layers is a number beside it.
+    z is the distance of O from the nearest surface, R the receptive field.  f is an upper bound: a message
+    needs atoms along its path.  Where f is well below 1, the model cannot distinguish this charge state from others.
+    The same fraction for the atoms of the wet metal layers is reported as a number.
     """
 
     name = "charge_visibility"

@@ -87,7 +87,7 @@ class Correlation(Observable):
         """(len(columns), n_lags) values from (rows, n_lags) sums; NaN where there was no pair."""
 
     def pairs(self, sums: Array) -> Array:
-        """(n_lags,) number of pairs behind each lag: the last row of the sums unless said otherwise."""
+        """(n_lags,) number of pairs for each lag: by default the last row of the sums."""
         return sums[-1]
 
     def scalars(self, lags: Array, curves: Array, blocks: Array) -> dict[str, Scalar]:
@@ -241,7 +241,7 @@ class Correlation(Observable):
     def _sampling_warnings(self, used: int, blocks: Sequence[Self], scalars: dict[str, Scalar]) -> tuple[str, ...]:
         warnings = []
         if self._cuts:
-            warnings.append(f"The time between frames changes {self._cuts} times: no pair reaches over such a place.")
+            warnings.append(f"The time between frames changes {self._cuts} times: no pair spans such a change.")
         if used < 2:
             return (*warnings, f"{TOO_FEW} ({self.n_frames}): no errors are given.")
         frames = min(block.n_frames for block in blocks if block.n_frames)

@@ -22,7 +22,7 @@ SIGNALS = {
     "dipole_pz": "dipole P_z of the film",
     "energy": "potential energy",
 }
-"""Table -> what is watched.  Not ions: a few of them never settle within tens of ps."""
+"""Table -> the signal.  Not ions: a few of them never settle within tens of ps."""
 
 MOST_POINTS = 4000
 TRIED = 100
@@ -30,12 +30,12 @@ TRIED = 100
 
 SIGMAS = 3.0
 SHORTEST = 20
-"""Fewer values say nothing about when they settle."""
+"""Fewer values do not show when they settle."""
 
 
 @dataclass(frozen=True)
 class Equilibration:
-    """What one signal says.
+    """The result for one signal.
 
     start_ps : time to leave out, from the first analysed frame [ps]; 0 if the start does not differ from the rest.
     n_effective : independent samples after the cut.
@@ -92,7 +92,7 @@ def _pymbar(values: Array) -> tuple[int, float, float]:
 
 
 def from_results(sampled: Mapping[str, tuple[Array, Array]], tables: Mapping[str, Table]) -> list[Equilibration]:
-    """What each signal says.
+    """The result for each signal.
 
     sampled : observable -> (times [ps], per-frame series).
     tables : `energy` is taken from here.

@@ -4,7 +4,7 @@
     S(τ) = <h(t) h(t + 1) ... h(t + τ)> / <h(t)>   continuous: at every sampled frame between as well
 
 h is 1 while a given H is bonded to a given acceptor O.  After Rapaport, Mol. Phys. 50, 1151 (1983) and Luzar,
-Chandler, Nature 379, 55 (1996).  S depends on how often frames are looked at (`sample_ps`): a bond that opens for less
+Chandler, Nature 379, 55 (1996).  S depends on how often frames are sampled (`sample_ps`): a bond that opens for less
 than that is not seen to open.  C does not go to zero but to the chance of finding that pair bonded again.
 
 Criterion: `hydrogen_bond_search`.  Units: ps (frames where the timestep is unknown).  Lifetimes: the integrals of S

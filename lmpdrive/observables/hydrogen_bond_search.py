@@ -73,7 +73,7 @@ def hydrogen_bonds(
 def search(
     chunk: Chunk, interface: InterfaceFrames, oxygens: NDArray[np.int64], options: CriterionOptions
 ) -> HydrogenBonds:
-    """The same, without looking whether they were found before."""
+    """The same, without the cache."""
     water = interface.water
     n_atoms, n_waters = chunk.coordinates.n_atoms, len(water.frame)
     donors = Donors(water.frame, water.oxygen, water.bonds)

@@ -1,6 +1,6 @@
 """The interface in each frame: surface planes, distances along the normal, waters.
 
-Units: Å.  `Interface` looks at the first frame of a trajectory once (layers, number of surfaces) and then
+Units: Å.  `Interface` examines the first frame of a trajectory once (layers, number of surfaces) and then
 turns each chunk into `InterfaceFrames`, which is all that an observable needs.
 
 Surface plane z_s: mean of the outermost layer that faces the electrolyte, per frame; its members that have
@@ -98,7 +98,7 @@ class InterfaceFrames:
 
         Raises IndexError if there is no such atom.
         """
-        # compiled code does not look whether an atom exists
+        # compiled code does not check that an atom exists
         atoms = np.arange(self._along.coordinates.n_atoms)[atoms]
         return load("surfaces").distances(self._along.axis, self._cut, self._planes, self.signs, atoms)
 
@@ -238,7 +238,7 @@ class Interface:
         return cut, planes, along.heights - 2.0 * half
 
     def _wet_sides(self, topology: Topology, along: AlongNormal) -> tuple[str, ...]:
-        """Which faces of the slab have electrolyte, as the builder said or from the first frame."""
+        """Which faces of the slab have electrolyte, as the builder recorded or from the first frame."""
         if topology.two_sided:
             return ("top", "bottom")
         mobile = topology.select("O")

@@ -33,7 +33,7 @@ class IonSurfaceDistance(Sums):
     group = "ions"
 
     class Options(NoOptions):
-        """T is not read from the run: say it if it is not 300 K."""
+        """T is not read from the run: give it if it is not 300 K."""
 
         temperature_K: PositiveFloat = 300.0
         """T in F = -kT ln p."""

@@ -50,7 +50,7 @@ def entries(extra: Iterable[str | Path] = ()) -> list[Entry]:
 def listing(name: str | None = None, extra: Iterable[str | Path] = ()) -> str:
     """All of them as text, or one.
 
-    Raises ConfigError for a name that there is not.
+    Raises ConfigError for an unknown name.
     """
     every = entries(extra)
     families = [entry.family for entry in every]
@@ -82,7 +82,7 @@ def _meaning(options: type[BaseModel], name: str) -> str:
 def _entry(cls: type[Observable]) -> Entry:
     doc = inspect.getdoc(cls) or ""
     first = " ".join(doc.partition("\n\n")[0].split())
-    # the title may differ between the instances of a class (one for each ion): then the file's first line says it
+    # the title may differ between the instances of a class (one for each ion): then the file's first line is used
     title = getattr(cls, "title", "") if isinstance(getattr(cls, "title", ""), str) else ""
     if not title and (module := inspect.getdoc(sys.modules[cls.__module__])):
         title = module.partition("\n")[0].rstrip(".")

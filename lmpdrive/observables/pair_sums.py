@@ -41,7 +41,7 @@ PROFILE_BIN_A = 0.1
 """Bins of λ(z); much narrower than the distances of interest."""
 
 SHELL_ENDS_BEFORE = 1.6
-"""The first minimum is looked for up to this multiple of the first maximum's distance."""
+"""The first minimum is searched up to this multiple of the first maximum's distance."""
 
 AT_THE_END_A = 0.3
 """A maximum this near to the end of g(r) may only be where the table ends."""
@@ -56,7 +56,7 @@ class PairOptions(NoOptions):
     """The usual pairs, every frame."""
 
     pairs: tuple[tuple[str, str], ...] | None = None
-    """[A, B] each, elements or groups: B around A; default by what there is."""
+    """[A, B] each, elements or groups: B around A; default: by the elements present."""
     r_max_A: PositiveFloat = 8.0
     """Longest distance; the table ends at half the narrowest width of the cell."""
     bin_width_A: PositiveFloat = 0.05
@@ -73,7 +73,7 @@ class PairOptions(NoOptions):
 
 
 class PairSums(Sums):
-    """Counts of pairs by distance; subclasses say what to make of them."""
+    """Counts of pairs by distance; subclasses turn them into tables."""
 
     Options: ClassVar[type[Any]] = PairOptions
     per_atom: ClassVar[bool] = False

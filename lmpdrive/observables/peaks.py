@@ -92,7 +92,7 @@ def mean_between(z: Array, profile: Array, low: float, high: float) -> float:
 def film_bulk_region(
     z: Array, profile: Array, gap: float, two_sided: bool, has_surface: bool
 ) -> tuple[float, float, str]:
-    """Where water is bulk-like: (low, high) in Å and the sentence that says so.
+    """Where water is bulk-like: (low, high) in Å and a sentence that states them.
 
     One surface: from 6 Å to 5 Å below the outer edge of the film, the outermost place where the smoothed
     density is above 0.5 g/cm^3 (or to 6 Å below the other face of the slab, if the film reaches that far).

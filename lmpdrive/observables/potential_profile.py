@@ -130,7 +130,7 @@ class PotentialProfile(Sums):
         return float(field[np.clip(np.searchsorted(z, middle, side="right") - 1, 0, len(field) - 1)])
 
     def _zero(self, z: Array, potential: Array) -> float:
-        """What is subtracted to put the zero where the boundary condition says."""
+        """What is subtracted to put the zero that the boundary condition requires."""
         if self.boundary == "vacuum":
             return float(potential[-1])
         if self.boundary == "middle":

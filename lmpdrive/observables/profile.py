@@ -1,4 +1,4 @@
-"""Profiles along the surface normal, and the growing histogram behind them.
+"""Profiles along the surface normal, and the growing histogram that they use.
 
 Units: Å.  Bin k covers k Δz <= z < (k + 1) Δz with Δz exactly as asked; z in the table is the bin's middle.
 """
@@ -166,7 +166,7 @@ class Profile(Observable):
 class WaterMean(Profile):
     """The mean of something over the waters of a bin, NaN where there is none; σ from the blocks that have water there.
 
-    A subclass says of what in `of_waters`.
+    A subclass defines the quantity in `of_waters`.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -1,6 +1,6 @@
 """Where a water is: in the first layer, in the bulk of the film, between two distances.  Units: Å.
 
-With two surfaces a molecule near the one and the same molecule near the other are told apart (rows of `inside`),
+With two surfaces a molecule near the one and the same molecule near the other are distinguished (rows of `inside`),
 so that leaving one region is never hidden by entering the other.
 """
 

@@ -72,7 +72,7 @@ def read_region(text: str, where: str) -> Region:
 
 @dataclass(frozen=True)
 class Selection:
-    """Some atoms: `atoms` may be in it, `inside` says which of them are, in each frame and for each surface."""
+    """Some atoms: `atoms` may be in it, `inside` gives which of them are, in each frame and for each surface."""
 
     atoms: Atoms
     region: Region | None = None
@@ -107,7 +107,7 @@ class MdaSelection:
         wrong = (NoDataError, AttributeError, SelectionError, ValueError, KeyError)
         try:
             self.fixed = self._select()
-        except wrong:  # it needs positions, or makes no sense: positions tell which
+        except wrong:  # it needs positions, or is invalid: trying with positions shows which
             from MDAnalysis.coordinates.memory import MemoryReader
 
             universe.trajectory = MemoryReader(

@@ -1,7 +1,7 @@
 """What is there in each sample and nothing else: a number (key) for each thing, and perhaps a vector.
 
 Most molecules are not in a region most of the time, so this is what windows keep; a window is made dense when it is
-correlated.  A key names a thing as long as it is the same one, e.g. an O-H bond by both atoms.
+correlated.  A key identifies an item for as long as it exists, e.g. an O-H bond by both atoms.
 """
 
 from __future__ import annotations

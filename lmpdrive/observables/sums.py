@@ -16,7 +16,7 @@ from lmpdrive.observables.tables import Scalar, Table
 class Sums(Observable):
     """A table of variables and values, both computed from sums at the end.
 
-    A subclass calls `count` in `update`, adds its own sums in `merge`, and says its columns in `variables` and
+    A subclass calls `count` in `update`, adds its own sums in `merge`, and names its columns in `variables` and
     `values`.  The first of the values gets the column σ, further ones `σ_<symbol>`.
     """
 

@@ -77,7 +77,7 @@ class VelocityAutocorrelation(Correlation):
         return np.stack([autocorrelation(samples[0].reshape(n, -1), n_origins, self.n_lags), pairs])
 
     def curves(self, sums: Array) -> Array:
-        """Normalised, and as it is."""
+        """Normalised, and unnormalised."""
         mean = ratio(sums[0], sums[1])
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.stack([np.where(mean[0] > 0, mean / mean[0], np.nan), mean])

@@ -1,9 +1,9 @@
-"""Who is a water: each H belongs to its nearest O within 1.3 Å (minimum image); a water is an O with two H.
+"""Which atoms are a water: each H belongs to its nearest O within 1.3 Å (minimum image); a water is an O with two H.
 
 Units: Å.  Identity is checked in every frame.  A bond that stays below 1.15 Å needs no search: another O
 could only be nearer if two O were closer than 2.3 Å, which does not happen in condensed matter.  Longer
 bonds and H without an O are searched among all O of that frame, so proton hops, hydroxide, hydronium and
-adsorbed H come out right in the frame in which they happen, whatever the chunk they are read in.
+adsorbed H are assigned correctly in the frame in which they happen, whatever the chunk they are read in.
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ class WaterAngles(Sums):
         self.has_surface |= other.has_surface
 
     def bulk_limits(self) -> tuple[float, float, str]:
-        """(low, high) of the bulk of all frames seen, and the sentence that says so."""
+        """(low, high) of the bulk of all frames seen, and a sentence that states them."""
         low, high = self.oxygens.start, self.oxygens.stop
         z = self.oxygens.centres(low, high)
         density = self.oxygens.within(low, high) / (self.n_frames * self.oxygens.width) * G_PER_CM3_PER_WATER_PER_A3

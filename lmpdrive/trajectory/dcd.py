@@ -1,9 +1,8 @@
 """DCD (CHARMM layout, as LAMMPS `dump dcd` writes it): memory-mapped, 32-bit coordinates in Å.
 
-Every frame has the same length, so frame i is at a known offset, nothing is parsed and nothing is copied.
-A frame is the
-unit cell record [a, cos γ, b, cos β, cos α, c] (8-byte reals; older writers store angles in degrees)
-and one record each for x, y, z.  DCD knows no species, no box origin and no trustworthy timestep (LAMMPS
+Every frame has the same length, so frame i is at a known offset, nothing is parsed and nothing is copied.  A frame is
+the unit cell record [a, cos γ, b, cos β, cos α, c] (8-byte reals; older writers store angles in degrees) and one
+record each for x, y, z.  DCD knows no species, no box origin and no trustworthy timestep (LAMMPS
 writes it in whatever units the run had), so these come from the run directory or the caller.
 """
 
@@ -26,7 +25,7 @@ from lmpdrive.trajectory.topology import Topology
 class DcdTrajectory(WithoutOrigin):
     """A DCD file; `origin` is the corner of the box (Å), `every` overrides the header's step interval.
 
-    announced : number of frames by the header; more in the file were put there by somebody else.
+    announced : number of frames by the header; further frames were appended by another program.
     """
 
     def __init__(
@@ -102,8 +101,8 @@ class DcdTrajectory(WithoutOrigin):
             raise TrajectoryError(f"{self.path} is damaged: its records do not have the expected length")
         if damaged(-1):
             first = bisect_left(range(len(self._frames)), True, key=damaged)
-            behind = len(self._frames) - first
-            self.warn(f"{self.path} is damaged behind frame {first}: the {behind} frames there are left out")
+            damaged_frames = len(self._frames) - first
+            self.warn(f"{self.path} is damaged after frame {first}: the {damaged_frames} frames there are left out")
             self._frames = self._frames[:first]
 
     def read(self, start: int, stop: int) -> Chunk:
@@ -120,7 +119,7 @@ class DcdTrajectory(WithoutOrigin):
         )
 
     def _coordinates(self, start: int, frames: NDArray[Any]) -> Coordinates | NDArray[np.float64]:
-        """The frames as they are; a copy if the file has another byte order or lies askew in memory."""
+        """The frames as they are; a copy if the file has another byte order or is not aligned in memory."""
         layout = frames.dtype
         if layout["x"].base.isnative and self._offset % 4 == 0 and layout.itemsize % 4 == 0:
             records = np.ndarray(

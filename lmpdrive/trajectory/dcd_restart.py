@@ -13,7 +13,7 @@ import numpy as np
 from lmpdrive.trajectory.dcd import DcdTrajectory
 from lmpdrive.trajectory.frames import Trajectory
 from lmpdrive.trajectory.joined import Joined
-from lmpdrive.trajectory.steps import keep_last
+from lmpdrive.trajectory.steps import last_copies
 
 _ATOMS = 64
 """Atoms compared: as many coordinates agree to the last bit in the same frame only."""
@@ -33,7 +33,7 @@ def without_repeats(trajectory: DcdTrajectory) -> Trajectory:
             key = blake2b(places, digest_size=16).digest()
             number = seen.get(key, number + 1)
             numbers[chunk.first + i] = seen[key] = number
-    keep = keep_last(numbers, trajectory.path, trajectory.warn)
+    keep = last_copies(numbers, trajectory.path, trajectory.warn)
     if keep.all():
         trajectory.warn(
             f"{trajectory.path}: the header announces {trajectory.announced} frames, the file holds "

@@ -1,6 +1,6 @@
-"""Where the frames of a LAMMPS text dump are, and what their headers say: one pass over the file.
+"""Where the frames of a LAMMPS text dump are, and the content of their headers: one pass over the file.
 
-Which frames count: complete ones, as far as `steps.keep_last` keeps them.
+Which frames count: complete ones, as far as `steps.last_copies` keeps them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.frames import NoFramesError
 from lmpdrive.trajectory.kernels import load
 from lmpdrive.trajectory.mapping import MappedFile
-from lmpdrive.trajectory.steps import keep_last
+from lmpdrive.trajectory.steps import last_copies
 
 _BLOCK = 1 << 26
 _ITEMS = 1 << 16
@@ -81,7 +81,7 @@ def scan(file: MappedFile) -> DumpIndex:
 
 
 def _start_of_last_frame(kinds: NDArray[np.int64], kernels: object) -> int:
-    """The item with which the last frame begins: it may go on behind what was searched."""
+    """The item with which the last frame begins: it may extend beyond the part that was searched."""
     steps = np.flatnonzero(kinds == kernels.TIMESTEP)  # type: ignore[attr-defined]
     first = int(steps[-1]) if len(steps) else 0
     while first and kinds[first - 1] in (kernels.UNITS, kernels.TIME):  # type: ignore[attr-defined]
@@ -90,7 +90,7 @@ def _start_of_last_frame(kinds: NDArray[np.int64], kernels: object) -> int:
 
 
 def usable_frames(index: DumpIndex, path: Path, warn: Callable[[str], None]) -> DumpIndex:
-    """The frames that count (see above); says through `warn` what was left out.
+    """The frames that count (see above); reports through `warn` what was left out.
 
     Raises TrajectoryError if no frame is complete, or the number of atoms changes.
     """
@@ -101,7 +101,7 @@ def usable_frames(index: DumpIndex, path: Path, warn: Callable[[str], None]) -> 
     if len(cut_short):
         warn(
             f"{path}: {len(cut_short)} frames were cut short and are left out, the first at step "
-            f"{index.steps[cut_short[0]]} (a run that was killed and went on?)"
+            f"{index.steps[cut_short[0]]} (a run that was killed and resumed?)"
         )
     index = index.take(complete)
     if not len(index):
@@ -112,4 +112,4 @@ def usable_frames(index: DumpIndex, path: Path, warn: Callable[[str], None]) -> 
             f"{path}: {index.n_atoms[other[0]]} atoms at step {index.steps[other[0]]}, {index.n_atoms[0]} before; "
             "were atoms lost?"
         )
-    return index.take(keep_last(index.steps, path, warn))
+    return index.take(last_copies(index.steps, path, warn))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.frames import ATOM_FRAMES_PER_CHUNK, Chunk, Trajectory
-from lmpdrive.trajectory.steps import keep_last
+from lmpdrive.trajectory.steps import last_copies
 
 
 class Joined(Trajectory):
@@ -27,7 +27,7 @@ class Joined(Trajectory):
                 raise TrajectoryError(f"{part.path} has other atoms than {self.path}; are they of the same run?")
         self.warnings = [message for part in parts for message in part.warnings]
         steps = np.concatenate([part.steps for part in parts])
-        keep = keep_last(steps, self.path, self.warn)
+        keep = last_copies(steps, self.path, self.warn)
         self._set(parts, keep, steps[keep], np.concatenate([part.times_ps for part in parts])[keep])
         self.check_steps()
 

@@ -21,7 +21,7 @@ from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.frames import Chunk, NoFramesError
 from lmpdrive.trajectory.lammps_columns import LammpsColumns, coordinate_columns, velocity_columns
 from lmpdrive.trajectory.mapping import MappedFile
-from lmpdrive.trajectory.steps import keep_last
+from lmpdrive.trajectory.steps import last_copies
 from lmpdrive.trajectory.topology import HOW_TO_NAME_ELEMENTS, Topology, name_types
 
 
@@ -73,7 +73,7 @@ class LammpsBinaryTrajectory(LammpsColumns):
                 )
             if frame.columns != first.columns:
                 raise TrajectoryError(f"{path}: the columns change at step {frame.step}")
-        keep = keep_last(np.array([frame.step for frame in frames]), path, self.warn)
+        keep = last_copies(np.array([frame.step for frame in frames]), path, self.warn)
         self._frames = [frame for frame, kept in zip(frames, keep, strict=True) if kept]
         self._columns = first.columns
         self._set_times(

@@ -1,4 +1,4 @@
-"""A file mapped into memory, whose pages are handed back once they were read."""
+"""A file mapped into memory, whose pages are released once they have been read."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class MappedFile:
         return np.frombuffer(self.buffer, np.uint8)
 
     def release_before(self, offset: int) -> None:
-        """Hand back the pages before an offset; call it while reading forward, so that memory does not grow.
+        """Release the pages before an offset; call it while reading forward, so that memory does not grow.
 
         Arrays on these pages stay valid: what is touched again is read again from the file.
         """
-        if offset < self._released:  # somebody reads from the start again
+        if offset < self._released:  # reading starts again from the beginning
             self._released = 0
         stop = offset // _PAGE * _PAGE
         if stop > self._released and hasattr(mmap, "MADV_DONTNEED"):  # elsewhere the system decides alone

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.frames import Chunk, WithoutOrigin
-from lmpdrive.trajectory.steps import keep_last
+from lmpdrive.trajectory.steps import last_copies
 from lmpdrive.trajectory.topology import Topology
 
 SUFFIXES = (".xtc", ".trr", ".nc", ".ncdf", ".h5md", ".tng")
@@ -44,7 +44,7 @@ class MdaTrajectory(WithoutOrigin):
         if not seen:
             raise TrajectoryError(f"{path} holds no frame")
         steps = np.array([step for step, _ in seen])
-        keep = keep_last(steps, path, self.warn)
+        keep = last_copies(steps, path, self.warn)
         self._numbers = np.flatnonzero(keep)
         self.steps = steps[keep]
         times = np.array([time for _, time in seen])[keep]

@@ -44,7 +44,7 @@ def open_trajectory(
     data : LAMMPS data file of the same system (types, element comments, box origin, charges).
     elements : elements in LAMMPS type order, e.g. ["Au", "H", "Na", "O"]; wins over the data file's comments.
     timestep_fs : MD timestep [fs]; times are steps times this.
-    every : steps between frames, where the file does not say.
+    every : steps between frames, if the file does not contain it.
 
     Raises
     ------

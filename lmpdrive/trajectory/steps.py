@@ -13,26 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def keep_last(steps: NDArray[np.int64], path: Path, warn: Callable[[str], None]) -> NDArray[np.bool_]:
-    """(F,) which frames have a step below that of all later frames; says what is dropped."""
+def last_copies(steps: NDArray[np.int64], path: Path, warn: Callable[[str], None]) -> NDArray[np.bool_]:
+    """(F,) which frames have a step below that of all later frames; warns of those that are dropped."""
     later = np.minimum.accumulate(steps[::-1])[::-1]
     keep = np.append(steps[:-1] < later[1:], True)
     dropped = steps[~keep]
     if len(dropped):
         again = np.isin(dropped, steps[keep])
         if again.any():
-            warn(f"{path}: {int(again.sum())} frames that a restart wrote again are read once")
+            warn(f"{path}: {int(again.sum())} frames that a restart wrote again are read only once")
         if not again.all():
             gone = dropped[~again]
             warn(
                 f"{path}: {len(gone)} frames (steps {gone.min()} to {gone.max()}) stand before frames of earlier steps "
-                "and are left out; were files put together in the wrong order, or was the step count reset?"
+                "and are left out; were files joined in the wrong order, or was the step count reset?"
             )
     return keep
 
 
 def irregular_steps(steps: NDArray[np.int64]) -> str:
-    """What to say where frames are not evenly spaced; empty if they are."""
+    """A message if frames are not evenly spaced, else empty."""
     intervals = np.diff(steps)
     if len(intervals) < 2 or (intervals == intervals[0]).all():
         return ""

@@ -1,7 +1,7 @@
 """Thermo tables of a `log.lammps` -> one pandas table.
 
 Units: as LAMMPS wrote them (`units metal`: ps, K, eV, bar).  Warnings between rows, a last line cut by a
-kill, several `run`s, and runs appended after a restart are all in a day's work.
+kill, several `run`s, and runs appended after a restart are all handled.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _text(path: Path) -> str:
 
 
 def _jump(table: pd.DataFrame, before: pd.DataFrame) -> tuple[float, float]:
-    """What `Econserve` lacks at the first step of a continuation, and that step; 0 where it cannot be said."""
+    """What `Econserve` lacks at the first step of a continuation, and that step; 0 where it cannot be determined."""
     name = "Econserve"
     if not {"Step", name} <= set(table) & set(before):
         return 0.0, 0.0

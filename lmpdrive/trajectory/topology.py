@@ -24,11 +24,11 @@ HOW_TO_NAME_ELEMENTS = (
 
 @dataclass(frozen=True, eq=False)
 class Topology:
-    """Elements of the atoms in id order and, where a builder said so, named groups of them.
+    """Elements of the atoms in id order and, where the builder defined them, named groups of them.
 
     elements : (N,) array of str.
     groups : name -> 0-based indices ("metal", "layer_1" ... bottom to top, "fixed", "water", ...).
-    two_sided : True/False as the builder said, None if not known (then it is found from the first frame).
+    two_sided : True/False as the builder recorded, None if not known (then it is found from the first frame).
     charges_e : (N,) partial charges in e, or None.
     """
 

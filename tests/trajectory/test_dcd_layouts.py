@@ -85,7 +85,7 @@ def test_refused(tmp_path, positions, options, message):
 def test_damaged_records(tmp_path, positions):
     whole = dcd(positions)
     (tmp_path / "traj.dcd").write_bytes(whole[:-4] + b"\0\0\0\0")
-    with pytest.warns(UserWarning, match=f"damaged behind frame {len(positions) - 1}: the 1 frames"):
+    with pytest.warns(UserWarning, match=f"damaged after frame {len(positions) - 1}: the 1 frames"):
         assert DcdTrajectory(tmp_path / "traj.dcd", TOPOLOGY).n_frames == len(positions) - 1
     (tmp_path / "traj.dcd").write_bytes(dcd(positions[:1])[:-4] + b"\0\0\0\0")
     with pytest.raises(TrajectoryError, match="damaged"):

@@ -36,7 +36,7 @@ class _Pairs(NamedTuple):
 
 @compiled
 def _nearest_image(dx, dy, dz, box):
-    """The image found by taking off c, then b, then a; `pair_sums.pair_cells` says where that is the nearest."""
+    """The image found by taking off c, then b, then a; the nearest within the reach of `pair_sums.pair_cells`."""
     cell, axes = box.cell, box.axes
     if box.orthogonal:
         dx -= cell[0, 0] * np.rint(dx * axes[0, 0])
@@ -152,7 +152,7 @@ def count_pairs(columns, cells, frames, first, second, bins):
     """(len(frames), n or 1, n_bins) neighbours in `second` of each atom (or of all) in `first`, by distance.
 
     columns : see `Coordinates`.
-    cells : `PairCells`; `pair_sums.pair_cells` says up to which distance all pairs are found.
+    cells : `PairCells`; `pair_sums.pair_cells` gives the distance up to which all pairs are found.
     frames : which of the frames.
     first, second : atom indices; an atom is not its own neighbour.
     bins : `DistanceBins`.

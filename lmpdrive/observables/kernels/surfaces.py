@@ -12,7 +12,7 @@ from lmpdrive.common.compiled import compiled
 
 @compiled
 def first_bad_frame(bits, starts, length, exponent):
-    """Index of the first frame with a number that is infinite or none; -1 if there is no such frame.
+    """Index of the first frame with a number that is infinite or NaN; -1 if there is no such frame.
 
     bits : (F, M) the records as unsigned integers of the same size.
     starts, length : columns that hold coordinates, `Coordinates.segments`.

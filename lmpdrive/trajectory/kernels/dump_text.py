@@ -1,7 +1,7 @@
 """Compiled scan of a LAMMPS text dump: where frames are, their headers, and their numbers.  Twin: `dump_text_numpy`.
 
 `text` is the whole file as bytes (uint8), mapped or in memory.  Nothing here raises: what cannot be read is marked,
-and the caller looks at it again with slower, more patient code.
+and the caller tries again with slower, more tolerant code.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def find_items(text, start, stop, room):
         for p in range(at, at + len(block)):
             n_lines += text[p] == NEWLINE
             if (
-                text[p] == 73  # ITEM: and a space, and enough behind it to tell which
+                text[p] == 73  # ITEM: and a space, and enough after it to identify the item
                 and p + 12 <= len(text)
                 and text[p + 1] == 84
                 and text[p + 2] == 69
@@ -101,7 +101,7 @@ def _skip_blanks(text, at, stop):
 def _digits(text, at, stop, mantissa, n_digits, shift):
     """(mantissa, its significant digits, change of the exponent, offset after the digits) with the digits at `at`.
 
-    The mantissa holds 18 significant digits, which fit 64 bits; shift: 0 before the decimal point, -1 behind it.
+    The mantissa holds 18 significant digits, which fit 64 bits; shift: 0 before the decimal point, -1 after it.
     """
     exponent = 0
     while at < stop and ZERO <= text[at] <= NINE:
@@ -278,7 +278,7 @@ def read_frames(text, bodies, ends, roles, slots, low, positions, velocities):
 
     bodies, ends : (F,) where the atom lines begin, and where the frame ends.
     roles : (columns,) -1: skip the word; 0: the id; 1, 2, 3: x, y, z; 4, 5, 6: vx, vy, vz.
-    slots : slots[id - low] is the row of an atom, -1 if there is no such atom; empty: rows as the lines come.
+    slots : slots[id - low] is the row of an atom, -1 if there is no such atom; empty: rows in the order of the lines.
 
     Returns (READ, BAD_TEXT or BAD_ATOM, frame).
     """

@@ -14,7 +14,7 @@ Indices = NDArray[np.int64]
 UNITS, TIME, TIMESTEP, NUMBER, BOX, ATOMS, OTHER = range(7)
 READ, BAD_TEXT, BAD_ATOM = range(3)
 _ITEM = re.compile(rb"ITEM: (?=(U)|(T...(?!S))|(T...S)|(N)|(B)|(A)|)", re.DOTALL)
-"""The groups are in the order of the kinds; one letter tells (and whether TIME goes on)."""
+"""The groups are in the order of the kinds; one letter identifies each (and TIMESTEP by its fifth)."""
 
 
 def find_items(text: NDArray[np.uint8], start: int, stop: int, room: int) -> tuple[Indices, Indices, Indices, int, int]:
