@@ -100,7 +100,7 @@ def test_check_names_a_mix_up_in_a_template_deepmd(tmp_path):
     pytest.importorskip("deepmd")
     done = compare(with_template(film_yaml(tmp_path, DP_DOUBLE), "deepmd.lmp.j2", DP_SWAPPED))
     assert done.returncode == 4, done.stdout + done.stderr
-    assert "DIFFERS" in done.stderr and "H is taken for O, O for H; look at pair_coeff" in done.stderr
+    assert "DIFFERS" in done.stderr and "H is taken for O, O for H; check pair_coeff" in done.stderr
     assert "│    NO │" in done.stdout
 
 
