@@ -40,8 +40,8 @@ def swapped(c: Configuration) -> Evaluation:
 WRONG = {
     "elements": (swapped, "Cu is taken for Pt, Pt for Cu; check pair_coeff"),
     "units": (lambda c: times(emt(c), 27.2114), "every force in LAMMPS is 27.2114 times the model's"),
-    "energy": (lambda c: replace(emt(c), energy_eV=0.0), "fix_modify ... energy yes in the deck"),
-    "virial": (lambda c: replace(emt(c), virial=np.zeros((3, 3))), "fix_modify ... virial yes in the deck"),
+    "energy": (lambda c: replace(emt(c), energy_eV=0.0), "check that the deck has fix_modify ... energy yes"),
+    "virial": (lambda c: replace(emt(c), virial=np.zeros((3, 3))), "check that the deck has fix_modify ... virial yes"),
     "one atom": (lambda c: pushed(emt(c)), "run.compare: never"),
     "not a number": (lambda c: times(emt(c), np.nan), "Likely cause"),
 }
