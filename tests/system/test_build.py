@@ -179,7 +179,7 @@ def test_packmol_that_fails_says_what_to_change():
     from ase import Atoms
 
     box = Atoms(cell=(6, 6, 20), pbc=True)
-    with pytest.raises(StructureError, match=r"cannot place 12 waters.*system.build.waters.*packmol printed"):
+    with pytest.raises(StructureError, match=r"cannot place 12 waters.*system.build.waters.*packmol output"):
         packmol.place_waters(box, Atoms(), [], 12, 1.0, 3.0, 1)
 
 
