@@ -94,7 +94,8 @@ def test_simulate_with_the_demonstration_potential(write_yaml, tmp_path):
 
     plain = tmp_path / "plain"
     plain.mkdir()
-    for name in ("in.lammps", "system.data", "model.pb"):
+    decks = [path.name for path in result.directory.glob("*.lammps") if not path.name.startswith("log.")]
+    for name in (*decks, "system.data", "model.pb"):
         (plain / name).write_bytes((result.directory / name).read_bytes())
     subprocess.run(
         [Path(sys.executable).with_name("lmp"), "-in", "in.lammps"],
