@@ -23,6 +23,12 @@ PositiveNumber = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 PositiveInteger = Annotated[int, Field(strict=True, gt=0)]
 
 
+def members(ranges: str) -> list[int]:
+    """0-based indices of ranges of ids: `"1:3,8"` -> `[0, 1, 2, 7]`."""
+    ends = [[int(x) for x in word.split(":")] for word in ranges.replace(",", " ").split()]
+    return [i for end in ends for i in range(end[0] - 1, end[-1])]
+
+
 class Section(BaseModel):
     """A part of the manifest; `null` for an entry that is not optional is the same as no entry."""
 
@@ -53,6 +59,10 @@ class SystemSection(Section):
     surface_charge_e_per_A2: Number | None = None
     report: tuple[Text, ...] = ()
     """Lines reported when the system was made."""
+
+    def members(self, group: str) -> list[int]:
+        """0-based indices of the atoms of a group; empty if there is none.  Raises ValueError for damaged ranges."""
+        return members(self.groups.get(group, ""))
 
 
 class PotentialSection(Section):

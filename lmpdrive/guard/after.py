@@ -21,7 +21,6 @@ from lmpdrive.guard.frames import Frame, remove_ring, ring, write_xyz
 from lmpdrive.guard.values import values_of
 from lmpdrive.stability import Event, Limits, Watch
 from lmpdrive.stability.geometry import broken_waters, contacts, farthest_metal
-from lmpdrive.stability.limits import members
 
 LOST = re.compile(
     r"ERROR.*?((?:Lost atoms|[Nn]on-numeric|Out of range atoms|Bond atoms?\b.*missing|Angle atoms?\b.*missing)[^(\n]*)"
@@ -155,7 +154,7 @@ def with_atoms(event: Event, frames: Sequence[Frame], limits: Limits, system: Sy
             event, what=event.what.replace("a force", f"the force on {_atom(i, species)}"), more={"atoms": [i + 1]}
         )
     if event.rule == "metal" and (start := _start(run_dir)) is not None:
-        metal = np.array(members(system.groups.get("metal", "")))
+        metal = np.array(system.members("metal"))
         i, _ = farthest_metal(frame.positions, start, frame.cell, metal)
         return replace(event, what=event.what.replace("a metal atom", _atom(i, species), 1), more={"atoms": [i + 1]})
     if event.rule == "water":

@@ -129,7 +129,7 @@ class Limits:
             production_from=steps.get("equilibrate", 0),
             target_K=dynamics.temperature_K,
             ensemble=(dynamics.ensemble or "nvt").lower(),
-            mobile=len(system.species) - len(members(system.groups.get("fixed", ""))),
+            mobile=len(system.species) - len(system.members("fixed")),
             elements=sorted(set(system.species)),
         )
         return cls._of_run(Guard(), about)
@@ -240,12 +240,6 @@ def _water(config: Config, system: BuiltSystem) -> bool:
     if not len(system.water_molecules) or config.guard.water == "off":
         return False
     return config.guard.water == "on" or not config.potential.reactive
-
-
-def members(ranges: str) -> list[int]:
-    """0-based indices of `"1:3,8"`."""
-    ends = [[int(x) for x in word.split(":")] for word in ranges.replace(",", " ").split()]
-    return [i for end in ends for i in range(end[0] - 1, end[-1])]
 
 
 def _number(limit: float | str) -> float | None:

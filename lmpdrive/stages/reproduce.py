@@ -152,7 +152,7 @@ def render_again(run_dir: Path, config: Config, manifest: Manifest) -> RenderedD
 
     about = manifest.system
     try:
-        groups = {name: _indices(ranges) for name, ranges in about.groups.items()}
+        groups = {name: np.array(about.members(name), dtype=int) for name in about.groups}
         built = read(run_dir / DATA, elements=about.elements, two_sided=bool(about.two_sided))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RunDirectoryError(f"{MANIFEST} or {DATA} is damaged: {error}") from None
@@ -161,12 +161,6 @@ def render_again(run_dir: Path, config: Config, manifest: Manifest) -> RenderedD
     nothing = np.array([], dtype=int)
     system = replace(built, groups=dict.fromkeys(built.groups, nothing) | groups)
     return render(config, system)
-
-
-def _indices(ranges: str) -> np.ndarray:
-    """`"1:3,8"` -> [0, 1, 2, 7]."""
-    parts = (part.partition(":") for part in ranges.split(","))
-    return np.concatenate([np.arange(int(low) - 1, int(high or low)) for low, _, high in parts])
 
 
 def _machine(config: Config, manifest: Manifest) -> Iterator[str]:

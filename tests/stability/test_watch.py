@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import yaml
 
+from lmpdrive.common.manifest import members
 from lmpdrive.config import load
 from lmpdrive.errors import ConfigError
 from lmpdrive.guard.events import first_end
 from lmpdrive.guard.values import read_table
 from lmpdrive.stability import Event, Limits, Values, Watch
 from lmpdrive.stability.geometry import broken_waters, contacts, farthest_metal
-from lmpdrive.stability.limits import members, pairs
+from lmpdrive.stability.limits import pairs
 from lmpdrive.system import make_system
 from tests.conftest import SMALL_CLASSICAL
 

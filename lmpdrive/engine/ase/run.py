@@ -91,7 +91,7 @@ class AseRun:
         self.atoms: Atoms = atoms
         self.has_velocities = "\nVelocities\n" in Path(DATA).read_text()
         atoms.pbc = True
-        groups = {name: ids_of(text) for name, text in about.groups.items()}
+        groups = {name: np.array(about.members(name), dtype=int) for name in about.groups}
         fixed = groups.get("fixed", np.array([], dtype=int))
         self.mobile = np.setdiff1d(np.arange(len(atoms)), fixed)
         if len(fixed):
@@ -268,12 +268,6 @@ class AseRun:
         arrays = {"positions": self.atoms.positions, "momenta": self.atoms.get_momenta(), **state_of(moving)}
         np.savez(temporary, step=self.step, **arrays)
         temporary.replace(ASE_STATE)
-
-
-def ids_of(ranges: str) -> Any:
-    """0-based indices of LAMMPS ids: `"1:3,8"` -> `[0, 1, 2, 7]`."""
-    ends = [[int(x) for x in word.split(":")] for word in ranges.replace(",", " ").split()]
-    return np.concatenate([np.arange(e[0] - 1, e[-1]) for e in ends]) if ends else np.array([], dtype=int)
 
 
 def unused(stem: str, suffix: str) -> Path:

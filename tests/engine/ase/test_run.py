@@ -18,8 +18,9 @@ from ase.io import read
 
 import lmpdrive
 from lmpdrive.architectures import find
+from lmpdrive.common.manifest import SystemSection
 from lmpdrive.config import load
-from lmpdrive.engine.ase.run import EvaluatorCalculator, ids_of
+from lmpdrive.engine.ase.run import EvaluatorCalculator
 from lmpdrive.engine.run import run
 from lmpdrive.engine.worker import INTERRUPTED
 from lmpdrive.errors import EngineError, UnstableError
@@ -263,4 +264,5 @@ def test_a_model_as_the_callback_has_it_is_a_calculator():
 
 
 def test_ids():
-    assert ids_of("1:3,8").tolist() == [0, 1, 2, 7] and len(ids_of("")) == 0
+    system = SystemSection(groups={"metal": "1:3,8"})
+    assert system.members("metal") == [0, 1, 2, 7] and len(system.members("water")) == 0
