@@ -224,7 +224,8 @@ def read_csv(folder: Path) -> Results:
         data: pd.DataFrame = pd.read_csv(path)
         headers = [str(header) for header in data.columns]
         if path.stem == "summary" and headers[:3] == ["quantity", "value", "σ"]:
-            data[["unit", "note"]] = data[["unit", "note"]].fillna("")
+            words = [header for header in ("unit", "note", "error") if header in data]
+            data[words] = data[words].fillna("")
             tables["summary"] = Table("summary", "Summary", "summary", data)
         elif len(headers) > 2 and headers[2].startswith("σ"):
             first = headers[0].partition(" ")[0]

@@ -14,22 +14,22 @@ from lmpdrive.observables.equilibration import Equilibration
 from lmpdrive.observables.tables import Table
 
 SAMPLING = "sampling: "
-Row = tuple[str, float, float, str, str]
+Row = tuple[str, float, float, str, str, str]
 
 
 def summary(tables: Mapping[str, Table], equilibration: Sequence[Equilibration] = ()) -> Table:
-    """One row per number: quantity, value, σ, unit, note."""
+    """One row per number: quantity, value, σ, unit, note, and what σ rests on."""
     import pandas as pd
 
     rows: list[Row] = [
-        (name, scalar.value, scalar.error, scalar.unit, scalar.note)
+        (name, scalar.value, scalar.error, scalar.unit, scalar.note, scalar.error_in_words)
         for table in tables.values()
         for name, scalar in table.scalars.items()
     ]
     rows += [_equilibrated(one) for one in equilibration]
     for table in tables.values():
         rows += _sampling(table)
-    data = pd.DataFrame(rows, columns=["quantity", "value", "σ", "unit", "note"])
+    data = pd.DataFrame(rows, columns=["quantity", "value", "σ", "unit", "note", "error"])
     notes = tuple(dict.fromkeys(note for table in tables.values() for note in table.notes))
     return Table(
         "summary", "Summary", "summary", data, notes=notes, warnings=(*_start(equilibration), *_warnings(tables))
@@ -43,7 +43,7 @@ def _equilibrated(one: Equilibration) -> Row:
             f"{one.n_effective:.3g} independent samples after it; the mean before it is {one.sigmas:.2g} standard "
             "errors from the mean after it"
         )
-    return f"{SAMPLING}{one.signal}: equilibrated after", one.start_ps, float("nan"), "ps", note
+    return f"{SAMPLING}{one.signal}: equilibrated after", one.start_ps, float("nan"), "ps", note, ""
 
 
 def _sampling(table: Table) -> list[Row]:
@@ -51,11 +51,11 @@ def _sampling(table: Table) -> list[Row]:
     nan = float("nan")
     if np.isfinite(table.n_effective):
         note = f"{table.n_frames} frames or log rows, {table.statistical_inefficiency:.3g} for each independent sample"
-        rows.append((f"{SAMPLING}{table.name}: independent samples", table.n_effective, nan, "1", note))
+        rows.append((f"{SAMPLING}{table.name}: independent samples", table.n_effective, nan, "1", note, ""))
     if table.convergence is not None:
         verdict = table.convergence
-        rows.append((f"{SAMPLING}{table.name}: 95 % band", verdict.band, nan, verdict.unit, verdict.text))
-        rows.append((f"{SAMPLING}{table.name}: run more", verdict.more_ps, nan, "ps", verdict.text))
+        rows.append((f"{SAMPLING}{table.name}: 95 % band", verdict.band, nan, verdict.unit, verdict.text, ""))
+        rows.append((f"{SAMPLING}{table.name}: run more", verdict.more_ps, nan, "ps", verdict.text, ""))
     return rows
 
 

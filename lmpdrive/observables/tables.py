@@ -5,6 +5,7 @@ Column order of every CSV: z, t (or the histogram's variable), value, error σ; 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,12 +23,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scalar:
-    """One number for the summary, with its error and unit; `note` names the region and the definition."""
+    """One number for the summary.
+
+    error : σ of this very number (docs/uncertainty.md); 2σ is the 95 % interval.  NaN where none is valid.
+    note : the region and the definition.
+    source : what σ rests on ("10 blocks of 2 ps"), or why there is none.
+    lower_bound : the true error may be larger than `error`.
+    """
 
     value: float
     error: float = float("nan")
     unit: str = ""
     note: str = ""
+    source: str = ""
+    lower_bound: bool = False
+
+    @property
+    def error_in_words(self) -> str:
+        """What σ rests on, "lower bound: ..." or "none: ..."."""
+        if math.isnan(self.error):
+            return f"none: {self.source}" if self.source else ""
+        return f"lower bound: {self.source}" if self.lower_bound else self.source
 
 
 @dataclass(frozen=True)
