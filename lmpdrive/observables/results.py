@@ -225,7 +225,7 @@ def read_csv(folder: Path) -> Results:
         headers = [str(header) for header in data.columns]
         if path.stem == "summary" and headers[:3] == ["quantity", "value", "σ"]:
             words = [header for header in ("unit", "note", "error") if header in data]
-            data[words] = data[words].fillna("")
+            data[words] = data[words].astype(object).fillna("")
             tables["summary"] = Table("summary", "Summary", "summary", data)
         elif len(headers) > 2 and headers[2].startswith("σ"):
             first = headers[0].partition(" ")[0]
