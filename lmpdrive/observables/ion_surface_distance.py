@@ -116,11 +116,11 @@ class IonSurfaceDistance(Sums):
         )
         return (f"F(z) for T = {self.options.temperature_K:g} K, zero at {zero}.",)
 
-    def scalars(self, blocks: Sequence[Self]) -> dict[str, Scalar]:
+    def scalars(self, rests: Sequence[Self]) -> dict[str, Scalar]:
         """Mean distance."""
         z, width = self.variables()["z [Å]"], self.bins.width
         header = "p(z) [1/Å]"
-        parts = np.array([self.values(block)[header] for block in blocks])
+        parts = np.array([self.values(rest)[header] for rest in rests])
 
         def mean(p: Array) -> float:
             return float((z * p).sum() * width)

@@ -18,6 +18,9 @@ from lmpdrive.observables.profile import FIRST_LAYER_A
 INTERFACE_A = (0.0, FIRST_LAYER_A)
 """0 < z <= 4.5 Å (design, part 2)."""
 
+SIDES = 2
+"""Surfaces at most: a molecule at one of them has the key `oxygen * SIDES + side`."""
+
 FILM_QUANTILE, FROM_QUANTILE_A = 0.95, 4.0
 """The bulk of a film with a vacuum ends 4 Å below the distance within which 95 % of its water is: about 5 Å below
 its outer edge, found in each frame, and not moved by a molecule that evaporates."""

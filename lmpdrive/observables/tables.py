@@ -79,6 +79,7 @@ class Table:
     n_variables : columns before the value.
     group : chapter of the report: "water", "ions", "metal", "dynamics", "thermo"; empty: chosen by the name.
     convergence : is the error small enough, and how much longer to run; None where no verdict is given.
+    source : what σ rests on, or why there is none; empty: `n_blocks` contiguous blocks.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Table:
     n_variables: int = 1
     group: str = ""
     convergence: Convergence | None = None
+    source: str = ""
 
     @property
     def n_effective(self) -> float:

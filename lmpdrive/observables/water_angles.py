@@ -164,7 +164,7 @@ class WaterAngles(Sums):
             return (f"{self.region}: {self._limits[0]:g} < z <= {self._limits[1]:g} Å.",)
         return (f"bulk: {self.bulk_limits()[2]}.",) if len(self.oxygens.sums) else ()
 
-    def scalars(self, blocks: Sequence[Self]) -> dict[str, Scalar]:
+    def scalars(self, rests: Sequence[Self]) -> dict[str, Scalar]:
         """Mean angle."""
         middle = self.variables()["θ [deg]"]
 
@@ -172,6 +172,6 @@ class WaterAngles(Sums):
             return float((middle * p).sum() * 180.0 / self.n_bins)
 
         header = "p(θ) [1/deg]"
-        parts = np.array([self.values(block)[header] for block in blocks])
+        parts = np.array([self.values(rest)[header] for rest in rests])
         name = f"mean angle of the {TITLES[self.vector]}, {self.region.replace('_', ' ')}"
         return {name: with_error(mean, self.values(self)[header], parts, "deg", "to the surface normal")}

@@ -38,20 +38,20 @@ class WaterDensity(Profile):
         number = self.bins.within(low, high) / (self.n_frames * self.bins.width)
         return number * G_PER_CM3_PER_WATER_PER_A3
 
-    def scalars(self, z: Array, profile: Array, blocks: Array) -> dict[str, Scalar]:
+    def scalars(self, z: Array, profile: Array, rests: Array) -> dict[str, Scalar]:
         """Bulk density, first peak and first minimum."""
         low, high, region = film_bulk_region(z, profile, self.gap, self.two_sided, self.has_surface)
         unit = "g/cm^3"
-        bulk = with_error(lambda p: mean_between(z, p, low, high), profile, blocks, unit, region)
+        bulk = with_error(lambda p: mean_between(z, p, low, high), profile, rests, unit, region)
         out = {"bulk water density": bulk}
         if self.has_surface:
             out["first peak of the water density: position"] = with_error(
-                lambda p: first_peak(z, p)[0], profile, blocks, "Å", "distance from the surface plane"
+                lambda p: first_peak(z, p)[0], profile, rests, "Å", "distance from the surface plane"
             )
             out["first peak of the water density: height"] = with_error(
-                lambda p: first_peak(z, p)[1], profile, blocks, unit
+                lambda p: first_peak(z, p)[1], profile, rests, unit
             )
             out["first minimum of the water density: position"] = with_error(
-                lambda p: first_minimum(z, p)[0], profile, blocks, "Å"
+                lambda p: first_minimum(z, p)[0], profile, rests, "Å"
             )
         return out
