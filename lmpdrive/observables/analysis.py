@@ -13,6 +13,7 @@ from lmpdrive.errors import ConfigError, TrajectoryError, did_you_mean
 from lmpdrive.observables import convergence, equilibration
 from lmpdrive.observables.base import Observable, Settings
 from lmpdrive.observables.blocks import block_edges
+from lmpdrive.observables.bulk_search import bulk_of
 from lmpdrive.observables.interface import Interface
 from lmpdrive.observables.options import AnalysisOptions
 from lmpdrive.observables.registry import FROM_THE_LOG, blamed, check_options, observable_classes
@@ -63,6 +64,8 @@ def analyse(
     # one is made for each block: leave out those that nobody asked for
     used = [cls for cls in classes if wanted.intersection(families.get(cls.family(), ()))]
     factory = replace(factory, classes=used, wanted=frozenset(wanted))
+    if any(cls.needs_bulk for cls in used):
+        factory = replace(factory, settings=replace(settings, bulk=bulk_of(trajectory, interface)))
     _check_targets(options.targets, {cls.family() for cls in classes}, wanted)
     edges = block_edges(trajectory.n_frames, options.n_blocks if trajectory.n_frames >= options.n_blocks else 1)
     blocks = _accumulate(trajectory, factory, edges, options.parallel, progress) if factory() else []

@@ -105,8 +105,10 @@ class Trajectory(ABC):
     steps : (n_frames,) MD step of each frame.
     times_ps : (n_frames,) ps; all NaN if the timestep is not known.
     warnings : what the reader had to leave out (also issued as Python warnings).
+    seeks : False where reading one frame means reading those before it.
     """
 
+    seeks: bool = True
     path: Path
     topology: Topology
     steps: NDArray[np.int64]
@@ -145,6 +147,18 @@ class Trajectory(ABC):
         size = size or max(1, ATOM_FRAMES_PER_CHUNK // max(1, self.n_atoms))
         for start in range(0, self.n_frames, size):
             yield self.read(start, min(start + size, self.n_frames))
+
+    def spread(self, most: int) -> Iterator[Chunk]:
+        """At most `most` frames, evenly spread over all of them, in order."""
+        picks = np.unique(np.linspace(0, self.n_frames - 1, min(most, self.n_frames)).round().astype(int))
+        if len(picks) == self.n_frames:
+            yield from self.chunks()
+        elif self.seeks:
+            yield from (self.read(frame, frame + 1) for frame in picks.tolist())
+        else:
+            for chunk in self.chunks():
+                inside = picks[(picks >= chunk.first) & (picks < chunk.first + len(chunk))] - chunk.first
+                yield from (chunk[frame : frame + 1] for frame in inside.tolist())
 
     def check_atoms(self, n_atoms: int, topology: Topology) -> None:
         """Raise TrajectoryError unless the file has as many atoms as the structure given with it."""
