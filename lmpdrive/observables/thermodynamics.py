@@ -143,7 +143,9 @@ def energy_table(thermo: pd.DataFrame, n_atoms: int, n_blocks: int) -> Table:
         scalars["drift"] = Scalar(slope, error, "meV/atom/ns", f"linear fit of the {what}")
     if "PotEng" in thermo:
         potential = thermo["PotEng"].to_numpy(dtype=float)
-        scalars["mean potential energy"] = Scalar(float(potential.mean()), mean_error(potential, n_blocks), "eV")
+        scalars["mean potential energy"] = Scalar(
+            float(potential.mean()), mean_error(potential, n_blocks), "eV", needs_same="atoms"
+        )
     equation = "E_conserved = E_pot + E_kin + energy of the thermostat (and barostat)"
     error_column = ("σ [eV]", mean_error(conserved, n_blocks))
     return _table("energy", "Energy", equation, columns, error_column, n_blocks, scalars)

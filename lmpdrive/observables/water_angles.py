@@ -140,8 +140,9 @@ class WaterAngles(Sums):
             return float((middle * p).sum() * 180.0 / self.n_bins)
 
         name = f"mean angle of the {TITLES[self.vector]}, {self.region.replace('_', ' ')}"
-        if self._limits is None and not self.settings.bulk.exists:
-            return {name: Scalar(float("nan"), unit="deg", source=self.settings.bulk.why)}
+        bulk = self.settings.bulk
+        if self._limits is None and not bulk.exists:
+            return {name: Scalar(float("nan"), unit="deg", note=f"{bulk}", source=bulk.why)}
         header = "p(θ) [1/deg]"
         parts = np.array([self.values(block)[header] for block in blocks])
         return {name: with_error(mean, self.values(self)[header], parts, "deg", "to the surface normal")}

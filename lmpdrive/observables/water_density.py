@@ -42,7 +42,7 @@ class WaterDensity(Profile):
     def scalars(self, z: Array, profile: Array, blocks: Array) -> dict[str, Scalar]:
         """Bulk density, first peak and first minimum."""
         bulk, unit = self.settings.bulk, "g/cm^3"
-        out = {"bulk water density": Scalar(float("nan"), unit=unit, source=bulk.why)}
+        out = {"bulk water density": Scalar(float("nan"), unit=unit, note=f"{bulk}", source=bulk.why)}
         if bulk.exists:
             out["bulk water density"] = with_error(
                 lambda p: bulk.mean(z, p), profile, blocks, unit, f"mean over {bulk}"
