@@ -4,7 +4,8 @@ Units: Å; densities in any unit.  `find_bulk` reads it off the density profiles
 
 1. The film ends where its density, averaged over 1 Å, falls below a half and stays there for 5 Å.  That is a free
    surface, ρ/2 (1 - tanh((z - z_G)/d)) with z_G where the density is a half and d from what lies outside of it, the
-   integral ρ d ln(2)/2: 2 d inwards it is within 2 % of ρ.
+   integral ρ d ln(2)/2: 2 d inwards it is within 2 % of ρ.  At least 2 Å are left out: a sharper end is none of water
+   that moves freely, but of molecules that line up.
 2. A solid face ends the bulk 8 Å away: behind the second layer of water and the trough after it.
 3. What lies between must be flat, or is made shorter in steps of 0.1 Å until it is: every average over 3 Å (a layer of
    water) within 2 % of the mean, every average over 1 Å (the layering) within 10 %, or as far from it as the largest
@@ -28,7 +29,7 @@ SOLID_A = 8.0
 SHORTEST_A = 3.5
 VACUUM_A = 5.0
 """A shorter stretch without water is a trough between layers or the room that a solid face takes."""
-FREE_WIDTHS, TAIL_A = 2.0, 5.0
+FREE_WIDTHS, FREE_A, TAIL_A = 2.0, 2.0, 5.0
 LAYER_A, LAYER_TOLERANCE = 3.0, 0.02
 FINE_A, FINE_TOLERANCE = 1.0, 0.10
 BY_CHANCE = 0.05
@@ -161,7 +162,7 @@ def _free_surface(curve: Array, density: float) -> _End | None:
         return None
     outside = float(curve[half : half + round(TAIL_A / BIN_A)].sum()) * BIN_A
     width = 2.0 * outside / (density * np.log(2.0))
-    return _End(half - round(FREE_WIDTHS * width / BIN_A), True)
+    return _End(half - round(max(FREE_A, FREE_WIDTHS * width) / BIN_A), True)
 
 
 def _longest_empty(empty: NDArray[np.bool_]) -> tuple[int, int]:

@@ -40,7 +40,7 @@ def test_a_film_ends_two_widths_inside_its_free_surface():
 
 @pytest.mark.parametrize("width", [0.4, 0.8, 2.0])
 def test_a_wider_free_surface_ends_it_earlier(width):
-    assert_allclose(find_bulk(film(width=width)[None]).high, EDGE_A - 2 * width, atol=0.2)
+    assert_allclose(find_bulk(film(width=width)[None]).high, EDGE_A - max(2.0, 2 * width), atol=0.2)
 
 
 @pytest.mark.parametrize("length", [2.0, 3.0, 4.0])
@@ -163,7 +163,7 @@ def test_of_a_trajectory_it_is_the_same_for_every_observable():
     frames = frames_of(scattered(40, 60, 2.0, 25.0))
     tables = analyse(frames, names=["water_density", "water_angles", "reorientation"])
     bulk = bulk_of(frames, Interface(frames.topology, frames.read(0, 1)))
-    assert_allclose([bulk.low, bulk.high], [8.0, 24.2], atol=0.6)
+    assert_allclose([bulk.low, bulk.high], [8.0, 23.0], atol=0.6)
     said = [tables["water_density"].scalars["bulk water density"].note]
     said += [" ".join(tables[name].notes) for name in ("water_angles_oh_bulk", "reorientation_dipole_bulk")]
     assert all(f"{bulk}" in text for text in said)

@@ -75,7 +75,7 @@ def test_bulk_is_the_region_of_the_bulk_density():
     bulk = tables["water_angles_bisector_bulk"]
     assert list(filled(bulk)) == [2.5]
     density = tables["water_density"].scalars["bulk water density"]
-    assert "8.0 < z <= 23" in density.note and density.note.removeprefix("mean over ") in bulk.notes[0]
+    assert "8.0 < z <= 22" in density.note and density.note.removeprefix("mean over ") in bulk.notes[0]
 
 
 def test_no_bulk_in_a_thin_film():
