@@ -65,7 +65,9 @@ def _differences(
     delta, sigma, z, p = significance(*values.T, *blocks)
     apart = [why_incomparable(first, run, x.needs_same or y.needs_same) for x, y in pairs]
     why = [
-        (reason or _invalid(first, run, x, y)) if key in a and key in b else ""
+        (reason or _invalid(first, run, x, y))
+        if key in a and key in b
+        else f"only in {(first if key in a else run).label}"
         for key, reason, (x, y) in zip(keys, apart, pairs)
     ]
     unrelated, untested = (np.array([bool(reason) for reason in reasons], dtype=bool) for reasons in (apart, why))
@@ -77,6 +79,8 @@ def _differences(
 
 def _invalid(first: Analysed, run: Analysed, a: _Number, b: _Number) -> str:
     """Whose error is not valid, and why."""
+    if a.error == b.error == 0.0:
+        return "both: σ is 0, as all blocks are equal"
     if a.invalid == b.invalid:
         return f"both: {a.invalid}" if a.invalid else ""
     return "; ".join(f"{one.label}: {number.invalid}" for one, number in ((first, a), (run, b)) if number.invalid)

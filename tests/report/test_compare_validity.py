@@ -68,6 +68,13 @@ def test_both_without_an_error_are_said_once():
     )
 
 
+def test_what_one_run_lacks_and_what_never_changes_are_said():
+    constant = replace(GOOD, error=0.0)
+    a, b = analysed("a", {"same": constant, "mine": GOOD}), analysed("b", {"same": constant, "yours": GOOD})
+    why = compare([a, b]).scalars["not tested (b)"]
+    assert why.to_dict() == {"same": "both: σ is 0, as all blocks are equal", "mine": "only in a", "yours": "only in b"}
+
+
 def test_blocks_shorter_than_the_correlation_time_are_no_valid_error():
     short = (f"{TOO_SHORT}: 10 frames against a statistical inefficiency of 50; ...",)
     found = row(analysed("a", {"number": GOOD}), analysed("b", {"number": replace(GOOD, value=9.0)}, warnings=short))
@@ -151,7 +158,7 @@ def test_layers_of_one_face_and_of_two_are_compared_face_by_face(tmp_path):
     for layer, n in (("first", 3), ("second", 1)):
         number = found.scalars.loc[f"water in the {layer} layer"]
         assert_allclose([number["a"], number["b"]], n)
-        assert not number["not tested (b)"]
+        assert_allclose(number["Δ (b)"], 0, atol=1e-12)
     assert_allclose(found.scalars.loc["water coverage", "Δ (b)"], 0, atol=1e-12)
     for total in ("mean P_z", "mean P_z/A"):
         assert found.scalars.loc[total, "not tested (b)"] == "the atoms differ"
