@@ -16,6 +16,7 @@ Units: Å; densities in any unit.  `find_bulk` reads it off the density profiles
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -211,13 +212,22 @@ def _by_chance(blocks: Array, n_independent: float) -> Array:
 
     0 if there is one block.
     """
-    from scipy.special import stdtrit
-
     n = len(blocks)
     if n < 2:
         return np.zeros(blocks.shape[1])
-    quantile = float(stdtrit(n - 1, 1.0 - 0.5 * BY_CHANCE / n_independent))
+    quantile = students_t(1.0 - 0.5 * BY_CHANCE / n_independent, n - 1)
     return np.asarray(quantile * blocks.std(axis=0, ddof=1) / np.sqrt(n))
+
+
+def students_t(probability: float, freedom: int) -> float:
+    """Quantile of Student's t by its expansion about the normal one (Abramowitz and Stegun, 26.7.5).
+
+    Within 0.5 % for 9 degrees of freedom; scipy.special has it exactly and takes 0.4 s to import.
+    """
+    z = NormalDist().inv_cdf(probability)
+    powers = np.array([z, z**3, z**5, z**7])
+    terms = np.array([[1, 1, 0, 0], [3, 16, 5, 0], [-15, 17, 19, 3]]) @ powers / np.array([4, 96, 384])
+    return float(z + (terms / float(freedom) ** np.arange(1, 4)).sum())
 
 
 def _inside(blocks: Array, width: float) -> Array:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.stats
 from numpy.testing import assert_allclose
 
 from lmpdrive.observables import Interface, analyse
-from lmpdrive.observables.bulk import BIN_A, Bulk, find_bulk
+from lmpdrive.observables.bulk import BIN_A, Bulk, find_bulk, students_t
 from lmpdrive.observables.bulk_search import bulk_of
 from tests.observables.synthetic_frames import Frames, slab, water
 
@@ -138,6 +139,13 @@ def test_noise_moves_it_but_does_not_bias_it(sigma):
     assert (np.abs(off) < 2.26).mean() > 0.85  # 95 % by t with 9 degrees of freedom, less the bias of 0.3 %
 
 
+@pytest.mark.parametrize("freedom", [4, 9, 19, 99])
+def test_student_s_quantile(freedom):
+    probabilities = [0.9, 0.975, 0.99, 0.995, 0.999]
+    exact = scipy.stats.t.ppf(probabilities, freedom)
+    assert_allclose([students_t(p, freedom) for p in probabilities], exact, rtol=0.04 if freedom < 9 else 0.005)
+
+
 def scattered(n_frames, n, low, high, seed=0):
     """(n_frames, n) heights of waters at random between two distances, evenly: one in each n-th of it."""
     rng = np.random.default_rng(seed)
@@ -177,11 +185,14 @@ def test_few_of_many_frames_are_enough_and_are_spread_over_the_run():
     """The film is thicker in the second half: the region is that of the mean, not that of the start."""
     thin, thick = scattered(400, 50, 2.0, 22.0), scattered(400, 50, 2.0, 30.0)
     frames = frames_of(np.concatenate([thin, thick]))
-    picked = [chunk.first for chunk in frames.spread(10)]
-    assert picked[0] == 0 and picked[-1] == 799 and len(picked) == 10
-    assert_allclose(np.diff(picked), 799 / 9, atol=1)
-    frames.seeks = False
-    assert [chunk.first for chunk in frames.spread(10)] == picked
+    picked = [int(step) for chunk in frames.spread(10) for step in chunk.steps]
+    assert len(picked) == 10 and set(np.diff(picked)) == {80 * 20}  # every 80th frame, 20 steps apart
+    for way in ({"seeks": False}, {"mapped": True}):
+        other = frames_of(np.concatenate([thin, thick]))
+        other.__dict__.update(way)
+        assert [int(step) for chunk in other.spread(10) for step in chunk.steps] == picked
+    whole, half = (bulk_of(one, Interface(one.topology, one.read(0, 1))) for one in (frames, frames_of(thin)))
+    assert half.exists and whole != half
 
 
 def test_a_film_across_the_boundary_of_a_cell_without_metal():
