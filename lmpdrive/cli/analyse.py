@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -154,12 +155,36 @@ def report(run_dir: RunDirectory, verbose: Verbose = False, quiet: Quiet = False
 
 
 def _print_comparison(found: Comparison) -> None:
-    """Which profiles of each run differ from the reference."""
+    """How the runs were sampled, and which profiles and numbers of each differ from the reference."""
+    first = found.runs[0].label
+    for one in found.sampling:
+        print(f"{one.label}: {one.length}, {one.samples}")
     for run in found.runs[1:]:
         compared = [one for one in found.differences if one.label == run.label and one.n]
-        differ = [f"{one.table}{' *' if one.doubtful else ''}" for one in compared if one.different]
-        print(f"{run.label}: {len(differ)} of {len(compared)} profiles differ from {found.runs[0].label}", end="")
-        print(f": {', '.join(differ)}" if differ else "")
+        without: dict[str, list[str]] = {}
+        for table in found.untested_tables(run.label):
+            without.setdefault(table.why, []).append(table.table)
+        reasons = "; ".join(f"{', '.join(names)} ({why})" for why, names in without.items())
+        if compared:
+            differ = [f"{one.table}{' *' if one.doubtful else ''}" for one in compared if one.different]
+            print(f"{run.label}: {_count(differ, len(compared), 'profile')} from {first}")
+            if without:
+                print(f"{run.label}: not tested: {reasons}")
+        else:
+            print(f"{run.label}: no profile could be tested: {reasons or f'{first} has none that it has'}")
+        tested = found.scalars[found.scalars[f"p ({run.label})"].notna()]
+        numbers = [str(name) for name in tested.index[tested[f"different ({run.label})"] == 1]]
+        print(f"{run.label}: {_count(numbers, len(tested), 'number')} from {first}", end="")
+        invalid = int((found.scalars[f"not tested ({run.label})"] != "").sum())
+        print(f"; {invalid} could not be tested" if invalid else "")
     if any(one.doubtful for one in found.differences):
         print("* a block is shorter than the correlation time: too many bins differ, run longer")
     print(f"comparison: {found.page}")
+
+
+def _count(differ: Sequence[str], n: int, what: str) -> str:
+    """ "2 of 9 profiles differ (a, b)"."""
+    names = f" ({', '.join(differ)})" if differ else ""
+    if n == 0:
+        return f"no {what} could be tested for a difference"
+    return f"{len(differ)} of {n} {what}{'s' if n > 1 else ''} {'differs' if len(differ) == 1 else 'differ'}{names}"

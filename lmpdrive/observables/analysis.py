@@ -13,6 +13,7 @@ from lmpdrive.errors import ConfigError, TrajectoryError, did_you_mean
 from lmpdrive.observables import convergence, equilibration
 from lmpdrive.observables.base import Observable, Settings
 from lmpdrive.observables.blocks import block_edges
+from lmpdrive.observables.bulk_search import bulk_of
 from lmpdrive.observables.error_sources import with_sources
 from lmpdrive.observables.interface import Interface
 from lmpdrive.observables.options import AnalysisOptions
@@ -61,9 +62,7 @@ def analyse(
     factory = _Factory(classes, interface, settings)
     families = factory.families()
     wanted = _wanted_tables(options.names, families, list(from_log), {cls.family() for cls in classes})
-    # one is made for each block: leave out those that nobody asked for
-    used = [cls for cls in classes if wanted.intersection(families.get(cls.family(), ()))]
-    factory = replace(factory, classes=used, wanted=frozenset(wanted))
+    factory = _only_wanted(factory, families, wanted, trajectory)
     _check_targets(options.targets, {cls.family() for cls in classes}, wanted)
     edges = block_edges(trajectory.n_frames, options.n_blocks if trajectory.n_frames >= options.n_blocks else 1)
     blocks = _accumulate(trajectory, factory, edges, options.parallel, progress) if factory() else []
@@ -79,6 +78,17 @@ def analyse(
     tables |= {name: table for name, table in from_log.items() if name in wanted}
     found = equilibration.from_results(sampled, tables) if options.find_equilibration else []
     return tables | {"summary": summary(tables, found)}
+
+
+def _only_wanted(
+    factory: _Factory, families: Mapping[str, list[str]], wanted: set[str], trajectory: Trajectory
+) -> _Factory:
+    """Without what nobody asked for, because one of each is made for each block; and with the bulk if one needs it."""
+    used = [cls for cls in factory.classes if wanted.intersection(families.get(cls.family(), ()))]
+    settings = factory.settings
+    if any(cls.needs_bulk for cls in used):
+        settings = replace(settings, bulk=bulk_of(trajectory, factory.interface))
+    return replace(factory, classes=used, wanted=frozenset(wanted), settings=settings)
 
 
 def _merged_table(whole: Observable, parts: list[Observable]) -> Table:

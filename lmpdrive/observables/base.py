@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from lmpdrive.common.values import Values
 from lmpdrive.errors import ConfigError, did_you_mean
 from lmpdrive.observables.blocks import statistical_inefficiency
+from lmpdrive.observables.bulk import UNKNOWN, Bulk
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.tables import Table
 from lmpdrive.trajectory.frames import Chunk
@@ -33,12 +34,14 @@ class Settings:
     times_known : False if frames carry steps only.
     frame_interval_ps : time between frames [ps]; NaN for one frame or unknown times.
     options : observable (its file's name) -> its options, as under `observables.options` in the YAML.
+    bulk : where water is bulk-like in this trajectory, found before the pass; only for classes with `needs_bulk`.
     """
 
     bin_width_A: float = 0.1
     times_known: bool = True
     frame_interval_ps: float = float("nan")
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    bulk: Bulk = UNKNOWN
 
 
 class Options(Values):
@@ -58,12 +61,14 @@ class Observable(ABC):
     group : chapter of the report: "water", "ions", "metal", "dynamics", "thermo"; empty: chosen by the name.
     options : validated options, an instance of the class's `Options`.
     n_frames : frames seen.
+    needs_bulk : it reads `settings.bulk`.
     """
 
     name: str
     title: str
     equation: ClassVar[str] = ""
     group: ClassVar[str] = ""
+    needs_bulk: ClassVar[bool] = False
     Options: ClassVar[type[BaseModel]] = Options
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:

@@ -99,6 +99,13 @@ class DipolePz(Series):
         """Means over the run."""
         mean = np.concatenate(self._rows).mean(axis=0)
         return {
-            "mean P_z": Scalar(mean[0], errors[0], "1"),
-            "mean P_z/A": Scalar(mean[1], errors[1], "e/Å", f"q_O = {self.q_oxygen_e:.4f} e"),
+            "mean P_z": Scalar(mean[0], errors[0], "1", needs_same="atoms"),
+            # of two faces it is the sum along the cell's normal, not that of one face
+            "mean P_z/A": Scalar(
+                mean[1],
+                errors[1],
+                "e/Å",
+                f"q_O = {self.q_oxygen_e:.4f} e",
+                needs_same="atoms" if self._two_sided else "",
+            ),
         }

@@ -76,4 +76,5 @@ class DipolePzHistogram(Observable):
             n_blocks=len(blocks) if len(blocks) > 1 else 0,
             n_frames=self.n_frames,
             statistical_inefficiency=inefficiency,
+            needs_same="atoms",
         )

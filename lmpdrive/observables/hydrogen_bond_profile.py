@@ -3,11 +3,13 @@
     n_HB(z) = <donated + accepted by the waters in the bin> / <N_bin>
 
 and the same for the bonds donated and accepted alone; NaN where there is no water.  A water that points an O-H at the
-metal or at the vacuum donates less than two.  Criterion: `hydrogen_bond_search`.  Units: Å, 1.
+metal or at the vacuum donates less than two.  Over a surface the summary has the same for the bulk of the film, all
+bonds of the waters there per water.  Criterion: `hydrogen_bond_search`.  Units: Å, 1.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 import numpy as np
@@ -16,8 +18,10 @@ from numpy.typing import NDArray
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.hydrogen_bond_search import CriterionOptions, criterion_text, hydrogen_bonds
 from lmpdrive.observables.interface import Interface, InterfaceFrames
+from lmpdrive.observables.peaks import with_error
 from lmpdrive.observables.profile import Bins, per_frame
 from lmpdrive.observables.sums import Sums
+from lmpdrive.observables.tables import Scalar
 from lmpdrive.trajectory.frames import Chunk
 
 
@@ -31,9 +35,11 @@ class HydrogenBondProfile(Sums):
     title = "Hydrogen bonds per water, along the normal"
     equation = "n_HB(z) = ⟨donated + accepted in (z, z + Δz)⟩ / ⟨N(z, z + Δz)⟩"
     kind: ClassVar[str] = "profile"
+    needs_bulk = True
 
-    def __init__(self, settings: Settings, oxygens: NDArray[np.int64]) -> None:
+    def __init__(self, settings: Settings, oxygens: NDArray[np.int64], has_surface: bool) -> None:
         super().__init__(settings)
+        self._has_surface = has_surface
         self.options = self.read_options(settings)
         self._oxygens = oxygens
         self._waters, self._donated, self._accepted = (Bins(settings.bin_width_A) for _ in range(3))
@@ -41,7 +47,9 @@ class HydrogenBondProfile(Sums):
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
         """Needs water."""
-        return [cls(settings, interface.topology.select("O"))] if interface.may_have_water else []
+        if not interface.may_have_water:
+            return []
+        return [cls(settings, interface.topology.select("O"), bool(interface.layers))]
 
     def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
         """Each water counts once for each surface; the per-frame series is the number of bonds."""
@@ -86,3 +94,24 @@ class HydrogenBondProfile(Sums):
     def notes(self) -> tuple[str, ...]:
         """The criterion."""
         return (criterion_text(self.options), "Donors are waters (O with two H); every O may accept.")
+
+    def scalars(self, blocks: Sequence[Self]) -> dict[str, Scalar]:
+        """Bonds per water in the bulk; without a surface that is the mean over all waters."""
+        if not self._has_surface:
+            return {}
+        bulk, name = self.settings.bulk, "hydrogen bonds per water (bulk)"
+        if not bulk.exists:
+            return {name: Scalar(float("nan"), unit="1", note=f"{bulk}", source=bulk.why)}
+        inside = bulk.holds(self.variables()["z [Å]"])
+
+        def per_water(sums: Array) -> float:
+            waters = sums[1][inside].sum()
+            return float(sums[0][inside].sum() / waters) if waters else float("nan")
+
+        parts = np.array([self._of_bins(block) for block in blocks])
+        return {name: with_error(per_water, self._of_bins(self), parts, "1", f"mean over {bulk}")}
+
+    def _of_bins(self, part: Self) -> Array:
+        """(2, bins) bonds and waters in each bin, per frame."""
+        bonds = part._donated.within(*self._limits) + part._accepted.within(*self._limits)
+        return np.stack([bonds, part._waters.within(*self._limits)]) / part.n_frames

@@ -21,7 +21,15 @@ from lmpdrive.observables import geometry
 from lmpdrive.observables.geometry import Array
 from lmpdrive.observables.kernels import load
 from lmpdrive.observables.kernels.arguments import NormalAxis
-from lmpdrive.observables.layers import find_layers, group_layers, middle_of, slab_atoms
+from lmpdrive.observables.layers import (
+    WIDE_A,
+    around_electrolyte,
+    find_layers,
+    group_layers,
+    middle_of,
+    slab_atoms,
+    widest_inside,
+)
 from lmpdrive.observables.water import WaterFinder, WaterFrames
 from lmpdrive.trajectory.coordinates import Coordinates
 from lmpdrive.trajectory.frames import Chunk
@@ -181,9 +189,7 @@ class Interface:
             self.sides: tuple[str, ...] = ("cell",)
             self.notes.append("No metal layer was found: z is measured from the origin of the cell.")
         else:
-            outermost = along.of_atoms(np.concatenate([self.layers[0], self.layers[-1]]))[0]
-            middle = middle_of(along.of_atoms(np.concatenate(self.layers))[0], height)
-            self._home = geometry.wrap_symmetric(outermost - middle, np.array(height))
+            self._find_faces(along.of_atoms(np.arange(topology.n_atoms))[0], height)
             self.sides = ("top", "bottom")
             self.sides = self._wet_sides(topology, along)
             if loose := len(slab) - sum(len(layer) for layer in self.layers):
@@ -191,6 +197,24 @@ class Interface:
                 self.notes.append(
                     f"{loose} {many} in no layer (adatoms or dissolved): the surface is that of the layers."
                 )
+
+    def _find_faces(self, z: Array, height: float) -> None:
+        """Order the layers around the electrolyte, and note where the outermost atoms are in the slab."""
+        self.layers = around_electrolyte(self.layers, z, height, z[self._wet_atoms()])
+        inside = widest_inside(self.layers, z, height)
+        if inside > WIDE_A:
+            self.notes.append(
+                f"The metal is in parts with {inside:.1f} Å between them: distances are from the faces towards most of "
+                "the electrolyte."
+            )
+        bottom, top = z[self.layers[0]], z[self.layers[-1]]
+        middle = middle_of(bottom, top, height)
+        self._home = geometry.wrap_symmetric(np.concatenate([bottom, top]) - middle, np.array(height))
+
+    def _wet_atoms(self) -> NDArray[np.int64]:
+        """What shows where the electrolyte is: O that is not of the slab, else everything that is not."""
+        oxygens = np.intersect1d(self.topology.select("O"), self._mobile)
+        return oxygens if len(self.topology.select("O")) else self._mobile
 
     @property
     def two_sided(self) -> bool:
@@ -241,8 +265,7 @@ class Interface:
         """Which faces of the slab have electrolyte, as the builder recorded or from the first frame."""
         if topology.two_sided:
             return ("top", "bottom")
-        mobile = topology.select("O")
-        mobile = np.intersect1d(mobile, self._mobile) if len(mobile) else self._mobile
+        mobile = self._wet_atoms()
         if not len(mobile):
             return ("top",)
         cut, planes, _ = self._planes(along)

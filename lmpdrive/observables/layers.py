@@ -6,15 +6,19 @@ Units: Å.  A layer has at least half the atoms of the median cluster, so adatom
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lmpdrive.observables.geometry import Array
+from lmpdrive.observables.geometry import Array, wrap_symmetric
 
 LAYER_GAP_A = 0.7
 """Atoms of neighbouring layers are at least this far apart along the normal (Au(110): 1.47 Å between planes,
 thermal width 0.15 Å), atoms of one layer are closer."""
+
+WIDE_A = 6.0
+"""Layers that are further apart than this are not of one crystal: there is electrolyte or vacuum between them."""
 
 NOT_SLAB = frozenset(
     "H He Li Be B C N O F Ne Na Mg Si P S Cl Ar K Ca Se Br Kr Rb Sr I Xe Cs Ba".split()  # noqa: SIM905 (readable)
@@ -53,10 +57,36 @@ def find_layers(z: Array, period: float, gap: float = LAYER_GAP_A) -> list[NDArr
     return [np.sort(cluster) for cluster in clusters if len(cluster) >= enough]
 
 
-def middle_of(z: Array, period: float) -> float:
-    """Middle of what lies between the two ends of the widest empty stretch of periodic coordinates `z`."""
-    ordered = np.sort(z % period)
-    gaps = np.diff(ordered, append=ordered[0] + period)
-    last = int(gaps.argmax())
-    first = ordered[(last + 1) % len(z)]
-    return float(first + 0.5 * ((ordered[last] - first) % period))
+def around_electrolyte(
+    layers: list[NDArray[np.int64]], z: Array, period: float, mobile: Array
+) -> list[NDArray[np.int64]]:
+    """The layers in the order in which the electrolyte lies above the last and below the first.
+
+    z : of all atoms; mobile : of those that are not metal.  Of several wide stretches without metal (two electrodes and
+    a vacuum behind them) the electrolyte is in the one that holds most of `mobile`.
+    """
+    planes = np.array([_plane(z[layer], period) for layer in layers])
+    widths = (np.roll(planes, -1) - planes) % period
+    wide = np.flatnonzero(widths > WIDE_A)
+    if len(wide) < 2 or not len(mobile):
+        return layers
+    held = [int(((mobile - planes[i]) % period < widths[i]).sum()) for i in wide]
+    after = int(wide[int(np.argmax(held))]) + 1
+    return [*layers[after:], *layers[:after]]
+
+
+def widest_inside(layers: list[NDArray[np.int64]], z: Array, period: float) -> float:
+    """Widest stretch [Å] between neighbouring layers of what is taken as the slab; 0 for one layer."""
+    planes = [_plane(z[layer], period) for layer in layers]
+    return max(((above - below) % period for below, above in pairwise(planes)), default=0.0)
+
+
+def middle_of(bottom: Array, top: Array, period: float) -> float:
+    """Middle of the slab from the coordinates of its first and its last layer, upwards from the one to the other."""
+    low, high = _plane(bottom, period), _plane(top, period)
+    return float(low + 0.5 * ((high - low) % period))
+
+
+def _plane(z: Array, period: float) -> float:
+    """Median of the periodic coordinates of one layer, which may lie across the boundary."""
+    return float(z[0] + np.median(wrap_symmetric(z - z[0], np.array(period))))

@@ -1,4 +1,4 @@
-"""Numbers read off a profile: bulk value, first peak, first minimum.  Units: Å, and the profile's own.
+"""Numbers read off a profile: first peak, first minimum, highest peak.  Units: Å, and the profile's own.
 
 Peaks are found on a profile smoothed with a Gaussian of 0.15 Å (narrower than any water peak), because a
 0.1 Å histogram of a short run has noise maxima.
@@ -15,9 +15,6 @@ from lmpdrive.observables.blocks import jackknife_error
 from lmpdrive.observables.tables import Scalar
 
 SMOOTHING_A = 0.15
-FROM_SURFACE_A = 6.0
-FROM_VACUUM_A = 5.0
-HALF_DENSITY_G_PER_CM3 = 0.5
 
 
 def with_error(function: Callable[[Array], float], profile: Array, rests: Array, unit: str, note: str = "") -> Scalar:
@@ -92,32 +89,3 @@ def highest_peak(z: Array, profile: Array) -> float:
     """Position of the maximum of the smoothed profile; NaN for an empty one."""
     curve = smooth(z, profile)
     return vertex(z, curve, int(curve.argmax())) if profile.any() else float("nan")
-
-
-def mean_between(z: Array, profile: Array, low: float, high: float) -> float:
-    """Mean of the bins whose middle lies in [low, high]; NaN if there is none."""
-    inside = (z >= low) & (z <= high)
-    return float(profile[inside].mean()) if inside.any() else float("nan")
-
-
-def film_bulk_region(
-    z: Array, profile: Array, gap: float, two_sided: bool, has_surface: bool
-) -> tuple[float, float, str]:
-    """Where water is bulk-like: (low, high) in Å and a sentence that states them.
-
-    One surface: from 6 Å to 5 Å below the outer edge of the film, the outermost place where the smoothed
-    density is above 0.5 g/cm^3 (or to 6 Å below the other face of the slab, if the film reaches that far).
-    Two surfaces: 6 Å from both.  No metal: the whole cell.
-    """
-    if not has_surface:
-        return -np.inf, np.inf, "whole cell (no metal surface)"
-    edge = gap
-    if two_sided:
-        high = gap - FROM_SURFACE_A
-    else:
-        dense = np.flatnonzero(smooth(z, profile) > HALF_DENSITY_G_PER_CM3)
-        edge = float(z[dense[-1]]) if len(dense) else 0.0
-        high = min(edge - FROM_VACUUM_A, gap - FROM_SURFACE_A)
-    if high - FROM_SURFACE_A < 1.0:
-        return np.nan, np.nan, f"no bulk region: the electrolyte is only {edge:.1f} Å thick"
-    return FROM_SURFACE_A, high, f"mean over z = {FROM_SURFACE_A:.1f} to {high:.1f} Å"

@@ -24,7 +24,6 @@ from lmpdrive.observables.correlation import Correlation, CorrelationOptions, au
 from lmpdrive.observables.decay import integral_time
 from lmpdrive.observables.dipole_correlation import unit_vectors
 from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.peaks import FROM_SURFACE_A
 from lmpdrive.observables.regions import INTERFACE_A, SIDES, Region, sampled_waters
 from lmpdrive.observables.resampling import Estimate, Groups
 from lmpdrive.observables.sparse import by_sample, dense
@@ -48,13 +47,13 @@ class Reorientation(Correlation):
         interface_A: tuple[float, PositiveFloat] = INTERFACE_A
         """low < z <= high of the interface, from the surface plane."""
         bulk_A: tuple[float, PositiveFloat] | None = None
-        """low < z <= high of the bulk; default from 6 Å to about 5 Å below the outer edge of the film, or to 6 Å from
-        the other surface."""
+        """low < z <= high of the bulk; default where the density is flat, as for the bulk water density."""
 
     equation = "C_l(τ) = ⟨P_l(u(t)·u(t + τ))⟩, P_1(x) = x, P_2(x) = (3x² - 1)/2, in the region at t and t + τ"
     columns = ("C_2 [1]", "C_1 [1]")
     error_columns = ("σ [1]", "σ_C_1 [1]")
     n_rows = 3
+    needs_bulk = True
 
     def __init__(self, settings: Settings, kind: str, where: str, interface: Interface) -> None:
         super().__init__(settings)
@@ -62,8 +61,7 @@ class Reorientation(Correlation):
         self.name = f"reorientation_{kind}_{where}"
         self.title = f"Reorientation of water: {VECTORS[kind]}, {where}"
         bounds = self.options.interface_A if where == "interface" else self.options.bulk_A
-        self.region = Region(where, *(bounds or (FROM_SURFACE_A, None)))
-        self.whole_cell = not interface.layers and bounds is None
+        self.region = Region(where, bulk=settings.bulk) if bounds is None else Region(where, *bounds)
         topology = interface.topology
         self.used = np.isin(np.arange(topology.n_atoms), self.thin(topology.select("O")))
         self.groups = Groups(np.flatnonzero(self.used))
@@ -112,8 +110,7 @@ class Reorientation(Correlation):
 
     def notes(self) -> tuple[str, ...]:
         """The region."""
-        region = "the whole cell (no metal)" if self.whole_cell else f"{self.region}"
-        return (f"Region {self.region.name}: {region}; a molecule counts if it is there at t and at t + τ.",)
+        return (f"Region {self.region.name}: {self.region}; a molecule counts if it is there at t and at t + τ.",)
 
     def scalars(self, estimate: Estimate) -> dict[str, Scalar]:
         """Both times of both orders."""

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+NO_ERROR, LOWER_BOUND = "none: ", "lower bound: "
+"""How the words for an error begin that is not valid."""
+
+
 @dataclass(frozen=True)
 class Scalar:
     """One number for the summary.
@@ -29,6 +33,7 @@ class Scalar:
     note : the region and the definition.
     source : what σ rests on ("10 blocks of 2 ps"), or why there is none.
     lower_bound : the true error may be larger than `error`.
+    needs_same : what two systems must share for it to be compared: "atoms", "area", or "" where it depends on neither.
     """
 
     value: float
@@ -37,13 +42,14 @@ class Scalar:
     note: str = ""
     source: str = ""
     lower_bound: bool = False
+    needs_same: str = ""
 
     @property
     def error_in_words(self) -> str:
         """What σ rests on, "lower bound: ..." or "none: ..."."""
         if math.isnan(self.error):
-            return f"none: {self.source}" if self.source else ""
-        return f"lower bound: {self.source}" if self.lower_bound else self.source
+            return f"{NO_ERROR}{self.source}" if self.source else ""
+        return f"{LOWER_BOUND}{self.source}" if self.lower_bound else self.source
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,7 @@ class Table:
     group : chapter of the report: "water", "ions", "metal", "dynamics", "thermo"; empty: chosen by the name.
     convergence : is the error small enough, and how much longer to run; None where no verdict is given.
     source : what σ rests on, or why there is none; empty: `n_blocks` contiguous blocks.
+    needs_same : as for `Scalar`.
     """
 
     name: str
@@ -97,6 +104,7 @@ class Table:
     group: str = ""
     convergence: Convergence | None = None
     source: str = ""
+    needs_same: str = ""
 
     @property
     def n_effective(self) -> float:

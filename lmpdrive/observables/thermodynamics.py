@@ -5,6 +5,7 @@ Units: ps, K, eV; the drift in meV/atom/ns.  Only the runs that wrote the analys
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -155,7 +156,8 @@ def energy_table(thermo: pd.DataFrame, n_atoms: int, n_blocks: int) -> Table:
         rows = "scatter around the line, in independent log rows"
         scalars["drift"] = Scalar(slope, error, "meV/atom/ns", f"linear fit of the {what}", rows)
     if "PotEng" in thermo:
-        scalars["mean potential energy"] = _mean(thermo["PotEng"].to_numpy(dtype=float), n_blocks, "eV")
+        mean = _mean(thermo["PotEng"].to_numpy(dtype=float), n_blocks, "eV")
+        scalars["mean potential energy"] = replace(mean, needs_same="atoms")
     equation = "E_conserved = E_pot + E_kin + energy of the thermostat (and barostat)"
     error_column = ("σ [eV]", mean_error(conserved, n_blocks))
     return _table("energy", "Energy", equation, columns, error_column, n_blocks, scalars)

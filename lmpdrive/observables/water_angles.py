@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from typing import Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from lmpdrive.observables import geometry
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.base import Options as NoOptions
 from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.peaks import film_bulk_region, with_error
-from lmpdrive.observables.profile import FIRST_LAYER_A, Bins, cosines, per_frame
+from lmpdrive.observables.peaks import with_error
+from lmpdrive.observables.profile import FIRST_LAYER_A, cosines, per_frame
 from lmpdrive.observables.sums import Sums
 from lmpdrive.observables.tables import Scalar
-from lmpdrive.observables.water_density import G_PER_CM3_PER_WATER_PER_A3
 from lmpdrive.trajectory.frames import Chunk
 
 Vector = Literal["bisector", "oh"]
@@ -34,9 +34,10 @@ class WaterAngles(Sums):
 
     In bin k from θ_k to θ_k+1 with N_k of N vectors: p = N_k/(N Δθ), integral 1; and
     f = (N_k/N) / (½ (cos θ_k - cos θ_k+1)), which is p over that of an isotropic distribution, exactly, bin by bin.
-    The bulk region is that of the bulk water density (6 Å from the surface to 5 Å below the film's edge).
+    The bulk is that of the bulk water density: where the density is flat.
     """
 
+    needs_bulk = True
     equation = "p(θ) = ⟨N(θ, θ + Δθ)⟩ / (⟨N⟩ Δθ);  f(θ) = p(θ)/(½ sin θ), 1 if isotropic;  θ to the normal"
     group = "water"
 
@@ -46,7 +47,7 @@ class WaterAngles(Sums):
         regions: dict[str, tuple[float, float]] = Field(default={"first_layer": (0.0, FIRST_LAYER_A)})
         """Name -> [low, high], low < z <= high in Å."""
         bulk: bool = True
-        """Also the bulk: 6 Å from the surface to 5 Å below the film's edge."""
+        """Also the bulk, where the density is flat."""
         bin_width_deg: float = Field(default=5.0, gt=0, le=90)
         """Δθ; must divide 180."""
 
@@ -72,11 +73,6 @@ class WaterAngles(Sums):
         self.title = f"Angle of the water's {TITLES[vector]}, {region.replace('_', ' ')}"
         self.n_bins = round(180.0 / self.read_options(settings).bin_width_deg)
         self.counts = np.zeros(self.n_bins)
-        # the bulk is known only at the end: one row of angles for each bin along z
-        self.by_z = Bins(1.0)
-        self.oxygens = Bins(settings.bin_width_A)
-        self._gap = self._density_weight = 0.0
-        self.two_sided = self.has_surface = False
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
@@ -96,20 +92,15 @@ class WaterAngles(Sums):
         z, cosine = interface.water_distances, self._cosines(chunk, interface)
         bins = np.arccos(np.clip(cosine, -1.0, 1.0)) * (self.n_bins / np.pi)
         bins = np.minimum(bins.astype(np.int64), self.n_bins - 1)
-        inside = np.ones(z.shape, dtype=bool)
-        if self._limits is not None:
-            inside = (z > self._limits[0]) & (z <= self._limits[1])
-            self.counts += np.bincount(bins[inside].ravel(), minlength=self.n_bins)
-        else:
-            rows = np.floor(z / self.settings.bin_width_A)[:, :, None] * self.n_bins
-            self.by_z.add(rows + bins + 0.5, np.ones(bins.shape))
-            weights = np.broadcast_to(1.0 / interface.areas[interface.water.frame] / len(z), z.shape)
-            self.oxygens.add(z, weights)
-        self._gap += float(interface.gap.sum())
-        self.two_sided |= len(interface.signs) == 2
-        self.has_surface |= interface.has_surface
+        inside = self._inside(z)
+        self.counts += np.bincount(bins[inside].ravel(), minlength=self.n_bins)
         mean = (cosine.mean(axis=2) * inside).sum(axis=0)
         self.count(per_frame(interface.water.frame, mean, len(chunk)))
+
+    def _inside(self, z: Array) -> NDArray[np.bool_]:
+        if self._limits is None:
+            return self.settings.bulk.holds(z)
+        return np.asarray((z > self._limits[0]) & (z <= self._limits[1]))
 
     def _cosines(self, chunk: Chunk, interface: InterfaceFrames) -> Array:
         """(S, W, 1 or 2) cosines of each water's bisector, or of its two O-H bonds."""
@@ -123,28 +114,6 @@ class WaterAngles(Sums):
         """Add the frames that `other` saw."""
         super().merge(other)
         self.counts += other.counts
-        self.by_z.merge(other.by_z)
-        self.oxygens.merge(other.oxygens)
-        self._gap += other._gap
-        self.two_sided |= other.two_sided
-        self.has_surface |= other.has_surface
-
-    def bulk_limits(self) -> tuple[float, float, str]:
-        """(low, high) of the bulk of all frames seen, and a sentence that states them."""
-        low, high = self.oxygens.start, self.oxygens.stop
-        z = self.oxygens.centres(low, high)
-        density = self.oxygens.within(low, high) / (self.n_frames * self.oxygens.width) * G_PER_CM3_PER_WATER_PER_A3
-        return film_bulk_region(z, density, self._gap / self.n_frames, self.two_sided, self.has_surface)
-
-    def _counts(self, part: WaterAngles) -> Array:
-        """Counts of `part` in the region; the bulk is that of self."""
-        if self._limits is not None or not len(self.oxygens.sums):
-            return part.counts
-        z_low, z_high, _ = self.bulk_limits()
-        low, high = self.oxygens.start, self.oxygens.stop
-        z = self.oxygens.centres(low, high)
-        rows = part.by_z.within(low * self.n_bins, high * self.n_bins).reshape(high - low, self.n_bins)
-        return np.asarray(rows[(z >= z_low) & (z <= z_high)].sum(axis=0))
 
     def variables(self) -> dict[str, Array]:
         """Middles of the bins."""
@@ -152,9 +121,8 @@ class WaterAngles(Sums):
 
     def values(self, part: Self) -> dict[str, Array]:
         """p(θ) per degree, and relative to isotropic; NaN where there was no water at all."""
-        counts = self._counts(part)
-        total = counts.sum()
-        share = counts / total if total else np.full(self.n_bins, np.nan)
+        total = part.counts.sum()
+        share = part.counts / total if total else np.full(self.n_bins, np.nan)
         edges = np.cos(np.pi * np.arange(self.n_bins + 1) / self.n_bins)
         return {"p(θ) [1/deg]": share * self.n_bins / 180.0, "f(θ) [1]": share / (0.5 * (edges[:-1] - edges[1:]))}
 
@@ -162,7 +130,7 @@ class WaterAngles(Sums):
         """The region."""
         if self._limits is not None:
             return (f"{self.region}: {self._limits[0]:g} < z <= {self._limits[1]:g} Å.",)
-        return (f"bulk: {self.bulk_limits()[2]}.",) if len(self.oxygens.sums) else ()
+        return (f"bulk: {self.settings.bulk}.",)
 
     def scalars(self, rests: Sequence[Self]) -> dict[str, Scalar]:
         """Mean angle."""
@@ -171,7 +139,10 @@ class WaterAngles(Sums):
         def mean(p: Array) -> float:
             return float((middle * p).sum() * 180.0 / self.n_bins)
 
+        name = f"mean angle of the {TITLES[self.vector]}, {self.region.replace('_', ' ')}"
+        bulk = self.settings.bulk
+        if self._limits is None and not bulk.exists:
+            return {name: Scalar(float("nan"), unit="deg", note=f"{bulk}", source=bulk.why)}
         header = "p(θ) [1/deg]"
         parts = np.array([self.values(rest)[header] for rest in rests])
-        name = f"mean angle of the {TITLES[self.vector]}, {self.region.replace('_', ' ')}"
         return {name: with_error(mean, self.values(self)[header], parts, "deg", "to the surface normal")}

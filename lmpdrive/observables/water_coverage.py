@@ -28,6 +28,7 @@ class WaterCoverage(Series):
     N_1 + N_2 + N_beyond is the number of waters in every frame.  Γ_1 = N_1/(S A) and θ_1 = N_1/(S n_surface) with S
     wet surfaces of n_surface atoms each (one water per surface atom is 1 ML).  z_1 and z_2 are fixed beforehand, so
     that the series needs one pass; what lies within the first minimum of the density *found* is a number beside it.
+    The numbers of the summary are N_1/S and N_2/S, those of one face.
     """
 
     name = "water_coverage"
@@ -52,10 +53,10 @@ class WaterCoverage(Series):
                 raise ValueError("want [z_1, z_2] in Å with 0 < z_1 < z_2")
             return boundaries
 
-    def __init__(self, settings: Settings, surface_atoms: int) -> None:
+    def __init__(self, settings: Settings, surface_atoms: int, n_faces: int) -> None:
         super().__init__(settings)
-        self.surface_atoms = surface_atoms
-        """Metal atoms of the wet surfaces together."""
+        self.surface_atoms, self.n_faces = surface_atoms, n_faces
+        """Metal atoms of the wet surfaces together, and how many these are."""
         self.boundaries = self.read_options(settings).boundaries_A
         self.near = Bins(settings.bin_width_A)
         self._per_area = 0.0
@@ -66,7 +67,7 @@ class WaterCoverage(Series):
         if not interface.layers or not interface.may_have_water:
             return []
         faces = [interface.layers[0 if side == "bottom" else -1] for side in interface.sides]
-        return [cls(settings, sum(len(face) for face in faces))]
+        return [cls(settings, sum(len(face) for face in faces), len(faces))]
 
     def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
         """One row per frame."""
@@ -119,8 +120,12 @@ class WaterCoverage(Series):
         mean = np.concatenate(self._rows).mean(axis=0)
         ends = f"z <= {self.boundaries[0]:g} Å", f"{self.boundaries[0]:g} < z <= {self.boundaries[1]:g} Å"
         return {
-            "water in the first layer": Scalar(mean[0], errors[0], "1", ends[0]),
-            "water in the second layer": Scalar(mean[1], errors[1], "1", ends[1]),
+            **{
+                f"water in the {layer} layer": Scalar(
+                    mean[i] / self.n_faces, errors[i] / self.n_faces, "1", f"{ends[i]}, of one face", needs_same="area"
+                )
+                for i, layer in enumerate(("first", "second"))
+            },
             "water coverage per area": Scalar(mean[3], errors[3], "1/nm^2", ends[0]),
             "water coverage": Scalar(mean[4], errors[4], "ML", f"{ends[0]}, per surface metal atom"),
         }

@@ -7,7 +7,7 @@ from typing import Self
 from lmpdrive.common.units import G_PER_CM3_PER_U_PER_A3, WATER_MOLAR_MASS_G_PER_MOL
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.peaks import film_bulk_region, first_minimum, first_peak, mean_between, with_error
+from lmpdrive.observables.peaks import first_minimum, first_peak, with_error
 from lmpdrive.observables.profile import Profile, first_layer
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.trajectory.frames import Chunk
@@ -23,6 +23,7 @@ class WaterDensity(Profile):
     equation = "ρ(z) = M_w ⟨N(z, z + Δz)⟩ / (N_A A Δz), M_w = 18.015 g/mol, water counted at its O"
     column = "ρ [g/cm^3]"
     error_column = "σ [g/cm^3]"
+    needs_bulk = True
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
@@ -40,10 +41,10 @@ class WaterDensity(Profile):
 
     def scalars(self, z: Array, profile: Array, rests: Array) -> dict[str, Scalar]:
         """Bulk density, first peak and first minimum."""
-        low, high, region = film_bulk_region(z, profile, self.gap, self.two_sided, self.has_surface)
-        unit = "g/cm^3"
-        bulk = with_error(lambda p: mean_between(z, p, low, high), profile, rests, unit, region)
-        out = {"bulk water density": bulk}
+        bulk, unit = self.settings.bulk, "g/cm^3"
+        out = {"bulk water density": Scalar(float("nan"), unit=unit, note=f"{bulk}", source=bulk.why)}
+        if bulk.exists:
+            out["bulk water density"] = with_error(lambda p: bulk.mean(z, p), profile, rests, unit, f"mean over {bulk}")
         if self.has_surface:
             out["first peak of the water density: position"] = with_error(
                 lambda p: first_peak(z, p)[0], profile, rests, "Å", "distance from the surface plane"

@@ -49,7 +49,7 @@ class WaterSpecies(Series):
         """Mean counts; those that are always zero only for OH- and H3O+."""
         mean = np.concatenate(self._rows).mean(axis=0)
         return {
-            f"mean number of {name}": Scalar(value, error, "1", "per frame")
+            f"mean number of {name}": Scalar(value, error, "1", "per frame", needs_same="atoms")
             for i, (name, value, error) in enumerate(zip(SPECIES, mean, errors, strict=True))
             if i < 3 or value
         }

@@ -13,7 +13,6 @@ from lmpdrive.common.atomic import replacing
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.report.accuracy import errors
-from lmpdrive.report.analysed import Analysed
 from lmpdrive.report.chapters import in_chapters
 from lmpdrive.report.comparison import Comparison, Difference
 from lmpdrive.report.figures import PALETTE, SIZE_INCH, STYLE, axis_label, save
@@ -51,13 +50,14 @@ def write_comparison(comparison: Comparison, out: str | Path) -> Comparison:
                 title=" · ".join(run.label for run in comparison.runs),
                 labels=[run.label for run in comparison.runs],
                 warnings=comparison.warnings,
-                runs=_side_by_side(comparison.runs),
+                runs=_systems(comparison),
                 potentials=of_potentials,
                 busy=BUSY,
                 parity=_parity(comparison, out / "figures"),
                 scalars=_scalar_rows(comparison),
                 chapters=chapters,
                 differences=[_difference_row(one, comparison) for one in comparison.differences if one.n],
+                untested=comparison.untested_tables(),
             )
         )
         _write(out / "compare.html", text)
@@ -150,7 +150,7 @@ def _chapters(comparison: Comparison, folder: Path) -> list[tuple[str, list[dict
 
 def _words(one: Difference) -> str:
     if not one.n:
-        return f"{one.label}: no bin has an error in both"
+        return f"{one.label}: not tested: {one.untested}"
     return (
         f"{one.label}: {one.beyond} of {one.n} bins beyond 2σ, {one.by_chance:.1f} expected by chance; "
         f"{one.different} differ at a false-discovery rate of 5 %"
@@ -160,7 +160,9 @@ def _words(one: Difference) -> str:
 
 def _difference_row(one: Difference, comparison: Comparison) -> dict[str, Any]:
     z = one.data["z [1]"].to_numpy(dtype=float)
+    labels = [run.label for run in comparison.runs]
     largest, where = "", ""
+    samples = [run.independent.get(one.table) for run in comparison.sampling if run.label in (labels[0], one.label)]
     if np.isfinite(z).any():
         at = int(np.nanargmax(np.abs(z)))
         largest = f"{z[at]:+.1f}"
@@ -170,6 +172,7 @@ def _difference_row(one: Difference, comparison: Comparison) -> dict[str, Any]:
         "title": comparison.runs[0].tables[one.table].title,
         "label": one.label,
         "n": one.n,
+        "samples": " / ".join("?" if n is None else f"{n:.3g}" for n in samples),
         "beyond": one.beyond,
         "chance": f"{one.by_chance:.1f}",
         "different": one.different,
@@ -189,8 +192,10 @@ def _scalar_rows(comparison: Comparison) -> list[dict[str, Any]]:
         differences = []
         for label in labels[1:]:
             delta, sigma, z = (row[f"{header} ({label})"] for header in ("Δ", "σ_Δ", "z"))
-            shown = f"{z:+.1f}" if np.isfinite(z) else ""
-            differences.append((_short(delta, sigma), shown, bool(row[f"different ({label})"])))
+            why = row[f"not tested ({label})"]
+            said = f"not tested: {why}" if why else f"z = {z:+.1f}" if np.isfinite(z) else ""
+            shown = "" if not np.isfinite(delta) else f"{delta:+.4g}" if why else _short(delta, sigma)
+            differences.append((shown, said, bool(row[f"different ({label})"])))
         unit = "" if row["unit"] == "1" else row["unit"]
         rows.append({"name": name, "unit": unit, "cells": cells, "differences": differences})
     return rows
@@ -201,14 +206,17 @@ def _short(value: float, sigma: float) -> str:
     return with_error(Scalar(value, sigma)).partition(" (no error")[0] if np.isfinite(value) else ""
 
 
-def _side_by_side(runs: list[Analysed]) -> list[tuple[str, list[str]]]:
-    """(what, one cell for each run): the systems."""
+def _systems(comparison: Comparison) -> list[tuple[str, list[str]]]:
+    """(what, one cell for each run): the systems and how they were sampled."""
+    runs = comparison.runs
     rows: list[tuple[str, list[str]]] = [
         ("folder", [str(run.folder) for run in runs]),
         ("atoms", [", ".join(f"{n} {e}" for e, n in run.about.get("atoms", {}).items()) for run in runs]),
         ("area", [_number(run.about.get("area_A2"), "Å²") for run in runs]),
         ("bin width", [_number(run.about.get("bin_width_A"), "Å") for run in runs]),
+        ("length", [one.length for one in comparison.sampling]),
         ("frames", [_number(run.about.get("n_frames"), "") for run in runs]),
+        ("independent samples", [one.samples for one in comparison.sampling]),
         ("analysed time", [_times(run.about.get("times_ps")) for run in runs]),
     ]
 

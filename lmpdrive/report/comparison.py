@@ -14,26 +14,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.observables.base import TOO_SHORT
-from lmpdrive.observables.results import RESULTS
-from lmpdrive.observables.summary import SAMPLING
 from lmpdrive.observables.tables import Table
 from lmpdrive.report.accuracy import Measured
 from lmpdrive.report.analysed import Analysed
+from lmpdrive.report.numbers import side_by_side
 from lmpdrive.report.potentials import levels_of_theory
+from lmpdrive.report.sampling import Sampling, sampling_of, unequal_lengths
+from lmpdrive.report.significance import degrees_of_freedom, false_discoveries, significance, two_sided
+from lmpdrive.report.unlike import unlike, why_incomparable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Array = NDArray[np.float64]
-
 COMPARED = ("profile", "histogram", "correlation")
-FALSE_DISCOVERY_RATE = 0.05
-SAME_AREA = 5e-3
-"""Relative difference of areas that still counts as the same cell."""
 FEW_FRAMES = 20
 """A bootstrap over fewer makes error bars too small."""
 
@@ -46,6 +42,7 @@ class Difference:
     n : bins that have an error; beyond : of these with |z| > 2; by_chance : how many of them chance makes;
     different : bins that differ at the false-discovery rate.
     doubtful : the blocks of one are shorter than its correlation time, so σ is too small and z too large.
+    untested : why no bin could be tested; empty if some were.
     """
 
     table: str
@@ -56,14 +53,27 @@ class Difference:
     by_chance: float
     different: int
     doubtful: bool
+    untested: str = ""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A table of the run `label` that is not compared with the reference's, and why."""
+
+    table: str
+    label: str
+    why: str
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Everything that `compare` finds; the first run is the reference.
 
-    scalars : one row per number, with columns of each run, and Δ, σ, z, p, different of each but the first.
+    scalars : one row per number, with columns of each run, and Δ, σ_Δ, z, p, different, not tested of each but the
+        first.
     warnings : why the runs may not be comparable.
+    sampling : length and independent samples of each run.
+    refused : tables that both have and that are not compared.
     tested : predictions of the potentials for labelled frames, if that was requested.
     """
 
@@ -71,6 +81,8 @@ class Comparison:
     differences: list[Difference]
     scalars: pd.DataFrame
     warnings: list[str]
+    sampling: list[Sampling]
+    refused: list[Refused]
     tested: Measured | None = None
     page: Path | None = None
 
@@ -81,6 +93,11 @@ class Comparison:
             if (one.table, one.label) == (table, wanted):
                 return one.data
         raise KeyError(f"no difference of {table!r} for {wanted!r}; there are: {self._names()}")
+
+    def untested_tables(self, label: str | None = None) -> list[Refused]:
+        """Tables that both have and of which no bin was tested, of one run or of all, with the reasons."""
+        without = [Refused(one.table, one.label, one.untested) for one in self.differences if one.untested]
+        return [one for one in (*self.refused, *without) if label in (None, one.label)]
 
     def _names(self) -> str:
         return ", ".join(f"{one.table} of {one.label}" for one in self.differences)
@@ -97,54 +114,43 @@ def compare(runs: Sequence[Analysed], tested: Measured | None = None) -> Compari
     if len(set(labels)) < len(labels):
         raise RunDirectoryError(f"two runs have the same label ({', '.join(labels)}): give --labels A B ...")
     _same_bins(runs)
-    differences, warnings = [], [*unlike(runs), *levels_of_theory(runs)]
-    if tested is not None:
-        if len(tested.frames) < FEW_FRAMES:
-            warnings.append(f"Errors are measured on {len(tested.frames)} frames: too few to trust their error bars")
-        warnings += [f"{label} is not measured on {tested.source}: {why}" for label, why in tested.missing.items()]
-    for name, table in runs[0].tables.items():
-        if table.kind not in COMPARED:
-            continue
-        for run in runs[1:]:
-            other = run.tables.get(name)
-            if other is None or other.kind not in COMPARED:
-                continue
-            columns, theirs = list(table.data.columns[:3]), list(other.data.columns[:3])
-            if columns != theirs:  # e.g. lags in ps and in frames
-                warnings.append(f"{name} is not compared with {run.label}: its columns are {columns} and {theirs}")
-            else:
-                differences += _difference(table, other, runs[0].label, run.label)
-    scalars = _scalars(runs)
-    if not differences and scalars.empty:
-        raise RunDirectoryError(f"{' and '.join(labels)} have no table in common")
-    return Comparison(list(runs), differences, scalars, warnings, tested)
-
-
-def unlike(runs: Sequence[Analysed]) -> list[str]:
-    """What makes the systems different: atoms, area, temperature, timestep; and what is not known."""
-    first, found = runs[0], []
-    for run in runs:
-        if not run.about:
-            found.append(f"{run.label}: atoms and area are not known (no {RESULTS}); check that it is the same system")
+    sampled = [sampling_of(run) for run in runs]
+    warnings = [*unlike(runs), *unequal_lengths(sampled), *levels_of_theory(runs), *_of_test(tested)]
+    differences: list[Difference] = []
+    refused: list[Refused] = []
     for run in runs[1:]:
-        atoms_a, atoms_b = first.about.get("atoms"), run.about.get("atoms")
-        if atoms_a and atoms_b and atoms_a != atoms_b:
-            elements = sorted({*atoms_a, *atoms_b})
-            parts = [
-                f"{e} {atoms_a.get(e, 0)} and {atoms_b.get(e, 0)}"
-                for e in elements
-                if atoms_a.get(e, 0) != atoms_b.get(e, 0)
-            ]
-            found.append(f"Different atoms in {first.label} and {run.label}: {', '.join(parts)}")
-        area_a, area_b = first.about.get("area_A2"), run.about.get("area_A2")
-        if area_a and area_b and abs(area_b / area_a - 1) > SAME_AREA:
-            found.append(f"Different areas in {first.label} and {run.label}: {area_a:.2f} and {area_b:.2f} Å²")
-        for key, unit in (("temperature_K", "K"), ("timestep_fs", "fs")):
-            a, b = (getattr(one.manifest.dynamics, key) for one in (first, run))
-            if a is not None and b is not None and a != b:
-                what = key.partition("_")[0]
-                found.append(f"Different {what} in {first.label} and {run.label}: {a:g} and {b:g} {unit}")
-    return found
+        for name, table in runs[0].tables.items():
+            other = run.tables.get(name)
+            if table.kind not in COMPARED or other is None or other.kind not in COMPARED:
+                continue
+            why = _why_refused(runs[0], run, table, other)
+            refused += [Refused(name, run.label, why)] if why else []
+            differences += [] if why else [_difference(table, other, runs[0].label, run.label)]
+    scalars = side_by_side(runs)
+    if not differences and not refused and scalars.empty:
+        raise RunDirectoryError(f"{' and '.join(labels)} have no table in common")
+    warnings += [f"{one.table} is not compared with {one.label}: {one.why}" for one in refused]
+    return Comparison(list(runs), differences, scalars, warnings, sampled, refused, tested)
+
+
+def _of_test(tested: Measured | None) -> list[str]:
+    """What limits the errors measured on labelled frames."""
+    if tested is None:
+        return []
+    few = f"Errors are measured on {len(tested.frames)} frames: too few to trust their error bars"
+    return [few] * (len(tested.frames) < FEW_FRAMES) + [
+        f"{label} is not measured on {tested.source}: {why}" for label, why in tested.missing.items()
+    ]
+
+
+def _why_refused(first: Analysed, run: Analysed, a: Table, b: Table) -> str:
+    """Why two tables of one name cannot be subtracted; empty if they can."""
+    columns, theirs = list(a.data.columns[:3]), list(b.data.columns[:3])
+    if columns != theirs:  # e.g. lags in ps and in frames
+        return f"its columns are {columns} and {theirs}"
+    if why := why_incomparable(first, run, a.needs_same or b.needs_same):
+        return why
+    return "" if np.isin(np.round(a.x, 6), np.round(b.x, 6)).any() else "they have no bin in common"
 
 
 def _same_bins(runs: Sequence[Analysed]) -> None:
@@ -166,8 +172,8 @@ def _width(run: Analysed) -> float | None:
     return float(np.round(np.diff(density.x).mean(), 6)) if density is not None and len(density.x) > 1 else None
 
 
-def _difference(a: Table, b: Table, label_a: str, label_b: str) -> list[Difference]:
-    """One Difference, or none if the tables have no bin in common."""
+def _difference(a: Table, b: Table, label_a: str, label_b: str) -> Difference:
+    """Bin by bin, on the bins that both have."""
     import pandas as pd
 
     variable, value = (str(header) for header in a.data.columns[:2])
@@ -177,26 +183,20 @@ def _difference(a: Table, b: Table, label_a: str, label_b: str) -> list[Differen
         for table in (a, b)
     ]
     both = frames[0].merge(frames[1], on="key", suffixes=("_a", "_b"))
-    if both.empty:
-        return []
-    delta, sigma, z, p = significance(
-        both["value_a"].to_numpy(),
-        both["error_a"].to_numpy(),
-        both["value_b"].to_numpy(),
-        both["error_b"].to_numpy(),
-        a.n_blocks,
-        b.n_blocks,
+    value_a, error_a, value_b, error_b = (
+        both[column].to_numpy(dtype=float) for column in ("value_a", "error_a", "value_b", "error_b")
     )
+    delta, sigma, z, p = significance(value_a, error_a, value_b, error_b, a.n_blocks, b.n_blocks)
     testable = np.isfinite(p)
     different = false_discoveries(p)
     name = value.removesuffix(unit).strip()
     data = pd.DataFrame(
         {
             variable: both["x_a"],
-            f"{name} ({label_a}) {unit}": both["value_a"],
-            f"σ ({label_a}) {unit}": both["error_a"],
-            f"{name} ({label_b}) {unit}": both["value_b"],
-            f"σ ({label_b}) {unit}": both["error_b"],
+            f"{name} ({label_a}) {unit}": value_a,
+            f"σ ({label_a}) {unit}": error_a,
+            f"{name} ({label_b}) {unit}": value_b,
+            f"σ ({label_b}) {unit}": error_b,
             f"Δ {unit}": delta,
             f"σ_Δ {unit}": sigma,
             "z [1]": z,
@@ -204,80 +204,18 @@ def _difference(a: Table, b: Table, label_a: str, label_b: str) -> list[Differen
             "different [1]": different.astype(int),
         }
     )
-    chance = float(np.sum(_two_sided(np.full(testable.sum(), 2.0), _freedom(both, a.n_blocks, b.n_blocks)[testable])))
+    freedom = degrees_of_freedom(error_a, error_b, a.n_blocks, b.n_blocks)[testable]
+    chance = float(np.sum(two_sided(np.full(len(freedom), 2.0), freedom)))
     beyond = int((np.abs(z[testable]) > 2).sum())
     doubtful = any(warning.startswith(TOO_SHORT) for warning in (*a.warnings, *b.warnings))
-    return [Difference(a.name, label_b, data, int(testable.sum()), beyond, chance, int(different.sum()), doubtful)]
+    why = "" if testable.any() else _why_untested(a, b, label_a, label_b)
+    n = int(testable.sum())
+    return Difference(a.name, label_b, data, n, beyond, chance, int(different.sum()), doubtful, why)
 
 
-def significance(
-    a: Array, error_a: Array, b: Array, error_b: Array, blocks_a: int, blocks_b: int
-) -> tuple[Array, Array, Array, Array]:
-    """(Δ, σ_Δ, z, p); z and p are NaN where neither has an error (both empty, or no blocks)."""
-    delta = b - a
-    sigma = np.sqrt(error_a**2 + error_b**2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(sigma > 0, delta / sigma, np.nan)
-    return delta, sigma, z, _two_sided(z, _welch(error_a, error_b, blocks_a, blocks_b))
-
-
-def _freedom(both: pd.DataFrame, blocks_a: int, blocks_b: int) -> Array:
-    return _welch(both["error_a"].to_numpy(), both["error_b"].to_numpy(), blocks_a, blocks_b)
-
-
-def _welch(error_a: Array, error_b: Array, blocks_a: int, blocks_b: int) -> Array:
-    """Degrees of freedom of the sum of two block errors (Welch 1947)."""
-    a, b = max(1, blocks_a - 1), max(1, blocks_b - 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return (error_a**2 + error_b**2) ** 2 / (error_a**4 / a + error_b**4 / b)
-
-
-def _two_sided(z: Array, freedom: Array) -> Array:
-    from scipy.stats import t
-
-    return np.asarray(2 * t.sf(np.abs(z), freedom), dtype=float)
-
-
-def false_discoveries(p: Array) -> NDArray[np.bool_]:
-    """Which p pass Benjamini and Hochberg's procedure; NaN does not."""
-    from scipy.stats import false_discovery_control
-
-    passed = np.zeros(len(p), dtype=bool)
-    finite = np.isfinite(p)
-    if finite.any():
-        passed[finite] = false_discovery_control(p[finite]) <= FALSE_DISCOVERY_RATE
-    return passed
-
-
-def _scalars(runs: Sequence[Analysed]) -> pd.DataFrame:
-    """Numbers of the summaries side by side."""
-    import pandas as pd
-
-    columns: dict[str, pd.Series] = {}
-    units: dict[str, tuple[str, str]] = {}
-    for run in runs:
-        summary = run.tables.get("summary")
-        rows = [] if summary is None else list(summary.data.itertuples(index=False, name=None))
-        rows = [row for row in rows if not str(row[0]).startswith(SAMPLING)]
-        # a number in another unit is another number
-        keys = [f"{row[0]} [{row[3]}]" for row in rows]
-        units |= {key: (str(row[0]), str(row[3])) for key, row in zip(keys, rows)}
-        columns[run.label] = pd.Series({key: float(row[1]) for key, row in zip(keys, rows)}, dtype=float)
-        columns[f"σ ({run.label})"] = pd.Series({key: float(row[2]) for key, row in zip(keys, rows)}, dtype=float)
-    data = pd.DataFrame(columns, index=list(units))
-    data.insert(0, "unit", [units[key][1] for key in data.index])
-    first = runs[0]
-    for run in runs[1:]:
-        delta, sigma, z, p = significance(
-            data[first.label].to_numpy(),
-            data[f"σ ({first.label})"].to_numpy(),
-            data[run.label].to_numpy(),
-            data[f"σ ({run.label})"].to_numpy(),
-            int(first.about.get("n_blocks", 10)),
-            int(run.about.get("n_blocks", 10)),
-        )
-        for header, values in (("Δ", delta), ("σ_Δ", sigma), ("z", z), ("p", p)):
-            data[f"{header} ({run.label})"] = values
-        data[f"different ({run.label})"] = false_discoveries(p).astype(int)
-    data.index = pd.Index([units[key][0] for key in data.index], name="quantity")
-    return data
+def _why_untested(a: Table, b: Table, label_a: str, label_b: str) -> str:
+    """Why no bin has an error in both."""
+    without = [label for table, label in ((a, label_a), (b, label_b)) if table.n_blocks < 2]
+    if without:
+        return f"{' and '.join(without)} gave no errors (too few frames for blocks)"
+    return "no bin has an error in both"

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.observables.base import Observable, Settings
+from lmpdrive.observables.bulk import Bulk
 from lmpdrive.observables.interface import Interface
 from lmpdrive.observables.tables import Table
 from lmpdrive.trajectory.frames import Chunk, Trajectory
@@ -129,7 +130,9 @@ def check_observable(
     """
     frames = trajectory or synthetic_trajectory()
     settings = Settings(
-        frame_interval_ps=frames.frame_interval_ps, options={cls.family(): dict(options)} if options else {}
+        frame_interval_ps=frames.frame_interval_ps,
+        options={cls.family(): dict(options)} if options else {},
+        bulk=Bulk(6.0, 14.0),
     )
 
     def instances(of: SyntheticTrajectory) -> list[Observable]:

@@ -20,6 +20,8 @@ from lmpdrive.trajectory.topology import Topology
 class AseTrajectory(Trajectory):
     """A file read by ASE; elements and cell come from the file."""
 
+    seeks = False
+
     def __init__(
         self,
         path: Path,

@@ -52,8 +52,10 @@ class Coordinates:
         return Columns(self.records, self.starts, self.stride)
 
     def __getitem__(self, frames: slice) -> Coordinates:
-        """The same for a slice of the frames (a view)."""
-        return Coordinates(self.records[frames], self.starts, self.stride, self.n_atoms)
+        """The same for a slice of the frames: a view, or a copy where frames are left out between them."""
+        records = np.ascontiguousarray(self.records[frames])
+        records.flags.writeable = False
+        return Coordinates(records, self.starts, self.stride, self.n_atoms)
 
     def along(self, axis: int) -> NDArray[Any]:
         """(F, N) coordinates of one axis, as a view."""

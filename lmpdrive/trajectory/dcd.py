@@ -49,6 +49,7 @@ class DcdTrajectory(WithoutOrigin):
         self._field_offsets = {name: place[1] for name, place in (frame.fields or {}).items()}
         self._frames = np.ndarray((n_frames,), frame, self._map.buffer, self._offset)
         self._check_records(frame)
+        self.mapped = frame["x"].base.isnative and self._offset % 4 == 0 and frame.itemsize % 4 == 0
         self.announced = announced
         step = every or interval or 1
         self.steps = start + step * np.arange(len(self._frames), dtype=np.int64)
@@ -121,7 +122,7 @@ class DcdTrajectory(WithoutOrigin):
     def _coordinates(self, start: int, frames: NDArray[Any]) -> Coordinates | NDArray[np.float64]:
         """The frames as they are; a copy if the file has another byte order or is not aligned in memory."""
         layout = frames.dtype
-        if layout["x"].base.isnative and self._offset % 4 == 0 and layout.itemsize % 4 == 0:
+        if self.mapped:
             records = np.ndarray(
                 (len(frames), layout.itemsize // 4),
                 np.float32,

@@ -25,7 +25,7 @@ class Discarded(Trajectory):
         self._first = int(np.searchsorted(elapsed, discard_ps - 1e-9))
         if self._first >= whole.n_frames:
             raise TrajectoryError(f"discard {discard_ps:g} ps of {elapsed[-1]:g} ps leaves no frame: discard less")
-        self._whole = whole
+        self._whole, self.seeks, self.mapped = whole, whole.seeks, whole.mapped
         self.topology = whole.topology
         self.steps = whole.steps[self._first :]
         self.times_ps = whole.times_ps[self._first :]

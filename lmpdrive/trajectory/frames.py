@@ -22,6 +22,9 @@ from lmpdrive.trajectory.topology import Topology
 ATOM_FRAMES_PER_CHUNK = 100_000
 """Default chunk: 1.2 MB of 32-bit coordinates, so that they and what is made of them stay in the processor's cache."""
 
+FRAMES_AT_ONCE = 100_000
+"""Of a mapped file, of which only some are used."""
+
 
 class NoFramesError(TrajectoryError):
     """A file of a known format without a complete frame."""
@@ -105,8 +108,12 @@ class Trajectory(ABC):
     steps : (n_frames,) MD step of each frame.
     times_ps : (n_frames,) ps; all NaN if the timestep is not known.
     warnings : what the reader had to leave out (also issued as Python warnings).
+    seeks : False where reading one frame means reading those before it.
+    mapped : True where frames that are read cost nothing until their coordinates are used.
     """
 
+    seeks: bool = True
+    mapped: bool = False
     path: Path
     topology: Topology
     steps: NDArray[np.int64]
@@ -145,6 +152,18 @@ class Trajectory(ABC):
         size = size or max(1, ATOM_FRAMES_PER_CHUNK // max(1, self.n_atoms))
         for start in range(0, self.n_frames, size):
             yield self.read(start, min(start + size, self.n_frames))
+
+    def spread(self, most: int) -> Iterator[Chunk]:
+        """At most `most` frames, evenly spread over all of them, in order: every k-th."""
+        step = -(-self.n_frames // most)
+        if step == 1:
+            yield from self.chunks()
+        elif self.seeks and not self.mapped:
+            yield from (self.read(frame, frame + 1) for frame in range(0, self.n_frames, step))
+        else:
+            for chunk in self.chunks(FRAMES_AT_ONCE if self.mapped else None):
+                if len(picked := chunk[-chunk.first % step :: step]):
+                    yield picked
 
     def check_atoms(self, n_atoms: int, topology: Topology) -> None:
         """Raise TrajectoryError unless the file has as many atoms as the structure given with it."""

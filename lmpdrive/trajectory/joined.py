@@ -50,6 +50,8 @@ class Joined(Trajectory):
         times_ps: NDArray[np.float64],
     ) -> None:
         self._parts = parts
+        self.seeks = all(part.seeks for part in parts)
+        self.mapped = all(part.mapped for part in parts)
         lengths = [part.n_frames for part in parts]
         self._part = np.repeat(np.arange(len(parts)), lengths)[keep]
         self._frame = np.concatenate([np.arange(length) for length in lengths])[keep]

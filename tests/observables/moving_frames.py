@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 
 from lmpdrive.observables import Interface, observable_classes
 from lmpdrive.observables.base import Settings
+from lmpdrive.observables.bulk import Bulk
 from tests.observables.synthetic_frames import Frames, film, slab, water
 
 DT_PS = 0.01
@@ -47,7 +48,7 @@ def two_sided(frames):
 def made(name, frames, options=None):
     """A fresh observable of this name, and the interface it needs."""
     interface = Interface(frames.topology, frames.read(0, 1))
-    settings = Settings(0.1, frames.times_known, frames.frame_interval_ps, options or {})
+    settings = Settings(0.1, frames.times_known, frames.frame_interval_ps, options or {}, Bulk(5.0, 9.0))
     for cls in observable_classes():
         for one in cls.for_interface(interface, settings):
             if one.name == name:

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from lmpdrive.observables import Interface, analyse
 from lmpdrive.observables.profile import per_frame
 from lmpdrive.trajectory import Chunk, open_trajectory
-from tests.observables.synthetic_frames import Frames, film, water
+from tests.observables.synthetic_frames import Frames, film, slab, water
 
 GRAMS = 18.015 / 0.602214076
 NAMES = ["water_density", "water_orientation", "water_cos_theta", "water_species"]
@@ -45,6 +45,26 @@ def test_metal_atom_in_the_electrolyte(groups):
     assert [len(layer) for layer in interface.layers] == [9] * 4
     assert any("1 metal atom is in no layer" in note for note in interface.notes)
     assert list(bins(analyse(frames, names=NAMES)["water_density"])) == [3.05, 9.05]
+
+
+@pytest.mark.parametrize("shift", [0.0, 11.0, 25.0, 40.0])
+@pytest.mark.parametrize("vacuum", [8.0, 20.0, 60.0])
+def test_two_electrodes_with_a_vacuum_behind_them(vacuum, shift):
+    """Electrolyte of 20 Å between the inner faces, whether the vacuum is narrower or wider than that."""
+    lower, (a, b) = slab()
+    upper = lower + np.array([0, 0, 7.2 + 20.0])
+    waters = [water((1, 1, 7.2 + 3.05), 0.5), water((4, 4, 7.2 + 9.05), 0.5), water((7, 7, 7.2 + 20 - 3.05), -0.5)]
+    cell = np.array([a, b, 2 * 7.2 + 20.0 + vacuum])
+    positions = (np.concatenate([lower, upper, *waters]) + np.array([0, 0, shift])) % cell
+    frames = Frames(["Au"] * 72 + ["O", "H", "H"] * 3, np.tile(positions, (10, 1, 1)), cell)
+    interface = Interface(frames.topology, frames.read(0, 1))
+    assert interface.two_sided
+    assert any(f"in parts with {vacuum:.1f} Å between them" in note for note in interface.notes)
+    assert_allclose(interface.frames(frames.read(0, 1)).gap, 20.0)
+    tables = analyse(frames, names=[*NAMES, "water_coverage"])
+    assert_allclose(sorted(bins(tables["water_density"])), [3.05, 9.05, 10.95, 16.95])
+    assert_allclose(tables["water_cos_theta"].value[30], 0.5)  # 3.05 Å from the lower face and from the upper one
+    assert_allclose(tables["water_coverage"].scalars["water in the first layer"].value, 1.0)
 
 
 def test_metal_atom_that_dissolves_on_the_way():

@@ -99,6 +99,28 @@ def test_ice_has_four_bonds_and_they_last(n):
     assert_allclose(profile["n_HB_accepted [1]"][full], 2)
 
 
+def test_the_bulk_has_its_own_number():
+    """Pairs of bonded waters in the middle of a film, single waters near its surfaces."""
+    elements, positions, cell = film([], [])
+    parts, up = [positions], np.array([0.0, 0.0, 7.2 - 5.0])
+    for k, h in enumerate(np.arange(2.05, 24.0, 0.2)):
+        pair = dimer() + up + np.array([14.0 * k, 0.0, h])
+        parts.append(pair if 8.0 < h < 22.0 else pair[:3])
+        parts += [] if 8.0 < h < 22.0 else [pair[:3] + np.array([7.0, 0, 0])]
+    atoms = np.concatenate(parts)
+    elements = [*elements, *["O", "H", "H"] * ((len(atoms) - len(positions)) // 3)]
+    frames = Frames(elements, np.tile(atoms, (10, 1, 1)), [14.0 * 110, cell[1], 60.0])
+    table = analyse(frames, names=["hydrogen_bond_profile"])["hydrogen_bond_profile"]
+    found = table.scalars["hydrogen bonds per water (bulk)"]
+    assert_allclose(found.value, 1.0)
+    assert "8.0 < z <= 22" in found.note
+    thin = analyse(
+        Frames(*film([3.0], [0.0])[:1], np.tile(film([3.0], [0.0])[1], (10, 1, 1)), cell), names=[table.name]
+    )
+    assert "too thin" in thin[table.name].scalars["hydrogen bonds per water (bulk)"].error_in_words
+    assert not run(dimer())["hydrogen_bond_profile"].scalars
+
+
 def test_profile_says_who_donates_and_who_accepts():
     """One water 3 Å above the surface donates to one that is 2.9 Å above it."""
     elements, positions, cell = film([], [])

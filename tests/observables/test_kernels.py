@@ -107,7 +107,8 @@ def test_planes_and_distances(seed, tilts, height):
     origins = rng.uniform(-5, 5, len(z))
     bottom, top = np.arange(8), np.arange(24, 32)
     first = (positions[0] @ normals[0] - origins[0])[:32]
-    home = geometry.wrap_symmetric(np.r_[first[bottom], first[top]] - middle_of(first, heights[0]), heights[0])
+    middle = middle_of(first[bottom], first[top], heights[0])
+    home = geometry.wrap_symmetric(np.r_[first[bottom], first[top]] - middle, heights[0])
     signs, atoms = np.array([1.0, -1.0]), np.arange(0, 32, 3)
     frames, mixed = rng.integers(0, len(z), 20), rng.integers(0, 32, 20)
     results = []

@@ -41,22 +41,24 @@ def test_second_order_is_the_legendre_polynomial():
 
 
 def test_interface_and_bulk_are_apart():
-    """A slow rotor 3 Å from the surface, fast ones from 7 to 20 Å; the bulk is neither the surface nor the edge."""
-    heights = [3.0, *np.linspace(8.0, 14.0, 5), *np.full(5, 19.0)]
-    elements, _, cell = film(heights, [0.0] * 11)
+    """Slow rotors up to 4.5 Å from the surface, fast ones in the bulk; others between them and at the free surface."""
+    heights = np.arange(2.05, 24.0, 0.2)
     metal = film([], [])[1]
-    frames = []
-    for f in range(60):
-        waters = []
-        for k, h in enumerate(heights):
-            period = 100 if k == 0 else 15 if h < 15 else 7
-            waters.append(water((12.0 * k, 3.0, 7.2 + h), 0.0, 2 * np.pi * f / period))
-        frames.append(np.concatenate([metal, *waters]))
-    cell = [12.0 * 11, cell[1], cell[2]]
-    tables = analyse(Frames(elements, frames, cell), options=EVERY)
-    for where, period in (("interface", 100), ("bulk", 15)):
+    period = np.select([heights < 4.5, heights < 8.0, heights < 23.4], [100, 7, 15], 7)
+    frames = [
+        np.concatenate(
+            [
+                metal,
+                *(water((12.0 * k, 3.0, 7.2 + h), 0.0, 2 * np.pi * f / period[k]) for k, h in enumerate(heights)),
+            ]
+        )
+        for f in range(60)
+    ]
+    elements, cell = ["Au"] * 36 + ["O", "H", "H"] * len(heights), [12.0 * len(heights), 8.7, 60.0]
+    tables = analyse(Frames(elements, frames, cell), names=["reorientation"], options=EVERY)
+    for where, turn in (("interface", 100), ("bulk", 15)):
         got = tables[f"reorientation_oh_{where}"].data["C_1 [1]"]
-        assert_allclose(got, np.cos(2 * np.pi * LAGS / period), atol=1e-6)
+        assert_allclose(got, np.cos(2 * np.pi * LAGS / turn), atol=1e-6)
 
 
 def test_bulk_by_numbers():
@@ -66,8 +68,8 @@ def test_bulk_by_numbers():
 
 
 def test_without_a_metal_the_whole_cell_is_the_bulk():
-    frames = rotors(40, 20, heights=(3.0,))
-    wet = Frames(["O", "H", "H"], frames._positions[:, 36:], np.diag(frames._cell))
+    frames = rotors(40, 20, heights=np.arange(-7.0, 32.0, 2.0))
+    wet = Frames(["O", "H", "H"] * 20, frames._positions[:, 36:], np.diag(frames._cell))
     tables = analyse(wet, options=EVERY)
     assert "reorientation_oh_interface" not in tables
     table = tables["reorientation_oh_bulk"]

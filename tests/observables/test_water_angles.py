@@ -58,34 +58,36 @@ def test_integral_is_one_and_isotropic_is_flat():
     assert (abs(f - 1) < 4 * table.data["σ_f(θ) [1]"]).all()
 
 
-def test_bulk_is_the_region_of_the_bulk_density():
-    rng = np.random.default_rng(1)
+def even_film(top, cosine, start=2.05):
+    """A water every 0.2 Å from `start` to `top` Å above Au, far from each other in the plane; cosine(z) of each."""
     metal, (_, b) = slab()
-    n, frames = 60, []
-    for _ in range(20):
-        z = rng.uniform(1.0, 22.0, n)
-        cosine = np.where((z >= 6.0) & (z <= 16.0), 1.0, -1.0)  # down at both ends of the film
-        frames.append(
-            np.concatenate([metal, *[water((40.0 * k, 0, 7.2 + h), c) for k, (h, c) in enumerate(zip(z, cosine))]])
-        )
-    # wide, so that waters do not meet; the density is scaled by the width, so that the film has water's density
-    tables = angles(Frames(["Au"] * 36 + ["O", "H", "H"] * n, np.array(frames), [40.0 * n, b, 60.0]))
+    heights = np.arange(start, top, 0.2)
+    waters = [water((12.0 * k, 3.0, 7.2 + h), cosine(h)) for k, h in enumerate(heights)]
+    elements = ["Au"] * 36 + ["O", "H", "H"] * len(heights)
+    return repeated(elements, np.concatenate([metal, *waters]), [12.0 * len(heights), b, 60.0])
+
+
+def test_bulk_is_the_region_of_the_bulk_density():
+    """Waters point up from 8 Å off the metal to just below the free surface at 24 Å, and down at both ends."""
+    tables = analyse(
+        even_film(24.0, lambda z: 1.0 if 8.0 < z < 23.4 else -1.0), names=["water_angles", "water_density"]
+    )
     bulk = tables["water_angles_bisector_bulk"]
-    assert any("no bulk region" in note for note in bulk.notes)  # such a thin gas has none
-    assert np.isnan(bulk.value).all()
-
-
-def test_bulk_of_a_dense_film():
-    rng = np.random.default_rng(1)
-    metal, (a, b) = slab()
-    places = np.array([(x, y, z) for x in (0.0, 2.9, 5.8) for y in (0.0, 2.9, 5.8) for z in np.arange(1.5, 25, 3.1)])
-    places[:, 2] += rng.uniform(-0.4, 0.4, len(places))
-    cosine = np.where((places[:, 2] >= 6.0) & (places[:, 2] <= 18.5), 1.0, -1.0)
-    waters = [water(p + np.array([0, 0, 7.2]), c) for p, c in zip(places, cosine)]
-    frames = repeated(["Au"] * 36 + ["O", "H", "H"] * len(places), np.concatenate([metal, *waters]), [a, b, 60.0])
-    bulk = angles(frames)["water_angles_bisector_bulk"]
     assert list(filled(bulk)) == [2.5]
-    assert any("mean over z = 6.0 to" in note for note in bulk.notes)
+    density = tables["water_density"].scalars["bulk water density"]
+    assert "8.0 < z <= 22" in density.note and density.note.removeprefix("mean over ") in bulk.notes[0]
+
+
+def test_no_bulk_in_a_thin_film():
+    tables = analyse(even_film(12.0, lambda z: 1.0), names=["water_angles", "water_density", "reorientation"])
+    assert np.isnan(tables["water_angles_bisector_bulk"].value).all()
+    assert np.isnan(tables["reorientation_oh_bulk"].value).all()
+    for scalar in (
+        tables["water_density"].scalars["bulk water density"],
+        tables["water_angles_oh_bulk"].scalars["mean angle of the O-H bond, bulk"],
+    ):
+        assert np.isnan(scalar.value) and "12.0 Å is too thin" in scalar.error_in_words
+    assert any("12.0 Å is too thin" in note for note in tables["reorientation_oh_bulk"].notes)
 
 
 def test_regions_of_the_user_and_empty_ones():
@@ -107,7 +109,8 @@ def test_two_surfaces_each_see_their_own_angle():
 
 
 def test_no_metal_is_all_bulk():
-    frames = repeated(["O", "H", "H"], water((1, 1, 2)), [6.0, 6.0, 10.0])
+    waters = np.concatenate([water((1, 1, z)) for z in (1, 4, 7)])
+    frames = repeated(["O", "H", "H"] * 3, waters, [6.0, 6.0, 10.0])
     tables = angles(frames)
     assert {n for n in tables if "angles" in n} == {"water_angles_bisector_bulk", "water_angles_oh_bulk"}
     assert list(filled(tables["water_angles_bisector_bulk"])) == [2.5]

@@ -15,7 +15,8 @@ from lmpdrive.common.manifest import Manifest
 from lmpdrive.errors import ConfigError, RunDirectoryError
 from lmpdrive.observables import Table, analyse, describe, write_results, write_tables
 from lmpdrive.report.analysed import Analysed
-from lmpdrive.report.comparison import compare, false_discoveries, significance
+from lmpdrive.report.comparison import compare
+from lmpdrive.report.significance import false_discoveries, significance
 from tests.observables.synthetic_frames import Frames, film
 from tests.report.test_report import MANIFEST, parsed
 
