@@ -15,7 +15,7 @@ from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.interface import Interface
 from lmpdrive.observables.pair_sums import PairSums, nearest_peak
 from lmpdrive.observables.peaks import with_error
-from lmpdrive.observables.tables import Scalar
+from lmpdrive.observables.tables import Reference, Scalar
 
 
 class Rdf(PairSums):
@@ -25,16 +25,15 @@ class Rdf(PairSums):
     """
 
     kind = "profile"
+    non_negative = ("g [1]", "n [1]")
     equation = "g(r) = N(r, r + Δr) / [2πr Δr (1/A) ∫dz λ_A(z) ∫_{z−r}^{z+r} dz′ λ_B(z′)];  n(r) = ∫ N dr / N_A"
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
-        """The pairs of the options, or the usual ones that have at least two atoms."""
-        return [
-            cls(settings, names, atoms)
-            for names, atoms in cls.pairs_of(interface, settings, usual_pairs)
-            if len(np.union1d(*atoms)) > 1
-        ]
+        """The pairs of the options that have two atoms; of the usual ones those that more than one pair makes."""
+        found = [cls(settings, names, atoms) for names, atoms in cls.pairs_of(interface, settings, usual_pairs)]
+        least = 2 if cls.read_options(settings).pairs is None else 1
+        return [one for one in found if one.n_pairs >= least]
 
     @property
     def title(self) -> str:  # type: ignore[override]
@@ -49,9 +48,15 @@ class Rdf(PairSums):
         """g and n."""
         return {"g [1]": self.g(part), "n [1]": self.running(part)}
 
+    def references(self) -> tuple[Reference, ...]:
+        """An ideal gas with the same profiles."""
+        return (Reference(1.0, "no order: 1", "g [1]"),)
+
     def notes(self) -> tuple[str, ...]:
         """How far, and why."""
         n = f"n counts {self.names[1]} within r + Δr/2 of a {self.names[0]}."
+        if self.n_pairs == 1:
+            n += f" There is one {self.subject} pair: what is seen is its history, no average over an ensemble."
         if self.n_valid < self.n_bins:
             return (n, f"g(r) ends at half the narrowest width of the cell ({self.reach:.2f} Å).")
         return (n,)
