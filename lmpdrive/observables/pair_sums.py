@@ -84,7 +84,7 @@ class PairSums(Sums):
         self.names = names
         self.first, self.second = atoms
         self.name = f"{self.family()}_{names[0]}_{names[1]}"
-        self.subject = f"{names[0]}-{names[1]}"
+        self.subject = f"{names[0]}-{names[1]}" + (", one pair" if self.n_pairs == 1 else "")
         self.width = self.options.bin_width_A
         self.n_bins = max(1, round(self.options.r_max_A / self.width))
         self.pairs = np.zeros(self.n_bins)

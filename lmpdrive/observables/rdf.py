@@ -30,10 +30,12 @@ class Rdf(PairSums):
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
-        """The pairs of the options that have two atoms; of the usual ones those that more than one pair makes."""
-        found = [cls(settings, names, atoms) for names, atoms in cls.pairs_of(interface, settings, usual_pairs)]
-        least = 2 if cls.read_options(settings).pairs is None else 1
-        return [one for one in found if one.n_pairs >= least]
+        """The pairs of the options, or the usual ones that have at least two atoms."""
+        return [
+            cls(settings, names, atoms)
+            for names, atoms in cls.pairs_of(interface, settings, usual_pairs)
+            if len(np.union1d(*atoms)) > 1
+        ]
 
     @property
     def title(self) -> str:  # type: ignore[override]
@@ -55,11 +57,15 @@ class Rdf(PairSums):
     def notes(self) -> tuple[str, ...]:
         """How far, and why."""
         n = f"n counts {self.names[1]} within r + Δr/2 of a {self.names[0]}."
-        if self.n_pairs == 1:
-            n += f" There is one {self.subject} pair: what is seen is its history, no average over an ensemble."
         if self.n_valid < self.n_bins:
             return (n, f"g(r) ends at half the narrowest width of the cell ({self.reach:.2f} Å).")
         return (n,)
+
+    def alarms(self) -> tuple[str, ...]:
+        """Two atoms make no distribution."""
+        if self.n_pairs > 1:
+            return ()
+        return (f"There is one {'-'.join(self.names)} pair: this is its history, not an average over pairs.",)
 
     def scalars(self, blocks: Sequence[Self]) -> dict[str, Scalar]:
         """First peak; the end of the first shell and how many are in it."""
