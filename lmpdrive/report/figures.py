@@ -186,7 +186,9 @@ def _y_label(table: Table, panel: list[Curve]) -> str:
 
 
 def _is_non_negative(table: Table, curve: Curve) -> bool:
-    return curve.header in table.non_negative
+    """Named by the table, or the counts of a histogram."""
+    counts = table.kind == "histogram" and curve.header == str(table.data.columns[table.n_variables])
+    return counts or curve.header in table.non_negative
 
 
 def _lines(axes: Axes, table: Table, panel: list[Curve]) -> None:
