@@ -38,6 +38,7 @@ EXAMPLE_OPTIONS = {
 FROM_THE_LOG = {
     "temperature": ("t [ps]", "T [K]", "σ [K]", "T_<species> [K]"),
     "energy": ("t [ps]", "E_conserved [eV]", "σ [eV]", "E_potential [eV]", "E_kinetic [eV]", "E_total [eV]"),
+    "pressure": ("t [ps]", "p [bar]", "σ [bar]"),
 }
 DPI = 80
 

@@ -74,7 +74,7 @@ class Ase(PythonModel):
         return self.elements
 
     def problems(self, interface: Interface | None) -> list[Problem]:
-        """A missing module, elements that the calculator or D3 does not know."""
+        """A name that is no calculator's, arguments it does not take, elements that it or D3 does not know."""
         return [
             *self._calculator_problems(interface),
             *(self.dispersion.problems(interface) if self.dispersion else []),
@@ -90,9 +90,16 @@ class Ase(PythonModel):
                     "write package.module:Class, e.g. ase.calculators.emt:EMT",
                 )
             ]
+        interpreter = self.interpreter()
+        wrong = ""
+        if not interpreter.missing:  # a missing package is reported with what this machine lacks
+            wrong = interpreter.call(
+                "lmpdrive.architectures.shared.calculator_path:wrong_with", self.calculator, self.kwargs
+            )
+        found = [Problem("error", wrong)] if wrong else []
         if interface is not None and self.elements is not None:
-            return element_problems(interface.elements, self.elements, self.calculator)
-        return []
+            found += element_problems(interface.elements, self.elements, self.calculator)
+        return found
 
     def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """The calculator, made from its keyword arguments."""

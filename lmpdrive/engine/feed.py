@@ -98,8 +98,10 @@ def _write_frames(lmp: Any, deck: Deck) -> None:
 
 
 def last_frames(deck: Deck) -> list[str]:
-    """The commands at the end of a deck that write the last frame in full."""
-    return [" ".join(command.words) for command in deck.commands if command.name == "write_dump"]
+    """The commands behind a deck's last run that write the last frame in full; those before it wrote another one."""
+    runs = [i for i, command in enumerate(deck.commands) if command.name == "run"]
+    end = deck.commands[runs[-1] + 1 if runs else 0 :]
+    return [" ".join(command.words) for command in end if command.name == "write_dump"]
 
 
 def write_last(lmp: Any) -> None:

@@ -77,7 +77,7 @@ def analyse(
             sampled[whole.name] = (trajectory.times_ps, series)
     tables |= {name: table for name, table in from_log.items() if name in wanted}
     found = equilibration.from_results(sampled, tables) if options.find_equilibration else []
-    return tables | {"summary": summary(tables, found)}
+    return equilibration.marked(tables, found) | {"summary": summary(tables, found)}
 
 
 def _only_wanted(
@@ -98,7 +98,13 @@ def _merged_table(whole: Observable, parts: list[Observable]) -> Table:
             whole.merge(part)
     with blamed(whole, "table"):
         table = whole.table(parts)
-    return replace(table, group=table.group or whole.group)
+    return replace(
+        table,
+        group=table.group or whole.group,
+        references=table.references or whole.references(),
+        non_negative=table.non_negative or whole.non_negative,
+        subject=table.subject or whole.subject,
+    )
 
 
 def equilibrated_after_ps(

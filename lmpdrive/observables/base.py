@@ -20,7 +20,7 @@ from lmpdrive.errors import ConfigError, did_you_mean
 from lmpdrive.observables.blocks import statistical_inefficiency
 from lmpdrive.observables.bulk import UNKNOWN, Bulk
 from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.tables import Table
+from lmpdrive.observables.tables import Reference, Table
 from lmpdrive.trajectory.frames import Chunk
 
 Array = NDArray[np.float64]
@@ -59,6 +59,8 @@ class Observable(ABC):
     name : file name of the table, e.g. "water_density".
     title, equation : for people.
     group : chapter of the report: "water", "ions", "metal", "dynamics", "thermo"; empty: chosen by the name.
+    non_negative : headers of columns whose quantity cannot be negative, such as a density.
+    subject : what the numbers are of, shown in the figure: "Na-O".
     options : validated options, an instance of the class's `Options`.
     n_frames : frames seen.
     needs_bulk : it reads `settings.bulk`.
@@ -69,6 +71,8 @@ class Observable(ABC):
     equation: ClassVar[str] = ""
     group: ClassVar[str] = ""
     needs_bulk: ClassVar[bool] = False
+    non_negative: tuple[str, ...] = ()
+    subject: str = ""
     Options: ClassVar[type[BaseModel]] = Options
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -136,6 +140,10 @@ class Observable(ABC):
     @abstractmethod
     def table(self, blocks: Sequence[Self]) -> Table:
         """Result with errors from contiguous blocks; fewer than two blocks give NaN errors."""
+
+    def references(self) -> tuple[Reference, ...]:
+        """Values to compare the result with: of bulk water, of no order."""
+        return ()
 
     def sampled(self) -> Array | None:
         """(n_frames,) the per-frame quantity that stands for this one in time; None if it keeps none.

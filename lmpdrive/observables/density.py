@@ -55,6 +55,8 @@ class Density(Profile):
         self.name = f"density_{wanted.name}"
         self.title = f"{wanted.quantity.capitalize()} density of {wanted.name}"
         self.column, self.error_column = f"{symbol} [{unit}]", f"σ [{unit}]"
+        self.non_negative = () if wanted.quantity == "charge" else (self.column,)
+        self.subject = wanted.name
         self._selection, self._weights = selection, weights[selection.atoms]
 
     @classmethod

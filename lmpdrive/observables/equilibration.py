@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lmpdrive.observables.base import Array
 from lmpdrive.observables.blocks import statistical_inefficiency
-from lmpdrive.observables.tables import Table
+from lmpdrive.observables.tables import Span, Table
 
 SIGNALS = {
     "water_density": "water within 4.5 Å of the surface",
@@ -107,3 +107,16 @@ def from_results(sampled: Mapping[str, tuple[Array, Array]], tables: Mapping[str
 def discard_ps(found: list[Equilibration]) -> float:
     """Time to leave out [ps]: the longest that a signal with an unequilibrated start asks for."""
     return max((one.start_ps for one in found if one.unequilibrated), default=0.0)
+
+
+def marked(tables: Mapping[str, Table], found: list[Equilibration]) -> dict[str, Table]:
+    """The tables, those against time with a start that is not equilibrated shaded."""
+    start_ps = discard_ps(found)
+    if not start_ps:
+        return dict(tables)
+    return {
+        name: replace(table, spans=(*table.spans, Span(table.x[0], table.x[0] + start_ps, "not equilibrated")))
+        if table.kind == "series" and len(table.data) and table.data.columns[0] == "t [ps]"
+        else table
+        for name, table in tables.items()
+    }

@@ -28,6 +28,7 @@ class IonDensity(Profile):
         self.name = f"ion_density_{element}"
         self.title = f"{element} concentration"
         self.column = f"c_{element} [mol/L]"
+        self.non_negative = (self.column,)
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:

@@ -31,6 +31,7 @@ class IonSurfaceDistance(Sums):
 
     equation = "p(z) = ⟨N(z, z + Δz)⟩/(⟨N⟩ Δz);  F(z) = −k_B T ln(p(z)/p_ref)"
     group = "ions"
+    non_negative = ("p(z) [1/Å]",)
 
     class Options(NoOptions):
         """T is not read from the run: give it if it is not 300 K."""
@@ -47,6 +48,7 @@ class IonSurfaceDistance(Sums):
         self.element, self.atoms = element, atoms
         self.name = f"ion_surface_distance_{element}"
         self.title = f"Distance of {element} from the surface"
+        self.subject = element
         self.options = self.read_options(settings)
         self.bins = Bins(self.options.bin_width_A)
 

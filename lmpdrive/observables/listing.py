@@ -18,6 +18,7 @@ from lmpdrive.observables.registry import observable_classes
 FROM_THE_LOG = {
     "temperature": ("Temperature", "T = 2 E_kin / (k_B N_f), of everything and of each species; from the log"),
     "energy": ("Energy", "E_conserved = E_pot + E_kin + energy of the thermostat (and barostat); from the log"),
+    "pressure": ("Pressure", "p of the whole cell, vacuum and frozen layers included; from the log"),
 }
 
 

@@ -84,6 +84,7 @@ class PairSums(Sums):
         self.names = names
         self.first, self.second = atoms
         self.name = f"{self.family()}_{names[0]}_{names[1]}"
+        self.subject = f"{names[0]}-{names[1]}" + (", one pair" if self.n_pairs == 1 else "")
         self.width = self.options.bin_width_A
         self.n_bins = max(1, round(self.options.r_max_A / self.width))
         self.pairs = np.zeros(self.n_bins)
@@ -153,6 +154,12 @@ class PairSums(Sums):
     def sampled(self) -> Array | None:
         """Pairs within 3.5 Å per frame, if every frame is used."""
         return super().sampled() if self.options.every == 1 else None
+
+    @property
+    def n_pairs(self) -> int:
+        """Different pairs of atoms."""
+        common = len(np.intersect1d(self.first, self.second))
+        return len(self.first) * len(self.second) - common * (common + 1) // 2
 
     @property
     def n_valid(self) -> int:

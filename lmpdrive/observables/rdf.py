@@ -16,7 +16,7 @@ from lmpdrive.observables.blocks import jackknife_error
 from lmpdrive.observables.interface import Interface
 from lmpdrive.observables.pair_sums import PairSums, nearest_peak
 from lmpdrive.observables.peaks import with_error
-from lmpdrive.observables.tables import Scalar
+from lmpdrive.observables.tables import Reference, Scalar
 
 
 class Rdf(PairSums):
@@ -26,6 +26,7 @@ class Rdf(PairSums):
     """
 
     kind = "profile"
+    non_negative = ("g [1]", "n [1]")
     equation = "g(r) = N(r, r + Δr) / [2πr Δr (1/A) ∫dz λ_A(z) ∫_{z−r}^{z+r} dz′ λ_B(z′)];  n(r) = ∫ N dr / N_A"
 
     @classmethod
@@ -50,12 +51,22 @@ class Rdf(PairSums):
         """g and n."""
         return {"g [1]": self.g(part), "n [1]": self.running(part)}
 
+    def references(self) -> tuple[Reference, ...]:
+        """An ideal gas with the same profiles."""
+        return (Reference(1.0, "no order: 1", "g [1]"),)
+
     def notes(self) -> tuple[str, ...]:
         """How far, and why."""
         n = f"n counts {self.names[1]} within r + Δr/2 of a {self.names[0]}."
         if self.n_valid < self.n_bins:
             return (n, f"g(r) ends at half the narrowest width of the cell ({self.reach:.2f} Å).")
         return (n,)
+
+    def alarms(self) -> tuple[str, ...]:
+        """Two atoms make no distribution."""
+        if self.n_pairs > 1:
+            return ()
+        return (f"There is one {'-'.join(self.names)} pair: this is its history, not an average over pairs.",)
 
     def scalars(self, rests: Sequence[Self]) -> dict[str, Scalar]:
         """First peak; the end of the first shell and how many are in it."""

@@ -23,7 +23,7 @@ from lmpdrive.errors import ConfigError, LmpdriveError, did_you_mean
 from lmpdrive.observables.base import Observable, Settings
 
 ENTRY_POINTS = "lmpdrive.observables"
-FROM_THE_LOG = ("temperature", "energy")
+FROM_THE_LOG = ("temperature", "energy", "pressure")
 """Tables that `thermodynamics` makes from log.lammps: names as well, but no classes."""
 
 _USER = "lmpdrive_user_observables"

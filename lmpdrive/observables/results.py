@@ -22,7 +22,7 @@ import numpy as np
 
 from lmpdrive.common.atomic import replacing
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.observables.tables import Convergence, Scalar, Table
+from lmpdrive.observables.tables import Convergence, Reference, Scalar, Span, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,6 +106,8 @@ def _write_table(file: Any, table: Table, taken: set[str]) -> dict[str, Any]:
     rest = {f.name: getattr(table, f.name) for f in dataclasses.fields(table) if f.name != "data"}
     rest["scalars"] = {name: dataclasses.asdict(scalar) for name, scalar in table.scalars.items()}
     rest["convergence"] = dataclasses.asdict(table.convergence) if table.convergence else None
+    for name in ("references", "spans"):
+        rest[name] = [dataclasses.asdict(one) for one in getattr(table, name)]
     headers = [str(header) for header in table.data.columns]
     rest["columns"] = columns = dict(zip(headers, _names(table, headers, taken)))
     rest["grid"] = grid = _grid(table)
@@ -163,8 +165,10 @@ def _read_table(file: Any, rest: dict[str, Any]) -> Table:
     data = pd.DataFrame({header: np.ravel(values) for header, values in found.items()}, columns=list(columns))
     rest["scalars"] = {name: Scalar(**scalar) for name, scalar in rest["scalars"].items()}
     rest["convergence"] = Convergence(**rest["convergence"]) if rest["convergence"] else None
-    for name in ("notes", "warnings"):
-        rest[name] = tuple(rest[name])
+    rest["references"] = [Reference(**one) for one in rest.get("references", ())]
+    rest["spans"] = [Span(**one) for one in rest.get("spans", ())]
+    for name in ("notes", "warnings", "references", "spans", "non_negative"):
+        rest[name] = tuple(rest.get(name, ()))
     return Table(data=data, **rest)
 
 

@@ -70,6 +70,28 @@ class Convergence:
     text: str
 
 
+@dataclass(frozen=True)
+class Reference:
+    """A value to compare a column with, drawn as a line across its figure.
+
+    label : what it is, with the value, e.g. "isotropic: −1/3".
+    column : header of the column; empty: the table's value.
+    """
+
+    value: float
+    label: str
+    column: str = ""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A part of the first variable that a reader must know of, shaded in the figure: e.g. "not equilibrated"."""
+
+    low: float
+    high: float
+    label: str
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """One result.
@@ -83,6 +105,9 @@ class Table:
     statistical_inefficiency : frames per independent sample (NaN if not known).
     scalars : numbers for the summary.
     n_variables : columns before the value.
+    references, spans : what the figure shows beside the data.
+    non_negative : headers of columns whose quantity cannot be negative; their bands end at zero.
+    subject : what the numbers are of, for the figure: "Na-O".
     group : chapter of the report: "water", "ions", "metal", "dynamics", "thermo"; empty: chosen by the name.
     convergence : is the error small enough, and how much longer to run; None where no verdict is given.
     source : what σ rests on, or why there is none; empty: `n_blocks` contiguous blocks.
@@ -101,6 +126,10 @@ class Table:
     statistical_inefficiency: float = float("nan")
     scalars: Mapping[str, Scalar] = field(default_factory=dict)
     n_variables: int = 1
+    references: tuple[Reference, ...] = ()
+    spans: tuple[Span, ...] = ()
+    non_negative: tuple[str, ...] = ()
+    subject: str = ""
     group: str = ""
     convergence: Convergence | None = None
     source: str = ""

@@ -1,6 +1,6 @@
-"""Temperature, energy and the conserved quantity, from the thermo table of the log.
+"""Temperature, energy, the conserved quantity and pressure, from the thermo table of the log.
 
-Units: ps, K, eV; the drift in meV/atom/ns.  Only the runs that wrote the analysed frames count.
+Units: ps, K, eV, bar; the drift in meV/atom/ns.  Only the runs that wrote the analysed frames count.
 """
 
 from __future__ import annotations
@@ -37,13 +37,15 @@ def production(thermo: pd.DataFrame, first_step: int | None) -> pd.DataFrame:
 
 
 def thermo_tables(thermo: pd.DataFrame, n_atoms: int, n_blocks: int, first_step: int | None = None) -> dict[str, Table]:
-    """`temperature` and `energy`, as far as the log has the columns."""
+    """`temperature`, `energy` and `pressure`, as far as the log has the columns."""
     thermo = production(thermo, first_step)
     tables = {}
     if len(thermo) and "Temp" in thermo:
         tables["temperature"] = temperature_table(thermo, n_blocks)
     if len(thermo) and {"TotEng", "Econserve"} & set(thermo):
         tables["energy"] = energy_table(thermo, n_atoms, n_blocks)
+    if len(thermo) and "Press" in thermo:
+        tables["pressure"] = pressure_table(thermo, n_blocks)
     return tables
 
 
@@ -161,3 +163,14 @@ def energy_table(thermo: pd.DataFrame, n_atoms: int, n_blocks: int) -> Table:
     equation = "E_conserved = E_pot + E_kin + energy of the thermostat (and barostat)"
     error_column = ("σ [eV]", mean_error(conserved, n_blocks))
     return _table("energy", "Energy", equation, columns, error_column, n_blocks, scalars)
+
+
+def pressure_table(thermo: pd.DataFrame, n_blocks: int) -> Table:
+    """Pressure of the whole cell [bar], vacuum and frozen atoms included."""
+    time, t = _time(thermo)
+    pressure = thermo["Press"].to_numpy(dtype=float)
+    error = mean_error(pressure, n_blocks)
+    equation = "p = (N k_B T + Σ r·f / 3) / V of the whole cell, vacuum and frozen layers included"
+    scalars = {"mean pressure of the cell": Scalar(float(pressure.mean()), error, "bar")}
+    columns = {time: t, "p [bar]": pressure}
+    return _table("pressure", "Pressure", equation, columns, ("σ [bar]", error), n_blocks, scalars)

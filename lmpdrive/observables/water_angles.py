@@ -21,7 +21,7 @@ from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.peaks import with_error
 from lmpdrive.observables.profile import FIRST_LAYER_A, cosines, per_frame
 from lmpdrive.observables.sums import Sums
-from lmpdrive.observables.tables import Scalar
+from lmpdrive.observables.tables import Reference, Scalar
 from lmpdrive.trajectory.frames import Chunk
 
 Vector = Literal["bisector", "oh"]
@@ -40,6 +40,7 @@ class WaterAngles(Sums):
     needs_bulk = True
     equation = "p(θ) = ⟨N(θ, θ + Δθ)⟩ / (⟨N⟩ Δθ);  f(θ) = p(θ)/(½ sin θ), 1 if isotropic;  θ to the normal"
     group = "water"
+    non_negative = ("p(θ) [1/deg]", "f(θ) [1]")
 
     class Options(NoOptions):
         """The first layer and the bulk of the film."""
@@ -125,6 +126,10 @@ class WaterAngles(Sums):
         share = part.counts / total if total else np.full(self.n_bins, np.nan)
         edges = np.cos(np.pi * np.arange(self.n_bins + 1) / self.n_bins)
         return {"p(θ) [1/deg]": share * self.n_bins / 180.0, "f(θ) [1]": share / (0.5 * (edges[:-1] - edges[1:]))}
+
+    def references(self) -> tuple[Reference, ...]:
+        """No order."""
+        return (Reference(1.0, "isotropic: 1", "f(θ) [1]"),)
 
     def notes(self) -> tuple[str, ...]:
         """The region."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lmpdrive.observables.base import Array
 from lmpdrive.observables.interface import InterfaceFrames
 from lmpdrive.observables.profile import WaterMean, cosines
+from lmpdrive.observables.tables import Reference
 
 
 class WaterCos2Theta(WaterMean):
@@ -19,6 +20,10 @@ class WaterCos2Theta(WaterMean):
     column = "<cos 2θ> [1]"
     error_column = "σ [1]"
     group = "water"
+
+    def references(self) -> tuple[Reference, ...]:
+        """2/3 - 1."""
+        return (Reference(-1 / 3, "isotropic: −1/3"),)
 
     def of_waters(self, interface: InterfaceFrames) -> Array:
         """cos 2θ of each."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lmpdrive.observables.base import Array
 from lmpdrive.observables.interface import InterfaceFrames
 from lmpdrive.observables.profile import WaterMean, cosines
+from lmpdrive.observables.tables import Reference
 
 
 class WaterCosTheta(WaterMean):
@@ -15,6 +16,10 @@ class WaterCosTheta(WaterMean):
     equation = "⟨cos θ⟩(z) = ⟨Σ cos θ_i⟩/⟨N⟩ in each bin; positive where H points away from the surface"
     column = "<cos θ> [1]"
     error_column = "σ [1]"
+
+    def references(self) -> tuple[Reference, ...]:
+        """As many up as down."""
+        return (Reference(0.0, "isotropic: 0"),)
 
     def of_waters(self, interface: InterfaceFrames) -> Array:
         """cos θ of each."""

@@ -9,7 +9,7 @@ from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.peaks import first_minimum, first_peak, with_error
 from lmpdrive.observables.profile import Profile, first_layer
-from lmpdrive.observables.tables import Scalar
+from lmpdrive.observables.tables import Reference, Scalar
 from lmpdrive.trajectory.frames import Chunk
 
 G_PER_CM3_PER_WATER_PER_A3 = WATER_MOLAR_MASS_G_PER_MOL * G_PER_CM3_PER_U_PER_A3
@@ -24,6 +24,7 @@ class WaterDensity(Profile):
     column = "ρ [g/cm^3]"
     error_column = "σ [g/cm^3]"
     needs_bulk = True
+    non_negative = ("ρ [g/cm^3]",)
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
@@ -33,6 +34,10 @@ class WaterDensity(Profile):
     def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
         """Each water counts 1/(A S): S surfaces, each seen from its own plane."""
         self.update_profile(interface.water_distances, interface.water_weights, first_layer(interface), interface)
+
+    def references(self) -> tuple[Reference, ...]:
+        """Liquid water at 25 °C and 1 bar (IAPWS-95)."""
+        return (Reference(0.997, "water at 25 °C: 0.997"),)
 
     def values(self, low: int, high: int) -> Array:
         """g/cm^3 in each bin."""

@@ -27,11 +27,12 @@ ORDER = (
     "ion_density",
     "temperature",
     "energy",
+    "pressure",
 )
 """Reading order within the chapters; others follow by name."""
 
 _WORDS = {
-    "thermo": ("temperature", "energy"),
+    "thermo": ("temperature", "energy", "pressure"),
     "dynamics": (
         "correlation", "survival", "residence", "lifetime", "reorientation", "msd", "diffusion", "vacf", "velocity",
         "vibration", "vdos", "spectrum",

@@ -15,7 +15,9 @@ from lmpdrive.observables.tables import Scalar
 from lmpdrive.report.accuracy import errors
 from lmpdrive.report.chapters import in_chapters
 from lmpdrive.report.comparison import Comparison, Difference
-from lmpdrive.report.figures import PALETTE, SIZE_INCH, STYLE, axis_label, save
+from lmpdrive.report.figures import SIZE_INCH, STYLE, save, settle
+from lmpdrive.report.labels import axis_label
+from lmpdrive.report.lines import DASHES, PALETTE
 from lmpdrive.report.page import environment, unique_ids, with_error
 from lmpdrive.report.parity import energy_errors, force_parity
 from lmpdrive.report.potentials import BUSY, Chapter, as_frame, as_markdown, potentials
@@ -81,14 +83,14 @@ def overlay(comparison: Comparison, name: str) -> Figure:
             table, colour = run.tables[name], PALETTE[i % len(PALETTE)]
             low, high = table.value - 2 * table.error, table.value + 2 * table.error
             top.fill_between(table.x, low, high, color=colour, alpha=0.2, linewidth=0)
-            top.plot(table.x, table.value, color=colour, label=run.label)
+            top.plot(table.x, table.value, color=colour, linestyle=DASHES[i % len(DASHES)], label=run.label)
         headers = [str(header) for header in having[0][1].tables[name].data.columns]
         for one in (d for d in comparison.differences if d.table == name):
             i = next(i for i, run in having if run.label == one.label)
             x, delta, sigma = (one.data.iloc[:, column].to_numpy(dtype=float) for column in (0, 5, 6))
             colour = PALETTE[i % len(PALETTE)]
             bottom.fill_between(x, delta - 2 * sigma, delta + 2 * sigma, color=colour, alpha=0.2, linewidth=0)
-            bottom.plot(x, delta, color=colour, linewidth=0.9)
+            bottom.plot(x, delta, color=colour, linestyle=DASHES[i % len(DASHES)], linewidth=0.9)
         bottom.axhline(0, color="0.5", linewidth=0.6)
         top.legend(ncols=min(3, len(having)), loc="lower center", bbox_to_anchor=(0.5, 1.0))
         top.set_ylabel(axis_label(headers[1]))
@@ -96,6 +98,7 @@ def overlay(comparison: Comparison, name: str) -> Figure:
         bottom.set_xlabel(axis_label(headers[0]))
         for axes in (top, bottom):
             axes.margins(x=0)
+        settle(figure)
     return figure
 
 

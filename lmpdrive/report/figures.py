@@ -1,12 +1,11 @@
-"""One figure per table, fit for a paper: one column wide, units on every axis, bands of 2σ (95 %).
+"""One figure per table, fit for a paper: one column wide, letters of 8 pt, units on every axis, bands of 2σ (95 %).
 
-Colours are the Okabe-Ito set, distinguishable by colour-blind readers and in grey; text in SVG stays text.
+Text in SVG stays text.
 """
 
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.observables.tables import Table
+from lmpdrive.observables.tables import Reference, Table
+from lmpdrive.report import lines
+from lmpdrive.report.labels import SIGN, axis_label, common_label, symbol_of
+from lmpdrive.report.lines import PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,17 +26,19 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-SIZE_INCH = (4.6, 3.0)
+SIZE_INCH = (3.3, 2.3)
+"""One column of a journal."""
 STYLE = {
-    "font.size": 9,
-    "axes.labelsize": 9,
+    "font.size": 8,
+    "axes.labelsize": 8,
     "axes.linewidth": 0.7,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "legend.frameon": False,
     "legend.fontsize": 8,
-    "lines.linewidth": 1.2,
+    "legend.handlelength": 1.9,
+    "legend.columnspacing": 1.2,
+    "lines.linewidth": 1.1,
     "xtick.direction": "in",
     "ytick.direction": "in",
     "font.family": "DejaVu Sans",
@@ -42,11 +46,12 @@ STYLE = {
     "svg.hashsalt": "lmpdrive",  # the same table gives the same file
     "figure.constrained_layout.use": True,
 }
+PNG_DPI = 300
 RASTER_DPI = 150
 """Of the maps inside SVG."""
 
-MAX_LINE_POINTS = 800
-MAX_POINTS_OF_SEVERAL = 300
+MAX_LINE_POINTS = 600
+MAX_POINTS_OF_SEVERAL = 120
 """Longer series are drawn as means over equal stretches: more than one noisy line hides the others."""
 
 LOG_BELOW = 0.03
@@ -54,42 +59,10 @@ LOG_BELOW = 0.03
 
 SAME_SCALE = 4.0
 """Curves of one unit whose largest values differ by more get a panel each."""
-
-_SYMBOLS = {
-    "<cos θ>": "⟨cos θ⟩",
-    "<cos 2θ>": "⟨cos 2θ⟩",
-    "ρ<cos θ>": "ρ⟨cos θ⟩",
-    "z": "distance from the surface, z",
-    "r": "distance, r",
-    "t": "time",
-    "τ": "lag time, τ",
-    "T": "temperature",
-    "P_z": r"$P_z$",
-    "p(P_z)": r"$p(P_z)$",
-}
-SIGN = "H away from the surface: +"
-
-
-def axis_label(header: str) -> str:
-    """`"ρ [g/cm^3]"` -> `"ρ (g cm$^{-3}$)"`; the unit 1 is not shown."""
-    match = re.fullmatch(r"(.*?) \[(.*)\]", header)
-    if not match:
-        return header
-    symbol = _SYMBOLS.get(match[1], re.sub(r"_([^()]+)", _subscript, match[1]))
-    return symbol if match[2] == "1" else f"{symbol} ({_unit(match[2])})"
-
-
-def _subscript(match: re.Match[str]) -> str:
-    return r"$_{\mathrm{" + match[1].removeprefix("ion_").replace("_", r"\ ") + "}}$"
-
-
-def _unit(unit: str) -> str:
-    """`g/cm^3` -> `g cm$^{-3}$`; what is not a plain quotient stays, with its exponents raised."""
-    above, slash, below = unit.partition("/")
-    if slash and "/" not in below and above != "1":
-        factor, _, power = below.partition("^")
-        return f"{_unit(above)} {factor}$^{{-{power or 1}}}$"
-    return re.sub(r"\^(-?\d+)", r"$^{\1}$", unit)
+LONG_LABEL = 14
+"""Letters of a label in the legend; of longer ones two stand side by side."""
+ENERGY = "[eV]"
+"""Unit of series that are drawn relative to their first value."""
 
 
 @dataclass(frozen=True)
@@ -126,9 +99,14 @@ def curves(table: Table) -> list[Curve]:
 
 def panels(table: Table) -> list[list[Curve]]:
     """Curves that share an axis: those of one unit and scale; at most two panels."""
-    if table.kind in ("series", "map"):
-        return [curves(table)]
     first, *others = curves(table)
+    if table.kind == "series":
+        if first.unit == ENERGY:  # kinetic and total energy follow from these two
+            return [[curve] for curve in (first, *others)][:2]
+        beside = [c for c in others if c.unit == first.unit and np.nan_to_num(c.y).any()]
+        return [[first], beside] if beside and _references(table, first) else [[first, *beside]]
+    if table.kind == "map":
+        return [[first]]
     together = [[first]]
     for curve in others:
         if curve.error is None:  # the same in another unit, or a count: it is in the table
@@ -136,12 +114,19 @@ def panels(table: Table) -> list[list[Curve]]:
         for panel in together:
             head = panel[0]
             low, high = sorted((curve.largest, head.largest))
-            if curve.unit == head.unit and high <= SAME_SCALE * low:
+            alike = curve.unit == head.unit and _references(table, curve) == _references(table, head)
+            if alike and high <= SAME_SCALE * low:
                 panel.append(curve)
                 break
         else:
             together.append([curve])
     return together[:2]
+
+
+def _references(table: Table, curve: Curve) -> list[Reference]:
+    """Those of a column."""
+    value = str(table.data.columns[table.n_variables])
+    return [reference for reference in table.references if (reference.column or value) == curve.header]
 
 
 def draw(table: Table) -> Figure:
@@ -152,21 +137,40 @@ def draw(table: Table) -> Figure:
 
     together = panels(table)
     with rc_context(STYLE):  # type: ignore[arg-type]
-        figure = Figure(figsize=(SIZE_INCH[0], SIZE_INCH[1] * (1.0 if len(together) == 1 else 1.35)))
+        figure = Figure(figsize=(SIZE_INCH[0], SIZE_INCH[1] * (1.0 if len(together) == 1 else 1.6)))
         FigureCanvasAgg(figure)
         every = figure.subplots(len(together), 1, sharex=True, squeeze=False)[:, 0]
-        if table.kind == "series":
-            _series(every[0], table)
-        elif table.kind == "map":
+        if table.kind == "map":
             _map(figure, every[0], table)
-        else:
-            for number, (axes, panel) in enumerate(zip(every, together, strict=True)):
-                bars = table.kind == "histogram" and number == 0 and len(panel) == 1
-                (_bars if bars else _lines)(axes, table, panel)
-            every[-1].set_xlabel(_x_label(table))
-        for axes in every:
+            settle(figure)
+            return figure
+        for number, (axes, panel) in enumerate(zip(every, together, strict=True)):
             axes.margins(x=0)
+            _beside_the_data(axes, table, panel)
+            bars = table.kind == "histogram" and number == 0 and len(panel) == 1
+            (_series if table.kind == "series" else _bars if bars else _lines)(axes, table, panel)
+            if not any(np.nan_to_num(curve.y).any() for curve in panel):
+                lines.say(axes, f"{', '.join(symbol_of(c.header) for c in panel)}: zero or not defined everywhere")
+        every[-1].set_xlabel(_x_label(table))
+        if table.subject:
+            every[0].annotate(table.subject, (0.98, 0.97), xycoords="axes fraction", ha="right", va="top")
+        settle(figure)
     return figure
+
+
+def settle(figure: Figure) -> None:
+    """Lay the figure out, once and for all: text is wider in PNG than in SVG, which has to fit both."""
+    figure.set_dpi(PNG_DPI)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
+def _beside_the_data(axes: Axes, table: Table, panel: list[Curve]) -> None:
+    """References of the panel's columns, and parts of the first variable."""
+    for reference in _references(table, panel[0]):
+        lines.draw_reference(axes, reference)
+    for span in table.spans:
+        lines.draw_span(axes, span)
 
 
 def _x_label(table: Table) -> str:
@@ -174,25 +178,32 @@ def _x_label(table: Table) -> str:
     return f"{label} ({SIGN})" if table.name.startswith("dipole_pz_hist") else label
 
 
-def _y_label(header: str) -> str:
-    label = axis_label(header)
-    return f"{label}\n{SIGN}" if "cos θ" in label else label
+def _y_label(table: Table, panel: list[Curve]) -> str:
+    header = panel[0].header
+    label = axis_label(header) if len(panel) == 1 else common_label([curve.header for curve in panel])
+    signed = "cos θ" in header or (table.kind == "series" and header.startswith("P_z"))
+    return f"{label}\n{SIGN}" if signed else label
+
+
+def _is_non_negative(table: Table, curve: Curve) -> bool:
+    """Named by the table, or the counts of a histogram."""
+    counts = table.kind == "histogram" and curve.header == str(table.data.columns[table.n_variables])
+    return counts or curve.header in table.non_negative
 
 
 def _lines(axes: Axes, table: Table, panel: list[Curve]) -> None:
     """Lines and bands of 2σ."""
     x = table.x
-    for colour, curve in zip(PALETTE, panel):
-        if curve.error is not None:
-            low, high = curve.y - 2 * curve.error, curve.y + 2 * curve.error
-            axes.fill_between(x, low, high, color=colour, alpha=0.25, linewidth=0)
-        axes.plot(x, curve.y, color=colour, label=axis_label(re.sub(r"\[.*\]$", "[1]", curve.header)))
+    missing = [
+        lines.draw_curve(axes, x, curve.y, curve.error, number, symbol_of(curve.header), _is_non_negative(table, curve))
+        for number, curve in enumerate(panel)
+    ]
+    if any(missing):
+        lines.explain_missing_errors(axes)
+    axes.set_ylabel(_y_label(table, panel))
+    if len(panel) > 1 or any(missing):
+        _legend(axes)
     lowest = min(float(np.nan_to_num(curve.y).min(initial=0.0)) for curve in panel)
-    if len(panel) == 1:
-        axes.set_ylabel(_y_label(panel[0].header))
-    else:
-        axes.set_ylabel(_unit(panel[0].unit.strip("[]")) if panel[0].unit != "[1]" else "")
-        axes.legend(ncols=min(4, len(panel)), loc="lower center", bbox_to_anchor=(0.5, 1.0))
     if _is_long_decay(table, panel):
         axes.set_yscale("log")
         return
@@ -201,6 +212,13 @@ def _lines(axes: Axes, table: Table, panel: list[Curve]) -> None:
     else:
         axes.set_ylim(bottom=0)
     axes.set_xlim(min(0.0, x[0]), x[-1] if x[-1] > x[0] else None)
+
+
+def _legend(axes: Axes) -> None:
+    """Above the panel, where no curve is; as many columns as fit."""
+    _, labels = axes.get_legend_handles_labels()
+    columns = 3 if max(len(label.replace(r"\mathrm", "")) for label in labels) <= LONG_LABEL else 2
+    axes.legend(ncols=min(columns, len(labels)), loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2)
 
 
 def _is_long_decay(table: Table, panel: list[Curve]) -> bool:
@@ -212,12 +230,14 @@ def _is_long_decay(table: Table, panel: list[Curve]) -> bool:
 
 def _bars(axes: Axes, table: Table, panel: list[Curve]) -> None:
     """Steps with error bars of 2σ."""
-    x, y = table.x, panel[0].y
+    x, y, error = table.x, panel[0].y, table.error
     width = x[1] - x[0] if len(x) > 1 else 0.5
     axes.stairs(y, np.append(x - width / 2, x[-1] + width / 2), color=PALETTE[0], fill=True, alpha=0.3)
-    axes.errorbar(x, y, 2 * table.error, fmt="none", ecolor=PALETTE[0], elinewidth=0.9)
-    dipole = table.name.startswith("dipole_pz")
-    axes.set_ylabel("probability density" if dipole else axis_label(panel[0].header))
+    low, high = lines.band(y, error, _is_non_negative(table, panel[0]))
+    certain = np.isfinite(error) & (error > 0)
+    bars = np.abs(np.stack([y - low, high - y])[:, certain])
+    axes.errorbar(x[certain], y[certain], bars, fmt="none", ecolor=PALETTE[0], elinewidth=0.9)
+    axes.set_ylabel(_y_label(table, panel))
     if not (np.nan_to_num(y) < 0).any():
         axes.set_ylim(bottom=0)
 
@@ -240,29 +260,18 @@ def _map(figure: Figure, axes: Axes, table: Table) -> None:
     figure.colorbar(mesh, ax=axes, label=axis_label(value))
 
 
-def _series(axes: Axes, table: Table) -> None:
-    """The value; further columns of the same unit beside it.  Energies relative to their first value."""
-    first, *others = curves(table)
-    shown = [first] + [c for c in others if c.unit == first.unit and (np.ptp(c.y) or c.y.any())]
-    relative = first.unit == "[eV]"
-    if relative:  # potential and total energy hide the conserved quantity's drift
-        shown = shown[:1]
-    most = MAX_POINTS_OF_SEVERAL if len(shown) > 1 else MAX_LINE_POINTS
-    for colour, curve in zip(PALETTE, shown):
+def _series(axes: Axes, table: Table, panel: list[Curve]) -> None:
+    """The values; energies relative to their first one."""
+    relative = panel[0].unit == ENERGY
+    most = MAX_POINTS_OF_SEVERAL if len(panel) > 1 else MAX_LINE_POINTS
+    for number, curve in enumerate(panel):
         x, y = _thin(table.x, curve.y - curve.y[0] if relative else curve.y, most)
-        label = axis_label(curve.header.replace(curve.unit, "[1]"))
-        axes.plot(x, y, color=colour, linewidth=0.8, label=label, zorder=3 if curve is first else 2)
-    axes.set_xlabel(axis_label(str(table.data.columns[0])))
-    name = axis_label(first.header)
-    if len(shown) > 1:
-        name = {"water_species": "counts", "temperature": "temperature (K)"}.get(
-            table.name, "number" if first.unit == "[1]" else _unit(first.unit.strip("[]"))
-        )
-    axes.set_ylabel(f"change of {name}" if relative else name)
-    if table.name.startswith("dipole_pz"):
-        axes.set_ylabel(f"{name}\n{SIGN}")
-    if len(shown) > 1:
-        axes.legend(ncols=min(4, len(shown)), loc="lower center", bbox_to_anchor=(0.5, 1.0))
+        look = {"color": PALETTE[number % len(PALETTE)], "linestyle": lines.DASHES[number % len(lines.DASHES)]}
+        axes.plot(x, y, linewidth=0.8, label=symbol_of(curve.header), zorder=3 if number == 0 else 2, **look)
+    label = _y_label(table, panel)
+    axes.set_ylabel(f"change of {label}" if relative else label)
+    if len(panel) > 1:
+        _legend(axes)
 
 
 def _thin(x: Array, y: Array, most: int) -> tuple[Array, Array]:
@@ -286,11 +295,13 @@ def as_svg(figure: Figure) -> str:
 
 def save(figure: Figure, folder: Path, name: str) -> str:
     """Write `<name>.png` (300 dpi) and `<name>.svg`, each to a temporary name and renamed; returns the SVG text."""
+    from matplotlib import rc_context
+
     svg = as_svg(figure)
-    figure.set_layout_engine("none")  # laid out by now; a second time costs as much as drawing
     temporary = folder / f".{name}.tmp"
     try:
-        figure.savefig(temporary, format="png", dpi=300)
+        with rc_context(STYLE):  # type: ignore[arg-type]  # ticks may be made while drawing
+            figure.savefig(temporary, format="png", dpi=PNG_DPI)
         temporary.replace(folder / f"{name}.png")
         temporary.write_text('<?xml version="1.0" encoding="utf-8"?>\n' + svg, encoding="utf-8")
         temporary.replace(folder / f"{name}.svg")

@@ -16,6 +16,7 @@ from lmpdrive.common.atomic import replacing
 from lmpdrive.common.manifest import Manifest, SystemSection
 from lmpdrive.common.units import UC_PER_CM2_PER_E_PER_A2
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.observables.registry import FROM_THE_LOG
 from lmpdrive.observables.summary import SAMPLING
 from lmpdrive.observables.tables import Scalar, Table
 from lmpdrive.report.chapters import in_chapters
@@ -260,6 +261,8 @@ def _figure(table: Table, svg: str) -> dict[str, Any]:
     rows = [[f"{value:.5g}" for value in row] for row in table.data.iloc[::thin].itertuples(index=False, name=None)]
     banded = table.n_blocks and table.kind not in ("series", "map")
     error = f"band: 95 % (2σ), {table.n_blocks} blocks" if banded else ""
+    if banded and np.isnan(table.error[np.isfinite(table.value)]).any():
+        error += "; dotted: no error bar"
     g = table.statistical_inefficiency
     return {
         "name": table.name,
@@ -271,7 +274,7 @@ def _figure(table: Table, svg: str) -> dict[str, Any]:
                 None,
                 [
                     error,
-                    f"{table.n_frames} {'log rows' if table.name in ('temperature', 'energy') else 'frames'}",
+                    f"{table.n_frames} {'log rows' if table.name in FROM_THE_LOG else 'frames'}",
                     f"statistical inefficiency {g:.3g}" if np.isfinite(g) else "",
                 ],
             )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lmpdrive.report.accuracy import Measured
-from lmpdrive.report.figures import PALETTE, STYLE
+from lmpdrive.report.figures import STYLE, settle
+from lmpdrive.report.lines import PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,4 +95,5 @@ def _panels(tested: Measured, draw: Callable[[Axes, str], None], x: str, y: str,
         figure.supylabel(y, fontsize=9)
         if legend:
             every.flat[0].legend(markerscale=4, loc="upper left", handletextpad=0.2)
+        settle(figure)
     return figure

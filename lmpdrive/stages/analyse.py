@@ -14,6 +14,7 @@ from lmpdrive.common.say import Say, silent
 from lmpdrive.config.sections import Observables
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.stages.observable_settings import merged, settings_of
+from lmpdrive.stages.run_marks import marked
 from lmpdrive.stages.stability import cut_to_stable_part, stable_part_without_frames
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class _Analysis:
     def run(self) -> Result:
         frames, thermo, stable = self._open()
         frames, discard_ps = self._equilibrated(frames, thermo)
-        tables = self._tables(frames, thermo)
+        tables = marked(self._tables(frames, thermo), self.manifest, discard_ps)
         self._write(tables, frames, discard_ps)
         page = self._report(tables, thermo, stable) if self.request.with_report else None
         data = {name: table.data for name, table in tables.items()}

@@ -52,11 +52,12 @@ def check_observables(config: Config) -> None:
     if not (section.extra or section.options or section.names):
         return
     from lmpdrive.observables import check_options, observable_classes
+    from lmpdrive.observables.registry import FROM_THE_LOG
 
     classes = observable_classes(section.extra)
     check_options(classes, section.options)
     families = {cls.family() for cls in classes}
-    known = families | {str(cls.name) for cls in classes if hasattr(cls, "name")} | {"summary", "temperature", "energy"}
+    known = families | {str(cls.name) for cls in classes if hasattr(cls, "name")} | {"summary", *FROM_THE_LOG}
     for name in section.names or ():
         if name not in known and not name.startswith(tuple(f"{family}_" for family in families)):
             raise ConfigError(

@@ -6,7 +6,8 @@ import pytest
 
 from lmpdrive.deck.commands import parse_deck, read_deck
 from lmpdrive.engine import mpi_deck, speed
-from lmpdrive.engine.agreement.deck import end_of_model, first_frame, short_run
+from lmpdrive.engine.agreement.coverage import end_of_model
+from lmpdrive.engine.agreement.deck import first_frame, short_run
 from lmpdrive.engine.feed import last_frames, pieces
 from lmpdrive.engine.restart.deck import end_of, plan
 from lmpdrive.errors import DeckError
@@ -82,6 +83,14 @@ def test_readers_of_decks_follow_includes(tmp_path):
     assert text.count("\nrun ") == 2 and "run 10\n" not in text and "include" not in text
     assert "halt" not in first_frame(INCLUDING) and "pair_coeff * *" in first_frame(INCLUDING)
     assert "+f_model" in short_run(INCLUDING) and "minimize 0 0.1 50 5000" in short_run(INCLUDING)
+
+
+def test_a_stopped_run_writes_only_the_frames_of_the_end():
+    """Those between two runs hold another moment of the run."""
+    deck = parse_deck(
+        "write_dump all atom a.dump\nrun 10\nwrite_dump all atom b.dump\nrun 5\nwrite_dump all atom c.dump\n"
+    )
+    assert last_frames(deck) == ["write_dump all atom c.dump"]
 
 
 def test_the_deck_under_mpiexec_stops_in_included_runs(tmp_path):

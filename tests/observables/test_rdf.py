@@ -221,6 +221,17 @@ def test_default_pairs():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("ions", "one"), [(2, True), (3, False)])
+def test_that_there_is_one_pair_only_is_said(ions, one):
+    metal, _ = slab(n=4, spacing=3.0)
+    positions = np.concatenate([metal, np.random.default_rng(0).uniform(8, 12, (3 + ions, 3))])
+    tables = analyse(Frames(["Au"] * 64 + ["O"] * 3 + ["Na"] * ions, np.tile(positions, (3, 1, 1)), [12, 12, 30]))
+    assert any("one Na-Na pair" in warning for warning in tables["rdf_Na_Na"].warnings) is one
+    assert any("one Na-Na pair" in warning for warning in tables["summary"].warnings) is one
+    assert tables["rdf_Na_Na"].subject == ("Na-Na, one pair" if one else "Na-Na")
+    assert not any("pair:" in warning for warning in tables["rdf_Na_O"].warnings)
+
+
 def test_pairs_of_the_user():
     frames = gas_over_slab(two_layers, n_frames=10)
     assert rdf(frames, "rdf_metal_O", pairs=[["metal", "O"]]).x[0] == 0.025

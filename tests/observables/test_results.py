@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +14,7 @@ from scipy.io import netcdf_file
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables import Table, analyse, describe, read_results, write_results, write_tables
 from lmpdrive.observables.results import read_csv
-from lmpdrive.observables.tables import Scalar
+from lmpdrive.observables.tables import Scalar, Span
 from tests.observables.synthetic_frames import Frames, film
 
 
@@ -30,12 +32,15 @@ def a_map():
 
 def test_round_trip_of_every_table_and_all_it_says(tmp_path):
     tables = analyse(frames(), find_equilibration=True) | {"ion_map_Na": a_map()}
+    tables["dipole_pz"] = replace(tables["dipole_pz"], spans=(Span(0.0, 0.1, "left out"),))
+    assert tables["water_density"].references
     back = read_results(write_results(tables, tmp_path / "results.nc", describe(frames(), bin_width_A=0.1)))
     assert list(back.tables) == list(tables)
     for name, table in tables.items():
         other = back.tables[name]
         pd.testing.assert_frame_equal(other.data, table.data, check_dtype=False)
-        for key in ("title", "kind", "equation", "notes", "warnings", "n_blocks", "n_frames", "group", "convergence"):
+        says = ("title", "kind", "equation", "notes", "warnings", "n_blocks", "n_frames", "group", "convergence")
+        for key in (*says, "references", "spans", "non_negative", "subject"):
             assert getattr(other, key) == getattr(table, key), (name, key)
         assert_allclose(
             [s.value for s in other.scalars.values()], [s.value for s in table.scalars.values()], equal_nan=True

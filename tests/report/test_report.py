@@ -14,7 +14,7 @@ from lmpdrive.errors import RunDirectoryError, TrajectoryError
 from lmpdrive.observables import analyse
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.report import write_figures, write_report
-from lmpdrive.report.figures import axis_label
+from lmpdrive.report.labels import axis_label
 from lmpdrive.report.page import with_error
 from lmpdrive.report.verdict import verdict_and_findings
 from tests.observables.synthetic_frames import Frames, film

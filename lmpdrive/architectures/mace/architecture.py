@@ -2,7 +2,7 @@
 
     potential:
       architecture: mace
-      model: ./my.model             # or mace_mp:medium-mpa-0, mace_off:small, mace_omol:extra_large
+      model: ./my.model             # or mace_mp:medium-mpa-0, mace_off:small
 
 Batatia et al., NeurIPS 2022.  mace-torch 0.3.16.
 """
@@ -19,6 +19,7 @@ from lmpdrive.architectures import (
     SINGLE,
     Callback,
     Evaluator,
+    Integrated,
     Interface,
     Limits,
     ManyCouplings,
@@ -30,6 +31,7 @@ from lmpdrive.architectures import (
 )
 from lmpdrive.architectures.base.receptive_field import from_card
 from lmpdrive.architectures.mace.evaluator import MaceEvaluator, candidate_forms
+from lmpdrive.architectures.mace.inputs import not_local, require_local
 from lmpdrive.architectures.mace.mliap import CONVERTED, is_converted, read, write_for_lammps, write_with
 from lmpdrive.architectures.mace.model import head_index, is_foundation, load
 from lmpdrive.architectures.mace.one_rank import OneRank
@@ -161,10 +163,18 @@ class Mace(ManyCouplings):
         if interface is None:
             return []
         try:
-            known = self.model_elements()
+            known, more = self.model_elements(), self._needs_more()
         except ModelError as error:
             return [Problem("error", str(error))]
-        return [] if known is None else element_problems(interface.elements, known, path.name)
+        found = [] if known is None else element_problems(interface.elements, known, path.name)
+        return [*found, *([Problem("error", not_local(more, self.model))] if more else [])]
+
+    def _needs_more(self) -> str:
+        """What else than edge vectors the model needs; ASE gives it everything, and the shipped ones need no more."""
+        interpreter = self.interpreter()
+        if isinstance(self.chosen, Integrated) or self.card() or interpreter.missing:
+            return ""
+        return str(interpreter.call("lmpdrive.architectures.mace.mliap:needed_by_file", self.model))
 
     def files(self) -> dict[str, Path]:
         """The model file, unless it comes from a hub."""
@@ -243,6 +253,7 @@ class Mace(ManyCouplings):
         local = run_dir / LINK
         source = str(local) if local.exists() else self.model
         module = load(source, getattr(torch, self.dtype), device)
+        require_local(module, self.model)
         head = head_index(module, self.head)
         name = self.model if is_foundation(self.model) else sha256(Path(source))
         key = f"{name} {head} {self.dtype}"

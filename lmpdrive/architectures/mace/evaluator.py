@@ -74,8 +74,6 @@ def _compiled_forms(module: Any, head: int, key: str, device: str, mode: Option,
         return [], "potential.compile: never"
     if mode == "auto" and device != "cpu":
         return [], "potential.compile: auto compiles on CPUs only"
-    if type(module).__name__ not in ("MACE", "ScaleShiftMACE") or hasattr(module, "joint_embedding"):
-        return [], f"a {type(module).__name__} of this kind cannot be compiled by lmpdrive"
     if compiled.compiler() is None:
         return [], "there is no C++ compiler (g++): install one, and runs are 2 to 6 times faster"
 

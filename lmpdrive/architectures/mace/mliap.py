@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from lmpdrive.architectures.mace.inputs import needed, require_local
 from lmpdrive.architectures.mace.model import elements, head_index, load
 from lmpdrive.architectures.mace.one_rank import OneRank
 from lmpdrive.common.lammps_module import import_lammps
@@ -57,11 +58,12 @@ def write_with(python: Path, *arguments: str | bool | None) -> None:
 def convert(model: str, head: str | None, dtype: str) -> Any:
     """mace-torch's LAMMPS_MLIAP_MACE of a `.model` file or foundation model.
 
-    Raises ModelError if the model cannot be read or has no such head.
+    Raises ModelError if the model cannot be read, has no such head, or needs more than LAMMPS gives it.
     """
     import torch
 
     module = load(model, getattr(torch, dtype), "cpu")
+    require_local(module, model)
     number = head_index(module, head)
     kind = _class_for_lammps()
     heads = getattr(module, "heads", None)
@@ -101,6 +103,11 @@ def elements_of_file(model: str) -> list[str]:
 def interactions_of_file(model: str) -> list[str]:
     """Classes of its interaction blocks.  Raises ModelError if it cannot be read."""
     return [type(block).__name__ for block in _module(model).interactions]
+
+
+def needed_by_file(model: str) -> str:
+    """What else than edge vectors it needs, as `inputs.needed`.  Raises ModelError if it cannot be read."""
+    return needed(_module(model))
 
 
 def reach_of_file(model: str) -> tuple[float, int]:

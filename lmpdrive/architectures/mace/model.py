@@ -31,6 +31,11 @@ def load(model: str, dtype: Any, device: str) -> Any:
     else:
         try:
             module = torch.load(model, map_location=device, weights_only=False)
+        except ModuleNotFoundError as error:
+            raise ModelError(
+                f"cannot read the MACE model {model}: it needs the package '{error.name}', which is not installed in "
+                "this environment. Install it there"
+            ) from None
         except Exception as error:  # unpickling runs code and may raise anything
             raise ModelError(
                 f"cannot read the MACE model {model}: {type(error).__name__}: {error}. Give the .model file that "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from lmpdrive.architectures import Configuration, Evaluation, Limits
 from lmpdrive.engine.agreement.deck import PREFIX
-from lmpdrive.errors import ModelError
+from lmpdrive.errors import EngineError, ModelError
 
 LARGE_FORCE_EV_PER_A, LARGE_COORDINATE_A = 10.0, 50.0
 """Above them rounding grows with forces and coordinates, and so do the limits."""
@@ -74,6 +74,7 @@ class Equality:
     reason : why nothing was compared, or "".
     note : what else should be known, or "".
     causes : likely ones, where frames are not equal.
+    left_out : commands of the deck that could change energies or forces and were not executed.
     """
 
     limits: Limits
@@ -81,6 +82,7 @@ class Equality:
     reason: str = ""
     note: str = ""
     causes: Sequence[str] = ()
+    left_out: Sequence[str] = ()
 
     @property
     def equal(self) -> bool:
@@ -101,6 +103,7 @@ class Equality:
             f"{worst.force_eV_per_A:.1e} eV/Å (limit {limits.force_eV_per_A:.1e}), |ΔE| "
             f"{worst.energy_eV_per_atom:.1e} eV/atom (limit {limits.energy_eV_per_atom:.1e}), max |Δvirial| "
             f"{worst.virial_eV_per_atom:.1e} eV/atom (limit {limits.virial_eV_per_atom:.1e})"
+            + (f". Not part of the comparison: {', '.join(self.left_out)}" if self.left_out else "")
         )
 
     @property
@@ -115,12 +118,15 @@ class Equality:
     @classmethod
     def of(cls, content: dict[str, Any]) -> Equality:
         """What `content` gave."""
-        given = {key: content[key] for key in ("reason", "note", "causes")}
+        given = {key: content[key] for key in ("reason", "note", "causes", "left_out")}
         return cls(Limits(**content["limits"]), [Difference(**d) for d in content["differences"]], **given)
 
 
 def read_frames(folder: Path, species: Sequence[str]) -> list[Frame]:
-    """What a deck of `equality_deck` wrote in `folder`; `species` are the elements by id."""
+    """What a deck for a comparison wrote in `folder`; `species` are the elements by id.
+
+    Raises EngineError if the deck has other atoms than the system.
+    """
     from ase.data import atomic_numbers
 
     energies = folder / f"{PREFIX}.txt"
@@ -135,6 +141,12 @@ def read_frames(folder: Path, species: Sequence[str]) -> list[Frame]:
         with dump.open() as stream:
             header = [next(stream) for _ in range(9)]
             atoms = np.loadtxt(stream, ndmin=2)
+        ids = atoms[:, 0].astype(int)
+        if ids.max() > len(numbers):
+            raise EngineError(
+                f"the deck creates atoms: LAMMPS has an atom {ids.max()}, the system {len(numbers)} atoms, so the "
+                "elements of the others are not known. Create them in the structure, or set run.compare: never"
+            )
         pressure, (volume, xlo, xhi, ylo, yhi, zlo, zhi, xy, xz, yz) = np.array(rest[:6]), rest[6:]
         xx, yy, zz, w_xy, w_xz, w_yz = pressure * volume / BAR_PER_EV_A3
         x, y, z = (word.startswith("p") for word in header[4].split()[-3:])
@@ -142,7 +154,7 @@ def read_frames(folder: Path, species: Sequence[str]) -> list[Frame]:
             Frame(
                 int(step),
                 Configuration(
-                    numbers,
+                    numbers[ids - 1],
                     atoms[:, 1:4] - np.array([xlo, ylo, zlo]),
                     np.array([[xhi - xlo, 0, 0], [xy, yhi - ylo, 0], [xz, yz, zhi - zlo]]),
                     (x, y, z),
@@ -156,17 +168,24 @@ def read_frames(folder: Path, species: Sequence[str]) -> list[Frame]:
 
 
 def compare(
-    frames: Sequence[Frame], model: Callable[[Configuration], Evaluation], limits: Limits, note: str = ""
+    frames: Sequence[Frame],
+    model: Callable[[Configuration], Evaluation],
+    limits: Limits,
+    note: str = "",
+    left_out: Sequence[str] = (),
 ) -> Equality:
-    """Evaluate every frame with `model` (a calculator behind AseEvaluator); raises whatever it raises."""
+    """Evaluate every frame with `model` (a calculator behind AseEvaluator); raises whatever it raises.
+
+    note, left_out : of the Equality.
+    """
     differences = [difference(frame, model(frame.configuration)) for frame in frames]
     if not differences:
         return Equality(limits, reason="LAMMPS wrote no frame")
-    found = Equality(limits, differences, note=note)
+    found = Equality(limits, differences, note=note, left_out=left_out)
     if found.equal:
         return found
     bad = next(i for i, d in enumerate(differences) if d.ratio(limits) > 1)
-    return Equality(limits, differences, note=note, causes=causes(frames[bad], model, limits))
+    return replace(found, causes=causes(frames[bad], model, limits))
 
 
 def difference(frame: Frame, model: Evaluation) -> Difference:
@@ -204,8 +223,9 @@ def causes(frame: Frame, model: Callable[[Configuration], Evaluation], limits: L
     if ratio is not None:
         return [f"units: every force in LAMMPS is {ratio:.6g} times the model's"]
     return [
-        "the element order of the deck (pair_coeff, types of system.data), another model file, or another fix or pair "
-        "style that acts besides the model. If the deck adds forces on purpose, set run.compare: never"
+        "the element order of the deck (pair_coeff, types of system.data), another model file, a command that takes "
+        "interactions out (neigh_modify exclude, special_bonds), or another fix or pair style that acts besides the "
+        "model. If the deck changes forces on purpose, set run.compare: never"
     ]
 
 

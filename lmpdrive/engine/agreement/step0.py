@@ -25,6 +25,7 @@ from lmpdrive.common.say import Say
 from lmpdrive.config import Config
 from lmpdrive.deck.commands import read_deck
 from lmpdrive.engine.agreement.compare import Equality, UnequalError, compare, read_frames
+from lmpdrive.engine.agreement.coverage import left_out
 from lmpdrive.engine.agreement.deck import PREFIX, first_frame, short_run
 from lmpdrive.engine.agreement.own_calculator import calculator_of, potential_of, run_module
 from lmpdrive.engine.callback import Coupling
@@ -82,14 +83,15 @@ def by_worker(lmp: Any, evaluator: Evaluator, config: Config, deck: Path) -> Non
     piece = Path(f"{PREFIX}.lammps")
     _clean(Path())
     try:
-        piece.write_text(first_frame(read_deck(deck)))
+        commands = read_deck(deck)
+        piece.write_text(first_frame(commands))
         other = type(lmp)(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
         try:
             Coupling(other, evaluator, system.elements).run(piece)
         finally:
             other.close()
         model = evaluator if isinstance(evaluator, AseEvaluator) else AseEvaluator(calculator_of(config.potential))
-        found = compare(read_frames(Path(), system.species), model, limits)
+        found = compare(read_frames(Path(), system.species), model, limits, left_out=left_out(commands))
     except Exception as error:  # a calculator of a third party may raise anything
         if config.run.compare == "always":
             raise
@@ -120,7 +122,7 @@ def apart(run_dir: Path, config: Config, deck: str = DECK, whole: bool = False) 
                 raise
             note = f"the short run did not reach its end. {str(error).splitlines()[0]}"
         try:
-            run_module(config, "lmpdrive.engine.agreement.step0", folder, note, folder=folder)
+            run_module(config, "lmpdrive.engine.agreement.step0", folder, note, *left_out(commands), folder=folder)
         except ModelError as error:
             raise ModelError(f"the model's own calculator failed: {error}") from None
         return Equality.of(json.loads((folder / ANSWER).read_text()))
@@ -178,11 +180,12 @@ def answer_of(run_dir: Path) -> Equality | None:
     return Equality.of(json.loads(path.read_text())) if path.is_file() else None
 
 
-def main(folder: Path, note: str = "") -> None:
-    """Evaluate the frames in `folder` and write step0.json there."""
+def main(folder: Path, note: str = "", *left_out: str) -> None:
+    """Evaluate the frames in `folder` and write step0.json there; `note` and `left_out` as of an Equality."""
     potential = potential_of(folder)
     frames = read_frames(folder, system_of(folder).species)
-    _write(compare(frames, AseEvaluator(calculator_of(potential)), potential.limits(), note), folder / ANSWER)
+    model = AseEvaluator(calculator_of(potential))
+    _write(compare(frames, model, potential.limits(), note, left_out), folder / ANSWER)
 
 
 def _write(found: Equality, path: Path) -> None:

@@ -16,6 +16,7 @@ from lmpdrive.config import load
 from lmpdrive.deck.commands import parse_deck
 from lmpdrive.engine.agreement import step0
 from lmpdrive.engine.agreement.compare import Equality, Frame, UnequalError, compare
+from lmpdrive.engine.agreement.coverage import left_out
 from lmpdrive.engine.agreement.deck import first_frame, short_run
 from lmpdrive.errors import ModelError
 from tests.conftest import SMALL_CLASSICAL
@@ -169,6 +170,37 @@ def test_a_bias_is_no_difference(write_yaml, tmp_path):
     run, config = rendered(path, tmp_path / "run")
     found = step0.apart(run, config, whole=True)
     assert found.equal and len(found.differences) == 6, found.verdict
+    line = 1 + (run / "in.lammps").read_text().splitlines().index("fix             hold all spring/self 5.0")
+    assert found.verdict.endswith(f"Not part of the comparison: fix spring/self (in.lammps, line {line})")
+    assert Equality.of(found.content()) == found
+
+
+LATE_SWAP = """{% extends "shipped/callback.lmp.j2" %}
+{% block before_production %}
+group           first type 1
+group           second type 2
+set             group first type 2
+set             group second type 1
+{% endblock %}
+"""
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_changes_the_potential_between_two_runs_is_compared(write_yaml, tmp_path, whole):
+    path = alloy_yaml(write_yaml, tmp_path, templates=template(tmp_path, LATE_SWAP))
+    run, config = rendered(path, tmp_path / "run")
+    found = step0.apart(run, config, whole=whole)
+    *before, after = [d.ratio(found.limits) for d in found.differences]
+    assert len(before) == (6 if whole else 1) and max(before) < 1 < after
+    assert "Cu is taken for Pt, Pt for Cu" in found.explanation
+
+
+def test_a_limit_of_the_guard_neither_ends_nor_spoils_the_short_run(write_yaml, tmp_path):
+    """Every force passes this limit at step 10, in the second of five frames."""
+    path = alloy_yaml(write_yaml, tmp_path, guard={"force_eV_per_A": 0.05})
+    run, config = rendered(path, tmp_path / "run")
+    found = step0.apart(run, config, whole=True)
+    assert found.equal and [d.step for d in found.differences] == [0, 8, 16, 24, 32, 40], found.verdict
 
 
 def test_a_calculator_that_cannot_be_evaluated_leaves_auto_running(write_yaml, tmp_path, monkeypatch):
@@ -211,6 +243,45 @@ write_restart last.restart
     assert "fix hold all spring/self" in short and "minimize 0 0.1 50 5000" in short
     assert short.index("store/force") < short.index("spring/self")
     assert short.count("run 8 post no") == 5 and "run 1000" not in short and "write_restart" not in short
+
+
+MODEL = "read_data system.data\npair_style x\npair_coeff * *\nfix frozen all setforce 0 0 0\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "frames", "not_compared"),
+    [
+        ("run 10\n", 1, []),
+        ("neigh_modify exclude type 1 1\nrun 10\n", 1, []),
+        (
+            "minimize 0 1 5 5\nfix move all nvt temp 1 1 1\nrun 10\nunfix move\nfix b all langevin 1 1 1 1\nrun 9\n",
+            1,
+            [],
+        ),
+        ("run 10\nneigh_modify exclude type 1 1\nrun 10\nspecial_bonds lj 1 1 1\nrun 5\npair_coeff 1 1 y\n", 3, []),
+        ("fix push all efield 0 0 1\nfix_modify push energy yes\nrun 10\n", 1, ["fix efield (in.lammps, line 5)"]),
+        ("run 10\nfix ramp all adapt 1 pair x a 1 1 v_s\nrun 10\n", 1, ["fix adapt (in.lammps, line 6)"]),
+        ('run 0\nif "$(pe) > 0" then "print wrong" "quit 1"\nrun 10\n', 1, []),
+        (
+            'run 0\nif "1" then "pair_coeff 1 1 z"\nrun 10\n',
+            1,
+            ['everything from if "1" then "pair_coeff 1 1 z" (in.lammps, line 6) on'],
+        ),
+        ("label loop\nrun 10\njump SELF loop\n", 1, ["everything from label loop (in.lammps, line 5) on"]),
+        ("include ${stage}\nrun 10\n", 1, ["everything from include ${stage} (in.lammps, line 5) on"]),
+        ('run 10 every 5 "set type 1 charge 1"\n', 1, ["run 10 every 5 (in.lammps, line 5)"]),
+        (
+            "compute c all reduce sum f_frozen[1]\nvariable v equal c_c\nrun 0\nset group all charge $(v_v)\nrun 1\n",
+            1,
+            ["set group all charge (in.lammps, line 8)"],
+        ),
+        ("variable v equal $(f_frozen)\nset group all charge ${v}\n", 1, ["set group all charge (in.lammps, line 6)"]),
+    ],
+)
+def test_what_may_change_forces_is_compared_or_named(text, frames, not_compared):
+    deck = parse_deck(MODEL + text)
+    assert first_frame(deck).count("write_dump") == frames
+    assert left_out(deck) == not_compared
 
 
 def test_an_architecture_without_a_calculator_is_no_error(write_yaml):

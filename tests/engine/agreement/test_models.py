@@ -131,6 +131,30 @@ def test_a_native_run_from_the_shipped_template_is_compared_on_request_only(tmp_
     assert read_manifest(result.directory).step0["equal"] is True
 
 
+EXCLUDED = """{% extends "shipped/deepmd.lmp.j2" %}
+{% block guard %}
+{{ super() }}
+neigh_modify exclude group fixed fixed
+{% endblock %}
+"""
+
+
+def test_a_block_behind_the_potential_that_takes_interactions_out_is_found(tmp_path):
+    """-622.13 eV is what the model says of this slab; without the pairs of the frozen layer it would be -608.94 eV."""
+    pytest.importorskip("deepmd")
+    content = {
+        "system": {"read": str(Path(__file__).parent / "data" / "pt-water.xyz")},
+        "potential": {"architecture": "deepmd", "model": "pt-water-dp", "compress": "never"},
+        "dynamics": {"fixed_layers": 1, "equilibrate_ps": 0, "production_ps": 0.01, "minimise": None},
+    }
+    (tmp_path / "slab.yaml").write_text(yaml.safe_dump(content))
+    path = with_template(tmp_path / "slab.yaml", "deepmd.lmp.j2", EXCLUDED)
+    with pytest.raises(UnequalError, match="interactions out"):
+        lmpdrive.simulate(path, tmp_path / "run")
+    (difference,) = read_manifest(tmp_path / "run").step0["differences"]
+    assert difference["energy_eV"] == pytest.approx(622.13 - 608.94, abs=0.02)
+
+
 def test_cores_are_known_on_paper_and_derivatives_of_their_energy():
     atoms = Atoms("OHH", [[1, 1, 1], [1.9, 1, 1], [1, 1, 9.8]], cell=[[9, 0, 0], [1, 9, 0], [0, 2, 10]], pbc=True)
     atoms.calc = Cores({"H-O": 1.3}, 30.0)
