@@ -31,7 +31,8 @@ from lmpdrive.engine.run import Job, State
 from lmpdrive.errors import ConfigError, LmpdriveError, RunDirectoryError, TrajectoryError
 from lmpdrive.lint.gate import must_pass
 from lmpdrive.stages.analyse import AnalysisRequest as AnalysisRequest
-from lmpdrive.stages.analyse import Result, analyse, report
+from lmpdrive.stages.analyse import Result, analyse, reported
+from lmpdrive.stages.analyse import report as report
 from lmpdrive.stages.observable_settings import check_observables
 from lmpdrive.stages.progress_bar import FramesBar
 from lmpdrive.stages.reproduce import Reproduction, compare_runs, compare_with_manifest, copy_inputs
@@ -214,23 +215,31 @@ def resume(
 def _analysed(out: Path, config: Config, state: State, quiet: bool, say: Say) -> Result:
     """Analyse what a run wrote; not where its time is up."""
     if state == "walltime":
-        return Result(out, state)
+        return Result(out, state, run_directory=out)
     if state == "finished":
         raise_if_incomplete(out)
     if config.dynamics.ensemble == "minimise" or not any(out.glob("traj*.dcd")):
-        result = Result(out, state, report=report(out))
-        raise_if_unstable(out)
+        result = reported(out, say=say)
+        _raise_if_unstable(result, say)
         return result
     try:
         with nullcontext() if quiet else FramesBar() as bar:
             result = analyse(out, say=say, progress=bar)
     except TrajectoryError:
         if state == "interrupted":
-            return Result(out, state)
+            return Result(out, state, run_directory=out)
         raise_if_unstable(out)
         raise
-    raise_if_unstable(out)
+    _raise_if_unstable(result, say)
     return result
+
+
+def _raise_if_unstable(result: Result, say: Say) -> None:
+    """The error hides the result from the caller, so the verdict is said before it."""
+    if result.state == "unstable" and result.verdict is not None:
+        for line in result.verdict.lines():
+            say(line)
+    raise_if_unstable(result.run_directory or result.directory)
 
 
 def reproduce(run_dir: str | Path, again: str | Path | None = None, say: Say = silent) -> Reproduction:

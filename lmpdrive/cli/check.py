@@ -46,7 +46,9 @@ def check(
         for line in pipeline.measure_speed(file, set_ or ()).lines():
             print(line)
     if compare:
-        equality = pipeline.compare_with_model(file, set_ or ())
+        say = progress_printer(quiet)
+        say("comparing LAMMPS with the model's own calculator on frames of a short run")
+        equality = pipeline.compare_with_model(file, set_ or (), say)
         if not quiet:
             print_equality(equality)
         if not equality.equal:

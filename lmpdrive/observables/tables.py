@@ -29,6 +29,7 @@ class Scalar:
     note : the region and the definition.
     source : what σ rests on ("10 blocks of 2 ps"), or why there is none.
     lower_bound : the true error may be larger than `error`.
+    headline : one of the few numbers that people look at first.
     """
 
     value: float
@@ -37,6 +38,7 @@ class Scalar:
     note: str = ""
     source: str = ""
     lower_bound: bool = False
+    headline: bool = False
 
     @property
     def error_in_words(self) -> str:

@@ -1,6 +1,6 @@
 """Temperature, energy and the conserved quantity, from the thermo table of the log.
 
-Units: ps, K, eV; the drift in meV/atom/ns.  Only the runs that wrote the analysed frames count.
+Units: ps, K, eV; the drift in meV per mobile atom and ns.  Only the runs that wrote the analysed frames count.
 """
 
 from __future__ import annotations
@@ -34,14 +34,16 @@ def production(thermo: pd.DataFrame, first_step: int | None) -> pd.DataFrame:
     return chosen[chosen["Step"] >= first_step].reset_index(drop=True)
 
 
-def thermo_tables(thermo: pd.DataFrame, n_atoms: int, n_blocks: int, first_step: int | None = None) -> dict[str, Table]:
-    """`temperature` and `energy`, as far as the log has the columns."""
+def thermo_tables(
+    thermo: pd.DataFrame, n_mobile: int, n_blocks: int, first_step: int | None = None
+) -> dict[str, Table]:
+    """`temperature` and `energy`, as far as the log has the columns; the drift is per mobile atom."""
     thermo = production(thermo, first_step)
     tables = {}
     if len(thermo) and "Temp" in thermo:
         tables["temperature"] = temperature_table(thermo, n_blocks)
     if len(thermo) and {"TotEng", "Econserve"} & set(thermo):
-        tables["energy"] = energy_table(thermo, n_atoms, n_blocks)
+        tables["energy"] = energy_table(thermo, n_mobile, n_blocks)
     return tables
 
 
@@ -52,12 +54,23 @@ def _time(thermo: pd.DataFrame) -> tuple[str, Array]:
 
 
 def mean_error(values: Array, n_blocks: int) -> float:
-    """Block error of the mean of a series; NaN if there are fewer values than blocks."""
+    """σ of the mean of a series: of blocks, or from its correlation time if that gives more.
+
+    NaN if there are fewer values than blocks.
+    """
     if len(values) < n_blocks or n_blocks < 2:
         return float("nan")
     edges = block_edges(len(values), n_blocks)
     means = [values[a:b].mean() for a, b in pairwise(edges)]
-    return float(block_error(np.array(means)))
+    inefficiency = float(np.nan_to_num(statistical_inefficiency(values), nan=1.0))
+    return max(float(block_error(np.array(means))), float(values.std(ddof=1) * np.sqrt(inefficiency / len(values))))
+
+
+def _source(values: Array, n_blocks: int) -> str:
+    """What `mean_error` rests on."""
+    if len(values) < n_blocks:
+        return f"{len(values)} log rows are fewer than {n_blocks} blocks"
+    return f"{n_blocks} blocks of {len(values) // n_blocks} log rows, or the correlation time if that gives more"
 
 
 def _table(
@@ -101,7 +114,11 @@ def temperature_table(thermo: pd.DataFrame, n_blocks: int) -> Table:
             named[f"T_{str(column)[4:]} [K]"] = thermo[column].to_numpy(dtype=float)
     scalars = {
         "mean temperature" + (f" of {name[2:-4]}" if name != "T [K]" else ""): Scalar(
-            float(values.mean()), mean_error(values, n_blocks), "K"
+            float(values.mean()),
+            mean_error(values, n_blocks),
+            "K",
+            source=_source(values, n_blocks),
+            headline=name == "T [K]",
         )
         for name, values in named.items()
     }
@@ -126,7 +143,7 @@ def linear_drift(t_ps: Array, energy: Array) -> tuple[float, float]:
     return slope, float(np.sqrt(variance * (inefficiency if np.isfinite(inefficiency) else 1.0)))
 
 
-def energy_table(thermo: pd.DataFrame, n_atoms: int, n_blocks: int) -> Table:
+def energy_table(thermo: pd.DataFrame, n_mobile: int, n_blocks: int) -> Table:
     """The conserved quantity (total energy if the log has none), potential, kinetic and total energy [eV]."""
     time, t = _time(thermo)
     first = "Econserve" if "Econserve" in thermo else "TotEng"
@@ -138,12 +155,16 @@ def energy_table(thermo: pd.DataFrame, n_atoms: int, n_blocks: int) -> Table:
     conserved = columns[f"{label[first]} [eV]"]
     scalars = {}
     if time == "t [ps]":
-        slope, error = (value * MEV_PER_NS / n_atoms for value in linear_drift(t, conserved))
+        slope, error = (value * MEV_PER_NS / n_mobile for value in linear_drift(t, conserved))
         what = "conserved quantity" if first == "Econserve" else "total energy (no Econserve in the log)"
-        scalars["drift"] = Scalar(slope, error, "meV/atom/ns", f"linear fit of the {what}")
+        source = f"scatter about the line, correlated rows counted once ({len(t)} rows)"
+        note = f"linear fit of the {what}, per mobile atom ({n_mobile})"
+        scalars["drift"] = Scalar(slope, error, "meV/atom/ns", note, source, headline=True)
     if "PotEng" in thermo:
         potential = thermo["PotEng"].to_numpy(dtype=float)
-        scalars["mean potential energy"] = Scalar(float(potential.mean()), mean_error(potential, n_blocks), "eV")
+        scalars["mean potential energy"] = Scalar(
+            float(potential.mean()), mean_error(potential, n_blocks), "eV", source=_source(potential, n_blocks)
+        )
     equation = "E_conserved = E_pot + E_kin + energy of the thermostat (and barostat)"
     error_column = ("σ [eV]", mean_error(conserved, n_blocks))
     return _table("energy", "Energy", equation, columns, error_column, n_blocks, scalars)

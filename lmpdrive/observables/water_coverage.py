@@ -122,5 +122,5 @@ class WaterCoverage(Series):
             "water in the first layer": Scalar(mean[0], errors[0], "1", ends[0]),
             "water in the second layer": Scalar(mean[1], errors[1], "1", ends[1]),
             "water coverage per area": Scalar(mean[3], errors[3], "1/nm^2", ends[0]),
-            "water coverage": Scalar(mean[4], errors[4], "ML", f"{ends[0]}, per surface metal atom"),
+            "water coverage": Scalar(mean[4], errors[4], "ML", f"{ends[0]}, per surface metal atom", headline=True),
         }

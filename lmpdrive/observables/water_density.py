@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Self
 
 from lmpdrive.common.units import G_PER_CM3_PER_U_PER_A3, WATER_MOLAR_MASS_G_PER_MOL
@@ -43,7 +44,7 @@ class WaterDensity(Profile):
         low, high, region = film_bulk_region(z, profile, self.gap, self.two_sided, self.has_surface)
         unit = "g/cm^3"
         bulk = with_error(lambda p: mean_between(z, p, low, high), profile, blocks, unit, region)
-        out = {"bulk water density": bulk}
+        out = {"bulk water density": replace(bulk, headline=True)}
         if self.has_surface:
             out["first peak of the water density: position"] = with_error(
                 lambda p: first_peak(z, p)[0], profile, blocks, "Å", "distance from the surface plane"
