@@ -12,6 +12,7 @@ import numpy as np
 
 from lmpdrive.observables.base import Array, sampling_warnings
 from lmpdrive.observables.blocks import block_edges, block_error, statistical_inefficiency
+from lmpdrive.observables.slope import linear_drift
 from lmpdrive.observables.tables import Scalar, Table
 
 if TYPE_CHECKING:
@@ -127,22 +128,6 @@ def temperature_table(thermo: pd.DataFrame, n_blocks: int) -> Table:
     return _table("temperature", "Temperature", equation, {time: t, **named}, error, n_blocks, scalars)
 
 
-def linear_drift(t_ps: Array, energy: Array) -> tuple[float, float]:
-    """Slope of a least-squares line [eV/ps] and its standard error.
-
-    The error is the ordinary one times √g, g the statistical inefficiency of the residuals: thermo rows
-    are correlated.  NaN for fewer than three points.
-    """
-    if len(t_ps) < 3 or np.ptp(t_ps) == 0.0:
-        return float("nan"), float("nan")
-    x = t_ps - t_ps.mean()
-    slope = float(x @ energy / (x @ x))
-    residual = energy - energy.mean() - slope * x
-    inefficiency = statistical_inefficiency(residual)
-    variance = residual @ residual / (len(x) - 2) / (x @ x)
-    return slope, float(np.sqrt(variance * (inefficiency if np.isfinite(inefficiency) else 1.0)))
-
-
 def energy_table(thermo: pd.DataFrame, n_mobile: int, n_blocks: int) -> Table:
     """The conserved quantity (total energy if the log has none), potential, kinetic and total energy [eV]."""
     time, t = _time(thermo)
@@ -157,7 +142,7 @@ def energy_table(thermo: pd.DataFrame, n_mobile: int, n_blocks: int) -> Table:
     if time == "t [ps]":
         slope, error = (value * MEV_PER_NS / n_mobile for value in linear_drift(t, conserved))
         what = "conserved quantity" if first == "Econserve" else "total energy (no Econserve in the log)"
-        source = f"scatter about the line, correlated rows counted once ({len(t)} rows)"
+        source = f"scatter of {len(t)} log rows about the line, given their correlation"
         note = f"linear fit of the {what}, per mobile atom ({n_mobile})"
         scalars["drift"] = Scalar(slope, error, "meV/atom/ns", note, source, headline=True)
     if "PotEng" in thermo:

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.common.run_files import CONFIG
+from lmpdrive.observables.slope import linear_drift
 from lmpdrive.observables.tables import Scalar
-from lmpdrive.observables.thermodynamics import linear_drift
 from lmpdrive.report.accuracy import ALL, Measured, errors
 from lmpdrive.report.page import with_error
 

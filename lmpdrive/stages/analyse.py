@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lmpdrive._version import __version__
+from lmpdrive.common.compiled import announced
 from lmpdrive.common.manifest import Manifest, read_manifest
 from lmpdrive.common.run_files import MANIFEST
 from lmpdrive.common.say import Say, silent
@@ -113,8 +114,9 @@ class _Analysis:
         from lmpdrive.report.verdict import verdict_of
 
         frames, thermo, stable = self._open()
-        frames, discard_ps = self._equilibrated(frames, thermo)
-        tables = self._tables(frames, thermo)
+        with announced(self.say):
+            frames, discard_ps = self._equilibrated(frames, thermo)
+            tables = self._tables(frames, thermo)
         verdict = verdict_of(tables, self.manifest, stable, frames.warnings)
         self._write(tables, frames, discard_ps, verdict)
         page = self._report(tables, thermo, verdict) if self.request.with_report else None
@@ -149,6 +151,7 @@ class _Analysis:
         from lmpdrive import observables
 
         ask, settings = self.request, self.settings
+        self.say(f"analysing {frames.n_frames} frames of {frames.n_atoms} atoms")
         options = observables.AnalysisOptions(
             bin_width_A=self._bin_width_A,
             n_blocks=self._blocks,

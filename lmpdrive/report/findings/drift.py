@@ -32,7 +32,7 @@ def drift(tables: Mapping[str, Table], manifest: Manifest) -> list[Finding]:
     scalar = energy.scalars.get("drift")
     potential = energy.data.get("E_potential [eV]")
     thermostatted = (manifest.dynamics.ensemble or "nve").lower() != "nve"
-    if scalar is None or (potential is not None and np.ptp(potential) == 0.0 and len(potential) > 1):
+    if scalar is None or (potential is not None and not potential.any()):
         return []  # no times, or a potential that gives forces only
     if thermostatted and str(energy.data.columns[1]).startswith("E_total"):
         return [Finding("caution", "The log has no conserved quantity (econserve): the drift is not judged.")]
