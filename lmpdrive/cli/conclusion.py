@@ -58,14 +58,14 @@ def _continue(result: Result) -> Iterator[str]:
     if result.state in STOPPED:
         yield command
     elif verdict is not None and verdict.level == "bad":
-        yield "A longer run does not mend the problems."
+        yield "Solve the problems first: a longer run alone does not."
     elif verdict is not None and verdict.production_ps is not None:
         yield f"{command} --set dynamics.production_ps={verdict.production_ps:g}"
 
 
 def _numbers(scalars: Mapping[str, Scalar], every: bool) -> Iterator[str]:
     """Those that people look at first; with `every` all that are defined."""
-    from lmpdrive.report.page import with_error
+    from lmpdrive.report.numbers import with_error
 
     defined = {name: scalar for name, scalar in scalars.items() if math.isfinite(scalar.value)}
     first = [name for name, scalar in defined.items() if scalar.headline][:MOST_NUMBERS] or list(defined)[:MOST_NUMBERS]

@@ -22,7 +22,7 @@ from typing import Any
 
 from lmpdrive.common.say import Say
 
-COMPILING = "compiling the kernels of the analysis for this machine, once: up to a minute"
+COMPILING = "compiling the kernels of the analysis for this machine, once: about a minute"
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -17,7 +17,8 @@ from lmpdrive.report.analysed import Analysed
 from lmpdrive.report.chapters import in_chapters
 from lmpdrive.report.comparison import Comparison, Difference
 from lmpdrive.report.figures import PALETTE, SIZE_INCH, STYLE, axis_label, save
-from lmpdrive.report.page import environment, unique_ids, with_error
+from lmpdrive.report.numbers import with_error
+from lmpdrive.report.page import environment, unique_ids
 from lmpdrive.report.parity import energy_errors, force_parity
 from lmpdrive.report.potentials import BUSY, Chapter, as_frame, as_markdown, potentials
 

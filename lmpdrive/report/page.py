@@ -17,9 +17,10 @@ from lmpdrive.common.manifest import Manifest, SystemSection
 from lmpdrive.common.units import UC_PER_CM2_PER_E_PER_A2
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables.summary import SAMPLING
-from lmpdrive.observables.tables import Scalar, Table
+from lmpdrive.observables.tables import Table
 from lmpdrive.report.chapters import in_chapters
 from lmpdrive.report.figures import write_figures
+from lmpdrive.report.numbers import with_error
 from lmpdrive.report.verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
@@ -237,18 +238,6 @@ def _sampling(tables: Mapping[str, Table]) -> dict[str, Any]:
 
 def _anchor(title: str) -> str:
     return "chapter-" + re.sub(r"\W+", "-", title.lower())
-
-
-def with_error(scalar: Scalar) -> str:
-    """Value ± 2σ, rounded to two digits of the error; "± ≥" before a lower bound, "(no error)" where none is valid."""
-    if not np.isfinite(scalar.value):
-        return "not defined"
-    spread = 2 * scalar.error
-    if not np.isfinite(spread) or spread <= 1e-12 * max(1.0, abs(scalar.value)):
-        return f"{scalar.value:.4g}" + (" (no error)" if np.isnan(spread) else "")
-    digits = max(0, 1 - int(np.floor(np.log10(spread))))
-    bound = "≥ " if scalar.lower_bound else ""
-    return f"{scalar.value:.{digits}f} ± {bound}{spread:.{digits}f}"
 
 
 def _figure(table: Table, svg: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from lmpdrive.common.run_files import CONFIG
 from lmpdrive.observables.slope import linear_drift
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.report.accuracy import ALL, Measured, errors
-from lmpdrive.report.page import with_error
+from lmpdrive.report.numbers import with_error
 
 if TYPE_CHECKING:
     import pandas as pd

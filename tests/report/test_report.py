@@ -15,7 +15,7 @@ from lmpdrive.observables import analyse
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.report import write_figures, write_report
 from lmpdrive.report.figures import axis_label
-from lmpdrive.report.page import with_error
+from lmpdrive.report.numbers import with_error
 from tests.observables.synthetic_frames import Frames, film
 
 MANIFEST = {

@@ -40,6 +40,8 @@ def words(found) -> str:
         (-421.0, 50, "bad"),
         (0.0, 2, "short"),
         (3000.0, 2, "bad"),
+        (3000.0, 0.5, "short"),
+        (30000.0, 0.5, "bad"),
     ],
 )
 def test_drift_is_a_rate_with_an_error(rate, ps, level):

@@ -13,11 +13,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from lmpdrive.common.manifest import Manifest
-from lmpdrive.observables.tables import Table
+from lmpdrive.observables.tables import Scalar, Table
 from lmpdrive.report.findings.finding import Finding
+from lmpdrive.report.numbers import with_error
 
 CAUTION_MEV_PER_ATOM_NS = 5.0
 BAD_MEV_PER_ATOM_NS = 50.0
+SHORTEST_PS = 1.0
+"""In less the conserved quantity still settles from the start of the stage, which is no drift."""
+LARGE_MEV_PER_ATOM = 10.0
+"""But so large a change is none of settling: the guard's own limit on jumps."""
 KELVIN_PER_MEV = 1.0 / (3.0 * 0.08617333)
 """Heating of an isolated harmonic system [K/meV per atom]."""
 
@@ -43,9 +48,13 @@ def _judged(rate: float, twice_error: float, span_ps: float) -> Finding:
     """A limit counts as passed if the rate is above it by more than 2σ, and as kept if 2σ is below it."""
     if not np.isfinite(rate + twice_error):
         return Finding("short", "The log has too few rows for the drift of the conserved quantity.")
-    value = f"The conserved quantity drifts by {rate:.2g} ± {twice_error:.2g} meV/atom/ns (2σ, per mobile atom)"
+    number = with_error(Scalar(rate, twice_error / 2))
+    value = f"The conserved quantity drifts by {number} meV/atom/ns (2σ, per mobile atom)"
     at_least = abs(rate) - twice_error
     heats = f"an isolated system would change by {abs(rate) * KELVIN_PER_MEV:.3g} K/ns"
+    if span_ps < SHORTEST_PS and abs(rate) * span_ps * 1e-3 < LARGE_MEV_PER_ATOM:
+        text = f"{value}: {span_ps:.2g} ps are too short to tell a drift from the settling of the start."
+        return Finding("short", text, SHORTEST_PS - span_ps)
     if at_least > BAD_MEV_PER_ATOM_NS:
         return Finding(
             "bad",
