@@ -1,4 +1,4 @@
-"""How a command ends: one verdict in the same words everywhere, few numbers, one way to continue, no Python warnings."""
+"""How a command ends: one verdict in the same words everywhere, few numbers, one way on, no warnings of Python."""
 
 from __future__ import annotations
 
