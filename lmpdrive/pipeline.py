@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from lmpdrive import checks
 from lmpdrive.architectures import Integrated, Problem
+from lmpdrive.common.patience import announced_if_long
 from lmpdrive.common.run_files import CONFIG, LOG
 from lmpdrive.common.say import Say, silent
 from lmpdrive.common.trust import accept, refusal, require
@@ -38,7 +39,7 @@ from lmpdrive.stages.progress_bar import FramesBar
 from lmpdrive.stages.reproduce import Reproduction, compare_runs, compare_with_manifest, copy_inputs
 from lmpdrive.stages.resume import resume_run
 from lmpdrive.stages.roll_back import run_with_roll_back
-from lmpdrive.stages.run import run_once
+from lmpdrive.stages.run import PREPARING, run_once
 from lmpdrive.stages.stability import raise_if_unstable
 from lmpdrive.stages.write import write_run_directory
 from lmpdrive.system import make_system
@@ -108,7 +109,8 @@ def _trial_run(config: Config, file: str | Path, say: Say) -> Iterator[tuple[Pat
     with tempfile.TemporaryDirectory(prefix="lmpdrive-") as folder:
         out = Path(folder) / "run"
         config = write_run_directory(config, Path(file), out, say, to_run=True)
-        note = config.potential.prepare(out)
+        with announced_if_long(say, PREPARING):
+            note = config.potential.prepare(out)
         if note:
             say(note)
         yield out, config
@@ -275,7 +277,10 @@ def compare(
     names: Sequence[str | None] = labels or [None for _ in paths]
     runs = [load_analysis(path, name) for path, name in zip(paths, names, strict=True)]
     found = compare_analysed(runs, measure(runs, test, say) if test else None)
-    return found if out is None else write_comparison(found, out)
+    if out is None:
+        return found
+    say(f"drawing the comparison of {len(runs)} runs")
+    return write_comparison(found, out)
 
 
 def default_directory(file: str | Path) -> Path:
