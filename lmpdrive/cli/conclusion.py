@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from lmpdrive.pipeline import Result
     from lmpdrive.report.verdict import Verdict
 
-MOST_NUMBERS = 8
+MOST_NUMBERS, MOST_TITLES = 8, 6
+"""Without -v."""
 STOPPED = ("interrupted", "walltime", "running")
 """States of a run that has not reached its planned end."""
 
@@ -36,17 +37,19 @@ def conclusion(result: Result, every_number: bool = False) -> Iterator[str]:
     """The lines, in order."""
     if result.verdict is not None:
         yield from result.verdict.lines()
-        yield from _converged(result.verdict)
+        yield from _converged(result.verdict, every_number)
     yield from _continue(result)
     yield from _numbers(result.scalars, every_number)
     yield f"report: {result.report}" if result.report else f"results: {result.directory}"
 
 
-def _converged(verdict: Verdict) -> Iterator[str]:
-    if verdict.converged:
-        yield f"converged: {', '.join(verdict.converged)}"
-    if verdict.not_converged:
-        yield f"not converged: {', '.join(verdict.not_converged)}"
+def _converged(verdict: Verdict, every: bool) -> Iterator[str]:
+    """Titles of tables; many are counted."""
+    for what, titles in (("converged", verdict.converged), ("not converged", verdict.not_converged)):
+        more = 0 if every else len(titles) - MOST_TITLES
+        shown = "; ".join(titles if every else titles[:MOST_TITLES])
+        if titles:
+            yield f"{what}: {shown}" + (f"; and {more} more" if more > 0 else "")
 
 
 def _continue(result: Result) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Warnings of Python as sentences on stderr, each once: never with a path, a line number and a class.
 
-Deprecations of other packages are for their developers, and are not shown.
+Deprecations of other packages are for their developers, and NumPy's remarks on a division by zero are for ours: a
+number that is not defined is printed as such.
 """
 
 from __future__ import annotations
@@ -11,7 +12,14 @@ from pathlib import Path
 from typing import TextIO
 
 PACKAGE = Path(__file__).parents[1]
-NOT_FOR_USERS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ImportWarning, ResourceWarning)
+NOT_FOR_USERS = (
+    DeprecationWarning,
+    PendingDeprecationWarning,
+    FutureWarning,
+    ImportWarning,
+    ResourceWarning,
+    RuntimeWarning,
+)
 
 
 def warn_in_sentences() -> None:

@@ -16,6 +16,8 @@ from lmpdrive.observables.tables import Table
 SAMPLING = "sampling: "
 NOT_SETTLED = "Not settled: "
 """How a warning begins of a signal that is still changing at the end of the run."""
+MOST_TITLES = 4
+"""Tables named in a warning that many have in common."""
 Row = tuple[str, float, float, str, str, str]
 
 
@@ -87,5 +89,11 @@ def _warnings(tables: Mapping[str, Table]) -> list[str]:
     warnings = [f"{t.title}: {w}" for t in tables.values() for w in t.warnings if not w.startswith(tuple(common))]
     for start, end in common.items():
         if titles := [t.title for t in tables.values() if any(w.startswith(start) for w in t.warnings)]:
-            warnings.append(f"{start} ({', '.join(titles)}): {end}")
+            warnings.append(f"{start} ({_listed(titles)}): {end}")
     return warnings
+
+
+def _listed(titles: Sequence[str]) -> str:
+    """The first of them; each table has its own warning beside its figure."""
+    more = len(titles) - MOST_TITLES
+    return "; ".join(titles[:MOST_TITLES]) + (f"; and {more} more" if more > 0 else "")

@@ -167,3 +167,10 @@ def test_errors_that_are_bounds_or_missing_are_marked():
     assert "residence: 8.4 ± ≥ 1.0 ps" in text and "≥: a lower bound" in text
     assert "density: 1 (no error) g/cm^3" in text and "other" not in text and "all 3 with -v" in text
     assert "other: 2.00 ± 0.20" in "\n".join(conclusion(found, every_number=True))
+
+
+def test_many_titles_are_counted_and_all_with_v():
+    titles = tuple(f"table {i}" for i in range(20))
+    found = Result(Path("run"), "finished", verdict=Verdict("caution", "", not_converged=titles))
+    assert "not converged: table 0; table 1; table 2; table 3; table 4; table 5; and 14 more" in list(conclusion(found))
+    assert any(line.endswith("table 19") for line in conclusion(found, every_number=True))

@@ -210,6 +210,7 @@ def test_an_equilibration_in_the_last_fifth_is_refused():
     row = table.data.set_index("quantity").loc["sampling: potential energy: equilibrated after"]
     assert np.isnan(row["value"]) and "not within the run" in row["note"]
     verdict = verdict_of({"summary": table}, manifest())
+    assert verdict_of({"summary": table} | tables(log()), manifest()).production_ps == 100
     assert verdict.level == "short" and "Run longer" in words(verdict.findings)
     assert not any("--discard-ps" in finding.text for finding in verdict.findings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from lmpdrive.observables.convergence import ASSESSED
@@ -68,7 +69,9 @@ def warnings(tables: Mapping[str, Table], of_the_trajectory: Sequence[str] = ())
         if species is not None and text.startswith(f"{species.title}: "):
             continue  # judged by its share
         if text.startswith(NOT_SETTLED):
-            found.append(Finding("short", text.removeprefix(NOT_SETTLED)[:1].upper() + text[len(NOT_SETTLED) + 1 :]))
+            what, span_ps = text.removeprefix(NOT_SETTLED), _span_ps(tables)
+            more_ps = span_ps if math.isfinite(span_ps) else 0.0  # as long again
+            found.append(Finding("short", what[:1].upper() + what[1:], more_ps))
         else:
             found.append(Finding("caution", text))
     return found
