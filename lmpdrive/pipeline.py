@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from lmpdrive import checks
 from lmpdrive.architectures import Integrated, Problem
+from lmpdrive.common.patience import announced_if_long
 from lmpdrive.common.run_files import CONFIG, LOG
 from lmpdrive.common.say import Say, silent
 from lmpdrive.common.trust import accept, refusal, require
@@ -31,13 +32,14 @@ from lmpdrive.engine.run import Job, State
 from lmpdrive.errors import ConfigError, LmpdriveError, RunDirectoryError, TrajectoryError
 from lmpdrive.lint.gate import must_pass
 from lmpdrive.stages.analyse import AnalysisRequest as AnalysisRequest
-from lmpdrive.stages.analyse import Result, analyse, report
+from lmpdrive.stages.analyse import Result, analyse, reported
+from lmpdrive.stages.analyse import report as report
 from lmpdrive.stages.observable_settings import check_observables
 from lmpdrive.stages.progress_bar import FramesBar
 from lmpdrive.stages.reproduce import Reproduction, compare_runs, compare_with_manifest, copy_inputs
 from lmpdrive.stages.resume import resume_run
 from lmpdrive.stages.roll_back import run_with_roll_back
-from lmpdrive.stages.run import run_once
+from lmpdrive.stages.run import PREPARING, run_once
 from lmpdrive.stages.stability import raise_if_unstable
 from lmpdrive.stages.write import write_run_directory
 from lmpdrive.system import make_system
@@ -107,7 +109,8 @@ def _trial_run(config: Config, file: str | Path, say: Say) -> Iterator[tuple[Pat
     with tempfile.TemporaryDirectory(prefix="lmpdrive-") as folder:
         out = Path(folder) / "run"
         config = write_run_directory(config, Path(file), out, say, to_run=True)
-        note = config.potential.prepare(out)
+        with announced_if_long(say, PREPARING):
+            note = config.potential.prepare(out)
         if note:
             say(note)
         yield out, config
@@ -214,23 +217,31 @@ def resume(
 def _analysed(out: Path, config: Config, state: State, quiet: bool, say: Say) -> Result:
     """Analyse what a run wrote; not where its time is up."""
     if state == "walltime":
-        return Result(out, state)
+        return Result(out, state, run_directory=out)
     if state == "finished":
         raise_if_incomplete(out)
     if config.dynamics.ensemble == "minimise" or not any(out.glob("traj*.dcd")):
-        result = Result(out, state, report=report(out))
-        raise_if_unstable(out)
+        result = reported(out, say=say)
+        _raise_if_unstable(result, say)
         return result
     try:
         with nullcontext() if quiet else FramesBar() as bar:
             result = analyse(out, say=say, progress=bar)
     except TrajectoryError:
         if state == "interrupted":
-            return Result(out, state)
+            return Result(out, state, run_directory=out)
         raise_if_unstable(out)
         raise
-    raise_if_unstable(out)
+    _raise_if_unstable(result, say)
     return result
+
+
+def _raise_if_unstable(result: Result, say: Say) -> None:
+    """The error hides the result from the caller, so the verdict is said before it."""
+    if result.state == "unstable" and result.verdict is not None:
+        for line in result.verdict.lines():
+            say(line)
+    raise_if_unstable(result.run_directory or result.directory)
 
 
 def reproduce(run_dir: str | Path, again: str | Path | None = None, say: Say = silent) -> Reproduction:
@@ -266,7 +277,10 @@ def compare(
     names: Sequence[str | None] = labels or [None for _ in paths]
     runs = [load_analysis(path, name) for path, name in zip(paths, names, strict=True)]
     found = compare_analysed(runs, measure(runs, test, say) if test else None)
-    return found if out is None else write_comparison(found, out)
+    if out is None:
+        return found
+    say(f"drawing the comparison of {len(runs)} runs")
+    return write_comparison(found, out)
 
 
 def default_directory(file: str | Path) -> Path:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lmpdrive.cli.arguments import parse_discard, parse_options
-from lmpdrive.cli.options import ExtraObservables, Quiet, RunDirectory, Verbose
-from lmpdrive.cli.printing import print_summary, progress_printer
+from lmpdrive.cli.conclusion import print_conclusion
+from lmpdrive.cli.options import EveryNumber, ExtraObservables, Quiet, RunDirectory, Verbose
+from lmpdrive.cli.printing import progress_printer
 
 if TYPE_CHECKING:
     from lmpdrive.report.comparison import Comparison
@@ -82,7 +83,7 @@ def analyse(
     parallel: Processes = 1,
     no_report: NoReport = False,
     out: ResultsFolder = None,
-    verbose: Verbose = False,
+    verbose: EveryNumber = False,
     quiet: Quiet = False,
 ) -> None:
     """Observables with error bars, from a run or from any trajectory."""
@@ -109,7 +110,7 @@ def analyse(
             progress=bar,
             say=progress_printer(quiet),
         )
-    print_summary(result, quiet)
+    print_conclusion(result, quiet, verbose)
 
 
 def observables(
@@ -149,7 +150,7 @@ def report(run_dir: RunDirectory, verbose: Verbose = False, quiet: Quiet = False
     from lmpdrive.stages.progress_bar import FramesBar
 
     with nullcontext() if quiet else FramesBar() as bar:
-        page = pipeline.report(run_dir, bar)
+        page = pipeline.report(run_dir, bar, progress_printer(quiet))
     if not quiet:
         print(page)
 

@@ -31,8 +31,10 @@ def check(
 ) -> None:
     """Find every problem that can be known before running."""
     from lmpdrive import pipeline
+    from lmpdrive.common.patience import announced_if_long
 
-    found = pipeline.check(file, set_ or (), trust=trust)
+    with announced_if_long(progress_printer(quiet), "checking the model, LAMMPS and this machine"):
+        found = pipeline.check(file, set_ or (), trust=trust)
     print_problems(found, quiet)
     errors, warnings = (sum(p.level == level for p in found) for level in ("error", "warning"))
     if errors:
@@ -46,7 +48,9 @@ def check(
         for line in pipeline.measure_speed(file, set_ or ()).lines():
             print(line)
     if compare:
-        equality = pipeline.compare_with_model(file, set_ or ())
+        say = progress_printer(quiet)
+        say("comparing LAMMPS with the model's own calculator on frames of a short run")
+        equality = pipeline.compare_with_model(file, set_ or (), say)
         if not quiet:
             print_equality(equality)
         if not equality.equal:

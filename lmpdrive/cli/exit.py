@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from lmpdrive.cli.warn import warn_in_sentences
 from lmpdrive.errors import LmpdriveError, RunDirectoryError
 
 FULL_OR_CLOSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
@@ -18,6 +19,7 @@ def run(app: Any, argv: Sequence[str]) -> NoReturn:
     """Run a Typer app; exit codes as in `errors.py`, 130 after a signal."""
     verbose = "-v" in argv or "--verbose" in argv
     _stop_on_signals()
+    warn_in_sentences()
     try:
         app(list(argv))
     except LmpdriveError as error:

@@ -27,4 +27,7 @@ ExtraObservables = Annotated[
     list[Path] | None, typer.Option("--extra", metavar="FILE.py", help="Observables of your own.")
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the traceback of an error.")]
+EveryNumber = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Print every number, and the traceback of an error.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]

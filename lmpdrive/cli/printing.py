@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from lmpdrive.architectures import Problem
     from lmpdrive.engine.agreement.compare import Equality
-    from lmpdrive.pipeline import Result
 
 
 def progress_printer(quiet: bool) -> Say:
@@ -73,14 +72,3 @@ def equality_table(found: Equality) -> Table:
         equal = "yes" if d.ratio(found.limits) <= 1 else "NO"
         table.add_row(str(d.step), *(f"{number:.1e}" for number in numbers), equal)
     return table
-
-
-def print_summary(result: Result, quiet: bool) -> None:
-    """The numbers of an analysis with two standard errors, and where the results are."""
-    if quiet:
-        return
-    for name, (value, error) in result.summary.items():
-        if name.startswith("sampling: ") or value != value:  # NaN: the run is too short for it
-            continue
-        print(f"{name}: {value:.4g}" + (f" ± {2 * error:.2g}" if error == error else ""))
-    print(f"results: {result.directory}")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lmpdrive.cli.check import check
-from lmpdrive.cli.options import File, NewRunDirectory, Quiet, Set, Trust, Verbose, Walltime
-from lmpdrive.cli.printing import print_summary, progress_printer
+from lmpdrive.cli.conclusion import print_conclusion
+from lmpdrive.cli.options import EveryNumber, File, NewRunDirectory, Quiet, Set, Trust, Verbose, Walltime
+from lmpdrive.cli.printing import progress_printer
 
 if TYPE_CHECKING:
     from lmpdrive.pipeline import Result
@@ -49,14 +49,14 @@ def run_deck(
     deck: Annotated[Path, typer.Argument(help="A deck in the run directory it was rendered into.", metavar="DECK")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Run again over the files of an earlier run.")] = False,
     walltime: Walltime = None,
-    verbose: Verbose = False,
+    verbose: EveryNumber = False,
     quiet: Quiet = False,
     trust: Trust = False,
 ) -> None:
     """Run a rendered deck as it stands, hand edits included; needed where the potential is Python."""
     from lmpdrive import pipeline
 
-    _finish(pipeline.run_deck(deck, overwrite, quiet, progress_printer(quiet), trust, walltime), quiet)
+    _finish(pipeline.run_deck(deck, overwrite, quiet, progress_printer(quiet), trust, walltime), quiet, verbose)
 
 
 def resume(
@@ -66,14 +66,16 @@ def resume(
         str | None, typer.Option("--restart", metavar="FILE", help="Resume from this restart file of the run.")
     ] = None,
     walltime: Walltime = None,
-    verbose: Verbose = False,
+    verbose: EveryNumber = False,
     quiet: Quiet = False,
     trust: Trust = False,
 ) -> None:
     """Resume a run from its newest intact restart file, or extend a finished one."""
     from lmpdrive import pipeline
 
-    _finish(pipeline.resume(run_dir, set_ or (), quiet, progress_printer(quiet), trust, walltime, restart), quiet)
+    _finish(
+        pipeline.resume(run_dir, set_ or (), quiet, progress_printer(quiet), trust, walltime, restart), quiet, verbose
+    )
 
 
 def simulate(
@@ -82,7 +84,7 @@ def simulate(
     set_: Set = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and say what would run; write nothing.")] = False,
     walltime: Walltime = None,
-    verbose: Verbose = False,
+    verbose: EveryNumber = False,
     quiet: Quiet = False,
     trust: Trust = False,
 ) -> None:
@@ -94,7 +96,7 @@ def simulate(
         if not quiet:
             _print_plan(file, out or pipeline.default_directory(file), set_)
         return
-    _finish(pipeline.simulate(file, out, set_ or (), quiet, progress_printer(quiet), trust, walltime), quiet)
+    _finish(pipeline.simulate(file, out, set_ or (), quiet, progress_printer(quiet), trust, walltime), quiet, verbose)
 
 
 def _print_plan(file: Path, out: Path, overrides: list[str] | None) -> None:
@@ -108,13 +110,11 @@ def _print_plan(file: Path, out: Path, overrides: list[str] | None) -> None:
     )
 
 
-def _finish(result: Result, quiet: bool) -> None:
+def _finish(result: Result, quiet: bool, every_number: bool) -> None:
     """Print the results of a run; exit 130 or 75 if it was stopped."""
     from lmpdrive.common.walltime import EXIT_CODE
 
-    print_summary(result, quiet)
+    print_conclusion(result, quiet, every_number)
     exit_code = {"interrupted": 130, "walltime": EXIT_CODE}.get(result.state)
     if exit_code:
-        if not quiet:
-            print(f"resume it with: lmpdrive resume {result.directory}", file=sys.stderr)
         raise typer.Exit(exit_code)

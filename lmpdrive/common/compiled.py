@@ -13,11 +13,16 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
+
+from lmpdrive.common.say import Say
+
+COMPILING = "compiling the kernels of the analysis for this machine, once: about a minute"
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,3 +46,30 @@ def load(module: str) -> ModuleType:
     except ImportError as error:
         warnings.warn(f"{error}: the analysis takes the slower way without numba", stacklevel=2)
         return import_module(f"{module}_numpy")
+
+
+@contextmanager
+def announced(say: Say) -> Iterator[None]:
+    """Within this context, say so before the first function is compiled; copies from the disk are not worth a word."""
+    if os.environ.get("LMPDRIVE_KERNELS") == "numpy":
+        yield
+        return
+    try:
+        from numba.core import event
+    except ImportError:
+        yield
+        return
+
+    class Announcement(event.Listener):
+        said = False
+
+        def on_start(self, event: Any) -> None:
+            if not self.said:
+                self.said = True
+                say(COMPILING)
+
+        def on_end(self, event: Any) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Announcement()):
+        yield

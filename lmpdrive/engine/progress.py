@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
 
+WAIT_S = 5.0
+"""A log that is silent for longer after the start is explained: packages and models take their time to load."""
+
 
 @dataclass
 class LogFollower:
@@ -69,6 +72,7 @@ class Progress:
         self._stage, self._stage_started = "start", time.monotonic()
         self._stage_first: float | None = None
         self._last_line = 0.0
+        self._begun, self._waits = time.monotonic(), not quiet
         self._live = None
         if not quiet:
             from rich.console import Console
@@ -89,9 +93,13 @@ class Progress:
 
     def poll(self) -> None:
         """Read the log and show what is new."""
-        if not self._log.read() or self._quiet:
-            return
         now = time.monotonic()
+        if not self._log.read() or self._quiet:
+            if self._waits and now - self._begun > WAIT_S:
+                self._waits = False
+                self._console.print("starting LAMMPS and loading the model", highlight=False)
+            return
+        self._waits = False
         changed = self._log.stage != self._stage
         if changed:
             self._stage, self._stage_started = self._log.stage, now

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from lmpdrive.common.say import Say, silent
 from lmpdrive.errors import ConfigError, TrajectoryError, did_you_mean
 from lmpdrive.observables import convergence, equilibration
 from lmpdrive.observables.base import Observable, Settings
@@ -58,7 +59,7 @@ def analyse(
     settings = Settings(options.bin_width_A, trajectory.times_known, trajectory.frame_interval_ps, options.options)
     from_log = {}
     if thermo is not None:
-        from_log = thermo_tables(thermo, trajectory.n_atoms, options.n_blocks, int(trajectory.steps[0]))
+        from_log = thermo_tables(thermo, _mobile(trajectory), options.n_blocks, int(trajectory.steps[0]))
     factory = _Factory(classes, interface, settings)
     families = factory.families()
     wanted = _wanted_tables(options.names, families, list(from_log), {cls.family() for cls in classes})
@@ -91,6 +92,11 @@ def _only_wanted(
     return replace(factory, classes=used, wanted=frozenset(wanted), settings=settings)
 
 
+def _mobile(trajectory: Trajectory) -> int:
+    """Atoms that move: all but the group `fixed`."""
+    return max(1, trajectory.n_atoms - len(trajectory.topology.groups.get("fixed", ())))
+
+
 def _merged_table(whole: Observable, parts: list[Observable]) -> Table:
     """The table of all blocks; `whole` gets the frames of all of them."""
     with blamed(whole, "merge"):
@@ -108,9 +114,14 @@ def _merged_table(whole: Observable, parts: list[Observable]) -> Table:
 
 
 def equilibrated_after_ps(
-    trajectory: Trajectory, thermo: pd.DataFrame | None = None, progress: Progress | None = None
+    trajectory: Trajectory,
+    thermo: pd.DataFrame | None = None,
+    progress: Progress | None = None,
+    say: Say = silent,
 ) -> float:
     """Time to leave out at the start [ps] so that the rest is stationary: `discard_ps: auto`.
+
+    Signals that have not settled within the run are said; nothing is left out for them.
 
     Raises TrajectoryError if the times are not known.
     """
@@ -123,8 +134,12 @@ def equilibrated_after_ps(
     factory = _Factory(classes, Interface(trajectory.topology, trajectory.read(0, 1)), Settings())
     (signals,) = _accumulate(trajectory, factory, [0, trajectory.n_frames], 1, progress)
     sampled = {one.name: (trajectory.times_ps, s) for one in signals if (s := one.sampled()) is not None}
-    logged = {} if thermo is None else thermo_tables(thermo, trajectory.n_atoms, 10, int(trajectory.steps[0]))
-    return equilibration.discard_ps(equilibration.from_results(sampled, logged))
+    logged = {} if thermo is None else thermo_tables(thermo, _mobile(trajectory), 10, int(trajectory.steps[0]))
+    found = equilibration.from_results(sampled, logged)
+    for one in found:
+        if one.late:
+            say(f"warning: {one.refusal}")
+    return equilibration.discard_ps(found)
 
 
 @dataclass(frozen=True)

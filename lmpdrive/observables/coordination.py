@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -106,11 +107,8 @@ class Coordination(PairSums):
         own, parts = self.values(self)[header], np.array([self.values(rest)[header] for rest in rests])
         note = f"within {radius:.2f} Å"
         if "O" in self.names:
-            return {
-                f"mean number of {self.names[1]} around {self.names[0]}": with_error(
-                    lambda p: float((n * p).sum()), own, parts, "1", note
-                )
-            }
+            number = with_error(lambda p: float((n * p).sum()), own, parts, "1", note)
+            return {f"mean number of {self.names[1]} around {self.names[0]}": replace(number, headline=True)}
         return {f"share of {pair} contact pairs": with_error(lambda p: float(1.0 - p[0]), own, parts, "1", note)}
 
 

@@ -3,7 +3,8 @@
 P_z = Σ cos θ_i counts orientations (dimensionless).  P_z/A [e/Å] is a dipole of point charges, q_O on O and
 -q_O/2 on each H, per area: with q_O = -0.8476 e (SPC/E) that is the convention of the water-slab-dipole
 benchmark of ML-PEG.  P_z/(A ε0) [V] is the potential step it would make; above 4.45 V a slab of water would
-conduct (its gap closes), which no water does: the model, or the setup, is wrong.
+conduct (its gap closes), which no water does: the model, or the setup, is wrong.  The alarm is for films: without a
+vacuum beside the water (a box of liquid, a cell filled from one electrode to the other) P_z makes no such step.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Self
 import numpy as np
 
 from lmpdrive.common.units import VOLT_ANGSTROM_PER_E
+from lmpdrive.observables import geometry
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.profile import cosines, per_frame
@@ -26,10 +28,20 @@ Q_OXYGEN_E = -0.8476
 BREAKDOWN_V = 4.45
 """Design, part 2."""
 
+VACUUM_A = 6.0
+"""An empty layer of this thickness across the whole cell is vacuum: a liquid has none."""
+
 
 def film_dipole(interface: InterfaceFrames) -> Array:
     """(F,) Σ cos θ over all waters: positive away from the surface; along the normal if there are two."""
     return per_frame(interface.water.frame, cosines(interface)[0], len(interface.areas))
+
+
+def has_vacuum(chunk: Chunk, interface: InterfaceFrames) -> bool:
+    """Whether the first frame of the chunk has a layer without atoms along the normal."""
+    height = float(geometry.heights(chunk.cells[:1])[0])
+    z = np.sort(interface.distances(np.arange(chunk.coordinates.n_atoms))[0, 0] % height)
+    return bool(max(np.diff(z).max(initial=0.0), z[0] + height - z[-1]) > VACUUM_A)
 
 
 class DipolePz(Series):
@@ -46,6 +58,7 @@ class DipolePz(Series):
         self.q_oxygen_e = q_oxygen_e
         self.has_ions = has_ions
         self._two_sided = False
+        self._is_film = False
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
@@ -64,12 +77,14 @@ class DipolePz(Series):
         per_area = abs(self.q_oxygen_e) / 2 * moment / interface.areas
         rows = np.stack([film_dipole(interface), per_area, per_area * VOLT_ANGSTROM_PER_E], axis=1)
         self._two_sided = len(interface.signs) == 2
+        self._is_film |= has_vacuum(chunk, interface)
         self.append(chunk, rows)
 
     def merge(self, other: Self) -> None:
         """Add the frames that `other` saw."""
         super().merge(other)
         self._two_sided |= other._two_sided
+        self._is_film |= other._is_film
 
     def notes(self) -> tuple[str, ...]:
         """The charge convention, and the sign with two surfaces."""
@@ -83,12 +98,14 @@ class DipolePz(Series):
         return (convention, f"{above}; with ions this is no alarm: it is the water's answer to their field.")
 
     def alarms(self) -> tuple[str, ...]:
-        """Dielectric breakdown, where water is alone."""
+        """Dielectric breakdown, where a film of water is alone."""
         above = "" if self.has_ions else self._breakdown()
         return (f"{above}: the water would break down dielectrically.",) if above else ()
 
     def _breakdown(self) -> str:
-        """How many frames are above the limit, or an empty string."""
+        """How many frames of a film are above the limit, or an empty string."""
+        if not self._is_film:
+            return ""
         volts = np.abs(np.concatenate(self._rows)[:, 2])
         above = int((volts > BREAKDOWN_V).sum())
         if not above:

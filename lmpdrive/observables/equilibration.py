@@ -2,7 +2,8 @@
 
 J. D. Chodera, J. Chem. Theory Comput. 12, 1799 (2016), as pymbar.timeseries implements it.  That cut is rarely
 zero, even for a stationary series; a start is called not equilibrated when its mean differs from the mean of the rest
-by more than three standard errors.
+by more than three standard errors.  A cut in the last fifth of the run is refused: what is still changing there has not
+settled.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ TRIED = 100
 """Cuts tried; the answer is as fine as 1 % of the run."""
 
 SIGMAS = 3.0
+LATEST = 0.8
+"""A cut in the last fifth is refused: so short a rest cannot show that anything has settled."""
 SHORTEST = 20
 """Fewer values do not show when they settle."""
 
@@ -41,6 +44,7 @@ class Equilibration:
     n_effective : independent samples after the cut.
     sigmas : difference of the means before and after the cut, in standard errors.
     fraction : share of the run that is to be left out.
+    run_ps : length of the run [ps].
     """
 
     signal: str
@@ -48,11 +52,25 @@ class Equilibration:
     n_effective: float
     sigmas: float
     fraction: float
+    run_ps: float = float("nan")
 
     @property
     def unequilibrated(self) -> bool:
         """The start differs from the rest."""
         return self.start_ps > 0
+
+    @property
+    def late(self) -> bool:
+        """The cut is in the last fifth of the run, and no cut at all."""
+        return self.unequilibrated and self.fraction > LATEST
+
+    @property
+    def refusal(self) -> str:
+        """Why a late cut is not made."""
+        return (
+            f"{self.signal} is still changing {self.start_ps:.3g} ps into the {self.run_ps:.3g} ps of the run, in its "
+            "last fifth: it has not settled, and nothing is left out for it. Run longer."
+        )
 
 
 def detect(signal: str, times_ps: Array, series: Array) -> Equilibration | None:
@@ -73,9 +91,11 @@ def detect(signal: str, times_ps: Array, series: Array) -> Equilibration | None:
         samples = max(1.0, len(before) / inefficiency), max(1.0, len(after) / inefficiency)
         error = np.sqrt(after.var(ddof=1) * (1 / samples[0] + 1 / samples[1]))
         sigmas = float(abs(before.mean() - after.mean()) / error) if error > 0 else float("inf")
+    run_ps = float(times_ps[-1] - times_ps[0])
     if sigmas <= SIGMAS:
-        return Equilibration(signal, 0.0, len(series) / statistical_inefficiency(series), sigmas, 0.0)
-    return Equilibration(signal, float(times_ps[cut * every] - times_ps[0]), n_effective, sigmas, cut / len(values))
+        return Equilibration(signal, 0.0, len(series) / statistical_inefficiency(series), sigmas, 0.0, run_ps)
+    start_ps = float(times_ps[cut * every] - times_ps[0])
+    return Equilibration(signal, start_ps, n_effective, sigmas, cut / len(values), run_ps)
 
 
 def _pymbar(values: Array) -> tuple[int, float, float]:
@@ -105,8 +125,8 @@ def from_results(sampled: Mapping[str, tuple[Array, Array]], tables: Mapping[str
 
 
 def discard_ps(found: list[Equilibration]) -> float:
-    """Time to leave out [ps]: the longest that a signal with an unequilibrated start asks for."""
-    return max((one.start_ps for one in found if one.unequilibrated), default=0.0)
+    """Time to leave out [ps]: the longest that a signal with an unequilibrated start asks for, late ones refused."""
+    return max((one.start_ps for one in found if one.unequilibrated and not one.late), default=0.0)
 
 
 def marked(tables: Mapping[str, Table], found: list[Equilibration]) -> dict[str, Table]:

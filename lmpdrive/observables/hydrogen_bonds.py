@@ -72,7 +72,7 @@ class HydrogenBondCount(Series):
         named = zip(("", " (donated)", " (first layer)"), rows.T, errors, strict=True)
         return {
             f"hydrogen bonds per water{what}": Scalar(
-                float(np.nanmean(column)), error, "1", criterion_text(self.options)
+                float(np.nanmean(column)), error, "1", criterion_text(self.options), headline=not what
             )
             for what, column, error in named
             if np.isfinite(column).any()

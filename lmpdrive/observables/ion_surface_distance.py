@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -128,4 +129,5 @@ class IonSurfaceDistance(Sums):
             return float((z * p).sum() * width)
 
         own = self.values(self)[header]
-        return {f"mean distance of {self.element} from the surface": with_error(mean, own, parts, "Å")}
+        number = with_error(mean, own, parts, "Å")
+        return {f"mean distance of {self.element} from the surface": replace(number, headline=True)}

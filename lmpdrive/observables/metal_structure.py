@@ -54,7 +54,8 @@ class MetalStructure(Series):
         z = [self._coordinates(chunk, atoms, heights) for atoms in self._layers]
         stays = [np.abs(layer - np.median(layer, axis=1, keepdims=True)) <= LEFT_THE_LAYER_A for layer in z]
         # relative to the median atom of the layer, so that a layer across the boundary is whole
-        planes = np.stack([(layer * stay).sum(axis=1) / stay.sum(axis=1) for layer, stay in zip(z, stays)], axis=1)
+        with np.errstate(invalid="ignore"):  # a layer that every atom has left has no plane: NaN
+            planes = np.stack([(layer * stay).sum(axis=1) / stay.sum(axis=1) for layer, stay in zip(z, stays)], axis=1)
         anchors = np.stack([self._anchor(chunk, atoms) for atoms in self._layers], axis=1)
         gaps = np.diff(planes + anchors, axis=1)
         spacing = np.abs(geometry.wrap_symmetric(gaps, heights[:, None]))

@@ -14,6 +14,10 @@ from lmpdrive.observables.equilibration import Equilibration
 from lmpdrive.observables.tables import Table
 
 SAMPLING = "sampling: "
+NOT_SETTLED = "Not settled: "
+"""How a warning begins of a signal that is still changing at the end of the run."""
+MOST_TITLES = 4
+"""Tables named in a warning that many have in common."""
 Row = tuple[str, float, float, str, str, str]
 
 
@@ -43,7 +47,10 @@ def _equilibrated(one: Equilibration) -> Row:
             f"{one.n_effective:.3g} independent samples after it; the mean before it is {one.sigmas:.2g} standard "
             "errors from the mean after it"
         )
-    return f"{SAMPLING}{one.signal}: equilibrated after", one.start_ps, float("nan"), "ps", note, ""
+    start_ps = one.start_ps
+    if one.late:
+        start_ps, note = float("nan"), f"not within the run: still changing after {one.start_ps:.3g} ps"
+    return f"{SAMPLING}{one.signal}: equilibrated after", start_ps, float("nan"), "ps", note, ""
 
 
 def _sampling(table: Table) -> list[Row]:
@@ -60,16 +67,17 @@ def _sampling(table: Table) -> list[Row]:
 
 
 def _start(equilibration: Sequence[Equilibration]) -> list[str]:
-    """A warning if the start should have been left out."""
-    bad = [one for one in equilibration if one.unequilibrated]
+    """A warning for each signal that has not settled, and one if the start should have been left out."""
+    late = [f"{NOT_SETTLED}{one.refusal}" for one in equilibration if one.late]
+    bad = [one for one in equilibration if one.unequilibrated and not one.late]
     if not bad:
-        return []
+        return late
     latest = max(bad, key=lambda one: one.start_ps)
     advice = f"leave it out with --discard-ps {latest.start_ps:.3g} (or auto)"
     if latest.fraction > 0.5:
         advice = "that is more than half of the run: run longer"
     what = ", ".join(f"{one.signal}: {one.start_ps:.3g} ps, {one.sigmas:.2g} standard errors" for one in bad)
-    return [f"The start is not equilibrated ({what}); {advice}."]
+    return [*late, f"The start is not equilibrated ({what}); {advice}."]
 
 
 def _warnings(tables: Mapping[str, Table]) -> list[str]:
@@ -81,5 +89,11 @@ def _warnings(tables: Mapping[str, Table]) -> list[str]:
     warnings = [f"{t.title}: {w}" for t in tables.values() for w in t.warnings if not w.startswith(tuple(common))]
     for start, end in common.items():
         if titles := [t.title for t in tables.values() if any(w.startswith(start) for w in t.warnings)]:
-            warnings.append(f"{start} ({', '.join(titles)}): {end}")
+            warnings.append(f"{start} ({_listed(titles)}): {end}")
     return warnings
+
+
+def _listed(titles: Sequence[str]) -> str:
+    """The first of them; each table has its own warning beside its figure."""
+    more = len(titles) - MOST_TITLES
+    return "; ".join(titles[:MOST_TITLES]) + (f"; and {more} more" if more > 0 else "")

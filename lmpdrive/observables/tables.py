@@ -34,6 +34,7 @@ class Scalar:
     source : what σ rests on ("10 blocks of 2 ps"), or why there is none.
     lower_bound : the true error may be larger than `error`.
     needs_same : what two systems must share for it to be compared: "atoms", "area", or "" where it depends on neither.
+    headline : one of the few numbers that people look at first.
     """
 
     value: float
@@ -43,6 +44,7 @@ class Scalar:
     source: str = ""
     lower_bound: bool = False
     needs_same: str = ""
+    headline: bool = False
 
     @property
     def error_in_words(self) -> str:

@@ -1,6 +1,6 @@
 """Temperature, energy, the conserved quantity and pressure, from the thermo table of the log.
 
-Units: ps, K, eV, bar; the drift in meV/atom/ns.  Only the runs that wrote the analysed frames count.
+Units: ps, K, eV, bar; the drift in meV per mobile atom and ns.  Only the runs that wrote the analysed frames count.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from lmpdrive.observables.base import Array, sampling_warnings
 from lmpdrive.observables.blocks import block_edges, block_error, statistical_inefficiency
 from lmpdrive.observables.convergence import CORRELATION_TIMES
+from lmpdrive.observables.slope import linear_drift
 from lmpdrive.observables.tables import Scalar, Table
 
 if TYPE_CHECKING:
@@ -36,14 +37,16 @@ def production(thermo: pd.DataFrame, first_step: int | None) -> pd.DataFrame:
     return chosen[chosen["Step"] >= first_step].reset_index(drop=True)
 
 
-def thermo_tables(thermo: pd.DataFrame, n_atoms: int, n_blocks: int, first_step: int | None = None) -> dict[str, Table]:
-    """`temperature`, `energy` and `pressure`, as far as the log has the columns."""
+def thermo_tables(
+    thermo: pd.DataFrame, n_mobile: int, n_blocks: int, first_step: int | None = None
+) -> dict[str, Table]:
+    """`temperature`, `energy` and `pressure`, as far as the log has the columns; the drift is per mobile atom."""
     thermo = production(thermo, first_step)
     tables = {}
     if len(thermo) and "Temp" in thermo:
         tables["temperature"] = temperature_table(thermo, n_blocks)
     if len(thermo) and {"TotEng", "Econserve"} & set(thermo):
-        tables["energy"] = energy_table(thermo, n_atoms, n_blocks)
+        tables["energy"] = energy_table(thermo, n_mobile, n_blocks)
     if len(thermo) and "Press" in thermo:
         tables["pressure"] = pressure_table(thermo, n_blocks)
     return tables
@@ -56,12 +59,16 @@ def _time(thermo: pd.DataFrame) -> tuple[str, Array]:
 
 
 def mean_error(values: Array, n_blocks: int) -> float:
-    """Block error of the mean of a series; NaN if there are fewer values than blocks."""
+    """σ of the mean of a series: of blocks, or from its correlation time if that gives more.
+
+    NaN if there are fewer values than blocks.
+    """
     if len(values) < n_blocks or n_blocks < 2:
         return float("nan")
     edges = block_edges(len(values), n_blocks)
     means = [values[a:b].mean() for a, b in pairwise(edges)]
-    return float(block_error(np.array(means)))
+    inefficiency = float(np.nan_to_num(statistical_inefficiency(values), nan=1.0))
+    return max(float(block_error(np.array(means))), float(values.std(ddof=1) * np.sqrt(inefficiency / len(values))))
 
 
 def _mean(values: Array, n_blocks: int, unit: str) -> Scalar:
@@ -69,7 +76,8 @@ def _mean(values: Array, n_blocks: int, unit: str) -> Scalar:
     blocks = n_blocks if len(values) >= n_blocks > 1 else 0
     g = statistical_inefficiency(values)
     length = len(values) / blocks if blocks else float("nan")
-    source, few = f"{blocks} blocks of {length:.3g} log rows", bool(blocks and length < CORRELATION_TIMES * g)
+    source = f"{blocks} blocks of {length:.3g} log rows, or the correlation time if that gives more"
+    few = bool(blocks and length < CORRELATION_TIMES * g)
     if few:
         source += f", shorter than {CORRELATION_TIMES} statistical inefficiencies of {g:.3g} log rows"
     if not blocks:
@@ -117,7 +125,9 @@ def temperature_table(thermo: pd.DataFrame, n_blocks: int) -> Table:
         if str(column).startswith("c_T_"):
             named[f"T_{str(column)[4:]} [K]"] = thermo[column].to_numpy(dtype=float)
     scalars = {
-        "mean temperature" + (f" of {name[2:-4]}" if name != "T [K]" else ""): _mean(values, n_blocks, "K")
+        "mean temperature" + (f" of {name[2:-4]}" if name != "T [K]" else ""): replace(
+            _mean(values, n_blocks, "K"), headline=name == "T [K]"
+        )
         for name, values in named.items()
     }
     equation = "T = 2 E_kin / (k_B N_f), N_f degrees of freedom as LAMMPS counts them"
@@ -125,23 +135,7 @@ def temperature_table(thermo: pd.DataFrame, n_blocks: int) -> Table:
     return _table("temperature", "Temperature", equation, {time: t, **named}, error, n_blocks, scalars)
 
 
-def linear_drift(t_ps: Array, energy: Array) -> tuple[float, float]:
-    """Slope of a least-squares line [eV/ps] and its standard error.
-
-    The error is the ordinary one times √g, g the statistical inefficiency of the residuals: thermo rows
-    are correlated.  NaN for fewer than three points.
-    """
-    if len(t_ps) < 3 or np.ptp(t_ps) == 0.0:
-        return float("nan"), float("nan")
-    x = t_ps - t_ps.mean()
-    slope = float(x @ energy / (x @ x))
-    residual = energy - energy.mean() - slope * x
-    inefficiency = statistical_inefficiency(residual)
-    variance = residual @ residual / (len(x) - 2) / (x @ x)
-    return slope, float(np.sqrt(variance * (inefficiency if np.isfinite(inefficiency) else 1.0)))
-
-
-def energy_table(thermo: pd.DataFrame, n_atoms: int, n_blocks: int) -> Table:
+def energy_table(thermo: pd.DataFrame, n_mobile: int, n_blocks: int) -> Table:
     """The conserved quantity (total energy if the log has none), potential, kinetic and total energy [eV]."""
     time, t = _time(thermo)
     first = "Econserve" if "Econserve" in thermo else "TotEng"
@@ -153,10 +147,11 @@ def energy_table(thermo: pd.DataFrame, n_atoms: int, n_blocks: int) -> Table:
     conserved = columns[f"{label[first]} [eV]"]
     scalars = {}
     if time == "t [ps]":
-        slope, error = (value * MEV_PER_NS / n_atoms for value in linear_drift(t, conserved))
+        slope, error = (value * MEV_PER_NS / n_mobile for value in linear_drift(t, conserved))
         what = "conserved quantity" if first == "Econserve" else "total energy (no Econserve in the log)"
-        rows = "scatter around the line, in independent log rows"
-        scalars["drift"] = Scalar(slope, error, "meV/atom/ns", f"linear fit of the {what}", rows)
+        source = f"scatter of {len(t)} log rows about the line, given their correlation"
+        note = f"linear fit of the {what}, per mobile atom ({n_mobile})"
+        scalars["drift"] = Scalar(slope, error, "meV/atom/ns", note, source, headline=True)
     if "PotEng" in thermo:
         mean = _mean(thermo["PotEng"].to_numpy(dtype=float), n_blocks, "eV")
         scalars["mean potential energy"] = replace(mean, needs_same="atoms")

@@ -127,5 +127,5 @@ class WaterCoverage(Series):
                 for i, layer in enumerate(("first", "second"))
             },
             "water coverage per area": Scalar(mean[3], errors[3], "1/nm^2", ends[0]),
-            "water coverage": Scalar(mean[4], errors[4], "ML", f"{ends[0]}, per surface metal atom"),
+            "water coverage": Scalar(mean[4], errors[4], "ML", f"{ends[0]}, per surface metal atom", headline=True),
         }

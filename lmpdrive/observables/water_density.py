@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Self
 
 from lmpdrive.common.units import G_PER_CM3_PER_U_PER_A3, WATER_MOLAR_MASS_G_PER_MOL
@@ -49,7 +50,8 @@ class WaterDensity(Profile):
         bulk, unit = self.settings.bulk, "g/cm^3"
         out = {"bulk water density": Scalar(float("nan"), unit=unit, note=f"{bulk}", source=bulk.why)}
         if bulk.exists:
-            out["bulk water density"] = with_error(lambda p: bulk.mean(z, p), profile, rests, unit, f"mean over {bulk}")
+            density = with_error(lambda p: bulk.mean(z, p), profile, rests, unit, f"mean over {bulk}")
+            out["bulk water density"] = replace(density, headline=True)
         if self.has_surface:
             out["first peak of the water density: position"] = with_error(
                 lambda p: first_peak(z, p)[0], profile, rests, "Å", "distance from the surface plane"

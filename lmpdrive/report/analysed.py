@@ -10,6 +10,7 @@ from lmpdrive.common.manifest import Manifest, read_manifest
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.observables.results import RESULTS, read_csv, read_results
 from lmpdrive.observables.tables import Table
+from lmpdrive.report.verdict import Verdict, verdict_of
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,19 @@ class Analysed:
     tables: dict[str, Table]
     about: dict[str, Any] = field(default_factory=dict)
     manifest: Manifest = field(default_factory=Manifest)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The one given when the run was analysed; of an older analysis, judged now."""
+        content = self.about.get("verdict")
+        if content is None:
+            return verdict_of(self.tables, self.manifest)
+        try:
+            return Verdict.of(content)
+        except (LookupError, TypeError) as error:
+            raise RunDirectoryError(
+                f"{self.folder}: the verdict in {RESULTS} cannot be read ({error}); analyse the run again"
+            ) from None
 
 
 def load(path: str | Path, label: str | None = None) -> Analysed:

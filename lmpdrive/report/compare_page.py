@@ -18,7 +18,8 @@ from lmpdrive.report.comparison import Comparison, Difference
 from lmpdrive.report.figures import SIZE_INCH, STYLE, save, settle
 from lmpdrive.report.labels import axis_label
 from lmpdrive.report.lines import DASHES, PALETTE
-from lmpdrive.report.page import environment, unique_ids, with_error
+from lmpdrive.report.numbers import with_error
+from lmpdrive.report.page import environment, unique_ids
 from lmpdrive.report.parity import energy_errors, force_parity
 from lmpdrive.report.potentials import BUSY, Chapter, as_frame, as_markdown, potentials
 

@@ -20,9 +20,9 @@ from lmpdrive.observables.base import TOO_SHORT
 from lmpdrive.observables.tables import Table
 from lmpdrive.report.accuracy import Measured
 from lmpdrive.report.analysed import Analysed
-from lmpdrive.report.numbers import side_by_side
 from lmpdrive.report.potentials import levels_of_theory
 from lmpdrive.report.sampling import Sampling, sampling_of, unequal_lengths
+from lmpdrive.report.side_by_side import side_by_side
 from lmpdrive.report.significance import degrees_of_freedom, false_discoveries, significance, two_sided
 from lmpdrive.report.unlike import unlike, why_incomparable
 

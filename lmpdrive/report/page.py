@@ -18,11 +18,11 @@ from lmpdrive.common.units import UC_PER_CM2_PER_E_PER_A2
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables.registry import FROM_THE_LOG
 from lmpdrive.observables.summary import SAMPLING
-from lmpdrive.observables.tables import Scalar, Table
+from lmpdrive.observables.tables import Table
 from lmpdrive.report.chapters import in_chapters
 from lmpdrive.report.figures import write_figures
-from lmpdrive.report.stable_part import StablePart
-from lmpdrive.report.verdict import verdict_and_findings
+from lmpdrive.report.numbers import with_error
+from lmpdrive.report.verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
     import jinja2
@@ -40,7 +40,7 @@ def write_report(
     tables: Mapping[str, Table],
     thermo: pd.DataFrame | None,
     manifest: Manifest = FROM_ELSEWHERE,
-    stable: StablePart | None = None,
+    verdict: Verdict | None = None,
 ) -> Path:
     """Write figures to `run_dir/observables/` and the page to `run_dir/report.html`; return its path.
 
@@ -49,20 +49,18 @@ def write_report(
     tables : from `analyse`.
     thermo : from `read_thermo`, or None; its runs appear in the timings.
     manifest : of the run; without entries for a trajectory from elsewhere.
-    stable : the part of the trajectory that is used, where the guard saw something.
+    verdict : on the run; default: of these tables and this manifest.
 
     Raises TrajectoryError if the directory cannot be written.
     """
     run_dir = Path(run_dir)
     svg = write_figures(tables, run_dir / "observables")
-    verdict, findings = verdict_and_findings(tables, manifest, stable)
     text = (
         environment()
         .get_template("report.html.j2")
         .render(
             title=run_dir.resolve().name,
-            verdict=verdict,
-            findings=findings,
+            verdict=verdict or verdict_of(tables, manifest),
             sections=_sections(manifest, thermo),
             card=_card(manifest),
             summary=_summary(tables),
@@ -236,23 +234,12 @@ def _sampling(tables: Mapping[str, Table]) -> dict[str, Any]:
         for quantity, value, note in columns.itertuples(index=False, name=None):
             if str(quantity).startswith(SAMPLING) and str(quantity).endswith("equilibrated after"):
                 signal = str(quantity).removeprefix(SAMPLING).partition(":")[0]
-                start.append((signal, f"{value:.3g} ps" if value else "", note))
+                start.append((signal, f"{value:.3g} ps" if value > 0 else "", note))
     return {"rows": rows, "start": start}
 
 
 def _anchor(title: str) -> str:
     return "chapter-" + re.sub(r"\W+", "-", title.lower())
-
-
-def with_error(scalar: Scalar) -> str:
-    """Value ± 2σ, rounded to two digits of the error."""
-    if not np.isfinite(scalar.value):
-        return "not defined"
-    spread = 2 * scalar.error
-    if not np.isfinite(spread) or spread <= 1e-12 * max(1.0, abs(scalar.value)):
-        return f"{scalar.value:.4g}" + (" (no error)" if np.isnan(spread) else "")
-    digits = max(0, 1 - int(np.floor(np.log10(spread))))
-    return f"{scalar.value:.{digits}f} ± {spread:.{digits}f}"
 
 
 def _figure(table: Table, svg: str) -> dict[str, Any]:

@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lmpdrive.common.run_files import CONFIG
+from lmpdrive.observables.slope import linear_drift
 from lmpdrive.observables.tables import Scalar
-from lmpdrive.observables.thermodynamics import linear_drift
 from lmpdrive.report.accuracy import ALL, Measured, errors
-from lmpdrive.report.page import with_error
-from lmpdrive.report.verdict import DRIFT_LIMIT_RELATIVE, verdict_and_findings
+from lmpdrive.report.numbers import with_error
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lmpdrive.observables.tables import Table
     from lmpdrive.report.analysed import Analysed
 
 PACKAGE = {
@@ -39,6 +40,9 @@ BUSY = (
     "share a core slow each other down. For a ratio, run the potentials alternately on an idle machine, as "
     "benchmarks/potentials does."
 )
+
+JUMP_FRACTION, JUMP_EV_PER_ATOM, JUMP_WINDOW_PS = 1e-3, (2e-3, 10e-3), 1.0
+"""The guard's rule for the conserved quantity, where the manifest does not have its limits (docs/guard.md)."""
 
 Row = tuple[str, list[str]]
 Chapter = tuple[str, list[Row]]
@@ -212,12 +216,10 @@ def _value(row: Any) -> str:
 def _stability(run: Analysed) -> dict[str, str]:
     if run.manifest.absent and not {"energy", "temperature"} & set(run.tables):
         return {}
-    verdict, findings = verdict_and_findings(run.tables, run.manifest)
-    words = {"good": "stable", "caution": "usable with care", "bad": "not trustworthy"}
     times = run.about.get("times_ps")
     found = {
-        "verdict": words[verdict.level],
-        "problems": "; ".join(f.text for f in findings if f.level == "bad"),
+        "verdict": run.verdict.text,
+        "problems": " ".join(f.text for f in run.verdict.findings if f.level == "bad"),
         "state": run.manifest.state or "",
         "analysed": f"{times[1] - times[0]:.4g} ps" if times else "",
         "first event": first_event(run),
@@ -246,11 +248,10 @@ def first_event(run: Analysed) -> str:
     events = []
     energy = run.tables.get("energy")
     if energy is not None and len(energy.x):
-        e = energy.value
-        limit = DRIFT_LIMIT_RELATIVE * float(np.abs(e[np.isfinite(e)]).max(initial=0.0))
-        off = np.flatnonzero(~(np.abs(e - e[0]) <= limit))
+        limit = _jump_eV(run, energy.value)
+        off = np.flatnonzero(~(np.abs(energy.value - _before(energy)) <= limit))
         if len(off):
-            events.append((float(energy.x[off[0]]), f"conserved quantity off by {DRIFT_LIMIT_RELATIVE:.1%} of |E|"))
+            events.append((float(energy.x[off[0]]), f"conserved quantity jumps by more than {limit:.3g} eV"))
     water, table = _waters(run), run.tables.get("water_species")
     if water is not None and table is not None:
         fewer = np.flatnonzero(water < water[:1])
@@ -261,6 +262,26 @@ def first_event(run: Analysed) -> str:
     unit = str((energy or table).data.columns[0])  # type: ignore[union-attr]
     time, what = min(events)
     return f"{time:.4g} ps: {what}" if unit == "t [ps]" else f"step {time:.0f}: {what}"
+
+
+def _jump_eV(run: Analysed, conserved: NDArray[np.float64]) -> float:
+    """The guard's limit: a part of |E|, within bounds for each mobile atom."""
+    guard, system = run.manifest.guard or {}, run.manifest.system
+    mobile = len(system.species) - len(system.members("fixed")) or sum(run.about.get("atoms", {}).values()) or 1
+    fraction = guard.get("drift_fraction") or JUMP_FRACTION
+    low, high = guard.get("drift_eV") or (mobile * each for each in JUMP_EV_PER_ATOM)
+    return float(np.clip(fraction * np.abs(conserved[np.isfinite(conserved)]).max(initial=0.0), low, high))
+
+
+def _before(energy: Table) -> NDArray[np.float64]:
+    """Mean of the conserved quantity over the picosecond before each row: a slow drift is no event."""
+    import pandas as pd
+
+    rows = len(energy.x)
+    each = float(np.ptp(energy.x)) / max(1, rows - 1) if str(energy.data.columns[0]) == "t [ps]" else 0.0
+    window = max(1, round(JUMP_WINDOW_PS / each)) if each > 0 else rows
+    mean = pd.Series(energy.value).rolling(window, min_periods=1).mean().shift(1)
+    return mean.fillna(float(energy.value[0])).to_numpy(dtype=float)
 
 
 def _waters(run: Analysed) -> Any:

@@ -1,124 +1,122 @@
-"""Is the run stable?  Plain sentences from the state, the drift, the temperature and the tables' warnings.
+"""The verdict on a run: the same words in the report, on the terminal, in Python and in `results.nc`.
 
-Units: K, meV/atom/ns.  The limits are stated in the sentences, so that a reader can disagree.
+The gravest finding decides: bad, then too short to say, then caution, then good.  docs/trust.md has the limits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-import numpy as np
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from lmpdrive.common.manifest import Manifest
-from lmpdrive.observables.tables import Scalar, Table
+from lmpdrive.observables.tables import Table
+from lmpdrive.report.findings.drift import drift
+from lmpdrive.report.findings.finding import LEVELS, Finding, Level
+from lmpdrive.report.findings.sampling import asked_for, convergence, warnings
+from lmpdrive.report.findings.state import guard_events, state
+from lmpdrive.report.findings.temperature import temperature
+from lmpdrive.report.findings.water import water
 from lmpdrive.report.stable_part import StablePart
 
-DRIFT_LIMIT_RELATIVE = 1e-3
-"""Largest change of the conserved quantity over the run, as a fraction of |E| (design, part 2: 0.1 %)."""
-
-TEMPERATURE_SIGMAS = 3.0
+TEXTS: dict[Level, str] = {
+    "bad": "Not trustworthy",
+    "short": "Too short to say",
+    "caution": "Usable with care",
+    "good": "Good: no problem was found.",
+}
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One sentence; `level` is "good", "caution" or "bad"."""
+class Verdict:
+    """What is to be thought of a run.
 
-    level: str
+    level : "bad", "short" (too short to say), "caution" or "good".
+    text : the verdict in one sentence.
+    findings : what it rests on, the gravest first.
+    converged, not_converged : titles of the tables.
+    production_ps : to continue the run to, with what the findings ask for; None if that is not known, or no help.
+    """
+
+    level: Level
     text: str
+    findings: tuple[Finding, ...] = ()
+    converged: tuple[str, ...] = ()
+    not_converged: tuple[str, ...] = ()
+    production_ps: float | None = None
+
+    def lines(self) -> list[str]:
+        """The verdict and its reasons, as the terminal prints them."""
+        return [self.text, *(f"  {finding.word}: {finding.text}" for finding in self.findings)]
+
+    def content(self) -> dict[str, Any]:
+        """For `about` of results.nc."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Verdict:
+        """From `content()`.  Raises TypeError or KeyError if it is none."""
+        findings = tuple(Finding(**finding) for finding in content["findings"])
+        names = {key: tuple(content[key]) for key in ("converged", "not_converged")}
+        return cls(**{**content, "findings": findings, **names})
 
 
-def verdict_and_findings(
-    tables: Mapping[str, Table], manifest: Manifest, stable: StablePart | None = None
-) -> tuple[Finding, list[Finding]]:
-    """(verdict in one sentence, findings that it rests on)."""
-    findings = [*_state(manifest), *_stability(stable), *_drift(tables), *_temperature(tables, manifest)]
-    if "summary" in tables:
-        findings += [Finding("caution", warning) for warning in tables["summary"].warnings]
-    levels = {finding.level for finding in findings}
-    if "bad" in levels:
-        return Finding("bad", "Not trustworthy: see the problems marked below."), findings
-    if not findings:
-        return Finding("caution", "Nothing is known about the run's stability: no log and no manifest."), findings
-    if "caution" in levels:
-        return Finding("caution", "Usable with care: see the cautions below."), findings
-    return Finding("good", "Stable: no problem was found."), findings
+def verdict_of(
+    tables: Mapping[str, Table],
+    manifest: Manifest,
+    stable: StablePart | None = None,
+    trajectory_warnings: Sequence[str] = (),
+) -> Verdict:
+    """Judge an analysed run.
 
-
-def _state(manifest: Manifest) -> list[Finding]:
-    state = manifest.state
-    if state is None:
-        return []
-    texts = {
-        "finished": ("good", "The run finished as planned."),
-        "interrupted": ("caution", "The run was interrupted: the frames written before that are analysed."),
-        "unstable": ("bad", "The guard stopped the run: the potential, or the way it was run, cannot be trusted here."),
-        "failed": ("bad", "The run failed: the frames before the failure may already be wrong."),
-    }
-    return [Finding(*texts.get(str(state), ("caution", f"The run's state is {state!r}.")))]
-
-
-def _stability(stable: StablePart | None) -> list[Finding]:
-    """What the guard detected, and how many frames were used (docs/guard.md)."""
-    if stable is None:
-        return []
-    found = [Finding("bad" if stable.ended else "caution", f"Guard: {sentence}.") for sentence in stable.events]
-    if stable.ended and not stable.frames:
-        found.append(Finding("caution", "No frame was written before that, so nothing is averaged."))
-    elif stable.ended:
-        found.append(
-            Finding(
-                "caution",
-                f"Only what is before that is averaged: {stable.used} of {stable.frames} frames, up to "
-                f"{stable.last_ps:.6g} ps.",
-            )
-        )
-    return found
-
-
-def _drift(tables: Mapping[str, Table]) -> list[Finding]:
-    energy = tables.get("energy")
-    if energy is None:
-        return []
-    found = []
-    drift: Scalar | None = energy.scalars.get("drift")
-    t, e = energy.x, energy.value
-    finite = np.isfinite(e).all()
-    limit = DRIFT_LIMIT_RELATIVE * float(np.abs(e).max()) if finite else 0.0
-    change = float(np.abs(e - e[0]).max()) if finite else float("inf")
-    good = change <= limit
-    rate = ""
-    if drift is not None and np.isfinite(drift.value):
-        rate = f" It drifts by {drift.value:.3g} ± {2 * drift.error:.2g} meV/atom/ns (linear fit, 2σ)."
-        if np.ptp(t) < 10.0:
-            rate += f" The fit spans only {np.ptp(t):.3g} ps."
-    found.append(
-        Finding(
-            "good" if good else "bad",
-            f"The conserved quantity stays within {change:.3g} eV of its start, "
-            f"{'inside' if good else 'outside'} the limit of {DRIFT_LIMIT_RELATIVE:.1%} of |E| ({limit:.3g} eV)."
-            + rate,
-        )
-    )
-    return found
-
-
-def _temperature(tables: Mapping[str, Table], manifest: Manifest) -> list[Finding]:
-    table = tables.get("temperature")
-    target = manifest.dynamics.temperature_K
-    if table is None or target is None or (manifest.dynamics.ensemble or "").upper() == "NVE":
-        return []
-    mean = table.scalars["mean temperature"]
-    if not np.isfinite(mean.value):
-        return [Finding("bad", "The temperature is not a number in part of the run.")]
-    # a short run's block error is itself uncertain, so a deviation below 1 % is not held against it
-    allowed = max(TEMPERATURE_SIGMAS * (mean.error if np.isfinite(mean.error) else 0.0), 0.01 * target)
-    good = abs(mean.value - target) <= allowed
-    error = f" ± {2 * mean.error:.2g} K (2σ)" if np.isfinite(mean.error) else " K"
-    return [
-        Finding(
-            "good" if good else "caution",
-            f"The mean temperature is {mean.value:.1f}{error}; the target is {target:g} K"
-            + ("." if good else f", deviates by more than {allowed:.2g} K: not equilibrated, or a weak thermostat."),
-        )
+    stable : the part before what the guard saw, if it saw anything.
+    trajectory_warnings : of the reader of the frames.
+    """
+    found = [
+        *state(manifest),
+        *guard_events(stable),
+        *drift(tables, manifest),
+        *temperature(tables, manifest),
+        *water(tables, manifest),
+        *convergence(tables),
+        *warnings(tables, trajectory_warnings),
     ]
+    order = list(LEVELS)
+    findings = tuple(sorted(found, key=lambda finding: order.index(finding.level)))
+    converged, open_ = asked_for(tables)
+    if not findings:
+        return Verdict("caution", "Nothing is known about the run's stability: no log and no manifest.")
+    level = findings[0].level
+    return Verdict(
+        level,
+        _text(level, findings),
+        findings,
+        tuple(table.title for table in converged),
+        tuple(table.title for table in open_),
+        _production_ps(level, findings, manifest),
+    )
+
+
+def _text(level: Level, findings: Sequence[Finding]) -> str:
+    """`Usable with care: 2 cautions.`"""
+    if level == "good":
+        return TEXTS[level]
+    n = sum(finding.level == level for finding in findings)
+    what = {"bad": "problem", "short": "question", "caution": "caution"}[level]
+    tail = " open" if level == "short" else ""
+    return f"{TEXTS[level]}: {n} {what}{'' if n == 1 else 's'}{tail}."
+
+
+def _production_ps(level: Level, findings: Sequence[Finding], manifest: Manifest) -> float | None:
+    """What was planned, and what the findings ask for; a run is not mended by being longer."""
+    timestep_fs = manifest.dynamics.timestep_fs
+    steps = next((stage.steps for stage in manifest.dynamics.stages if stage.name == "production"), None)
+    if level == "bad" or timestep_fs is None or not steps:
+        return None
+    planned = steps * timestep_fs * 1e-3
+    more = max((finding.more_ps for finding in findings), default=0.0)
+    return planned + _two_digits(more) if more > 0 else None
+
+
+def _two_digits(ps: float) -> float:
+    return float(f"{ps:.2g}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lmpdrive._version import __version__
+from lmpdrive.common.compiled import announced
 from lmpdrive.common.manifest import Manifest, read_manifest
 from lmpdrive.common.run_files import MANIFEST
 from lmpdrive.common.say import Say, silent
@@ -20,8 +21,9 @@ from lmpdrive.stages.stability import cut_to_stable_part, stable_part_without_fr
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lmpdrive.observables.tables import Table
+    from lmpdrive.observables.tables import Scalar, Table
     from lmpdrive.report.stable_part import StablePart
+    from lmpdrive.report.verdict import Verdict
     from lmpdrive.trajectory import Trajectory
 
 Progress = Callable[[int, int], None]
@@ -36,7 +38,14 @@ class Result:
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     """Observable -> table with units in the column names, as in `observables/<name>.csv`."""
     summary: dict[str, Any] = field(default_factory=dict)
+    """`"quantity [unit]"` -> (value, σ): one standard error, NaN where none is valid.  Terminal and report print 2σ."""
     report: Path | None = None
+    verdict: Verdict | None = None
+    """What is to be thought of it, in the words of the report; None where nothing was analysed."""
+    scalars: dict[str, Scalar] = field(default_factory=dict)
+    """Quantity -> its number, with unit, definition and what σ rests on."""
+    run_directory: Path | None = None
+    """Of the run; None for a trajectory from elsewhere.  `directory` may be another, with the results alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,14 +112,20 @@ class _Analysis:
         self.manifest = read_manifest(path) if self.is_run else Manifest()
 
     def run(self) -> Result:
+        from lmpdrive.report.verdict import verdict_of
+
         frames, thermo, stable = self._open()
-        frames, discard_ps = self._equilibrated(frames, thermo)
-        tables = marked(self._tables(frames, thermo), self.manifest, discard_ps)
-        self._write(tables, frames, discard_ps)
-        page = self._report(tables, thermo, stable) if self.request.with_report else None
+        with announced(self.say):
+            frames, discard_ps = self._equilibrated(frames, thermo)
+            tables = marked(self._tables(frames, thermo), self.manifest, discard_ps)
+        verdict = verdict_of(tables, self.manifest, stable, frames.warnings)
+        self._write(tables, frames, discard_ps, verdict)
+        page = self._report(tables, thermo, verdict) if self.request.with_report else None
         data = {name: table.data for name, table in tables.items()}
+        scalars = {name: scalar for table in tables.values() for name, scalar in table.scalars.items()}
         state = self.manifest.state or "analysed"
-        return Result(self.target, state, data, _numbers(tables["summary"].data), page)
+        run = self.path if self.is_run else None
+        return Result(self.target, state, data, _numbers(tables["summary"].data), page, verdict, scalars, run)
 
     def _open(self) -> tuple[Trajectory, pd.DataFrame | None, StablePart | None]:
         from lmpdrive import trajectory
@@ -129,7 +144,7 @@ class _Analysis:
 
         discard_ps = self.settings.discard_ps if self.request.discard_ps is None else self.request.discard_ps
         if discard_ps == "auto":
-            discard_ps = observables.equilibrated_after_ps(frames, thermo, self.progress)
+            discard_ps = observables.equilibrated_after_ps(frames, thermo, self.progress, self.say)
             self.say(f"left out as not equilibrated: {discard_ps:.4g} ps")
         return (trajectory.Discarded(frames, discard_ps) if discard_ps else frames), discard_ps
 
@@ -137,6 +152,7 @@ class _Analysis:
         from lmpdrive import observables
 
         ask, settings = self.request, self.settings
+        self.say(f"analysing {frames.n_frames} frames of {frames.n_atoms} atoms")
         options = observables.AnalysisOptions(
             bin_width_A=self._bin_width_A,
             n_blocks=self._blocks,
@@ -158,7 +174,7 @@ class _Analysis:
     def _blocks(self) -> int:
         return self.request.blocks or self.settings.blocks
 
-    def _write(self, tables: dict[str, Table], frames: Trajectory, discard_ps: float) -> None:
+    def _write(self, tables: dict[str, Table], frames: Trajectory, discard_ps: float, verdict: Verdict) -> None:
         from lmpdrive import observables
 
         about = observables.describe(
@@ -167,6 +183,7 @@ class _Analysis:
             n_blocks=self._blocks,
             discard_ps=discard_ps,
             lmpdrive=__version__,
+            verdict=verdict.content(),
         )
         folder = self.target / "observables"
         try:
@@ -178,16 +195,22 @@ class _Analysis:
                 f"cannot write in {self.target}: {error.strerror}. Name a writable folder with --out."
             ) from None
 
-    def _report(self, tables: dict[str, Table], thermo: pd.DataFrame | None, stable: StablePart | None) -> Path:
+    def _report(self, tables: dict[str, Table], thermo: pd.DataFrame | None, verdict: Verdict) -> Path:
         from lmpdrive.report import write_report
 
-        page = write_report(self.target, tables, thermo, self.manifest, stable)
-        self.say(f"report: {page}")
-        return page
+        self.say(f"drawing {len(tables) - 1} figures")
+        return write_report(self.target, tables, thermo, self.manifest, verdict)
 
 
-def report(run_dir: str | Path, progress: Progress | None = None) -> Path:
+def report(run_dir: str | Path, progress: Progress | None = None, say: Say = silent) -> Path:
     """Write `report.html` of a run directory again."""
+    page = reported(run_dir, progress, say).report
+    assert page is not None
+    return page
+
+
+def reported(run_dir: str | Path, progress: Progress | None = None, say: Say = silent) -> Result:
+    """The result with which `report.html` is written again; of a run without frames, what is known of it."""
     run_dir = Path(run_dir)
     if not (run_dir / MANIFEST).is_file():
         raise RunDirectoryError(
@@ -195,14 +218,15 @@ def report(run_dir: str | Path, progress: Progress | None = None) -> Path:
             "elsewhere."
         )
     if any(run_dir.glob("traj*.dcd")):
-        page = analyse(run_dir, progress=progress).report
-        assert page is not None
-        return page
+        return analyse(run_dir, progress=progress, say=say)
     from lmpdrive.report import write_report
+    from lmpdrive.report.verdict import verdict_of
     from lmpdrive.trajectory import thermo_of
 
-    stable = stable_part_without_frames(run_dir)
-    return write_report(run_dir, {}, thermo_of(run_dir), read_manifest(run_dir), stable)
+    manifest = read_manifest(run_dir)
+    verdict = verdict_of({}, manifest, stable_part_without_frames(run_dir))
+    page = write_report(run_dir, {}, thermo_of(run_dir), manifest, verdict)
+    return Result(run_dir, manifest.state or "analysed", report=page, verdict=verdict, run_directory=run_dir)
 
 
 def _numbers(summary: pd.DataFrame) -> dict[str, Any]:

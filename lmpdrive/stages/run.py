@@ -15,6 +15,7 @@ from typing import Any
 from lmpdrive import guard
 from lmpdrive.architectures import Integrated
 from lmpdrive.common.manifest import Part, Performance, read_manifest, update_manifest
+from lmpdrive.common.patience import announced_if_long
 from lmpdrive.common.say import Say
 from lmpdrive.common.trust import require
 from lmpdrive.config import Config
@@ -28,6 +29,8 @@ from lmpdrive.engine.run import Job, State
 from lmpdrive.engine.run import run as run_worker
 from lmpdrive.errors import LmpdriveError, RunDirectoryError, SeamError
 from lmpdrive.stages.stability import final_state
+
+PREPARING = "preparing the model for this machine (compression, compilation): done once, then kept"
 
 
 def run_once(out: Path, config: Config, job: Job, quiet: bool, say: Say) -> State:
@@ -84,7 +87,8 @@ class _Run:
         )
         note = None
         try:
-            note = self.config.potential.prepare(self.out)
+            with announced_if_long(self.say, PREPARING):
+                note = self.config.potential.prepare(self.out)
             if note:
                 self.say(note)
             state = self._by_worker()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lmpdrive import checks
 from lmpdrive.common.manifest import write_manifest
+from lmpdrive.common.patience import announced_if_long
 from lmpdrive.common.run_files import CONFIG, CONFIG_GIVEN, DATA
 from lmpdrive.common.say import Say
 from lmpdrive.common.trust import accept, require, untrusted
@@ -27,11 +28,13 @@ def write_run_directory(
     require(config.potential.programs(), trust)
     # the folder first, so that a name that is taken shows before packmol has run
     with new_directory(out) as folder:
-        system = make_system(config)
+        with announced_if_long(say, "building the system"):
+            system = make_system(config)
         for line in system.report.lines():
             say(line)
-        config, found = choose_coupling(config, here=to_run)
-        found += checks.problems(config, system, here=to_run)
+        with announced_if_long(say, "checking the model, LAMMPS and this machine"):
+            config, found = choose_coupling(config, here=to_run)
+            found += checks.problems(config, system, here=to_run)
         for problem in found:
             if problem.level != "error":
                 say(f"{problem.level}: {problem.message}")

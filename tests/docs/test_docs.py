@@ -59,6 +59,8 @@ SHORT = {
     "output.frames_every_fs": 10,
     "output.dump_every_fs": 50,
 }
+OF_PYTHON = re.compile(r"^Traceback|\.py:\d+: \w*Warning", re.M)
+"""What no command shows to a user."""
 MOST_PT111_SIMULATIONS = 4
 """Each takes some 20 s."""
 SHIPPED = sorted(set(available()) & shipped("lmpdrive/architectures"))
@@ -138,6 +140,8 @@ def run_page(page: Path, folder: Path) -> None:
         for command in commands:
             done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=600)
             assert done.returncode == 0, f"{name(page)}: {command[-1]}\n{done.stdout}\n{done.stderr}"
+            noise = OF_PYTHON.search(done.stderr) if block.language == "bash" else None
+            assert not noise, f"{name(page)}: {command[-1]}\n{done.stderr}"
 
 
 RUNNABLE = [

@@ -66,6 +66,20 @@ def test_breakdown_alarm_for_pure_water_only():
     assert any("screen" in n or "no alarm" in n for n in with_ions.notes)
 
 
+def test_no_breakdown_alarm_without_a_film():
+    """A box of liquid, and a cell filled from one face of the metal to the other, have no side to be polarised to."""
+    elements, positions, cell = film(np.linspace(2.5, 19, 18), np.ones(18))
+    box = np.array(elements) != "Au"
+    filled = [cell[0], cell[1], positions[box, 2].max() - positions[box, 2].min() + 1.5]
+    liquid = analyse(repeated([e for e in elements if e != "Au"], positions[box], filled))["dipole_pz"]
+    assert liquid.data["P_z/(A ε0) [V]"].max() > 4.45 and not liquid.warnings
+    between = [cell[0], cell[1], positions[:, 2].max() + 2.5]
+    assert not analyse(repeated(elements, positions, between))["dipole_pz"].warnings
+    # the same water in a vacuum is a film, with or without a metal
+    alone = analyse(repeated([e for e in elements if e != "Au"], positions[box], cell))["dipole_pz"]
+    assert any("break down" in warning for warning in alone.warnings)
+
+
 def test_charges_of_the_structure_replace_spce():
     elements, positions, cell = film([3], [1])
     charges = np.array([{"Au": 0.0, "O": -0.6, "H": 0.3}[e] for e in elements])

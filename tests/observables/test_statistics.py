@@ -12,7 +12,8 @@ from lmpdrive.observables import Table, analyse, write_tables
 from lmpdrive.observables.blocks import block_edges, block_error, statistical_inefficiency
 from lmpdrive.observables.layers import find_layers
 from lmpdrive.observables.peaks import first_minimum, first_peak
-from lmpdrive.observables.thermodynamics import linear_drift, production, thermo_tables
+from lmpdrive.observables.slope import linear_drift
+from lmpdrive.observables.thermodynamics import production, thermo_tables
 from tests.observables.synthetic_frames import Frames, film
 
 

@@ -15,8 +15,7 @@ from lmpdrive.observables import analyse
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.report import write_figures, write_report
 from lmpdrive.report.labels import axis_label
-from lmpdrive.report.page import with_error
-from lmpdrive.report.verdict import verdict_and_findings
+from lmpdrive.report.numbers import with_error
 from tests.observables.synthetic_frames import Frames, film
 
 MANIFEST = {
@@ -162,33 +161,6 @@ def test_folder_that_cannot_be_written(tables, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("log", "state", "level", "word"),
-    [
-        (thermo(), "finished", "good", "inside"),
-        (thermo(drift=1.0), "finished", "bad", "outside"),
-        (thermo(temperature=340.0), "finished", "caution", "deviates by more"),
-        (thermo(), "interrupted", "caution", "interrupted"),
-        (thermo(), "failed", "bad", "failed"),
-    ],
-)
-def test_verdict(log, state, level, word):
-    elements, positions, cell = film([3], [1])
-    frames = positions + np.random.default_rng(0).normal(scale=0.05, size=(100, *positions.shape))
-    result = analyse(Frames(elements, frames, cell), thermo=log, names=["energy", "temperature"])
-    verdict, findings = verdict_and_findings(result, Manifest.of(MANIFEST | {"state": state}))
-    assert verdict.level == level
-    assert word in " ".join(finding.text for finding in findings)
-
-
-def test_verdict_knows_what_is_not_a_number():
-    log = thermo()
-    log.loc[100:, ["Temp", "Econserve"]] = np.nan
-    elements, positions, cell = film([3], [1])
-    result = analyse(Frames(elements, positions[None].repeat(10, 0), cell), thermo=log, names=["energy", "temperature"])
-    assert verdict_and_findings(result, Manifest.of(MANIFEST))[0].level == "bad"
-
-
-@pytest.mark.parametrize(
     ("scalar", "text"),
     [
         (Scalar(0.99697, 0.00906), "0.997 ± 0.018"),
@@ -197,6 +169,7 @@ def test_verdict_knows_what_is_not_a_number():
         (Scalar(float("nan")), "not defined"),
         (Scalar(1.5), "1.5 (no error)"),
         (Scalar(12345.0, 400.0), "12345 ± 800"),
+        (Scalar(8.37, 0.045, lower_bound=True), "8.370 ± ≥ 0.090"),
     ],
 )
 def test_values_with_errors(scalar, text):

@@ -352,4 +352,4 @@ def test_the_job_script_of_the_documentation(tmp_path):
     env = os.environ | {"PATH": f"{tmp_path}:{LMPDRIVE.parent}:{os.environ['PATH']}", "SLURM_JOB_ID": "7"}
     done = subprocess.run(["bash", "job.sh"], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 75 and told.read_text() == "requeue 7\n", done.stderr
-    assert "resume it with: lmpdrive resume runs/au" in done.stderr
+    assert "continue with: lmpdrive resume runs/au\n" in done.stdout
