@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lmpdrive.common.units import MOL_PER_L_PER_A3
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.peaks import highest_peak, with_error
+from lmpdrive.observables.peaks import highest_peak, position_with_error
 from lmpdrive.observables.profile import Profile
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.trajectory.frames import Chunk
@@ -47,5 +47,5 @@ class IonDensity(Profile):
 
     def scalars(self, z: Array, profile: Array, rests: Array) -> dict[str, Scalar]:
         """Where the ion is most of the time."""
-        peak = with_error(lambda p: highest_peak(z, p), profile, rests, "Å", "highest, from the surface plane")
+        peak = position_with_error(lambda p: highest_peak(z, p), profile, rests, "Å", "highest, from the surface plane")
         return {f"{self.element} peak: position": peak}

@@ -7,6 +7,7 @@ Peaks are found on a profile smoothed with a Gaussian of 0.15 Å (narrower than 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 
 import numpy as np
 
@@ -15,12 +16,32 @@ from lmpdrive.observables.blocks import jackknife_error
 from lmpdrive.observables.tables import Scalar
 
 SMOOTHING_A = 0.15
+FEWEST_HALVES, MOST_HALVES = 4, 126
 
 
 def with_error(function: Callable[[Array], float], profile: Array, rests: Array, unit: str, note: str = "") -> Scalar:
     """`function` of the whole profile, σ from its values on the profiles without each block."""
     values = np.array([function(rest) for rest in rests])
     return Scalar(function(profile), float(jackknife_error(values)), unit, note)
+
+
+def position_with_error(
+    function: Callable[[Array], float], profile: Array, rests: Array, unit: str, note: str = ""
+) -> Scalar:
+    """As `with_error`, for where a profile has its extremum; σ from all ways to take half of the blocks.
+
+    An extremum jumps, and leaving out one block of ten moves it too rarely for a jackknife; halves do (Shao, Wu, Ann.
+    Stat. 17, 1176 (1989)).  For a mean both are equal.
+    """
+    n = len(rests)
+    if n < FEWEST_HALVES:
+        return with_error(function, profile, rests, unit, note)
+    blocks = n * profile - (n - 1) * rests  # profiles are means over frames
+    halves = np.array([blocks[list(half)].mean(axis=0) for half in combinations(range(n), n // 2)])
+    if len(halves) > MOST_HALVES:
+        halves = halves[np.linspace(0, len(halves) - 1, MOST_HALVES).astype(int)]
+    values = np.array([function(half) for half in halves])
+    return Scalar(function(profile), float(values.std()), unit, note)
 
 
 def smooth(z: Array, profile: Array) -> Array:

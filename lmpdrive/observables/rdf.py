@@ -15,7 +15,7 @@ from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.blocks import jackknife_error
 from lmpdrive.observables.interface import Interface
 from lmpdrive.observables.pair_sums import PairSums, nearest_peak
-from lmpdrive.observables.peaks import with_error
+from lmpdrive.observables.peaks import position_with_error
 from lmpdrive.observables.tables import Reference, Scalar
 
 
@@ -76,7 +76,7 @@ class Rdf(PairSums):
         if not np.isfinite(nearest_peak(r, own)[0]):
             return {}
         out = {
-            f"g(r) {pair}: first peak": with_error(lambda g: nearest_peak(r, g)[0], own, parts, "Å"),
+            f"g(r) {pair}: first peak": position_with_error(lambda g: nearest_peak(r, g)[0], own, parts, "Å"),
             f"g(r) {pair}: height of the first peak": with_error(lambda g: nearest_peak(r, g)[1], own, parts, "1"),
         }
         if np.isfinite(end := self.shell()):

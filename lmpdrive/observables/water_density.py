@@ -8,7 +8,7 @@ from typing import Self
 from lmpdrive.common.units import G_PER_CM3_PER_U_PER_A3, WATER_MOLAR_MASS_G_PER_MOL
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.peaks import first_minimum, first_peak, with_error
+from lmpdrive.observables.peaks import first_minimum, first_peak, position_with_error, with_error
 from lmpdrive.observables.profile import Profile, first_layer
 from lmpdrive.observables.tables import Reference, Scalar
 from lmpdrive.trajectory.frames import Chunk
@@ -53,13 +53,13 @@ class WaterDensity(Profile):
             density = with_error(lambda p: bulk.mean(z, p), profile, rests, unit, f"mean over {bulk}")
             out["bulk water density"] = replace(density, headline=True)
         if self.has_surface:
-            out["first peak of the water density: position"] = with_error(
+            out["first peak of the water density: position"] = position_with_error(
                 lambda p: first_peak(z, p)[0], profile, rests, "Å", "distance from the surface plane"
             )
             out["first peak of the water density: height"] = with_error(
                 lambda p: first_peak(z, p)[1], profile, rests, unit
             )
-            out["first minimum of the water density: position"] = with_error(
+            out["first minimum of the water density: position"] = position_with_error(
                 lambda p: first_minimum(z, p)[0], profile, rests, "Å"
             )
         return out

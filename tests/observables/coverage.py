@@ -35,14 +35,19 @@ class Trial(NamedTuple):
 
 
 def coverages(trials):
-    """Kind -> (share of the intervals value ± 2σ with the truth in them, number, share called lower bounds)."""
+    """Kind -> (share of the intervals value ± 2σ with the truth in them, number, share called lower bounds).
+
+    A number that is not defined, or has no error and says so, states no interval.
+    """
     by_kind = defaultdict(list)
     for one in trials:
         by_kind[one.kind].append(one)
     out = {}
     for kind, found in by_kind.items():
-        inside = [abs(one.value - one.truth) <= 2 * one.error for one in found]
-        out[kind] = (np.mean(inside), len(found), np.mean([one.lower_bound for one in found]))
+        stated = [one for one in found if np.isfinite(one.value) and np.isfinite(one.error)]
+        inside = [abs(one.value - one.truth) <= 2 * one.error for one in stated]
+        share = float(np.mean(inside)) if inside else float("nan")
+        out[kind] = (share, len(stated), float(np.mean([one.lower_bound for one in found])))
     return out
 
 
