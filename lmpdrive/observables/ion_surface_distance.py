@@ -129,7 +129,8 @@ class IonSurfaceDistance(Sums):
             return ()
         return (
             f"The two faces are not alike in this run: {share.value:.0%} of {self.element} are nearer to the slab's "
-            "top face. Profiles are the mean of both faces, which is that of neither; with equal electrodes, run longer.",
+            "top face. Profiles are the mean of both faces, which is that of neither; if the electrodes are equal, run "
+            "longer.",
         )
 
     @property
