@@ -14,6 +14,7 @@ from lmpdrive.observables import convergence, equilibration
 from lmpdrive.observables.base import Observable, Settings
 from lmpdrive.observables.blocks import block_edges
 from lmpdrive.observables.bulk_search import bulk_of
+from lmpdrive.observables.error_sources import with_sources
 from lmpdrive.observables.interface import Interface
 from lmpdrive.observables.options import AnalysisOptions
 from lmpdrive.observables.registry import FROM_THE_LOG, blamed, check_options, observable_classes
@@ -70,6 +71,7 @@ def analyse(
         table = _merged_table(whole, parts)
         target = options.targets.get(whole.name)
         verdict = convergence.assess(table, trajectory.frame_interval_ps, options.target, target)
+        table = with_sources(table, trajectory.frame_interval_ps)
         tables[whole.name] = replace(table, notes=(*interface.notes, *table.notes), convergence=verdict)
         if options.find_equilibration and trajectory.times_known and (series := whole.sampled()) is not None:
             sampled[whole.name] = (trajectory.times_ps, series)

@@ -71,6 +71,19 @@ class Observable(ABC):
     needs_bulk: ClassVar[bool] = False
     Options: ClassVar[type[BaseModel]] = Options
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Remembers what it is made with, for `blank`."""
+        one = super().__new__(cls)
+        one._made_with = args, kwargs
+        return one
+
+    _made_with: tuple[tuple[Any, ...], dict[str, Any]]
+
+    def blank(self) -> Self:
+        """A new one of the same kind, which has seen no frame."""
+        args, kwargs = self._made_with
+        return type(self)(*args, **kwargs)
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.options: Any = self.read_options(settings)
@@ -138,7 +151,7 @@ class Observable(ABC):
 
 TOO_SHORT = "A block is shorter than the correlation time"
 TOO_FEW = "Too few frames for block averages"
-NO_LONG_LAGS = "A block is shorter than the longest lag"
+NO_ERROR = "No valid error can be given"
 
 
 def sampling_warnings(series: Array, n_blocks: int) -> tuple[float, tuple[str, ...]]:

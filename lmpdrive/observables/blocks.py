@@ -1,6 +1,9 @@
-"""Error bars from contiguous blocks, and how many frames one independent sample takes."""
+"""Error bars by resampling, and how many frames one independent sample takes (docs/uncertainty.md)."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +27,47 @@ def block_error(blocks: Array) -> Array:
     mean = filled.sum(axis=0) / enough
     squares = np.where(np.isfinite(blocks), (blocks - mean) ** 2, 0.0).sum(axis=0)
     return np.where(count >= 2, np.sqrt(squares / (enough - 1) / enough), np.nan)
+
+
+def jackknife_error(left_out: Array) -> Array:
+    """σ = √((n - 1)/n Σ_i (θ_i - θ̄)²) over the first axis, θ_i the quantity without the i-th part of the data.
+
+    For a mean over parts of equal size it equals `block_error`; for a fit, an integral or the position of a peak it
+    is the error of that very quantity (Efron, Stein, Ann. Stat. 9, 586 (1981)).  NaN where one of the θ_i is NaN,
+    that is where the quantity rests on a single part, and for fewer than two parts.
+    """
+    n = len(left_out)
+    if n < 2:
+        return np.full(np.shape(left_out)[1:], np.nan)
+    spread: Array = np.asarray(left_out, dtype=float) - np.mean(left_out, axis=0)
+    # of a constant, rounding is not an error
+    error: Array = np.sqrt((n - 1) / n * (spread**2).sum(axis=0))
+    return np.where(error > 1e-13 * np.abs(left_out).max(axis=0), error, np.where(np.isnan(error), np.nan, 0.0))
+
+
+class Mergeable(Protocol):
+    """Running sums."""
+
+    def blank(self) -> Self:
+        """A new one that has seen nothing."""
+
+    def merge(self, other: Self, /) -> None:
+        """Add what `other` saw."""
+
+
+M = TypeVar("M", bound=Mergeable)
+
+
+def left_out(blocks: Sequence[M]) -> list[M]:
+    """For each block, what all the others saw together; empty for fewer than two."""
+    if len(blocks) < 2:
+        return []
+    rests = [block.blank() for block in blocks]
+    for i, rest in enumerate(rests):
+        for j, other in enumerate(blocks):
+            if i != j:
+                rest.merge(other)
+    return rests
 
 
 def statistical_inefficiency(series: Array) -> float:

@@ -15,7 +15,7 @@ from pydantic import PositiveFloat
 from lmpdrive.common.visibility import farthest_distances
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.base import Options as NoOptions
-from lmpdrive.observables.blocks import block_error
+from lmpdrive.observables.blocks import jackknife_error
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.profile import FIRST_LAYER_A, Bins, per_frame
 from lmpdrive.observables.sums import Sums
@@ -102,10 +102,9 @@ class ChargeVisibility(Sums):
         """R and the number of ions."""
         return (f"R = {self.options.receptive_field_A:g} Å, {len(self.ions)} ions.",)
 
-    def scalars(self, blocks: Sequence[Self]) -> dict[str, Scalar]:
+    def scalars(self, rests: Sequence[Self]) -> dict[str, Scalar]:
         """Fractions of the interfacial waters and of the wet metal layers."""
-        fractions = np.array([self._fractions(block) for block in blocks])
-        errors = block_error(fractions) if len(blocks) > 1 else np.full(2, np.nan)
+        errors = jackknife_error(np.array([self._fractions(rest) for rest in rests]).reshape(-1, 2))
         own, radius = self._fractions(self), f"all ions within {self.options.receptive_field_A:g} Å"
         return {
             "interfacial water that sees all ions": Scalar(

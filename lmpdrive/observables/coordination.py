@@ -96,13 +96,13 @@ class Coordination(PairSums):
             )
         return (f"Shell of {pair}: r <= {radius:.2f} Å ({source}).",)
 
-    def scalars(self, blocks: Sequence[Self]) -> dict[str, Scalar]:
+    def scalars(self, rests: Sequence[Self]) -> dict[str, Scalar]:
         """Mean number, and for ions the share that has a partner."""
         radius, _ = self._radius()
         if not np.isfinite(radius):
             return {}
         n, header, pair = self.variables()["n [1]"], "P(n) [1]", "-".join(self.names)
-        own, parts = self.values(self)[header], np.array([self.values(block)[header] for block in blocks])
+        own, parts = self.values(self)[header], np.array([self.values(rest)[header] for rest in rests])
         note = f"within {radius:.2f} Å"
         if "O" in self.names:
             return {

@@ -9,7 +9,8 @@ Both have the same expectation; "all" has more pairs at long lags.  Units: ps, o
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, ClassVar, Literal, Self
 
@@ -17,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from lmpdrive.observables.base import NO_LONG_LAGS, TOO_FEW, TOO_SHORT, Array, Observable, Options, Settings
-from lmpdrive.observables.blocks import block_error
+from lmpdrive.observables.base import NO_ERROR, Array, Observable, Options, Settings
 from lmpdrive.observables.interface import InterfaceFrames
+from lmpdrive.observables.resampling import FEWEST_PARTS, LAGS_PER_BLOCK, Estimate, Groups, Resampled, Sums
 from lmpdrive.observables.tables import Scalar, Table
-from lmpdrive.observables.windows import Arrays, Stretch, Windows
+from lmpdrive.observables.windows import Arrays, Stretch, Window, Windows
 from lmpdrive.trajectory.frames import Chunk
 
 ASSUMED_INTERVAL_PS = 0.01
@@ -48,7 +49,8 @@ class CorrelationOptions(Options):
 class Correlation(Observable):
     """A function of the lag, from sums over windows.
 
-    A subclass sets `columns` (values) and `error_columns`, and implements `sample`, `correlate`, `curves`.
+    A subclass sets `columns` (values) and `error_columns`, and implements `sample`, `correlate`, `curves`; and sets
+    `groups` where its sums can be told apart by molecule.
     """
 
     Options: ClassVar[type[Any]] = CorrelationOptions
@@ -67,7 +69,8 @@ class Correlation(Observable):
         longest = self.options.max_lag_ps or self.options.window_ps
         self.n_lags = min(self.length, max(1, round(longest / self.step_ps))) + 1
         self.windows = Windows(self.length, self.n_lags - 1 if self.options.origins == "all" else 1)
-        self.sums: Array | None = None
+        self.sums = Sums(self.length)
+        self.groups = Groups(np.zeros(0, dtype=np.int64))
         self._first_time = self._last_time = float("nan")
         self._cuts = 0
         self.thinned = ""
@@ -80,7 +83,7 @@ class Correlation(Observable):
 
     @abstractmethod
     def correlate(self, samples: Arrays, n_origins: int) -> Array:
-        """(rows, n_lags) sums over the pairs of one window."""
+        """(groups, rows, n_lags) sums over the pairs of one window, for each of `self.groups`."""
 
     @abstractmethod
     def curves(self, sums: Array) -> Array:
@@ -90,8 +93,8 @@ class Correlation(Observable):
         """(n_lags,) number of pairs for each lag: by default the last row of the sums."""
         return sums[-1]
 
-    def scalars(self, lags: Array, curves: Array, blocks: Array) -> dict[str, Scalar]:
-        """Numbers for the summary, from (columns, n_lags) curves and (n_blocks, columns, n_lags) of the blocks."""
+    def scalars(self, estimate: Estimate) -> dict[str, Scalar]:
+        """Numbers for the summary, each `estimate.scalar(function, column, unit, note)`."""
         return {}
 
     def notes(self) -> tuple[str, ...]:
@@ -133,8 +136,7 @@ class Correlation(Observable):
             self._add(self.windows.cut())
             self._cuts += 1
         self._add(self.windows.merge(other.windows))
-        if other.sums is not None:
-            self.sums = other.sums.copy() if self.sums is None else self.sums + other.sums
+        self.sums.merge(other.sums)
         if self.n_frames == 0:
             self._first_time = other._first_time
         self._last_time = other._last_time
@@ -146,10 +148,9 @@ class Correlation(Observable):
         steps = np.diff(times_ps)
         return np.abs(steps - self.interval_ps) > 0.1 * self.interval_ps
 
-    def _add(self, windows: Sequence[tuple[Arrays, int]]) -> None:
-        for samples, n_origins in windows:
-            sums = self.correlate(samples, n_origins)
-            self.sums = sums if self.sums is None else self.sums + sums
+    def _add(self, windows: Sequence[Window]) -> None:
+        for window in windows:
+            self.sums.add(self.correlate(window.arrays, window.n_origins), window.first)
 
     # -- tables out ----------------------------------------------------------------------------------------------
 
@@ -162,20 +163,26 @@ class Correlation(Observable):
         """First column."""
         return {f"τ [{self.unit}]": self.lags}
 
-    def total(self) -> Array:
+    def every_sum(self) -> Sums:
         """Sums over all windows, with the unfinished ones at both ends."""
         self._need_frames()
-        parts = [self.correlate(samples, n) for samples, n in self.windows.unfinished()]
-        if self.sums is not None:
-            parts.append(self.sums)
-        return np.sum(parts, axis=0) if parts else np.zeros((self.n_rows, self.n_lags))
+        sums = self.sums.copy()
+        for window in self.windows.unfinished():
+            sums.add(self.correlate(window.arrays, window.n_origins), window.first)
+        return sums
+
+    def _total(self, sums: Sums) -> Array:
+        if sums.by_group is None:
+            return np.zeros((self.n_rows, self.n_lags))
+        total: Array = sums.by_group.sum(axis=0)
+        return total
 
     n_rows: int = 2
     """Rows of the sums (needed where a part has frames and none of them is a sample)."""
 
     def result(self) -> dict[str, Array]:
         """Lag and values."""
-        total = self.total()
+        total = self._total(self.every_sum())
         columns = self.variable() | dict(zip(self.columns, self.curves(total), strict=True))
         return {header: values[: self.n_shown(total)] for header, values in columns.items()}
 
@@ -184,20 +191,41 @@ class Correlation(Observable):
         seen = np.flatnonzero(self.pairs(total) > 0)
         return int(seen[-1]) + 1 if len(seen) else 1
 
+    def _estimate(self, sums: Sums) -> Estimate:
+        """The curves, and the same without each part of the data."""
+        without_groups, without_blocks = sums.without_groups(), sums.without_blocks(self.n_lags - 1)
+        resampled = []
+        if without_groups:
+            text = f"{len(without_groups)} groups of molecules"
+            resampled.append(Resampled(np.array([self.curves(one) for one in without_groups]), text))
+        if without_blocks:
+            text = f"{len(without_blocks)} blocks of {self.run / len(without_blocks):.3g} {self.unit}"
+            resampled.append(Resampled(np.array([self.curves(one) for one in without_blocks]), text))
+        needed = FEWEST_PARTS * LAGS_PER_BLOCK * float(self.lags[-1])
+        reason = (
+            f"there are fewer than {FEWEST_PARTS} molecules to compare, and the run of {self.run:.4g} {self.unit} is "
+            f"shorter than the {needed:.4g} {self.unit} that blocks need for lags up to {self.lags[-1]:.4g} {self.unit}"
+        )
+        return Estimate(self.lags, self.unit, self.curves(self._total(sums)), tuple(resampled), reason, self.run)
+
+    @property
+    def run(self) -> float:
+        """Length of the run, in the unit of the lags."""
+        return self.n_frames * (self.interval_ps if self.unit == "ps" else 1.0)
+
     def table(self, blocks: Sequence[Self]) -> Table:
-        """The curves with σ from the blocks; a block too short for a lag does not count at that lag."""
+        """The curves with σ by resampling molecules or blocks of time; one block gives none."""
         import pandas as pd
 
-        total = self.total()
-        curves = self.curves(total)
-        of_blocks = np.array([block.curves(block.total()) for block in blocks if block.n_frames])
-        used = len(of_blocks) if len(of_blocks) > 1 else 0
-        errors = block_error(of_blocks) if used else np.full(curves.shape, np.nan)
+        sums = self.every_sum()
+        total, estimate = self._total(sums), self._estimate(sums)
+        if len(blocks) < 2:
+            estimate = replace(estimate, resampled=(), reason="one block was asked for, or there are too few frames")
         columns = self.variable()
-        for column, error_column, curve, error in zip(self.columns, self.error_columns, curves, errors, strict=True):
+        for column, error_column, curve, error in zip(
+            self.columns, self.error_columns, estimate.curves, estimate.errors(), strict=True
+        ):
             columns |= {column: curve, error_column: error}
-        of_blocks = of_blocks if used else np.full((1, *curves.shape), np.nan)
-        scalars = self.scalars(self.lags, curves, of_blocks)
         return Table(
             self.name,
             self.title,
@@ -205,10 +233,11 @@ class Correlation(Observable):
             pd.DataFrame(columns).iloc[: self.n_shown(total)],
             self.equation,
             notes=(self._sampling_note(self.pairs(total)), *self.notes()),
-            warnings=(*self._sampling_warnings(used, blocks, scalars), *self.alarms()),
-            n_blocks=used,
+            warnings=(*self._sampling_warnings(estimate), *self.alarms()),
+            n_blocks=estimate.n_parts,
             n_frames=self.n_frames,
-            scalars=scalars,
+            scalars=self.scalars(estimate),
+            source=estimate.source,
         )
 
     def thin(self, items: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -238,25 +267,12 @@ class Correlation(Observable):
             f"{longest:.0f} at the longest that has any.{unknown}{self.thinned}"
         )
 
-    def _sampling_warnings(self, used: int, blocks: Sequence[Self], scalars: dict[str, Scalar]) -> tuple[str, ...]:
+    def _sampling_warnings(self, estimate: Estimate) -> tuple[str, ...]:
         warnings = []
         if self._cuts:
             warnings.append(f"The time between frames changes {self._cuts} times: no pair spans such a change.")
-        if used < 2:
-            return (*warnings, f"{TOO_FEW} ({self.n_frames}): no errors are given.")
-        frames = min(block.n_frames for block in blocks if block.n_frames)
-        if frames < (self.n_lags - 1) * self.stride:
-            warnings.append(
-                f"{NO_LONG_LAGS}: {frames} frames against {(self.n_lags - 1) * self.stride}; "
-                "errors at long lags are missing, run longer."
-            )
-        times = [s.value for s in scalars.values() if s.unit in ("ps", "frames") and np.isfinite(s.value)]
-        block = frames * (self.interval_ps if self.unit == "ps" else 1.0)
-        if times and max(times) > block:
-            warnings.append(
-                f"{TOO_SHORT}: {block:.3g} {self.unit} against {max(times):.3g} {self.unit}; "
-                "the errors are too small, run longer."
-            )
+        if not estimate.resampled:
+            warnings.append(f"{NO_ERROR}: {estimate.reason}.")
         return tuple(warnings)
 
     def fit_range(self) -> tuple[float, float]:
@@ -269,34 +285,31 @@ class Correlation(Observable):
         """ps per unit of the lags."""
         return 1.0 if self.unit == "ps" else self.interval_ps
 
-    def scalar(self, function: Callable[[Array], float], curve: Array, blocks: Array, unit: str, note: str) -> Scalar:
-        """`function` of a curve, σ from its values on the blocks' curves (NaN with fewer than two)."""
-        values = np.array([function(block) for block in blocks])
-        error = float(block_error(values)) if len(blocks) > 1 else float("nan")
-        return Scalar(function(curve), error, unit, note)
 
+def autocorrelation(series: NDArray[Any], n_origins: int, n_lags: int, members: Array | None = None) -> Array:
+    """(groups, n_lags) Σ_i Σ_t x_i(t) x_i(t + τ) over the origins t < n_origins with t + τ < n; series : (n, M).
 
-def autocorrelation(series: NDArray[Any], n_origins: int, n_lags: int) -> Array:
-    """(n_lags,) Σ_i Σ_t x_i(t) x_i(t + τ) over the origins t < n_origins with t + τ < n; series : (n, M).
-
+    members : (groups, M) which columns i count in which group; None: one group of all.
     By FFT (Wiener-Khinchin): all pairs of the n samples, less those whose origin is not among the first n_origins.
     """
     from scipy.fft import irfft, next_fast_len, rfft
 
+    series = np.asarray(series, dtype=float)
+    weights = np.ones((1, series.shape[1])) if members is None else members
+
     def all_pairs(x: Array) -> Array:
         n = len(x)
-        out = np.zeros(n_lags)
+        out = np.zeros((len(weights), n_lags))
         if n == 1:
-            out[0] = float((x * x).sum())
+            out[:, 0] = weights @ (x * x).sum(axis=0)
         elif n and x.shape[1]:
             size = next_fast_len(n + min(n, n_lags) - 1, real=True)
             spectrum = rfft(np.ascontiguousarray(x.T), size, axis=1)
-            power = (spectrum.real**2 + spectrum.imag**2).sum(axis=0)
+            power = weights @ (spectrum.real**2 + spectrum.imag**2)
             kept = min(n, n_lags)
-            out[:kept] = irfft(power, size)[:kept]
+            out[:, :kept] = irfft(power, size, axis=1)[:, :kept]
         return out
 
-    series = np.asarray(series, dtype=float)
     return all_pairs(series) - all_pairs(series[n_origins:])
 
 

@@ -22,9 +22,10 @@ from pydantic import PositiveFloat
 
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.correlation import Correlation, CorrelationOptions, autocorrelation, ratio
-from lmpdrive.observables.decay import exponential_time, integral_time
+from lmpdrive.observables.decay import integral_time
 from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.regions import INTERFACE_A, Region, sampled_waters
+from lmpdrive.observables.regions import INTERFACE_A, SIDES, Region, sampled_waters
+from lmpdrive.observables.resampling import Estimate, Groups
 from lmpdrive.observables.sparse import by_sample, dense
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.windows import Arrays
@@ -59,6 +60,7 @@ class DipoleCorrelation(Correlation):
         super().__init__(settings)
         self.region = Region("interface", *self.options.region_A)
         self.used = np.isin(np.arange(n_atoms), self.thin(oxygens))
+        self.groups = Groups(np.flatnonzero(self.used))
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
@@ -73,16 +75,19 @@ class DipoleCorrelation(Correlation):
         oxygen = interface.water.oxygen[rows]
         side, found = np.nonzero(self.region.inside(interface, rows) & self.used[oxygen])
         vectors = unit_vectors(interface.water.bisector[rows[found]]).astype(np.float32)
-        return by_sample(at[found], len(picks), oxygen[found] * len(interface.signs) + side, vectors)
+        return by_sample(at[found], len(picks), oxygen[found] * SIDES + side, vectors)
 
     def correlate(self, samples: Arrays, n_origins: int) -> Array:
         """Sums of p·p' and of pairs."""
-        vectors, present = dense(*samples)
+        vectors, present, keys = dense(*samples)
+        members = self.groups.members(keys // SIDES)
+        of_vectors = np.repeat(members, 3, axis=1)
         return np.stack(
             [
-                autocorrelation(vectors.reshape(len(vectors), -1), n_origins, self.n_lags),
-                np.rint(autocorrelation(present, n_origins, self.n_lags)),
-            ]
+                autocorrelation(vectors.reshape(len(vectors), -1), n_origins, self.n_lags, of_vectors),
+                np.rint(autocorrelation(present, n_origins, self.n_lags, members)),
+            ],
+            axis=1,
         )
 
     def curves(self, sums: Array) -> Array:
@@ -94,22 +99,22 @@ class DipoleCorrelation(Correlation):
         """The region."""
         return (f"Region {self.region}; a molecule counts if it is there at t and at t + τ.",)
 
-    def scalars(self, lags: Array, curves: Array, blocks: Array) -> dict[str, Scalar]:
+    def scalars(self, estimate: Estimate) -> dict[str, Scalar]:
         """Both correlation times."""
+        lags = estimate.lags
         start, stop = self.fit_range()
         region = f"{self.region}"
         return {
-            "dipole correlation time (integral)": self.scalar(
+            "dipole correlation time (integral)": estimate.scalar(
                 lambda c: integral_time(lags, c),
-                curves[0],
-                blocks[:, 0],
+                0,
                 self.unit,
                 f"∫ C dτ to {lags[-1]:.4g} {self.unit} or C = 0; {region}",
             ),
-            "dipole correlation time (exponential)": self.scalar(
-                lambda c: exponential_time(lags, c, start, stop),
-                curves[0],
-                blocks[:, 0],
+            "dipole correlation time (exponential)": estimate.exponential(
+                0,
+                start,
+                stop,
                 self.unit,
                 f"fit of ln C from {start:.4g} to {stop:.4g} {self.unit}; {region}",
             ),

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from lmpdrive.observables.base import Array, Observable, Settings, sampling_warnings
-from lmpdrive.observables.blocks import block_error
+from lmpdrive.observables.blocks import jackknife_error, left_out
 from lmpdrive.observables.dipole_pz import film_dipole
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.profile import Bins
@@ -63,8 +63,8 @@ class DipolePzHistogram(Observable):
         import pandas as pd
 
         data = pd.DataFrame(self.result())
-        values = np.array([block._density(self.bins.start, self.bins.stop) for block in blocks])
-        data["σ [1]"] = block_error(values) if len(blocks) > 1 else np.nan
+        values = np.array([rest._density(self.bins.start, self.bins.stop) for rest in left_out(blocks)])
+        data["σ [1]"] = jackknife_error(values.reshape(-1, len(data)))
         inefficiency, warnings = sampling_warnings(np.concatenate(self._series), len(blocks))
         return Table(
             self.name,

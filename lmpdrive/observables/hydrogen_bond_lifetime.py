@@ -21,11 +21,12 @@ from pydantic import NonNegativeFloat, PositiveFloat
 
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.correlation import Correlation, CorrelationOptions, autocorrelation, ratio
-from lmpdrive.observables.decay import exponential_time, integral_time
+from lmpdrive.observables.decay import integral_time
 from lmpdrive.observables.hydrogen_bond_search import CriterionOptions, criterion_text, hydrogen_bonds
 from lmpdrive.observables.interface import Interface, InterfaceFrames
+from lmpdrive.observables.resampling import Estimate, Groups
 from lmpdrive.observables.sparse import by_sample, presence
-from lmpdrive.observables.survival import continuous
+from lmpdrive.observables.survival import at_origins, continuous
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.windows import Arrays
 from lmpdrive.trajectory.frames import Chunk
@@ -53,6 +54,7 @@ class HydrogenBondLifetime(Correlation):
         super().__init__(settings)
         self._oxygens = oxygens
         self._used = np.isin(np.arange(n_atoms), self.thin(oxygens))
+        self.groups = Groups(oxygens)
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
@@ -73,17 +75,15 @@ class HydrogenBondLifetime(Correlation):
 
     def correlate(self, samples: Arrays, n_origins: int) -> Array:
         """Bonds that are there at t + τ, that were there all the time, and bonds at the origins."""
-        bonded = presence(samples[0])
-        n = len(bonded)
-        sizes = bonded.sum(axis=1)
-        usable = np.clip(n - np.arange(self.n_lags), 0, n_origins)
-        at_origins = np.concatenate([[0], np.cumsum(sizes[:n_origins])])
+        bonded, keys = presence(samples[0])
+        members = self.groups.members(keys % len(self._used))
         return np.stack(
             [
-                np.rint(autocorrelation(bonded, n_origins, self.n_lags)),
-                continuous(bonded, n_origins, self.n_lags),
-                at_origins[usable],
-            ]
+                np.rint(autocorrelation(bonded, n_origins, self.n_lags, members)),
+                continuous(bonded, n_origins, self.n_lags, members),
+                at_origins(bonded, n_origins, self.n_lags, members),
+            ],
+            axis=1,
         )
 
     def curves(self, sums: Array) -> Array:
@@ -94,23 +94,22 @@ class HydrogenBondLifetime(Correlation):
         """The criterion."""
         return (criterion_text(self.options), "S depends on the time between samples.")
 
-    def scalars(self, lags: Array, curves: Array, blocks: Array) -> dict[str, Scalar]:
+    def scalars(self, estimate: Estimate) -> dict[str, Scalar]:
         """Lifetimes."""
+        lags = estimate.lags
         start, stop = self.fit_range()
         upto = f"to {lags[-1]:.4g} {self.unit} or zero"
 
         def integral(i: int, name: str) -> Scalar:
-            return self.scalar(
-                lambda c: integral_time(lags, c), curves[i], blocks[:, i], self.unit, f"∫ {name} dτ {upto}"
-            )
+            return estimate.scalar(lambda c: integral_time(lags, c), i, self.unit, f"∫ {name} dτ {upto}")
 
         return {
             "hydrogen bond lifetime (continuous, integral)": integral(1, "S"),
             "hydrogen bond lifetime (intermittent, integral)": integral(0, "C"),
-            "hydrogen bond lifetime (intermittent, exponential)": self.scalar(
-                lambda c: exponential_time(lags, c, start, stop),
-                curves[0],
-                blocks[:, 0],
+            "hydrogen bond lifetime (intermittent, exponential)": estimate.exponential(
+                0,
+                start,
+                stop,
                 self.unit,
                 f"fit of ln C from {start:.4g} to {stop:.4g} {self.unit}",
             ),

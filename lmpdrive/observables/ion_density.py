@@ -44,7 +44,7 @@ class IonDensity(Profile):
         """mol/L in each bin."""
         return self.bins.within(low, high) / (self.n_frames * self.bins.width) * MOL_PER_L_PER_A3
 
-    def scalars(self, z: Array, profile: Array, blocks: Array) -> dict[str, Scalar]:
+    def scalars(self, z: Array, profile: Array, rests: Array) -> dict[str, Scalar]:
         """Where the ion is most of the time."""
-        peak = with_error(lambda p: highest_peak(z, p), profile, blocks, "Å", "highest, from the surface plane")
+        peak = with_error(lambda p: highest_peak(z, p), profile, rests, "Å", "highest, from the surface plane")
         return {f"{self.element} peak: position": peak}

@@ -22,11 +22,13 @@ from pydantic import NonNegativeFloat, PositiveFloat
 
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.correlation import Correlation, CorrelationOptions, autocorrelation, ratio
-from lmpdrive.observables.decay import exponential_time, integral_time
+from lmpdrive.observables.decay import integral_time
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.kernels import load
 from lmpdrive.observables.pair_sums import pair_cells
-from lmpdrive.observables.survival import continuous, without_gaps
+from lmpdrive.observables.resampling import Estimate, Groups
+from lmpdrive.observables.sparse import presence
+from lmpdrive.observables.survival import at_origins, continuous, without_gaps
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.windows import Arrays
 from lmpdrive.trajectory.frames import Chunk
@@ -69,6 +71,7 @@ class IonShellLifetime(Correlation):
         self.name = f"ion_shell_lifetime_{element}"
         self.title = f"Time of water in the first shell of {element}"
         self._ions, self._oxygens = self.thin(ions), oxygens
+        self.groups = Groups(np.arange(len(oxygens)))
         self.tolerance = int(self.options.tolerance_ps / self.step_ps + 1e-6)
         self.reach = np.inf
 
@@ -112,21 +115,17 @@ class IonShellLifetime(Correlation):
 
     def correlate(self, samples: Arrays, n_origins: int) -> Array:
         """Molecules there at t + τ, there all the time, and there at the origins."""
-        numbers = samples[0]
-        n = len(numbers)
-        distinct, column = np.unique(np.concatenate(numbers), return_inverse=True)
-        inside = np.zeros((n, len(distinct)), dtype=bool)
-        inside[np.repeat(np.arange(n), [len(one) for one in numbers]), column] = True
+        inside, keys = presence(samples[0])
         if self.tolerance:
             inside = without_gaps(inside, self.tolerance)
-        usable = np.clip(n - np.arange(self.n_lags), 0, n_origins)
-        at_origins = np.concatenate([[0], np.cumsum(inside[:n_origins].sum(axis=1))])
+        members = self.groups.members(keys % len(self._oxygens))
         return np.stack(
             [
-                np.rint(autocorrelation(inside, n_origins, self.n_lags)),
-                continuous(inside, n_origins, self.n_lags),
-                at_origins[usable],
-            ]
+                np.rint(autocorrelation(inside, n_origins, self.n_lags, members)),
+                continuous(inside, n_origins, self.n_lags, members),
+                at_origins(inside, n_origins, self.n_lags, members),
+            ],
+            axis=1,
         )
 
     def curves(self, sums: Array) -> Array:
@@ -147,23 +146,22 @@ class IonShellLifetime(Correlation):
             return ()
         return (f"r_s = {self.radius:g} Å is more than half the narrowest width of the cell ({self.reach:.2f} Å).",)
 
-    def scalars(self, lags: Array, curves: Array, blocks: Array) -> dict[str, Scalar]:
+    def scalars(self, estimate: Estimate) -> dict[str, Scalar]:
         """Residence times."""
+        lags = estimate.lags
         start, stop = self.fit_range()
         upto = f"to {lags[-1]:.4g} {self.unit} or zero: lower bound; r < {self.radius:g} Å"
 
         def integral(i: int, name: str) -> Scalar:
-            return self.scalar(
-                lambda c: integral_time(lags, c), curves[i], blocks[:, i], self.unit, f"∫ {name} dτ {upto}"
-            )
+            return estimate.scalar(lambda c: integral_time(lags, c), i, self.unit, f"∫ {name} dτ {upto}")
 
         return {
             f"time of water in the shell of {self.element} (continuous, integral)": integral(1, "S"),
             f"time of water in the shell of {self.element} (endpoint, integral)": integral(0, "C"),
-            f"time of water in the shell of {self.element} (endpoint, exponential)": self.scalar(
-                lambda c: exponential_time(lags, c, start, stop),
-                curves[0],
-                blocks[:, 0],
+            f"time of water in the shell of {self.element} (endpoint, exponential)": estimate.exponential(
+                0,
+                start,
+                stop,
                 self.unit,
                 f"fit of ln C from {start:.4g} to {stop:.4g} {self.unit}; r < {self.radius:g} Å",
             ),

@@ -146,11 +146,11 @@ class IonSurfaceDistance(Sums):
         )
         return (f"F(z) for T = {self.options.temperature_K:g} K, zero at {zero}.",)
 
-    def scalars(self, blocks: Sequence[Self]) -> dict[str, Scalar]:
+    def scalars(self, rests: Sequence[Self]) -> dict[str, Scalar]:
         """Mean distance."""
         z, width = self.variables()["z [Å]"], self.bins.width
         header = "p(z) [1/Å]"
-        parts = np.array([self.values(block)[header] for block in blocks])
+        parts = np.array([self.values(rest)[header] for rest in rests])
 
         def mean(p: Array) -> float:
             return float((z * p).sum() * width)
@@ -158,7 +158,7 @@ class IonSurfaceDistance(Sums):
         own = self.values(self)[header]
         found = {f"mean distance of {self.element} from the surface": with_error(mean, own, parts, "Å")}
         if self.two_sided:
-            shares = np.array([block._share_near_top() for block in blocks])
+            shares = np.array([rest._share_near_top() for rest in rests])
             found[self._share_name] = with_error(
                 lambda share: float(share[0]), self._share_near_top(), shares, "1", "of two wet faces; a half if alike"
             )

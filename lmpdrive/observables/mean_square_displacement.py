@@ -5,7 +5,7 @@
 
 for the O of the electrolyte (water and whatever it breaks into: a proton that hops moves no O) and for each ion
 element; of at most eight ions each one has its own column.  D is the slope of a line through the lags `fit_ps`
-(default from a fifth of the longest lag on), σ from the blocks, each fitted over the lags it has.  Positions are
+(default from a fifth of the longest lag on).  Positions are
 unwrapped by the minimum image between sampled frames.  The in-plane displacement of the electrolyte's centre of
 mass (O weighted as H2O, and ions) is subtracted, because the friction on the slab lets the whole film drift;
 `remove_drift: false` keeps it.
@@ -29,6 +29,7 @@ from lmpdrive.observables.decay import line_slope
 from lmpdrive.observables.geometry import minimum_image, normals
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.masses import masses_u
+from lmpdrive.observables.resampling import Estimate, Groups
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.windows import Arrays
 from lmpdrive.trajectory.frames import Chunk
@@ -60,6 +61,7 @@ class MeanSquareDisplacement(Correlation):
     def __init__(self, settings: Settings, element: str, atoms: NDArray[np.int64], interface: Interface) -> None:
         super().__init__(settings)
         self.element, self.atoms = element, self.thin(atoms)
+        self.groups = Groups(self.atoms)
         self.each = len(atoms) if element != "O" and 1 < len(atoms) <= FEW else 0
         self.name = f"mean_square_displacement_{element}"
         self.title = f"Mean square displacement of {element}"
@@ -93,10 +95,12 @@ class MeanSquareDisplacement(Correlation):
         paths = paths[:, self.mine] - centre[:, None]
         z = paths @ normal
         plane = paths - z[:, :, None] * normal
-        rows = [self._squares(plane, n_origins), self._squares(z[:, :, None], n_origins)]
-        rows += [self._squares(plane[:, i : i + 1], n_origins) for i in range(self.each)]
-        pairs = np.clip(len(paths) - np.arange(self.n_lags), 0, n_origins) * len(self.atoms)
-        return np.stack([*rows, pairs])
+        members = self.groups.members(self.atoms)
+        rows = [self._squares(plane, n_origins, members), self._squares(z[:, :, None], n_origins, members)]
+        for i in range(self.each):
+            rows.append(self._squares(plane[:, i : i + 1], n_origins, members[:, i : i + 1]))
+        pairs = members.sum(axis=1)[:, None] * np.clip(len(paths) - np.arange(self.n_lags), 0, n_origins)
+        return np.stack([*rows, pairs], axis=1)
 
     def _centre_of_mass(self, interface: Interface) -> tuple[NDArray[np.int64], Array]:
         """Atoms to keep (ascending), and their weights in the electrolyte's centre of mass (sum 1, or all 0)."""
@@ -120,16 +124,19 @@ class MeanSquareDisplacement(Correlation):
         self.fastest = max(self.fastest, float(np.sqrt((steps**2).sum(axis=2).max())) / half)
         return np.concatenate([np.zeros_like(positions[:1]), np.cumsum(steps, axis=0)])
 
-    def _squares(self, paths: Array, n_origins: int) -> Array:
-        """Σ |r(t + τ) - r(t)|^2 over atoms and pairs: Σ r^2(t) + Σ r^2(t + τ) - 2 Σ r(t)·r(t + τ)."""
+    def _squares(self, paths: Array, n_origins: int, members: Array) -> Array:
+        """Σ |r(t + τ) - r(t)|^2 over atoms and pairs: Σ r^2(t) + Σ r^2(t + τ) - 2 Σ r(t)·r(t + τ), in each group."""
         n = len(paths)
-        squared = np.concatenate([[0.0], np.cumsum((paths**2).sum(axis=(1, 2)))])
+        each = (paths**2).sum(axis=2) @ members.T
+        squared = np.concatenate([np.zeros((1, len(members))), np.cumsum(each, axis=0)])
         lags = np.arange(self.n_lags)
         last = np.clip(n - lags, 0, n_origins)
-        begins, ends = squared[last], squared[np.minimum(lags + last, n)] - squared[np.minimum(lags, n)]
-        cross = autocorrelation(paths.reshape(n, -1), n_origins, self.n_lags)
+        begins, ends = squared[last].T, (squared[np.minimum(lags + last, n)] - squared[np.minimum(lags, n)]).T
+        cross = autocorrelation(
+            paths.reshape(n, -1), n_origins, self.n_lags, np.repeat(members, paths.shape[2], axis=1)
+        )
         out = np.where(last > 0, begins + ends - 2.0 * cross, 0.0)
-        out[0] = 0.0
+        out[:, 0] = 0.0
         return np.maximum(out, 0.0)
 
     def curves(self, sums: Array) -> Array:
@@ -156,16 +163,15 @@ class MeanSquareDisplacement(Correlation):
             "image may be wrong; lower sample_ps or write frames more often.",
         )
 
-    def scalars(self, lags: Array, curves: Array, blocks: Array) -> dict[str, Scalar]:
+    def scalars(self, estimate: Estimate) -> dict[str, Scalar]:
         """D in the plane."""
         start, stop = self.fit_range()
         unit, factor = ("1e-5 cm^2/s", 1e5 * CM2_PER_S_PER_A2_PER_PS) if self.unit == "ps" else ("Å^2/frame", 1.0)
         names = [self.element] + [f"{self.element}{i + 1}" for i in range(self.each)]
         return {
-            f"in-plane diffusion coefficient of {name}": self.scalar(
-                lambda c: 0.25 * factor * line_slope(lags, c, start, stop),
-                curves[i],
-                blocks[:, i],
+            f"in-plane diffusion coefficient of {name}": estimate.scalar(
+                lambda c: 0.25 * factor * line_slope(estimate.lags, c, start, stop),
+                i,
                 unit,
                 f"slope of MSD_xy from {start:.4g} to {stop:.4g} {self.unit}, over 4",
             )

@@ -11,16 +11,16 @@ from collections.abc import Callable
 import numpy as np
 
 from lmpdrive.observables.base import Array
-from lmpdrive.observables.blocks import block_error
+from lmpdrive.observables.blocks import jackknife_error
 from lmpdrive.observables.tables import Scalar
 
 SMOOTHING_A = 0.15
 
 
-def with_error(function: Callable[[Array], float], profile: Array, blocks: Array, unit: str, note: str = "") -> Scalar:
-    """`function` of the whole profile, σ from its values on the block profiles."""
-    values = np.array([function(block) for block in blocks])
-    return Scalar(function(profile), float(block_error(values)) if len(blocks) > 1 else np.nan, unit, note)
+def with_error(function: Callable[[Array], float], profile: Array, rests: Array, unit: str, note: str = "") -> Scalar:
+    """`function` of the whole profile, σ from its values on the profiles without each block."""
+    values = np.array([function(rest) for rest in rests])
+    return Scalar(function(profile), float(jackknife_error(values)), unit, note)
 
 
 def smooth(z: Array, profile: Array) -> Array:
@@ -57,13 +57,23 @@ def _peaks(z: Array, profile: Array) -> tuple[Array, list[int]]:
     return curve, peaks
 
 
+def vertex(z: Array, curve: Array, i: int) -> float:
+    """Position of the extremum at bin i: of the parabola through it and its neighbours, so finer than a bin."""
+    if not 0 < i < len(z) - 1:
+        return float(z[i])
+    left, middle, right = curve[i - 1 : i + 2]
+    curvature = left - 2 * middle + right
+    shift = 0.5 * (left - right) / curvature if curvature != 0 else 0.0
+    return float(z[i] + np.clip(shift, -0.5, 0.5) * (z[1] - z[0]))
+
+
 def first_peak(z: Array, profile: Array) -> tuple[float, float]:
     """(position, height) of the first maximum; the height is of the unsmoothed profile within 0.2 Å."""
-    _, peaks = _peaks(z, profile)
+    curve, peaks = _peaks(z, profile)
     if not len(peaks):
         return float("nan"), float("nan")
     near = np.abs(z - z[peaks[0]]) <= 0.2 + 1e-9
-    return float(z[peaks[0]]), float(profile[near].max())
+    return vertex(z, curve, peaks[0]), float(profile[near].max())
 
 
 def first_minimum(z: Array, profile: Array) -> tuple[float, float]:
@@ -72,9 +82,10 @@ def first_minimum(z: Array, profile: Array) -> tuple[float, float]:
     if len(peaks) < 2:
         return float("nan"), float("nan")
     lowest = peaks[0] + int(curve[peaks[0] : peaks[1]].argmin())
-    return float(z[lowest]), float(profile[lowest])
+    return vertex(z, curve, lowest), float(profile[lowest])
 
 
 def highest_peak(z: Array, profile: Array) -> float:
     """Position of the maximum of the smoothed profile; NaN for an empty one."""
-    return float(z[smooth(z, profile).argmax()]) if profile.any() else float("nan")
+    curve = smooth(z, profile)
+    return vertex(z, curve, int(curve.argmax())) if profile.any() else float("nan")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.observables.base import Array, Observable, Settings, sampling_warnings
-from lmpdrive.observables.blocks import block_error
+from lmpdrive.observables.blocks import jackknife_error, left_out
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.kernels import load
 from lmpdrive.observables.tables import Scalar, Table
@@ -133,12 +133,13 @@ class Profile(Observable):
         return {"z [Å]": self.bins.centres(*self.limits), self.column: self.values(*self.limits)}
 
     def table(self, blocks: Sequence[Self]) -> Table:
-        """The profile with σ from the blocks, on the same bins."""
+        """The profile with σ from the profiles without each block, on the same bins."""
         import pandas as pd
 
         columns = self.result()
-        values = np.array([block.values(*self.limits) for block in blocks])
-        columns[self.error_column] = block_error(values) if len(blocks) > 1 else np.full(len(values[0]), np.nan)
+        n_bins = self.limits[1] - self.limits[0]
+        rests = np.array([rest.values(*self.limits) for rest in left_out(blocks)]).reshape(-1, n_bins)
+        columns[self.error_column] = jackknife_error(rests)
         inefficiency, warnings = sampling_warnings(np.concatenate(self._series), len(blocks))
         return Table(
             self.name,
@@ -150,11 +151,11 @@ class Profile(Observable):
             n_blocks=len(blocks) if len(blocks) > 1 else 0,
             n_frames=self.n_frames,
             statistical_inefficiency=inefficiency,
-            scalars=self.scalars(columns["z [Å]"], columns[self.column], values),
+            scalars=self.scalars(columns["z [Å]"], columns[self.column], rests),
         )
 
-    def scalars(self, z: Array, profile: Array, blocks: Array) -> dict[str, Scalar]:
-        """Numbers for the summary from the profile and the (n_blocks, bins) profiles of the blocks."""
+    def scalars(self, z: Array, profile: Array, rests: Array) -> dict[str, Scalar]:
+        """Numbers for the summary from the profile and the (n_blocks, bins) profiles without each block."""
         return {}
 
     @property
@@ -164,7 +165,7 @@ class Profile(Observable):
 
 
 class WaterMean(Profile):
-    """The mean of something over the waters of a bin, NaN where there is none; σ from the blocks that have water there.
+    """The mean of something over the waters of a bin, NaN where there is none, or no σ where only one block has water.
 
     A subclass defines the quantity in `of_waters`.
     """

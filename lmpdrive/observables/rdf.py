@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 
 from lmpdrive.observables.base import Array, Settings
+from lmpdrive.observables.blocks import jackknife_error
 from lmpdrive.observables.interface import Interface
 from lmpdrive.observables.pair_sums import PairSums, nearest_peak
 from lmpdrive.observables.peaks import with_error
@@ -56,11 +57,11 @@ class Rdf(PairSums):
             return (n, f"g(r) ends at half the narrowest width of the cell ({self.reach:.2f} Å).")
         return (n,)
 
-    def scalars(self, blocks: Sequence[Self]) -> dict[str, Scalar]:
+    def scalars(self, rests: Sequence[Self]) -> dict[str, Scalar]:
         """First peak; the end of the first shell and how many are in it."""
         pair = f"{self.names[0]}-{self.names[1]}"
         r, own = self.r, np.nan_to_num(self.g(self))
-        parts = np.array([np.nan_to_num(self.g(block)) for block in blocks])
+        parts = np.array([np.nan_to_num(self.g(rest)) for rest in rests])
         if not np.isfinite(nearest_peak(r, own)[0]):
             return {}
         out = {
@@ -68,12 +69,19 @@ class Rdf(PairSums):
             f"g(r) {pair}: height of the first peak": with_error(lambda g: nearest_peak(r, g)[1], own, parts, "1"),
         }
         if np.isfinite(end := self.shell()):
-            running = np.array([self.running(block) for block in blocks])
-            at = int(np.searchsorted(r, end + 1e-9)) - 1
-            out[f"coordination number {pair}"] = with_error(
-                lambda n: float(n[at]), self.running(self), running, "1", f"within the first minimum, r = {end:.2f} Å"
+            numbers = np.array([self._within_shell(rest) for rest in rests])
+            note = f"within the first minimum, r = {end:.2f} Å"
+            out[f"coordination number {pair}"] = Scalar(
+                self._within_shell(self), float(jackknife_error(numbers)), "1", note
             )
         return out
+
+    def _within_shell(self, part: Self) -> float:
+        """Neighbours up to the first minimum of this part's own g(r); NaN if it has none."""
+        end = part.shell()
+        if not np.isfinite(end):
+            return float("nan")
+        return float(self.running(part)[int(np.searchsorted(self.r, end + 1e-9)) - 1])
 
 
 def usual_pairs(elements: list[str]) -> list[tuple[str, str]]:

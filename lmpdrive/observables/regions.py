@@ -18,6 +18,9 @@ from lmpdrive.observables.profile import FIRST_LAYER_A
 INTERFACE_A = (0.0, FIRST_LAYER_A)
 """0 < z <= 4.5 Å (design, part 2)."""
 
+SIDES = 2
+"""Surfaces at most: a molecule at one of them has the key `oxygen * SIDES + side`."""
+
 
 @dataclass(frozen=True)
 class Region:

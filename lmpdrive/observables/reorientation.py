@@ -21,10 +21,11 @@ from pydantic import NonNegativeFloat, PositiveFloat
 
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.correlation import Correlation, CorrelationOptions, autocorrelation, ratio
-from lmpdrive.observables.decay import exponential_time, integral_time
+from lmpdrive.observables.decay import integral_time
 from lmpdrive.observables.dipole_correlation import unit_vectors
 from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.regions import INTERFACE_A, Region, sampled_waters
+from lmpdrive.observables.regions import INTERFACE_A, SIDES, Region, sampled_waters
+from lmpdrive.observables.resampling import Estimate, Groups
 from lmpdrive.observables.sparse import by_sample, dense
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.windows import Arrays
@@ -63,6 +64,7 @@ class Reorientation(Correlation):
         self.region = Region(where, bulk=settings.bulk) if bounds is None else Region(where, *bounds)
         topology = interface.topology
         self.used = np.isin(np.arange(topology.n_atoms), self.thin(topology.select("O")))
+        self.groups = Groups(np.flatnonzero(self.used))
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
@@ -79,7 +81,7 @@ class Reorientation(Correlation):
         inside = self.region.inside(interface, rows)
         side, found = np.nonzero(inside & self.used[water.oxygen[rows]])
         waters, at = rows[found], at[found]
-        keys = (water.oxygen[waters] * len(inside) + side) * len(self.used)
+        keys = (water.oxygen[waters] * SIDES + side) * len(self.used)
         if self.kind == "dipole":
             vectors = water.bisector[waters]
         else:
@@ -89,14 +91,17 @@ class Reorientation(Correlation):
 
     def correlate(self, samples: Arrays, n_origins: int) -> Array:
         """Sums of u·u', of P_2(u·u'), and of pairs."""
-        vectors, present = dense(*samples)
+        vectors, present, keys = dense(*samples)
         n = len(vectors)
+        members = self.groups.members(keys // (len(self.used) * SIDES))
+        first, second = (np.repeat(members, components, axis=1) for components in (3, 5))
         return np.stack(
             [
-                autocorrelation(vectors.reshape(n, -1), n_origins, self.n_lags),
-                autocorrelation(second_order(vectors).reshape(n, -1), n_origins, self.n_lags),
-                np.rint(autocorrelation(present, n_origins, self.n_lags)),
-            ]
+                autocorrelation(vectors.reshape(n, -1), n_origins, self.n_lags, first),
+                autocorrelation(second_order(vectors).reshape(n, -1), n_origins, self.n_lags, second),
+                np.rint(autocorrelation(present, n_origins, self.n_lags, members)),
+            ],
+            axis=1,
         )
 
     def curves(self, sums: Array) -> Array:
@@ -107,23 +112,23 @@ class Reorientation(Correlation):
         """The region."""
         return (f"Region {self.region.name}: {self.region}; a molecule counts if it is there at t and at t + τ.",)
 
-    def scalars(self, lags: Array, curves: Array, blocks: Array) -> dict[str, Scalar]:
+    def scalars(self, estimate: Estimate) -> dict[str, Scalar]:
         """Both times of both orders."""
+        lags = estimate.lags
         start, stop = self.fit_range()
         what = f"{VECTORS[self.kind]}, {self.region.name}"
         out = {}
         for i, order in enumerate((2, 1)):
-            out[f"reorientation time τ_{order} ({what}, exponential)"] = self.scalar(
-                lambda c: exponential_time(lags, c, start, stop),
-                curves[i],
-                blocks[:, i],
+            out[f"reorientation time τ_{order} ({what}, exponential)"] = estimate.exponential(
+                i,
+                start,
+                stop,
                 self.unit,
                 f"fit of ln C_{order} from {start:.4g} to {stop:.4g} {self.unit}",
             )
-            out[f"reorientation time τ_{order} ({what}, integral)"] = self.scalar(
+            out[f"reorientation time τ_{order} ({what}, integral)"] = estimate.scalar(
                 lambda c: integral_time(lags, c),
-                curves[i],
-                blocks[:, i],
+                i,
                 self.unit,
                 f"∫ C_{order} dτ to {lags[-1]:.4g} {self.unit} or C = 0",
             )

@@ -6,12 +6,14 @@ Units: ps, or steps where the timestep is not known.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
 
 from lmpdrive.observables.base import Array, Observable, Settings, sampling_warnings
-from lmpdrive.observables.blocks import block_error
+from lmpdrive.observables.blocks import block_error, statistical_inefficiency
+from lmpdrive.observables.error_sources import with_sources
 from lmpdrive.observables.tables import Scalar, Table
 from lmpdrive.trajectory.frames import Chunk
 
@@ -61,7 +63,7 @@ class Series(Observable):
         errors = block_error(means) if len(blocks) > 1 else np.full(len(self.columns), np.nan)
         data.insert(2, self.error_column, errors[0])
         inefficiency, warnings = sampling_warnings(data.iloc[:, 1].to_numpy(), len(blocks))
-        return Table(
+        table = Table(
             self.name,
             self.title,
             "series",
@@ -74,6 +76,12 @@ class Series(Observable):
             statistical_inefficiency=inefficiency,
             scalars=self.scalars(errors),
         )
+        # the slowest column decides whether blocks are long enough for the means
+        slowest = max(
+            inefficiency, *(statistical_inefficiency(data[header].to_numpy()) for header in self.columns[1:]), 0.0
+        )
+        flagged = with_sources(replace(table, statistical_inefficiency=slowest), self.settings.frame_interval_ps)
+        return replace(table, scalars=flagged.scalars, source=flagged.source)
 
     def notes(self) -> tuple[str, ...]:
         """Assumptions."""

@@ -30,26 +30,26 @@ def by_sample(sample: NDArray[np.int64], n_samples: int, *columns: NDArray[Any])
     return tuple(out)
 
 
-def places(keys: Ragged) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """(things,) sample and column of each key, one column for each distinct key, and the number of columns."""
+def places(keys: Ragged) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """(things,) sample and column of each key, and the (columns,) distinct keys."""
     sizes = [len(one) for one in keys]
-    distinct, column = np.unique(np.concatenate(keys), return_inverse=True)
-    return np.repeat(np.arange(len(keys)), sizes), column, len(distinct)
+    distinct, column = np.unique(np.concatenate(keys).astype(np.int64), return_inverse=True)
+    return np.repeat(np.arange(len(keys)), sizes), column, distinct
 
 
-def presence(keys: Ragged) -> NDArray[np.bool_]:
-    """(samples, columns) which things are there."""
-    sample, column, n_columns = places(keys)
-    out = np.zeros((len(keys), n_columns), dtype=bool)
+def presence(keys: Ragged) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """(samples, columns) which things are there, and the key of each column."""
+    sample, column, distinct = places(keys)
+    out = np.zeros((len(keys), len(distinct)), dtype=bool)
     out[sample, column] = True
-    return out
+    return out, distinct
 
 
-def dense(keys: Ragged, vectors: Ragged) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """(samples, columns, 3) vectors, zero where there is none, and (samples, columns) which are there."""
-    sample, column, n_columns = places(keys)
-    out = np.zeros((len(keys), n_columns, 3), dtype=np.float32)
-    present = np.zeros((len(keys), n_columns), dtype=bool)
+def dense(keys: Ragged, vectors: Ragged) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64]]:
+    """(samples, columns, 3) vectors, zero where there is none, (samples, columns) which are there, and their keys."""
+    sample, column, distinct = places(keys)
+    out = np.zeros((len(keys), len(distinct), 3), dtype=np.float32)
+    present = np.zeros((len(keys), len(distinct)), dtype=bool)
     out[sample, column] = np.concatenate(vectors)
     present[sample, column] = True
-    return out, present
+    return out, present, distinct

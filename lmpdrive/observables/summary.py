@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lmpdrive.observables.base import NO_LONG_LAGS, TOO_FEW, TOO_SHORT
+from lmpdrive.observables.base import NO_ERROR, TOO_FEW, TOO_SHORT
 from lmpdrive.observables.equilibration import Equilibration
 from lmpdrive.observables.tables import Table
 
@@ -76,7 +76,7 @@ def _warnings(tables: Mapping[str, Table]) -> list[str]:
     common = {
         TOO_SHORT: "the errors are too small, run longer.",
         TOO_FEW: "no errors are given.",
-        NO_LONG_LAGS: "errors at long lags are missing, run longer.",
+        NO_ERROR: "too few molecules, or a run too short for blocks (docs/uncertainty.md); run longer.",
     }
     warnings = [f"{t.title}: {w}" for t in tables.values() for w in t.warnings if not w.startswith(tuple(common))]
     for start, end in common.items():

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from lmpdrive.observables.base import Array, Observable, Settings, sampling_warnings
-from lmpdrive.observables.blocks import block_error
+from lmpdrive.observables.blocks import jackknife_error, left_out
 from lmpdrive.observables.tables import Scalar, Table
 
 
@@ -55,20 +55,17 @@ class Sums(Observable):
         return self.variables() | self.values(self)
 
     def table(self, blocks: Sequence[Self]) -> Table:
-        """The columns with σ from the blocks."""
+        """The columns with σ from the same columns without each block."""
         import pandas as pd
 
         self._need_frames()
         columns = self.variables()
-        of_blocks = [self.values(block) for block in blocks]
+        rests = left_out(blocks)
+        of_rests = [self.values(rest) for rest in rests]
         for i, (header, value) in enumerate(self.values(self).items()):
             symbol, _, unit = header.partition(" [")
             columns[header] = value
-            error = (
-                block_error(np.array([b[header] for b in of_blocks]))
-                if len(blocks) > 1
-                else np.full(len(value), np.nan)
-            )
+            error = jackknife_error(np.array([values[header] for values in of_rests]).reshape(-1, len(value)))
             columns[f"σ [{unit}" if i == 0 else f"σ_{symbol} [{unit}"] = error
         inefficiency, warnings = sampling_warnings(np.concatenate(self._series), len(blocks))
         return Table(
@@ -82,7 +79,7 @@ class Sums(Observable):
             n_blocks=len(blocks) if len(blocks) > 1 else 0,
             n_frames=self.n_frames,
             statistical_inefficiency=inefficiency,
-            scalars=self.scalars(blocks),
+            scalars=self.scalars(rests),
             n_variables=self.n_variables,
         )
 
@@ -94,6 +91,6 @@ class Sums(Observable):
         """What the reader must know."""
         return ()
 
-    def scalars(self, blocks: Sequence[Self]) -> dict[str, Scalar]:
-        """Numbers for the summary."""
+    def scalars(self, rests: Sequence[Self]) -> dict[str, Scalar]:
+        """Numbers for the summary; `rests` are what is left without each block (docs/uncertainty.md)."""
         return {}

@@ -23,9 +23,10 @@ from pydantic import NonNegativeFloat, PositiveFloat
 
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.correlation import Correlation, CorrelationOptions, autocorrelation, ratio
-from lmpdrive.observables.decay import exponential_time, integral_time
+from lmpdrive.observables.decay import integral_time
 from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.regions import INTERFACE_A, Region, sampled_waters
+from lmpdrive.observables.regions import INTERFACE_A, SIDES, Region, sampled_waters
+from lmpdrive.observables.resampling import Estimate, Groups
 from lmpdrive.observables.sparse import by_sample, presence
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.windows import Arrays
@@ -53,7 +54,7 @@ class Survival(Correlation):
     )
     columns = ("P [1]",)
     error_columns = ("σ [1]",)
-    n_rows = 3
+    n_rows = 2
 
     def __init__(self, settings: Settings, definition: str, oxygens: NDArray[np.int64], n_atoms: int) -> None:
         super().__init__(settings)
@@ -63,6 +64,7 @@ class Survival(Correlation):
         self.region = Region("interface", *self.options.region_A)
         self.tolerance = int(self.options.tolerance_ps / self.step_ps + 1e-6)
         self.used = np.isin(np.arange(n_atoms), self.thin(oxygens))
+        self.groups = Groups(np.flatnonzero(self.used))
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
@@ -77,22 +79,19 @@ class Survival(Correlation):
         rows, at = sampled_waters(interface, picks)
         oxygen = interface.water.oxygen[rows]
         side, found = np.nonzero(self.region.inside(interface, rows) & self.used[oxygen])
-        return by_sample(at[found], len(picks), oxygen[found] * len(interface.signs) + side)
+        return by_sample(at[found], len(picks), oxygen[found] * SIDES + side)
 
     def correlate(self, samples: Arrays, n_origins: int) -> Array:
         """Survivors, molecules at the origins that have a frame τ later, number of those origins."""
-        inside = presence(samples[0])
+        inside, keys = presence(samples[0])
         if self.tolerance:
             inside = without_gaps(inside, self.tolerance)
-        n = len(inside)
+        members = self.groups.members(keys // SIDES)
         if self.definition == "endpoint":
-            survivors = np.rint(autocorrelation(inside, n_origins, self.n_lags))
+            survivors = np.rint(autocorrelation(inside, n_origins, self.n_lags, members))
         else:
-            survivors = continuous(inside, n_origins, self.n_lags)
-        # origins t < n_origins with t + τ < n
-        usable = np.clip(n - np.arange(self.n_lags), 0, n_origins)
-        at_origins = np.concatenate([[0], np.cumsum(inside[:n_origins].sum(axis=1))])
-        return np.stack([survivors, at_origins[usable], usable])
+            survivors = continuous(inside, n_origins, self.n_lags, members)
+        return np.stack([survivors, at_origins(inside, n_origins, self.n_lags, members)], axis=1)
 
     def curves(self, sums: Array) -> Array:
         """P."""
@@ -109,48 +108,56 @@ class Survival(Correlation):
             note += f" Absences of up to {self.options.tolerance_ps:g} ps are overlooked."
         return (note,)
 
-    def scalars(self, lags: Array, curves: Array, blocks: Array) -> dict[str, Scalar]:
+    def scalars(self, estimate: Estimate) -> dict[str, Scalar]:
         """Survival at the longest lag, and both residence times."""
         start, stop = self.fit_range()
         what = f"{self.definition} definition; {self.region}"
-        curve, parts = curves[0], blocks[:, 0]
+        lags = estimate.lags
         return {
-            f"survival ({self.definition}) at {lags[-1]:.4g} {self.unit}": self.scalar(
-                lambda p: float(p[-1]), curve, parts, "1", f"{self.region}"
+            f"survival ({self.definition}) at {lags[-1]:.4g} {self.unit}": estimate.scalar(
+                lambda p: float(p[-1]), 0, "1", f"{self.region}"
             ),
-            f"residence time ({self.definition}, integral)": self.scalar(
+            f"residence time ({self.definition}, integral)": estimate.scalar(
                 lambda p: integral_time(lags, p),
-                curve,
-                parts,
+                0,
                 self.unit,
                 f"∫ P dτ to {lags[-1]:.4g} {self.unit}: lower bound; {what}",
             ),
-            f"residence time ({self.definition}, exponential)": self.scalar(
-                lambda p: exponential_time(lags, p, start, stop),
-                curve,
-                parts,
+            f"residence time ({self.definition}, exponential)": estimate.exponential(
+                0,
+                start,
+                stop,
                 self.unit,
                 f"fit of ln P from {start:.4g} to {stop:.4g} {self.unit}; {what}",
             ),
         }
 
 
-def continuous(present: NDArray[np.bool_], n_origins: int, n_lags: int) -> Array:
-    """(n_lags,) how many (origin, column) are present in every row from the origin to `lag` rows later.
+def continuous(present: NDArray[np.bool_], n_origins: int, n_lags: int, members: Array | None = None) -> Array:
+    """(groups, n_lags) how many (origin, column) are present in every row from the origin to `lag` rows later.
 
-    present : (n, M).
+    present : (n, M); members : (groups, M) as in `autocorrelation`.
     """
     n, columns = present.shape
+    weights = np.ones((1, columns)) if members is None else members
     if not columns:
-        return np.zeros(n_lags)
+        return np.zeros((len(weights), n_lags))
     # first row from t on in which the column is absent (n if none): how long each origin lasts
     row = np.arange(n, dtype=np.int32)[:, None]
     absent_at = np.where(present, np.int32(n), row)
     ends = np.minimum.accumulate(absent_at[::-1], axis=0)[::-1]
-    lasts = (ends - row)[:n_origins]
-    histogram = np.bincount(np.minimum(lasts, n_lags).ravel(), minlength=n_lags + 1)
+    lasts = np.minimum((ends - row)[:n_origins], n_lags) + (n_lags + 1) * weights.argmax(axis=0)
+    histogram = np.bincount(lasts.ravel(), minlength=(n_lags + 1) * len(weights)).reshape(len(weights), -1)
     # present for `lasts` rows: survives lags 0 ... lasts - 1
-    return histogram[::-1].cumsum()[::-1][1 : n_lags + 1].astype(float)
+    return histogram[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:].astype(float)
+
+
+def at_origins(present: NDArray[np.bool_], n_origins: int, n_lags: int, members: Array) -> Array:
+    """(groups, n_lags) how many are present at the origins t < n_origins that have a row t + τ."""
+    usable = np.clip(len(present) - np.arange(n_lags), 0, n_origins)
+    counts = present[:n_origins].astype(float) @ members.T
+    summed = np.concatenate([np.zeros((1, len(members))), np.cumsum(counts, axis=0)])
+    return summed[usable].T
 
 
 def without_gaps(present: NDArray[np.bool_], longest: int) -> NDArray[np.bool_]:

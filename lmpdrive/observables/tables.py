@@ -86,6 +86,7 @@ class Table:
     group : chapter of the report: "water", "ions", "metal", "dynamics", "thermo"; empty: chosen by the name.
     convergence : is the error small enough, and how much longer to run; None where no verdict is given.
     needs_same : as for `Scalar`.
+    source : what σ rests on, or why there is none; empty: `n_blocks` contiguous blocks.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Table:
     group: str = ""
     convergence: Convergence | None = None
     needs_same: str = ""
+    source: str = ""
 
     @property
     def n_effective(self) -> float:

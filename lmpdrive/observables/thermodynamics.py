@@ -5,6 +5,7 @@ Units: ps, K, eV; the drift in meV/atom/ns.  Only the runs that wrote the analys
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from lmpdrive.observables.base import Array, sampling_warnings
 from lmpdrive.observables.blocks import block_edges, block_error, statistical_inefficiency
+from lmpdrive.observables.convergence import CORRELATION_TIMES
 from lmpdrive.observables.tables import Scalar, Table
 
 if TYPE_CHECKING:
@@ -60,6 +62,19 @@ def mean_error(values: Array, n_blocks: int) -> float:
     return float(block_error(np.array(means)))
 
 
+def _mean(values: Array, n_blocks: int, unit: str) -> Scalar:
+    """The mean of a series, and the error that its own correlation allows."""
+    blocks = n_blocks if len(values) >= n_blocks > 1 else 0
+    g = statistical_inefficiency(values)
+    length = len(values) / blocks if blocks else float("nan")
+    source, few = f"{blocks} blocks of {length:.3g} log rows", bool(blocks and length < CORRELATION_TIMES * g)
+    if few:
+        source += f", shorter than {CORRELATION_TIMES} statistical inefficiencies of {g:.3g} log rows"
+    if not blocks:
+        source = "fewer log rows than blocks"
+    return Scalar(float(values.mean()), mean_error(values, n_blocks), unit, "", source, few)
+
+
 def _table(
     name: str,
     title: str,
@@ -100,9 +115,7 @@ def temperature_table(thermo: pd.DataFrame, n_blocks: int) -> Table:
         if str(column).startswith("c_T_"):
             named[f"T_{str(column)[4:]} [K]"] = thermo[column].to_numpy(dtype=float)
     scalars = {
-        "mean temperature" + (f" of {name[2:-4]}" if name != "T [K]" else ""): Scalar(
-            float(values.mean()), mean_error(values, n_blocks), "K"
-        )
+        "mean temperature" + (f" of {name[2:-4]}" if name != "T [K]" else ""): _mean(values, n_blocks, "K")
         for name, values in named.items()
     }
     equation = "T = 2 E_kin / (k_B N_f), N_f degrees of freedom as LAMMPS counts them"
@@ -140,12 +153,11 @@ def energy_table(thermo: pd.DataFrame, n_atoms: int, n_blocks: int) -> Table:
     if time == "t [ps]":
         slope, error = (value * MEV_PER_NS / n_atoms for value in linear_drift(t, conserved))
         what = "conserved quantity" if first == "Econserve" else "total energy (no Econserve in the log)"
-        scalars["drift"] = Scalar(slope, error, "meV/atom/ns", f"linear fit of the {what}")
+        rows = "scatter around the line, in independent log rows"
+        scalars["drift"] = Scalar(slope, error, "meV/atom/ns", f"linear fit of the {what}", rows)
     if "PotEng" in thermo:
-        potential = thermo["PotEng"].to_numpy(dtype=float)
-        scalars["mean potential energy"] = Scalar(
-            float(potential.mean()), mean_error(potential, n_blocks), "eV", needs_same="atoms"
-        )
+        mean = _mean(thermo["PotEng"].to_numpy(dtype=float), n_blocks, "eV")
+        scalars["mean potential energy"] = replace(mean, needs_same="atoms")
     equation = "E_conserved = E_pot + E_kin + energy of the thermostat (and barostat)"
     error_column = ("σ [eV]", mean_error(conserved, n_blocks))
     return _table("energy", "Energy", equation, columns, error_column, n_blocks, scalars)

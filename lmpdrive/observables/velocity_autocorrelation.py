@@ -20,6 +20,7 @@ from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.correlation import Correlation, CorrelationOptions, autocorrelation, ratio
 from lmpdrive.observables.decay import integral_time
 from lmpdrive.observables.interface import Interface, InterfaceFrames
+from lmpdrive.observables.resampling import Estimate, Groups
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.windows import Arrays
 from lmpdrive.trajectory.frames import Chunk
@@ -52,6 +53,7 @@ class VelocityAutocorrelation(Correlation):
     def __init__(self, settings: Settings, element: str, atoms: NDArray[np.int64]) -> None:
         super().__init__(settings)
         self.element, self.atoms = element, self.thin(atoms)
+        self.groups = Groups(self.atoms, together=2 if element == "H" else 1)
         self.name = f"velocity_autocorrelation_{element}"
         self.title = f"Velocity autocorrelation of {element}"
 
@@ -72,9 +74,12 @@ class VelocityAutocorrelation(Correlation):
     def correlate(self, samples: Arrays, n_origins: int) -> Array:
         """Sums of v·v' and of pairs."""
         n = len(samples[0])
-        moving = np.any(samples[0], axis=(0, 2)).sum()
-        pairs = np.clip(n - np.arange(self.n_lags), 0, n_origins) * moving
-        return np.stack([autocorrelation(samples[0].reshape(n, -1), n_origins, self.n_lags), pairs])
+        members = self.groups.members(self.atoms)
+        moving = members @ np.any(samples[0], axis=(0, 2))
+        pairs = moving[:, None] * np.clip(n - np.arange(self.n_lags), 0, n_origins)
+        of_components = np.repeat(members, 3, axis=1)
+        products = autocorrelation(samples[0].reshape(n, -1), n_origins, self.n_lags, of_components)
+        return np.stack([products, pairs], axis=1)
 
     def curves(self, sums: Array) -> Array:
         """Normalised, and unnormalised."""
@@ -82,10 +87,10 @@ class VelocityAutocorrelation(Correlation):
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.stack([np.where(mean[0] > 0, mean / mean[0], np.nan), mean])
 
-    def scalars(self, lags: Array, curves: Array, blocks: Array) -> dict[str, Scalar]:
+    def scalars(self, estimate: Estimate) -> dict[str, Scalar]:
         """How long an atom keeps its velocity."""
         return {
-            f"velocity correlation time of {self.element}": self.scalar(
-                lambda c: integral_time(lags, c), curves[0], blocks[:, 0], self.unit, "∫ C_v dτ to the first zero"
+            f"velocity correlation time of {self.element}": estimate.scalar(
+                lambda c: integral_time(estimate.lags, c), 0, self.unit, "∫ C_v dτ to the first zero"
             )
         }

@@ -22,6 +22,7 @@ from lmpdrive.common.units import PER_CM_PER_THZ
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.masses import masses_u
+from lmpdrive.observables.resampling import Estimate
 from lmpdrive.observables.tables import Scalar, Table
 from lmpdrive.observables.velocity_autocorrelation import VelocityAutocorrelation, moving_atoms
 from lmpdrive.observables.windows import Arrays
@@ -96,7 +97,7 @@ class VibrationalDensity(VelocityAutocorrelation):
             return table
         return replace(table, data=table.data.assign(**{"ν [THz]": self.frequencies_thz}))
 
-    def scalars(self, lags: Array, curves: Array, blocks: Array) -> dict[str, Scalar]:
+    def scalars(self, estimate: Estimate) -> dict[str, Scalar]:
         """None: a spectrum is not one number."""
         return {}
 

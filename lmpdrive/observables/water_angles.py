@@ -132,7 +132,7 @@ class WaterAngles(Sums):
             return (f"{self.region}: {self._limits[0]:g} < z <= {self._limits[1]:g} Å.",)
         return (f"bulk: {self.settings.bulk}.",)
 
-    def scalars(self, blocks: Sequence[Self]) -> dict[str, Scalar]:
+    def scalars(self, rests: Sequence[Self]) -> dict[str, Scalar]:
         """Mean angle."""
         middle = self.variables()["θ [deg]"]
 
@@ -144,5 +144,5 @@ class WaterAngles(Sums):
         if self._limits is None and not bulk.exists:
             return {name: Scalar(float("nan"), unit="deg", note=f"{bulk}", source=bulk.why)}
         header = "p(θ) [1/deg]"
-        parts = np.array([self.values(block)[header] for block in blocks])
+        parts = np.array([self.values(rest)[header] for rest in rests])
         return {name: with_error(mean, self.values(self)[header], parts, "deg", "to the surface normal")}

@@ -8,7 +8,7 @@ from lmpdrive.observables.profile import WaterMean, cosines
 
 
 class WaterCosTheta(WaterMean):
-    """Σ cos θ/Σ 1 over the waters of a bin; σ from the blocks that have water there (at least two)."""
+    """Σ cos θ/Σ 1 over the waters of a bin; no σ where only one block has water."""
 
     name = "water_cos_theta"
     title = "Mean water orientation"

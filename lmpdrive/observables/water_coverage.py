@@ -11,7 +11,7 @@ from pydantic import field_validator
 
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.base import Options as NoOptions
-from lmpdrive.observables.blocks import block_error
+from lmpdrive.observables.blocks import jackknife_error, left_out
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.peaks import first_minimum
 from lmpdrive.observables.profile import FIRST_LAYER_A, Bins, per_frame
@@ -89,7 +89,7 @@ class WaterCoverage(Series):
         self._per_area += other._per_area
 
     def table(self, blocks: Sequence[Self]) -> Table:
-        """The series, and the coverage within the first minimum of the density with its block error."""
+        """The series, and the coverage within the first minimum of the density with its error."""
         table = super().table(blocks)
         return replace(table, scalars={**table.scalars, **self._within_minimum(blocks)})
 
@@ -101,13 +101,13 @@ class WaterCoverage(Series):
         minimum, _ = first_minimum(z, self.near.within(low, high))
         if not np.isfinite(minimum):
             return {}
-        inside = z <= minimum
 
         def per_atom(part: WaterCoverage) -> float:
-            return float(part.near.within(low, high)[inside].sum() / (part.n_frames * self.surface_atoms))
+            profile = part.near.within(low, high)
+            inside = z <= first_minimum(z, profile)[0]
+            return float(profile[inside].sum() / (part.n_frames * self.surface_atoms)) if inside.any() else np.nan
 
-        parts = np.array([per_atom(block) for block in blocks])
-        error = float(block_error(parts)) if len(blocks) > 1 else float("nan")
+        error = float(jackknife_error(np.array([per_atom(rest) for rest in left_out(blocks)])))
         note = f"within the first minimum of the density, z = {minimum:.2f} Å"
         return {"water coverage within the first minimum": Scalar(per_atom(self), error, "ML", note)}
 

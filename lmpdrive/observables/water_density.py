@@ -39,22 +39,20 @@ class WaterDensity(Profile):
         number = self.bins.within(low, high) / (self.n_frames * self.bins.width)
         return number * G_PER_CM3_PER_WATER_PER_A3
 
-    def scalars(self, z: Array, profile: Array, blocks: Array) -> dict[str, Scalar]:
+    def scalars(self, z: Array, profile: Array, rests: Array) -> dict[str, Scalar]:
         """Bulk density, first peak and first minimum."""
         bulk, unit = self.settings.bulk, "g/cm^3"
         out = {"bulk water density": Scalar(float("nan"), unit=unit, note=f"{bulk}", source=bulk.why)}
         if bulk.exists:
-            out["bulk water density"] = with_error(
-                lambda p: bulk.mean(z, p), profile, blocks, unit, f"mean over {bulk}"
-            )
+            out["bulk water density"] = with_error(lambda p: bulk.mean(z, p), profile, rests, unit, f"mean over {bulk}")
         if self.has_surface:
             out["first peak of the water density: position"] = with_error(
-                lambda p: first_peak(z, p)[0], profile, blocks, "Å", "distance from the surface plane"
+                lambda p: first_peak(z, p)[0], profile, rests, "Å", "distance from the surface plane"
             )
             out["first peak of the water density: height"] = with_error(
-                lambda p: first_peak(z, p)[1], profile, blocks, unit
+                lambda p: first_peak(z, p)[1], profile, rests, unit
             )
             out["first minimum of the water density: position"] = with_error(
-                lambda p: first_minimum(z, p)[0], profile, blocks, "Å"
+                lambda p: first_minimum(z, p)[0], profile, rests, "Å"
             )
         return out

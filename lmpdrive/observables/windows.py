@@ -7,21 +7,27 @@ inside a window keeps its first samples (the head), a part that ends inside one 
 `merge` joins the two.  Nothing else is kept.
 
     windows = Windows(length=250, reach=1)
-    for samples, n_origins in windows.add(Stretch(first, (array,))):
-        ...                                   # samples: arrays over n_origins + reach samples
+    for window in windows.add(Stretch(first, (array,))):
+        ...                                   # window.arrays: over n_origins + reach samples
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Arrays = tuple[NDArray[Any], ...]
-Window = tuple[Arrays, int]
-"""Arrays over the samples of a window, and how many of the first are time origins."""
+
+
+class Window(NamedTuple):
+    """Arrays over the samples of a window, how many of the first are time origins, and the number of the first."""
+
+    arrays: Arrays
+    n_origins: int
+    first: int
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,8 @@ class Windows:
             self._tail = self._tail.joined(new)
         done = []
         while self._tail.stop >= (end := self._end(self._origin)) + self.reach:
-            done.append((self._tail.part(self._origin, end + self.reach).arrays, end - self._origin))
+            samples = self._tail.part(self._origin, end + self.reach)
+            done.append(Window(samples.arrays, end - self._origin, self._origin))
             self._origin = end
         if done:
             self._tail = self._tail.part(self._origin, self._tail.stop).owned()
@@ -128,7 +135,7 @@ class Windows:
         if self._head is None:
             return []
         n = min(self._head_end - self.reach, self._head.stop) - self._head.first
-        return [(self._head.arrays, n)] if n > 0 else []
+        return [Window(self._head.arrays, n, self._head.first)] if n > 0 else []
 
     def _tail_windows(self, stop: int | None = None) -> list[Window]:
         """Windows of the origins that are left (before `stop`), with as much reach as there is."""
@@ -138,6 +145,6 @@ class Windows:
         stop = self._tail.stop if stop is None else min(stop, self._tail.stop)
         while origin < stop:
             end = min(self._end(origin), stop)
-            windows.append((self._tail.part(origin, end + self.reach).arrays, end - origin))
+            windows.append(Window(self._tail.part(origin, end + self.reach).arrays, end - origin, origin))
             origin = end
         return windows

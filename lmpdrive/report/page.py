@@ -231,8 +231,7 @@ def _sampling(tables: Mapping[str, Table]) -> dict[str, Any]:
             rows.append((table.name, table.title, n, level, verdict.text if verdict else ""))
     start = []
     if "summary" in tables:
-        columns = tables["summary"].data[["quantity", "value", "note"]]
-        for quantity, value, note in columns.itertuples(index=False, name=None):
+        for quantity, value, note in tables["summary"].data[["quantity", "value", "note"]].itertuples(index=False):
             if str(quantity).startswith(SAMPLING) and str(quantity).endswith("equilibrated after"):
                 signal = str(quantity).removeprefix(SAMPLING).partition(":")[0]
                 start.append((signal, f"{value:.3g} ps" if value else "", note))

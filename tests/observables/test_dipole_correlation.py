@@ -21,13 +21,22 @@ def options(**kwargs):
 @pytest.mark.parametrize("origins", ["window", "all"])
 @pytest.mark.parametrize("cosine", [0.0, 0.6, 1.0])
 def test_free_rotors(origins, cosine):
-    table = analyse(rotors(100, 37, cosine=cosine), options=options(origins=origins))[NAME]
+    table = analyse(rotors(600, 37, cosine=cosine), options=options(origins=origins))[NAME]
     assert_allclose(table.x, DT_PS * np.arange(21), atol=1e-12)
     want = cosine**2 + (1 - cosine**2) * np.cos(2 * np.pi * np.arange(21) / 37)
     assert_allclose(table.value, want, atol=1e-6)
-    assert_allclose(table.error[:10], 0, atol=1e-6)  # ten blocks of ten frames: no longer lags
+    assert_allclose(table.error, 0, atol=1e-6)
+    assert "blocks of" in table.source
     assert list(table.data.columns) == ["τ [ps]", "C_dip [1]", "σ [1]"]
     assert table.kind == "correlation"
+
+
+def test_too_short_for_blocks_with_too_few_molecules_has_no_error():
+    table = analyse(rotors(100, 37), options=options())[NAME]
+    assert np.isnan(table.error).all() and table.n_blocks == 0
+    assert "fewer than 8 molecules" in table.source
+    assert all(np.isnan(s.error) and s.error_in_words.startswith("none: ") for s in table.scalars.values())
+    assert any(w.startswith("No valid error can be given: ") for w in table.warnings)
 
 
 def test_default_window_is_2_5_ps_with_its_end():
@@ -99,7 +108,7 @@ def test_one_frame():
     table = analyse(rotors(1, 10), options=options())[NAME]
     assert table.value[0] == pytest.approx(1)
     assert np.isnan(table.value[1:]).all()
-    assert any("Too few frames" in w for w in table.warnings)
+    assert any("too few frames" in w for w in table.warnings)
 
 
 def test_no_water_or_no_metal_gives_no_table():

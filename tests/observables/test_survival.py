@@ -120,7 +120,7 @@ def test_runs_and_gaps_against_plain_loops(seed, n, n_lags, tolerance):
         sum(present[t : t + lag + 1, k].all() for t in range(min(n_origins, n - lag)) for k in range(3))
         for lag in range(n_lags)
     ]
-    assert list(continuous(present, n_origins, n_lags)) == want
+    assert list(continuous(present, n_origins, n_lags)[0]) == want
     filled = present.copy()
     for k in range(3):
         at = np.flatnonzero(present[:, k])

@@ -16,7 +16,8 @@ from lmpdrive.observables.windows import Stretch, Windows
 def pairs(windows, longest):
     """{(t, t + τ)} of windows over arrays that hold the sample's own number."""
     found = []
-    for (numbers,), n_origins in windows:
+    for (numbers,), n_origins, first in windows:
+        assert first == numbers[0]
         assert list(numbers) == list(range(numbers[0], numbers[0] + len(numbers)))
         for i in range(n_origins):
             found += [(int(numbers[i]), int(later)) for later in numbers[i : i + longest + 1]]
@@ -99,4 +100,8 @@ def test_unfinished_changes_nothing():
 def test_fft_equals_the_double_loop(n, origins, lags):
     x = np.random.default_rng(n).normal(size=(n, 3))
     want = [sum(float(x[t] @ x[t + lag]) for t in range(origins) if t + lag < n) for lag in range(lags)]
-    np.testing.assert_allclose(autocorrelation(x, origins, lags), want, atol=1e-12)
+    np.testing.assert_allclose(autocorrelation(x, origins, lags)[0], want, atol=1e-12)
+    each = autocorrelation(x, origins, lags, np.eye(3))
+    np.testing.assert_allclose(each.sum(axis=0), want, atol=1e-12)
+    for i in (1, 2):
+        np.testing.assert_allclose(each[i], autocorrelation(x[:, i : i + 1], origins, lags)[0], atol=1e-12)
