@@ -95,7 +95,7 @@ class HydrogenBondProfile(Sums):
         """The criterion."""
         return (criterion_text(self.options), "Donors are waters (O with two H); every O may accept.")
 
-    def scalars(self, blocks: Sequence[Self]) -> dict[str, Scalar]:
+    def scalars(self, rests: Sequence[Self]) -> dict[str, Scalar]:
         """Bonds per water in the bulk; without a surface that is the mean over all waters."""
         if not self._has_surface:
             return {}
@@ -108,7 +108,7 @@ class HydrogenBondProfile(Sums):
             waters = sums[1][inside].sum()
             return float(sums[0][inside].sum() / waters) if waters else float("nan")
 
-        parts = np.array([self._of_bins(block) for block in blocks])
+        parts = np.array([self._of_bins(rest) for rest in rests])
         return {name: with_error(per_water, self._of_bins(self), parts, "1", f"mean over {bulk}")}
 
     def _of_bins(self, part: Self) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 
@@ -20,6 +20,9 @@ from lmpdrive.observables.sums import Sums
 from lmpdrive.observables.tables import Scalar, Table
 from lmpdrive.trajectory.frames import Chunk
 
+UNEVEN = 0.1
+"""A share that deviates from a half by less is not worth a warning, however certain it is."""
+
 
 class IonSurfaceDistance(Sums):
     """p(z) = ⟨N(z, z + Δz)⟩/(⟨N⟩ Δz), integral 1; F(z) = -kT ln(p(z)/p_ref).
@@ -28,6 +31,9 @@ class IonSurfaceDistance(Sums):
     its mean over `reference_A` (F = 0 in the bulk).  σ_F = kT σ_p/p, the first order of the logarithm; NaN where no ion
     was seen.  F is a potential of mean force along z (Chandler, Introduction to Modern Statistical Mechanics, ch. 7.3);
     it means something only where the ion has been often.
+
+    With two wet faces, the share of the ions that are nearer to the slab's top face tells whether the faces are alike:
+    where it is not a half, every profile is the mean of two faces that differ, and a warning says so.
     """
 
     equation = "p(z) = ⟨N(z, z + Δz)⟩/(⟨N⟩ Δz);  F(z) = −k_B T ln(p(z)/p_ref)"
@@ -52,6 +58,8 @@ class IonSurfaceDistance(Sums):
         self.subject = element
         self.options = self.read_options(settings)
         self.bins = Bins(self.options.bin_width_A)
+        self._near_top = 0
+        self.two_sided = False
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
@@ -62,7 +70,11 @@ class IonSurfaceDistance(Sums):
 
     def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
         """Each ion once, at its distance from the nearest surface; the series is the mean distance."""
-        z = interface.distances(self.atoms).min(axis=0)
+        from_faces = interface.distances(self.atoms)
+        if len(from_faces) == 2:
+            self.two_sided = True
+            self._near_top += int((from_faces[0] < from_faces[1]).sum())
+        z = from_faces.min(axis=0)
         self.bins.add(z, np.ones_like(z))
         self.count(z.mean(axis=1))
 
@@ -70,6 +82,8 @@ class IonSurfaceDistance(Sums):
         """Add the frames that `other` saw."""
         super().merge(other)
         self.bins.merge(other.bins)
+        self._near_top += other._near_top
+        self.two_sided |= other.two_sided
 
     @property
     def _limits(self) -> tuple[int, int]:
@@ -108,7 +122,22 @@ class IonSurfaceDistance(Sums):
         table = super().table(blocks)
         p, sigma = table.data["p(z) [1/Å]"], table.data["σ [1/Å]"]
         table.data["σ_F(z) [eV]"] = (self._kt * sigma / p.where(p > 0)).to_numpy()
-        return table
+        return replace(table, warnings=(*table.warnings, *self._uneven(table.scalars)))
+
+    def _uneven(self, scalars: Mapping[str, Scalar]) -> tuple[str, ...]:
+        """A warning if the two faces do not share the ions evenly."""
+        share = scalars.get(self._share_name)
+        if share is None or not abs(share.value - 0.5) > max(UNEVEN, 3 * np.nan_to_num(share.error)):
+            return ()
+        return (
+            f"The two faces are not alike in this run: {share.value:.0%} of {self.element} are nearer to the slab's "
+            "top face. Profiles are the mean of both faces, which is that of neither; if the electrodes are equal, run "
+            "longer.",
+        )
+
+    @property
+    def _share_name(self) -> str:
+        return f"share of {self.element} nearer to the top face"
 
     def notes(self) -> tuple[str, ...]:
         """Temperature and zero."""
@@ -129,5 +158,15 @@ class IonSurfaceDistance(Sums):
             return float((z * p).sum() * width)
 
         own = self.values(self)[header]
-        number = with_error(mean, own, parts, "Å")
-        return {f"mean distance of {self.element} from the surface": replace(number, headline=True)}
+        distance = replace(with_error(mean, own, parts, "Å"), headline=True)
+        found = {f"mean distance of {self.element} from the surface": distance}
+        if self.two_sided:
+            shares = np.array([rest._share_near_top() for rest in rests])
+            found[self._share_name] = with_error(
+                lambda share: float(share[0]), self._share_near_top(), shares, "1", "of two wet faces; a half if alike"
+            )
+        return found
+
+    def _share_near_top(self) -> Array:
+        """(1,) share of the ions that are nearer to the slab's top face."""
+        return np.array([self._near_top / (self.n_frames * len(self.atoms))])

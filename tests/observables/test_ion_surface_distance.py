@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from lmpdrive.common.units import K_B_EV_PER_K
 from lmpdrive.errors import ConfigError
 from lmpdrive.observables import analyse
-from tests.observables.synthetic_frames import Frames, film, slab
+from tests.observables.synthetic_frames import Frames, film, slab, water
 
 
 def two_level(share=0.75, n=20, **options):
@@ -69,3 +69,27 @@ def test_no_metal_no_table():
 def test_temperature_is_positive():
     with pytest.raises(ConfigError, match="temperature_K"):
         two_level(temperature_K=0)
+
+
+@pytest.mark.parametrize(
+    ("near_top", "warned"), [((40, 40), True), ((0, 0), True), ((40, 0), False), ((21, 20), False)]
+)
+def test_two_faces_that_are_not_alike_are_said(near_top, warned):
+    """Two Na in a slit of 20 Å, each 4.1 Å from the lower electrode (the slab's top face) in some frames, or from the
+    upper one."""
+    metal, (a, b) = slab()
+    frames = []
+    for f in range(40):
+        ions = [(2.0 + 4 * k, 2.0, 7.2 + (4.1 if f < n else 15.9)) for k, n in enumerate(near_top)]
+        frames.append(np.concatenate([metal, water((1, 7, 7.2 + 3)), water((5, 7, 7.2 + 17)), ions]))
+    cell = [a, b, 7.2 + 20.0]
+    elements = ["Au"] * 36 + ["O", "H", "H"] * 2 + ["Na"] * 2
+    table = analyse(Frames(elements, np.array(frames), cell), names=["ion_surface_distance"])["ion_surface_distance_Na"]
+    share = table.scalars["share of Na nearer to the top face"]
+    assert_allclose(share.value, min(40, near_top[0]) / 80 + min(40, near_top[1]) / 80)
+    assert_allclose(table.scalars["mean distance of Na from the surface"].value, 4.1)
+    assert any("not alike" in warning for warning in table.warnings) == warned
+
+
+def test_one_face_has_no_share():
+    assert "share of Na nearer to the top face" not in two_level().scalars
