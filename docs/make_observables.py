@@ -40,7 +40,7 @@ FROM_THE_LOG = {
     "energy": ("t [ps]", "E_conserved [eV]", "σ [eV]", "E_potential [eV]", "E_kinetic [eV]", "E_total [eV]"),
     "pressure": ("t [ps]", "p [bar]", "σ [bar]"),
 }
-DPI = 80
+DPI = 110
 
 
 def page(families: Collection[str] | None = None) -> str:
@@ -139,7 +139,9 @@ def _columns(tables: list[Table]) -> list[str]:
 
 def draw_figures(run: Path, dump: Path | None) -> None:
     """One figure for each observable, its first table, in docs/figures/observables/."""
-    from lmpdrive.report.figures import draw
+    from matplotlib import rc_context
+
+    from lmpdrive.report.figures import STYLE, draw
 
     FIGURES.mkdir(parents=True, exist_ok=True)
     trajectory, thermo = open_trajectory(run), read_thermo(run / "log.lammps")
@@ -154,7 +156,8 @@ def draw_figures(run: Path, dump: Path | None) -> None:
                 continue
             name = next(iter(made))
             figure = draw(made[name])
-            figure.savefig(FIGURES / f"{family}.png", dpi=DPI, pil_kwargs={"optimize": True})
+            with rc_context(STYLE):
+                figure.savefig(FIGURES / f"{family}.png", dpi=DPI, pil_kwargs={"optimize": True})
             break
 
 

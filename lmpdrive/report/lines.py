@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 DASHES: tuple[Any, ...] = ("-", "--", "-.", (0, (6, 1, 1, 1, 1, 1)), (0, (3, 1)), (0, (8, 2)), (0, (1, 0.7)))
 """Dotted is for what has no error."""
-WITHOUT_ERROR: dict[str, Any] = {"linestyle": ":", "linewidth": 0.9, "alpha": 0.75}
+WITHOUT_ERROR: dict[str, Any] = {"linestyle": ":", "linewidth": 1.0, "alpha": 0.85}
 NO_ERROR = "no error bar"
 
 

@@ -118,7 +118,7 @@ class Equality:
     @classmethod
     def of(cls, content: dict[str, Any]) -> Equality:
         """What `content` gave."""
-        given = {key: content[key] for key in ("reason", "note", "causes", "left_out")}
+        given = {key: content[key] for key in ("reason", "note", "causes", "left_out") if key in content}
         return cls(Limits(**content["limits"]), [Difference(**d) for d in content["differences"]], **given)
 
 
