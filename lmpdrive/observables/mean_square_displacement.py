@@ -16,6 +16,7 @@ Calandrini, Pellegrini, Calligari, Hinsen, Kneller, Collection SFN 12, 201 (2011
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -169,11 +170,14 @@ class MeanSquareDisplacement(Correlation):
         unit, factor = ("1e-5 cm^2/s", 1e5 * CM2_PER_S_PER_A2_PER_PS) if self.unit == "ps" else ("Å^2/frame", 1.0)
         names = [self.element] + [f"{self.element}{i + 1}" for i in range(self.each)]
         return {
-            f"in-plane diffusion coefficient of {name}": estimate.scalar(
-                lambda c: 0.25 * factor * line_slope(estimate.lags, c, start, stop),
-                i,
-                unit,
-                f"slope of MSD_xy from {start:.4g} to {stop:.4g} {self.unit}, over 4",
+            f"in-plane diffusion coefficient of {name}": replace(
+                estimate.scalar(
+                    lambda c: 0.25 * factor * line_slope(estimate.lags, c, start, stop),
+                    i,
+                    unit,
+                    f"slope of MSD_xy from {start:.4g} to {stop:.4g} {self.unit}, over 4",
+                ),
+                headline=i == 0,
             )
             for name, i in zip(names, [0, *range(2, 2 + self.each)], strict=True)
         }

@@ -15,7 +15,7 @@ from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.blocks import jackknife_error
 from lmpdrive.observables.interface import Interface
 from lmpdrive.observables.pair_sums import PairSums, nearest_peak
-from lmpdrive.observables.peaks import position_with_error
+from lmpdrive.observables.peaks import position_with_error, with_error
 from lmpdrive.observables.tables import Reference, Scalar
 
 
