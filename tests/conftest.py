@@ -46,6 +46,13 @@ SMALL_DEEPMD = {
 }
 
 
+def pytest_collection_modifyitems(items):
+    """A file stays on one core, as its tests share what they render or run; marked `spread`, its tests go anywhere."""
+    for item in items:
+        name = item.nodeid if item.get_closest_marker("spread") else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(name))
+
+
 @pytest.fixture
 def write_yaml(tmp_path):
     """Write a dictionary as `system.yaml`; keyword `potential__model=...` changes one value."""
