@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[1]
 
@@ -46,11 +47,15 @@ SMALL_DEEPMD = {
 }
 
 
-def pytest_collection_modifyitems(items):
-    """A file stays on one core, as its tests share what they render or run; marked `spread`, its tests go anywhere."""
-    for item in items:
-        name = item.nodeid if item.get_closest_marker("spread") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(name))
+class Scheduling(LoadScopeScheduling):
+    """A file stays on one core, as its tests share what they render or run; pages of the docs go anywhere."""
+
+    def _split_scope(self, nodeid):
+        return nodeid if nodeid.startswith("tests/docs/test_docs.py::test_commands_run[") else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Scheduling(config, log)
 
 
 @pytest.fixture

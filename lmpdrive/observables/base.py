@@ -159,6 +159,7 @@ class Observable(ABC):
 
 TOO_SHORT = "A block is shorter than the correlation time"
 TOO_FEW = "Too few frames for block averages"
+SHORT_OF_LAGS = "The run is shorter than the longest lag"
 NO_ERROR = "No valid error can be given"
 
 

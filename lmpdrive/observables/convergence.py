@@ -11,12 +11,13 @@ import math
 
 import numpy as np
 
-from lmpdrive.observables.base import TOO_SHORT
+from lmpdrive.observables.base import SHORT_OF_LAGS, TOO_SHORT
 from lmpdrive.observables.tables import Convergence, Table
 
 ASSESSED = ("profile", "histogram", "correlation")
 RELATIVE_TARGET = 0.05
 QUANTILE = 0.9
+FEWEST_FRAMES = 50
 CORRELATION_TIMES = 5
 """Blocks of fewer statistical inefficiencies give a lower bound of the time still needed.  On the reference run the
 bands of the first 3.75 ps were 1.4 to 2.2 times smaller than those of 30 ps scaled by 1/√T, of the first 15 ps 1.0
@@ -52,29 +53,42 @@ def assess(
     factor = (band / target) ** 2
     # a block of few correlation times does not average them out: σ is too small still, and the time a lower bound
     few = table.n_frames / table.n_blocks < CORRELATION_TIMES * table.statistical_inefficiency
-    too_short = any(warning.startswith(TOO_SHORT) for warning in table.warnings)
+    why_short = _why_short(table)
+    too_short = bool(why_short)
     at_least = "at least " if few or too_short else "about "
     if too_short:
         # the band is too small as it stands: blocks must hold a correlation time before it can be believed
         samples = table.statistical_inefficiency * table.n_blocks
-        factor = max(factor, samples / table.n_frames if math.isfinite(samples) else 2.0)
+        needed = samples if math.isfinite(samples) else 2.0 * table.n_frames
+        factor = max(factor, needed / table.n_frames, FEWEST_FRAMES / table.n_frames)
     if not too_short and band <= target:
         more = 0.0
     else:
         more = _two_digits((factor - 1) * time_ps) if math.isfinite(time_ps) else math.nan
     longer = f"{more:g} ps more" if math.isfinite(more) else f"{factor:.2g} times as long"
-    return Convergence(band, target, unit, more, _words(band, target, unit, at_least + longer, too_short))
+    return Convergence(band, target, unit, more, _words(band, target, unit, at_least + longer, why_short))
 
 
-def _words(band: float, target: float, unit: str, longer: str, too_short: bool) -> str:
+def _why_short(table: Table) -> str:
+    """Why the band cannot be believed yet; empty if it can."""
+    if any(warning.startswith(TOO_SHORT) for warning in table.warnings):
+        return "blocks are shorter than the correlation time"
+    if any(warning.startswith(SHORT_OF_LAGS) for warning in table.warnings):
+        return "the run is shorter than the longest lag"
+    if table.n_frames < FEWEST_FRAMES:
+        return f"{table.n_frames} frames are too few to know the correlation time"
+    return ""
+
+
+def _words(band: float, target: float, unit: str, longer: str, why_short: str) -> str:
     def amount(x: float) -> str:
         return f"{100 * x:.2g} %" if unit == "1" else f"{x:.2g} {unit}"
 
     of = " of the largest value" if unit == "1" else ""
     now = f"95 % band {amount(band)}{of}"
-    if band <= target and not too_short:
+    if band <= target and not why_short:
         return f"converged: {now} (target {amount(target)})"
-    why = ", blocks are shorter than the correlation time" if too_short else ""
+    why = f", {why_short}" if why_short else ""
     return f"run {longer} for {amount(target)}: {now}{why}"
 
 

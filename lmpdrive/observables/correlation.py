@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from lmpdrive.observables.base import NO_ERROR, Array, Observable, Options, Settings
+from lmpdrive.observables.base import NO_ERROR, SHORT_OF_LAGS, Array, Observable, Options, Settings
 from lmpdrive.observables.interface import InterfaceFrames
 from lmpdrive.observables.resampling import FEWEST_PARTS, LAGS_PER_BLOCK, Estimate, Groups, Resampled, Sums
 from lmpdrive.observables.tables import Scalar, Table
@@ -269,6 +269,8 @@ class Correlation(Observable):
 
     def _sampling_warnings(self, estimate: Estimate) -> tuple[str, ...]:
         warnings = []
+        if self.n_frames < (self.n_lags - 1) * self.stride:
+            warnings.append(f"{SHORT_OF_LAGS}: {self.run:.4g} {self.unit} against {self.lags[-1]:.4g} {self.unit}.")
         if self._cuts:
             warnings.append(f"The time between frames changes {self._cuts} times: no pair spans such a change.")
         if not estimate.resampled:

@@ -6,7 +6,7 @@ correlated: for an exponentially decaying correlation by 5 % at five g, by 16 % 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,39 +14,51 @@ from lmpdrive.observables.convergence import CORRELATION_TIMES
 from lmpdrive.observables.tables import Scalar, Table
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """What blocks rest on.
+
+    n_frames : frames or log rows; n_blocks : 0 if no error could be given.
+    inefficiency : frames per independent sample, NaN if not known.
+    interval_ps : time between frames; NaN if not known.
+    """
+
+    n_frames: int
+    n_blocks: int
+    inefficiency: float
+    interval_ps: float
+
+    @property
+    def short(self) -> bool:
+        """A block holds fewer than five independent samples."""
+        return bool(self.n_blocks and self.n_frames / self.n_blocks < CORRELATION_TIMES * self.inefficiency)
+
+    @property
+    def words(self) -> str:
+        """`10 blocks of 2 ps`, or why there are none."""
+        if not self.n_blocks:
+            return "fewer frames than blocks"
+        length = self.n_frames / self.n_blocks
+        each = f"{length * self.interval_ps:.3g} ps" if np.isfinite(self.interval_ps) else f"{length:.3g} frames"
+        text = f"{self.n_blocks} blocks of {each}"
+        if self.short:
+            text += f", shorter than {CORRELATION_TIMES} statistical inefficiencies of {self.inefficiency:.3g} frames"
+        return text
+
+    def behind(self, scalar: Scalar) -> Scalar:
+        """The number, saying what its σ rests on."""
+        if np.isnan(scalar.error) and np.isfinite(scalar.value) and self.n_blocks:
+            return replace(scalar, source="the quantity is not defined without one of the blocks")
+        return replace(scalar, source=self.words, lower_bound=self.short and not np.isnan(scalar.error))
+
+
 def with_sources(table: Table, interval_ps: float) -> Table:
     """The table, its numbers from blocks saying what their errors rest on.
 
-    interval_ps : time between frames or log rows; NaN if not known.
+    interval_ps : time between frames; NaN if not known.
     """
     if table.source:
         return table
-    source, few = words(table, interval_ps), blocks_are_short(table)
-    if few:
-        g = table.statistical_inefficiency
-        source += f", shorter than {CORRELATION_TIMES} statistical inefficiencies of {g:.3g} frames"
-    scalars = {name: _with(scalar, source, few) for name, scalar in table.scalars.items()}
-    return replace(table, source=source, scalars=scalars)
-
-
-def words(table: Table, interval_ps: float) -> str:
-    """`10 blocks of 2 ps`, or why there are none."""
-    if not table.n_blocks:
-        return "fewer frames than blocks"
-    length = table.n_frames / table.n_blocks
-    each = f"{length * interval_ps:.3g} ps" if np.isfinite(interval_ps) else f"{length:.3g} frames"
-    return f"{table.n_blocks} blocks of {each}"
-
-
-def blocks_are_short(table: Table) -> bool:
-    """A block holds fewer than five independent samples."""
-    g = table.statistical_inefficiency
-    return bool(table.n_blocks and np.isfinite(g) and table.n_frames / table.n_blocks < CORRELATION_TIMES * g)
-
-
-def _with(scalar: Scalar, source: str, few: bool) -> Scalar:
-    if scalar.source:
-        return scalar
-    if np.isnan(scalar.error) and np.isfinite(scalar.value) and "blocks of" in source:
-        return replace(scalar, source="the quantity is not defined without one of the blocks")
-    return replace(scalar, source=source, lower_bound=few and not np.isnan(scalar.error))
+    sampling = Sampling(table.n_frames, table.n_blocks, table.statistical_inefficiency, interval_ps)
+    scalars = {name: scalar if scalar.source else sampling.behind(scalar) for name, scalar in table.scalars.items()}
+    return replace(table, source=sampling.words, scalars=scalars)

@@ -16,6 +16,7 @@ from lmpdrive.observables.blocks import jackknife_error
 from lmpdrive.observables.tables import Scalar
 
 SMOOTHING_A = 0.15
+PEAK_REACH_A, MINIMUM_REACH_A = 0.2, 0.4
 FEWEST_HALVES, MOST_HALVES = 4, 126
 
 
@@ -41,7 +42,9 @@ def position_with_error(
     if len(halves) > MOST_HALVES:
         halves = halves[np.linspace(0, len(halves) - 1, MOST_HALVES).astype(int)]
     values = np.array([function(half) for half in halves])
-    return Scalar(function(profile), float(values.std()), unit, note)
+    value = function(profile)
+    # about the value, not the halves' mean: what noise shifts belongs to the error
+    return Scalar(value, float(np.sqrt(((values - value) ** 2).mean())), unit, note)
 
 
 def smooth(z: Array, profile: Array) -> Array:
@@ -78,14 +81,21 @@ def _peaks(z: Array, profile: Array) -> tuple[Array, list[int]]:
     return curve, peaks
 
 
-def vertex(z: Array, curve: Array, i: int) -> float:
-    """Position of the extremum at bin i: of the parabola through it and its neighbours, so finer than a bin."""
-    if not 0 < i < len(z) - 1:
-        return float(z[i])
-    left, middle, right = curve[i - 1 : i + 2]
-    curvature = left - 2 * middle + right
-    shift = 0.5 * (left - right) / curvature if curvature != 0 else 0.0
-    return float(z[i] + np.clip(shift, -0.5, 0.5) * (z[1] - z[0]))
+def vertex(z: Array, curve: Array, i: int, reach_A: float) -> float:
+    """Position of the extremum near bin i: of the least-squares parabola within `reach_A` of it.
+
+    Finer than a bin, and not moved by the noise of one bin.
+    """
+    centre = float(z[i])
+    for _ in range(2):  # the second time around the first answer
+        inside = np.abs(z - centre) <= reach_A + 1e-9
+        if inside.sum() < 3:
+            return centre
+        curvature, slope, _ = np.polyfit(z[inside] - centre, curve[inside], 2)
+        if curvature == 0:
+            return centre
+        centre += float(np.clip(-0.5 * slope / curvature, -reach_A, reach_A))
+    return centre
 
 
 def first_peak(z: Array, profile: Array) -> tuple[float, float]:
@@ -94,7 +104,7 @@ def first_peak(z: Array, profile: Array) -> tuple[float, float]:
     if not len(peaks):
         return float("nan"), float("nan")
     near = np.abs(z - z[peaks[0]]) <= 0.2 + 1e-9
-    return vertex(z, curve, peaks[0]), float(profile[near].max())
+    return vertex(z, curve, peaks[0], PEAK_REACH_A), float(profile[near].max())
 
 
 def first_minimum(z: Array, profile: Array) -> tuple[float, float]:
@@ -103,10 +113,10 @@ def first_minimum(z: Array, profile: Array) -> tuple[float, float]:
     if len(peaks) < 2:
         return float("nan"), float("nan")
     lowest = peaks[0] + int(curve[peaks[0] : peaks[1]].argmin())
-    return vertex(z, curve, lowest), float(profile[lowest])
+    return vertex(z, curve, lowest, MINIMUM_REACH_A), float(profile[lowest])
 
 
 def highest_peak(z: Array, profile: Array) -> float:
     """Position of the maximum of the smoothed profile; NaN for an empty one."""
     curve = smooth(z, profile)
-    return vertex(z, curve, int(curve.argmax())) if profile.any() else float("nan")
+    return vertex(z, curve, int(curve.argmax()), PEAK_REACH_A) if profile.any() else float("nan")

@@ -25,9 +25,10 @@ from lmpdrive.observables.blocks import jackknife_error
 from lmpdrive.observables.decay import exponential_time
 from lmpdrive.observables.tables import Scalar
 
-MOST_PARTS = 20
+MOST_BLOCKS = 20
+MOST_GROUPS = 40
 FEWEST_PARTS = 8
-"""With eight parts 2σ of the jackknife is a 91 % interval (Student's t), with twenty a 94 % interval."""
+"""±2σ from eight parts is an interval of 91 % (Student's t), from twenty of 94 %, from forty of 95 %."""
 LAGS_PER_BLOCK = 3
 MOST_SLICES = 64
 """More are joined in pairs: memory stays bounded."""
@@ -98,7 +99,7 @@ class Sums:
         """(rows, n_lags) sums without each block of time; empty if the run is too short for enough blocks."""
         slices = [self.by_slice[number] for number in sorted(self.by_slice)]
         for_a_block = -(-LAGS_PER_BLOCK * longest_lag // (self.length << self.level))
-        n_blocks = min(MOST_PARTS, len(slices) // max(1, for_a_block))
+        n_blocks = min(MOST_BLOCKS, len(slices) // max(1, for_a_block))
         if n_blocks < FEWEST_PARTS:
             return []
         total = np.sum(slices, axis=0)
@@ -107,7 +108,7 @@ class Sums:
 
 
 class Groups:
-    """Atoms or molecules divided among at most twenty groups; one group where there are fewer than eight.
+    """Atoms or molecules divided among at most forty groups; one group where there are fewer than eight.
 
     items : (n,) atom numbers, one for each molecule; neighbours in the list come into different groups, unless
         `together` of them belong to one molecule.
@@ -115,7 +116,7 @@ class Groups:
 
     def __init__(self, items: NDArray[np.int64], together: int = 1) -> None:
         molecules = -(-len(items) // together)
-        self.count = min(MOST_PARTS, molecules) if molecules >= FEWEST_PARTS else 1
+        self.count = min(MOST_GROUPS, molecules) if molecules >= FEWEST_PARTS else 1
         self._group = np.zeros(int(items.max()) + 1 if len(items) else 1, dtype=np.int64)
         self._group[items] = np.arange(len(items)) // together % self.count
 

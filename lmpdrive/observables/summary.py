@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lmpdrive.observables.base import NO_ERROR, TOO_FEW, TOO_SHORT
+from lmpdrive.observables.base import NO_ERROR, SHORT_OF_LAGS, TOO_FEW, TOO_SHORT
 from lmpdrive.observables.equilibration import Equilibration
 from lmpdrive.observables.tables import Table
 
@@ -84,6 +84,7 @@ def _warnings(tables: Mapping[str, Table]) -> list[str]:
     common = {
         TOO_SHORT: "the errors are too small, run longer.",
         TOO_FEW: "no errors are given.",
+        SHORT_OF_LAGS: "lower window_ps, or run longer.",
         NO_ERROR: "too few molecules, or a run too short for blocks (docs/uncertainty.md); run longer.",
     }
     warnings = [f"{t.title}: {w}" for t in tables.values() for w in t.warnings if not w.startswith(tuple(common))]

@@ -152,7 +152,6 @@ RUNNABLE = [
 ]
 
 
-@pytest.mark.spread
 @pytest.mark.parametrize("page", RUNNABLE, ids=name)
 def test_commands_run(page, tmp_path):
     if "pt111" in page.read_text():
