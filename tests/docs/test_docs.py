@@ -25,6 +25,7 @@ from lmpdrive.architectures.base import deck, pair_style, text_files
 from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.cli.app import EXIT_CODES
 from lmpdrive.config import load, sections
+from tests.docs.terminal import run_on_terminal
 from tests.shipped import shipped
 
 ROOT = Path(__file__).parents[2]
@@ -114,8 +115,21 @@ def imports(code: str) -> str:
     return "".join(ast.unparse(n) + "\n" for n in ast.parse(code).body if isinstance(n, ast.Import | ast.ImportFrom))
 
 
+def run_piped(command: list[str], folder: Path, env: dict[str, str]) -> tuple[int, str]:
+    """Exit status and output of a command whose output goes to a file, as on a cluster."""
+    done = subprocess.run(
+        command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600
+    )
+    return done.returncode, done.stdout
+
+
 def run_page(page: Path, folder: Path) -> None:
-    """Write the page's files, then run its commands and its Python in order."""
+    """Write the page's files, then run its commands and its Python in order; every other page on a terminal."""
+    on_terminal = RUNNABLE.index(page) % 2 == 0
+
+    def run(command: list[str], folder: Path, env: dict[str, str]) -> tuple[int, str]:
+        return run_on_terminal(command, folder, env, 600) if on_terminal else run_piped(command, folder, env)
+
     shutil.copytree(ROOT / "inputs", folder / "inputs")
     for block in blocks(page):
         if block.title:
@@ -138,10 +152,10 @@ def run_page(page: Path, folder: Path) -> None:
         else:
             continue
         for command in commands:
-            done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=600)
-            assert done.returncode == 0, f"{name(page)}: {command[-1]}\n{done.stdout}\n{done.stderr}"
-            noise = OF_PYTHON.search(done.stderr) if block.language == "bash" else None
-            assert not noise, f"{name(page)}: {command[-1]}\n{done.stderr}"
+            status, shown = run(command, folder, env)
+            assert status == 0, f"{name(page)}: {command[-1]}\n{shown}"
+            noise = OF_PYTHON.search(shown) if block.language == "bash" else None
+            assert not noise, f"{name(page)}: {command[-1]}\n{shown}"
 
 
 RUNNABLE = [
