@@ -166,6 +166,6 @@ def pressure_table(thermo: pd.DataFrame, n_blocks: int) -> Table:
     pressure = thermo["Press"].to_numpy(dtype=float)
     error = mean_error(pressure, n_blocks)
     equation = "p = (N k_B T + Σ r·f / 3) / V of the whole cell, vacuum and frozen layers included"
-    scalars = {"mean pressure of the cell": Scalar(float(pressure.mean()), error, "bar")}
+    scalars = {"mean pressure of the cell": _mean(pressure, n_blocks, "bar")}
     columns = {time: t, "p [bar]": pressure}
     return _table("pressure", "Pressure", equation, columns, ("σ [bar]", error), n_blocks, scalars)

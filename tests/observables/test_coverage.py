@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.observables import argon
 from tests.observables.coverage import KINDS, coverages
 
 FEW = 40
@@ -37,4 +38,12 @@ def test_coverage_of_400(kind):
         one for seed in range(MANY) for one in kind(np.random.default_rng(seed))
     ).items():
         print(f"| {name} | {100 * share:.1f} % | {100 * bounds:.0f} % |")
+        assert 0.90 <= share <= 0.98 or bounds > 0.5, f"{name}: {share:.1%}"
+
+
+@pytest.mark.validation
+def test_coverage_of_pieces_of_a_liquid(tmp_path):
+    """200 pieces of 16 ps of liquid argon against their union."""
+    for name, (share, count, bounds) in coverages(argon.trials(tmp_path, 200)).items():
+        print(f"| {name} | {100 * share:.1f} % of {count} | {100 * bounds:.0f} % |")
         assert 0.90 <= share <= 0.98 or bounds > 0.5, f"{name}: {share:.1%}"
