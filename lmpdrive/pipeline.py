@@ -226,7 +226,7 @@ def _analysed(out: Path, config: Config, state: State, quiet: bool, say: Say) ->
         return result
     try:
         with nullcontext() if quiet else FramesBar() as bar:
-            result = analyse(out, say=say, progress=bar)
+            result = analyse(out, say=say, progress=bar, with_report=config.output.report)
     except TrajectoryError:
         if state == "interrupted":
             return Result(out, state, run_directory=out)

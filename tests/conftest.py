@@ -29,6 +29,7 @@ SMALL_CLASSICAL = {
     },
     "potential": {"architecture": "classical"},
     "dynamics": {"fixed_layers": 1, "equilibrate_ps": 0.05, "production_ps": 0.2},
+    "output": {"report": False},
 }
 SMALL_DEEPMD = {
     "system": {
@@ -43,7 +44,14 @@ SMALL_DEEPMD = {
         }
     },
     "potential": {"architecture": "deepmd", "model": "pt-water-dp", "compress": "never"},
-    "dynamics": {"fixed_layers": 1, "equilibrate_ps": 0.02, "production_ps": 0.1, "temperature_K": 330},
+    "dynamics": {
+        "fixed_layers": 1,
+        "minimise": {"max_steps": 30},
+        "equilibrate_ps": 0.02,
+        "production_ps": 0.1,
+        "temperature_K": 330,
+    },
+    "output": {"report": False},
 }
 
 

@@ -192,6 +192,8 @@ class Output(Section):
     """Lines of the thermo table."""
     restart_every_ps: PositiveFloat = 5
     """Two alternating restart files."""
+    report: bool = True
+    """Figures and `report.html` after the run; they take longer than the tables of a short one."""
 
 
 class Observables(Section):

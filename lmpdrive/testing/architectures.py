@@ -255,7 +255,7 @@ class _Check:
             "explosion", atoms, ensemble="nve", temperature_K=10, equilibrate_ps=0, production_ps=0.05, minimise=None
         )
         try:
-            lmpdrive.simulate(hot, self.folder / "explosion")
+            lmpdrive.simulate(hot, self.folder / "explosion", ["output.report=false"])
         except EngineError:
             return
         except LmpdriveError as error:

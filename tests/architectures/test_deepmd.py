@@ -82,6 +82,7 @@ def test_simulate_with_the_demonstration_potential(write_yaml, tmp_path):
         dynamics__equilibrate_ps=0.2,
         dynamics__production_ps=0.5,
         potential__compress="auto",
+        output__report=True,
     )
     result = lmpdrive.simulate(path, tmp_path / "run")
     rows = np.array([[float(x) for x in r[:7]] for r in thermo_table(tmp_path / "run" / "log.lammps")])

@@ -32,7 +32,7 @@ def command(*args, cwd):
 def simulated(tmp_path_factory):
     """A real run of 0.2 ps, and what `simulate` printed."""
     folder = tmp_path_factory.mktemp("conclusion")
-    (folder / "c.yaml").write_text(yaml.safe_dump(SMALL_CLASSICAL))
+    (folder / "c.yaml").write_text(yaml.safe_dump(SMALL_CLASSICAL | {"output": {"report": True}}))
     done = command("simulate", "c.yaml", "--out", "run", cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder, done

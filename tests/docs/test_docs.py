@@ -56,7 +56,8 @@ NOT_RUN = (
 
 SHORT = {
     "dynamics.equilibrate_ps": 0.02,
-    "dynamics.production_ps": 0.2,
+    "dynamics.minimise.max_steps": 30,
+    "dynamics.production_ps": 0.1,
     "output.frames_every_fs": 10,
     "output.dump_every_fs": 50,
 }

@@ -28,7 +28,7 @@ def finished(tmp_path_factory):
     import yaml
 
     folder = tmp_path_factory.mktemp("finished")
-    (folder / "system.yaml").write_text(yaml.safe_dump(SMALL_CLASSICAL))
+    (folder / "system.yaml").write_text(yaml.safe_dump(SMALL_CLASSICAL | {"output": {"report": True}}))
     return lmpdrive.simulate(folder / "system.yaml", folder / "run")
 
 
@@ -149,7 +149,7 @@ def test_lammps_error_names_the_line_and_the_cause(write_yaml, tmp_path):
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_cleanly(write_yaml, tmp_path, sent):
-    path = write_yaml(SMALL_CLASSICAL, dynamics__production_ps=1000)
+    path = write_yaml(SMALL_CLASSICAL, dynamics__production_ps=1000, output__report=True)
     run = tmp_path / "run"
     process = subprocess.Popen(
         [BIN / "lmpdrive", "simulate", path, "--out", run], start_new_session=True, stderr=subprocess.PIPE, text=True

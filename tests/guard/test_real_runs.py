@@ -19,7 +19,12 @@ from lmpdrive.trajectory import thermo_of
 from tests.conftest import ROOT, SMALL_CLASSICAL
 
 EXTEND = '{% extends "shipped/classical.lmp.j2" %}\n'
-QUICK = {"dynamics__equilibrate_ps": 0.02, "dynamics__production_ps": 0.3, "observables__names": ["dipole_pz"]}
+QUICK = {
+    "dynamics__equilibrate_ps": 0.02,
+    "dynamics__production_ps": 0.3,
+    "observables__names": ["dipole_pz"],
+    "output__report": True,
+}
 EXPLODES = EXTEND + '{% block dynamics %}{{ super() | replace("create 300.0", "create 4500.0") }}{% endblock %}\n'
 # a top-layer atom is pulled out of the surface once the production has begun
 PULLED = EXTEND + "{% block before_production %}\ngroup pulled id 48\nfix pull pulled addforce 0 0 6\n{% endblock %}\n"

@@ -19,6 +19,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("marks")
     content = yaml.safe_load(yaml.safe_dump(SMALL_CLASSICAL))
     content["observables"] = {"names": ["dipole_pz", "temperature", "energy", "pressure"]}
+    content["output"]["report"] = True
     (folder / "system.yaml").write_text(yaml.safe_dump(content))
     return lmpdrive.simulate(folder / "system.yaml", folder / "run").directory
 
