@@ -20,7 +20,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from lmpdrive.observables.base import NO_ERROR, SHORT_OF_LAGS, Array, Observable, Options, Settings
 from lmpdrive.observables.interface import InterfaceFrames
-from lmpdrive.observables.resampling import FEWEST_PARTS, LAGS_PER_BLOCK, Estimate, Groups, Resampled, Sums
+from lmpdrive.observables.resampling import FEWEST_PARTS, LAGS_APART, Estimate, Groups, Resampled, Sums
 from lmpdrive.observables.tables import Scalar, Table
 from lmpdrive.observables.windows import Arrays, Stretch, Window, Windows
 from lmpdrive.trajectory.frames import Chunk
@@ -193,7 +193,15 @@ class Correlation(Observable):
 
     def _estimate(self, sums: Sums) -> Estimate:
         """The curves, and the same without each part of the data."""
-        without_groups, without_blocks = sums.without_groups(), sums.without_blocks(self.n_lags - 1)
+        longest, lag = self.n_lags - 1, f"{self.lags[-1]:.4g} {self.unit}"
+        without_groups, without_blocks = sums.without_groups(), sums.without_blocks(longest)
+        bound = ""
+        if not without_blocks:
+            bound = f"the run of {self.run:.4g} {self.unit} is shorter than {FEWEST_PARTS} longest lags of {lag}"
+        elif not without_groups and (apart := sums.without_blocks(LAGS_APART * longest)):
+            without_blocks = apart
+        elif not without_groups:
+            bound = f"the blocks are shorter than {LAGS_APART} longest lags of {lag}"
         resampled = []
         if without_groups:
             text = f"{len(without_groups)} groups of molecules"
@@ -201,12 +209,8 @@ class Correlation(Observable):
         if without_blocks:
             text = f"{len(without_blocks)} blocks of {self.run / len(without_blocks):.3g} {self.unit}"
             resampled.append(Resampled(np.array([self.curves(one) for one in without_blocks]), text))
-        needed = FEWEST_PARTS * LAGS_PER_BLOCK * float(self.lags[-1])
-        reason = (
-            f"there are fewer than {FEWEST_PARTS} molecules to compare, and the run of {self.run:.4g} {self.unit} is "
-            f"shorter than the {needed:.4g} {self.unit} that blocks need for lags up to {self.lags[-1]:.4g} {self.unit}"
-        )
-        return Estimate(self.lags, self.unit, self.curves(self._total(sums)), tuple(resampled), reason, self.run)
+        reason = f"there are fewer than {FEWEST_PARTS} molecules to compare, and {bound}"
+        return Estimate(self.lags, self.unit, self.curves(self._total(sums)), tuple(resampled), reason, bound, self.run)
 
     @property
     def run(self) -> float:

@@ -6,9 +6,10 @@ A correlation function is a ratio of sums over pairs (t, t + τ).  Its sums are 
 - by slices of time: a pair belongs to the slice of its origin t, also where t + τ lies beyond it.
 
 Leaving out one part at a time and computing the *whole* estimate again (curve, integral, fit) gives the jackknife error
-of that very estimate at every lag.  Slices are joined into blocks of at least three times the longest lag; with fewer
-than eight blocks, or groups, that way gives no error.  Where both do, the larger one counts: groups do not see what
-all molecules do together, blocks do not see what is slower than a block (docs/uncertainty.md).
+of that very estimate at every lag.  Slices are joined into blocks of at least the longest lag; with fewer than eight
+blocks, or groups, that way gives no error.  Where both do, the larger one counts: groups do not see what all molecules
+do together, blocks do not see what is slower than a block.  One of them alone is a lower bound, except blocks of three
+times the longest lag, which hardly overlap (docs/uncertainty.md).
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ MOST_BLOCKS = 20
 MOST_GROUPS = 40
 FEWEST_PARTS = 8
 """±2σ from eight parts is an interval of 91 % (Student's t), from twenty of 94 %, from forty of 95 %."""
-LAGS_PER_BLOCK = 3
+LAGS_APART = 3
+"""Blocks of so many longest lags share few pairs with their neighbours."""
 MOST_SLICES = 64
 """More are joined in pairs: memory stays bounded."""
 NOISE_SIGMAS = 3
@@ -95,10 +97,10 @@ class Sums:
         total = self.by_group.sum(axis=0)
         return [total - group for group in seen] if len(seen) >= FEWEST_PARTS else []
 
-    def without_blocks(self, longest_lag: int) -> list[Array]:
-        """(rows, n_lags) sums without each block of time; empty if the run is too short for enough blocks."""
+    def without_blocks(self, shortest: int) -> list[Array]:
+        """(rows, n_lags) sums without each block of at least `shortest` samples; empty if there are too few blocks."""
         slices = [self.by_slice[number] for number in sorted(self.by_slice)]
-        for_a_block = -(-LAGS_PER_BLOCK * longest_lag // (self.length << self.level))
+        for_a_block = -(-shortest // (self.length << self.level))
         n_blocks = min(MOST_BLOCKS, len(slices) // max(1, for_a_block))
         if n_blocks < FEWEST_PARTS:
             return []
@@ -140,6 +142,7 @@ class Estimate:
     lags : (n_lags,) in `unit`, "ps" or "frames"; curves : (columns, n_lags).
     resampled : each way to resample that this run allows.
     reason : why there is none.
+    bound : why σ is a lower bound; empty if it is not.
     run : length of the run, in `unit`.
     """
 
@@ -148,6 +151,7 @@ class Estimate:
     curves: Array
     resampled: tuple[Resampled, ...]
     reason: str
+    bound: str
     run: float
 
     def errors(self) -> Array:
@@ -159,9 +163,10 @@ class Estimate:
     @property
     def source(self) -> str:
         """What σ rests on, or why there is none."""
-        return " or ".join(one.source for one in self.resampled) + " (the larger σ)" * (len(self.resampled) > 1) or (
-            self.reason
-        )
+        if not self.resampled:
+            return self.reason
+        sources = " or ".join(one.source for one in self.resampled)
+        return sources + (" (the larger σ)" if len(self.resampled) > 1 else f"; {self.bound}" if self.bound else "")
 
     @property
     def n_parts(self) -> int:
@@ -178,9 +183,11 @@ class Estimate:
             return Scalar(value, float("nan"), unit, note, reason)
         best = int(np.nanargmax(errors))
         source, short = self.resampled[best].source, unit == self.unit and value * TIMES_PER_RUN > self.run
-        if short:
+        if self.bound:
+            source += f"; {self.bound}"
+        elif short:
             source += f"; the run of {self.run:.4g} {self.unit} is shorter than {TIMES_PER_RUN} such times"
-        return Scalar(value, float(errors[best]), unit, note, source, lower_bound=short)
+        return Scalar(value, float(errors[best]), unit, note, source, lower_bound=short or bool(self.bound))
 
     def exponential(self, column: int, start: float, stop: float, unit: str, note: str) -> Scalar:
         """Time constant of an exponential, fitted to the logarithm of a curve over start <= τ <= stop.

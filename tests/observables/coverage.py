@@ -141,7 +141,7 @@ def reorientation(rng):
     angle = np.radians(20)
     axes = turning(rng, N_FRAMES, N_WATERS, angle)
     names = ["reorientation_dipole_interface", "dipole_correlation"]
-    given = {"reorientation": {"sample_ps": 0.0}}
+    given = {"reorientation": {"sample_ps": 0.0, "fit_ps": (0.1, 1.0)}}
     tables = analyse(over_a_slab(np.full(axes.shape[:2], 3.0), axes), names=names, options=given)
     cosine = np.cos(angle)
     lags = DT_PS * np.arange(101)
@@ -150,7 +150,7 @@ def reorientation(rng):
         start = f"reorientation time τ_{order} (dipole (bisector), interface, "
         scalars = tables[names[0]].scalars
         yield trial(f"reorientation τ_{order}, integral", scalars[start + "integral)"], integral_time(lags, curve))
-        truth = exponential_time(lags, curve, 1.0, 5.0)
+        truth = exponential_time(lags, curve, 0.1, 1.0)
         yield trial(f"reorientation τ_{order}, exponential", scalars[start + "exponential)"], truth)
     scalars, lags, curve = tables[names[1]].scalars, lags[:51], cosine ** np.arange(51)
     yield trial("dipole, integral", scalars["dipole correlation time (integral)"], integral_time(lags, curve))

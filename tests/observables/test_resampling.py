@@ -53,12 +53,18 @@ def test_slices_stay_few_and_do_not_depend_on_the_cuts(n):
         assert parts[0].level == 0 or parts[0].level < whole.level  # as they were
 
 
-def test_blocks_are_at_least_three_longest_lags():
+def test_blocks_are_as_long_as_asked_or_there_are_none():
     sums = sums_of(range(48), length=5)
-    assert len(sums.without_blocks(longest_lag=5)) == 16
-    assert len(sums.without_blocks(longest_lag=10)) == 8
-    assert sums.without_blocks(longest_lag=11) == []
-    assert all(len(sums.without_blocks(lag)) >= FEWEST_PARTS for lag in (1, 5, 10))
+    assert len(sums.without_blocks(15)) == 16
+    assert len(sums.without_blocks(30)) == 8
+    assert sums.without_blocks(31) == []
+    assert all(len(sums.without_blocks(shortest)) >= FEWEST_PARTS for shortest in (1, 5, 30))
+
+
+def test_one_way_alone_is_a_lower_bound():
+    parts = Resampled(np.exp(-np.linspace(0, 1, 11)) * (1 + 0.02 * np.arange(10)[:, None, None]), "40 groups")
+    number = estimate(100.0, (parts,), "the run is short").scalar(lambda c: float(c[3]), 0, "1", "")
+    assert number.lower_bound and number.error_in_words == "lower bound: 40 groups; the run is short"
 
 
 def test_groups_hold_whole_molecules():
@@ -71,9 +77,9 @@ def test_groups_hold_whole_molecules():
     assert Groups(np.zeros(0, dtype=np.int64)).members(np.zeros(0, dtype=np.int64)).shape == (1, 0)
 
 
-def estimate(run, resampled):
+def estimate(run, resampled, bound=""):
     lags = np.linspace(0, 1, 11)
-    return Estimate(lags, "ps", np.exp(-lags)[None], resampled, "too short", run)
+    return Estimate(lags, "ps", np.exp(-lags)[None], resampled, "too short", bound, run)
 
 
 def test_the_larger_error_counts_and_says_what_it_rests_on():
@@ -98,7 +104,7 @@ def test_a_fit_ends_where_the_curve_is_lost_in_noise():
     lags = np.linspace(0, 10, 101)
     curve = np.exp(-lags)
     noise = 0.01 * np.random.default_rng(0).normal(size=(10, 1, 101))
-    known = Estimate(lags, "ps", curve[None], (Resampled(curve + noise / 3, "10 groups"),), "", 100.0)
+    known = Estimate(lags, "ps", curve[None], (Resampled(curve + noise / 3, "10 groups"),), "", "", 100.0)
     number = known.exponential(0, 0.5, 10.0, "ps", "fit")
     assert_allclose(number.value, 1.0)
     assert "where the curve is within 3 σ of zero" in number.note
