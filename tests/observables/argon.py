@@ -17,8 +17,8 @@ from lmpdrive.trajectory import open_trajectory, read_thermo
 from tests.observables.coverage import trial
 from tests.observables.synthetic_frames import Frames
 
-FRAMES = 400
-"""Of a piece, 0.04 ps apart: 16 ps."""
+FRAMES = 500
+"""Of a piece, 0.04 ps apart: 20 ps, the length of a short run."""
 INTERVAL_PS = 0.04
 ATOMS = 256
 OPTIONS = {

@@ -42,7 +42,7 @@ def test_coverage_of_400(kind):
 
 @pytest.mark.validation
 def test_coverage_of_pieces_of_a_liquid(tmp_path):
-    """200 pieces of 16 ps of liquid argon against their union."""
+    """200 pieces of 20 ps of liquid argon against their union."""
     for name, (share, count, bounds) in coverages(argon.trials(tmp_path, 200)).items():
         print(f"| {name} | {100 * share:.1f} % of {count} | {100 * bounds:.0f} % |")
         assert 0.90 <= share <= 0.98 or bounds > 0.5, f"{name}: {share:.1%}"
