@@ -1,7 +1,8 @@
 """What the errors from contiguous blocks rest on, in words, and whether they are only lower bounds.
 
-With blocks of fewer than five statistical inefficiencies g, σ is too small, because neighbouring blocks are
-correlated: for an exponentially decaying correlation by 5 % at five g, by 16 % at two (docs/uncertainty.md).
+With blocks of few statistical inefficiencies g, σ is too small, because neighbouring blocks are correlated: for an
+exponentially decaying correlation by 5 % at five g, by 16 % at two.  g itself is read off the same run and, where that
+is short, up to twice too small: blocks of fewer than ten g give a lower bound (docs/uncertainty.md).
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lmpdrive.observables.convergence import CORRELATION_TIMES
 from lmpdrive.observables.tables import Scalar, Table
+
+SAFE_TIMES = 10
+"""Statistical inefficiencies in a block whose σ is not called a lower bound."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,8 @@ class Sampling:
 
     @property
     def short(self) -> bool:
-        """A block holds fewer than five independent samples."""
-        return bool(self.n_blocks and self.n_frames / self.n_blocks < CORRELATION_TIMES * self.inefficiency)
+        """A block holds fewer than ten independent samples."""
+        return bool(self.n_blocks and self.n_frames / self.n_blocks < SAFE_TIMES * self.inefficiency)
 
     @property
     def words(self) -> str:
@@ -42,7 +45,7 @@ class Sampling:
         each = f"{length * self.interval_ps:.3g} ps" if np.isfinite(self.interval_ps) else f"{length:.3g} frames"
         text = f"{self.n_blocks} blocks of {each}"
         if self.short:
-            text += f", shorter than {CORRELATION_TIMES} statistical inefficiencies of {self.inefficiency:.3g} frames"
+            text += f", shorter than {SAFE_TIMES} statistical inefficiencies of {self.inefficiency:.3g} frames"
         return text
 
     def behind(self, scalar: Scalar) -> Scalar:

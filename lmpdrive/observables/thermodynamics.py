@@ -13,7 +13,7 @@ import numpy as np
 
 from lmpdrive.observables.base import Array, sampling_warnings
 from lmpdrive.observables.blocks import block_edges, block_error, statistical_inefficiency
-from lmpdrive.observables.convergence import CORRELATION_TIMES
+from lmpdrive.observables.error_sources import SAFE_TIMES
 from lmpdrive.observables.slope import linear_drift
 from lmpdrive.observables.tables import Scalar, Table
 
@@ -77,9 +77,9 @@ def _mean(values: Array, n_blocks: int, unit: str) -> Scalar:
     g = statistical_inefficiency(values)
     length = len(values) / blocks if blocks else float("nan")
     source = f"{blocks} blocks of {length:.3g} log rows, or the correlation time if that gives more"
-    few = bool(blocks and length < CORRELATION_TIMES * g)
+    few = bool(blocks and length < SAFE_TIMES * g)
     if few:
-        source += f", shorter than {CORRELATION_TIMES} statistical inefficiencies of {g:.3g} log rows"
+        source += f", shorter than {SAFE_TIMES} statistical inefficiencies of {g:.3g} log rows"
     if not blocks:
         source = "fewer log rows than blocks"
     return Scalar(float(values.mean()), mean_error(values, n_blocks), unit, "", source, few)
