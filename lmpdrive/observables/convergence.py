@@ -64,7 +64,7 @@ def assess(
     if not too_short and band <= target:
         more = 0.0
     else:
-        more = _two_digits((factor - 1) * time_ps) if math.isfinite(time_ps) else math.nan
+        more = two_digits((factor - 1) * time_ps) if math.isfinite(time_ps) else math.nan
     longer = f"{more:g} ps more" if math.isfinite(more) else f"{factor:.2g} times as long"
     return Convergence(band, target, unit, more, _words(band, target, unit, at_least + longer, why_short))
 
@@ -97,5 +97,6 @@ def _unit(table: Table) -> str:
     return header[header.rindex("[") + 1 : -1] if header.endswith("]") else ""
 
 
-def _two_digits(x: float) -> float:
+def two_digits(x: float) -> float:
+    """An estimate, without digits that it does not know."""
     return float(f"{x:.2g}")

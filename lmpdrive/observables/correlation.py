@@ -20,7 +20,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from lmpdrive.observables.base import NO_ERROR, SHORT_OF_LAGS, Array, Observable, Options, Settings
 from lmpdrive.observables.interface import InterfaceFrames
-from lmpdrive.observables.resampling import FEWEST_PARTS, LAGS_APART, Estimate, Groups, Resampled, Sums
+from lmpdrive.observables.resampling import FEWEST_PARTS, LAGS_APART, Estimate, Groups, Resampled, WindowSums
 from lmpdrive.observables.tables import Scalar, Table
 from lmpdrive.observables.windows import Arrays, Stretch, Window, Windows
 from lmpdrive.trajectory.frames import Chunk
@@ -69,7 +69,7 @@ class Correlation(Observable):
         longest = self.options.max_lag_ps or self.options.window_ps
         self.n_lags = min(self.length, max(1, round(longest / self.step_ps))) + 1
         self.windows = Windows(self.length, self.n_lags - 1 if self.options.origins == "all" else 1)
-        self.sums = Sums(self.length)
+        self.sums = WindowSums(self.length)
         self.groups = Groups(np.zeros(0, dtype=np.int64))
         self._first_time = self._last_time = float("nan")
         self._cuts = 0
@@ -163,7 +163,7 @@ class Correlation(Observable):
         """First column."""
         return {f"τ [{self.unit}]": self.lags}
 
-    def every_sum(self) -> Sums:
+    def every_sum(self) -> WindowSums:
         """Sums over all windows, with the unfinished ones at both ends."""
         self._need_frames()
         sums = self.sums.copy()
@@ -171,7 +171,7 @@ class Correlation(Observable):
             sums.add(self.correlate(window.arrays, window.n_origins), window.first)
         return sums
 
-    def _total(self, sums: Sums) -> Array:
+    def _total(self, sums: WindowSums) -> Array:
         if sums.by_group is None:
             return np.zeros((self.n_rows, self.n_lags))
         total: Array = sums.by_group.sum(axis=0)
@@ -191,7 +191,7 @@ class Correlation(Observable):
         seen = np.flatnonzero(self.pairs(total) > 0)
         return int(seen[-1]) + 1 if len(seen) else 1
 
-    def _estimate(self, sums: Sums) -> Estimate:
+    def _estimate(self, sums: WindowSums) -> Estimate:
         """The curves, and the same without each part of the data."""
         longest, lag = self.n_lags - 1, f"{self.lags[-1]:.4g} {self.unit}"
         without_groups, without_blocks = sums.without_groups(), sums.without_blocks(longest)
@@ -202,15 +202,18 @@ class Correlation(Observable):
             without_blocks = apart
         elif not without_groups:
             bound = f"the blocks are shorter than {LAGS_APART} longest lags of {lag}"
-        resampled = []
-        if without_groups:
-            text = f"{len(without_groups)} groups of molecules"
-            resampled.append(Resampled(np.array([self.curves(one) for one in without_groups]), text))
-        if without_blocks:
-            text = f"{len(without_blocks)} blocks of {self.run / len(without_blocks):.3g} {self.unit}"
-            resampled.append(Resampled(np.array([self.curves(one) for one in without_blocks]), text))
+        parts = (
+            (without_groups, f"{len(without_groups)} groups of molecules"),
+            (
+                without_blocks,
+                f"{len(without_blocks)} blocks of {self.run / max(1, len(without_blocks)):.3g} {self.unit}",
+            ),
+        )
+        resampled = tuple(
+            Resampled(np.array([self.curves(one) for one in without]), text) for without, text in parts if without
+        )
         reason = f"there are fewer than {FEWEST_PARTS} molecules to compare, and {bound}"
-        return Estimate(self.lags, self.unit, self.curves(self._total(sums)), tuple(resampled), reason, bound, self.run)
+        return Estimate(self.lags, self.unit, self.curves(self._total(sums)), resampled, reason, bound, self.run)
 
     @property
     def run(self) -> float:

@@ -18,18 +18,20 @@ SAFE_TIMES = 10
 
 
 @dataclass(frozen=True)
-class Sampling:
+class BlockSampling:
     """What blocks rest on.
 
     n_frames : frames or log rows; n_blocks : 0 if no error could be given.
     inefficiency : frames per independent sample, NaN if not known.
     interval_ps : time between frames; NaN if not known.
+    of : what is averaged, "frames" or "log rows".
     """
 
     n_frames: int
     n_blocks: int
     inefficiency: float
-    interval_ps: float
+    interval_ps: float = float("nan")
+    of: str = "frames"
 
     @property
     def short(self) -> bool:
@@ -40,12 +42,12 @@ class Sampling:
     def words(self) -> str:
         """`10 blocks of 2 ps`, or why there are none."""
         if not self.n_blocks:
-            return "fewer frames than blocks"
+            return f"fewer {self.of} than blocks"
         length = self.n_frames / self.n_blocks
-        each = f"{length * self.interval_ps:.3g} ps" if np.isfinite(self.interval_ps) else f"{length:.3g} frames"
+        each = f"{length * self.interval_ps:.3g} ps" if np.isfinite(self.interval_ps) else f"{length:.3g} {self.of}"
         text = f"{self.n_blocks} blocks of {each}"
         if self.short:
-            text += f", shorter than {SAFE_TIMES} statistical inefficiencies of {self.inefficiency:.3g} frames"
+            text += f", shorter than {SAFE_TIMES} statistical inefficiencies of {self.inefficiency:.3g} {self.of}"
         return text
 
     def behind(self, scalar: Scalar) -> Scalar:
@@ -62,6 +64,6 @@ def with_sources(table: Table, interval_ps: float) -> Table:
     """
     if table.source:
         return table
-    sampling = Sampling(table.n_frames, table.n_blocks, table.statistical_inefficiency, interval_ps)
+    sampling = BlockSampling(table.n_frames, table.n_blocks, table.statistical_inefficiency, interval_ps)
     scalars = {name: scalar if scalar.source else sampling.behind(scalar) for name, scalar in table.scalars.items()}
     return replace(table, source=sampling.words, scalars=scalars)

@@ -39,7 +39,7 @@ TIMES_PER_RUN = 3
 """A run of fewer correlation times gives a lower bound: it saw too few independent histories."""
 
 
-class Sums:
+class WindowSums:
     """Sums over the windows of a correlation, by group of molecules and by slice of time.
 
     length : samples in a window, the shortest slice.
@@ -59,7 +59,7 @@ class Sums:
         self._add_slice(first // self.length >> self.level, sums.sum(axis=0))
         self._join()
 
-    def merge(self, other: Sums) -> None:
+    def merge(self, other: WindowSums) -> None:
         """Add those of another part of the trajectory."""
         if other.by_group is None:
             return
@@ -70,9 +70,9 @@ class Sums:
             self._add_slice(number >> (self.level - other.level), sums)
         self._join()
 
-    def copy(self) -> Sums:
+    def copy(self) -> WindowSums:
         """These sums, to add more to."""
-        new = Sums(self.length)
+        new = WindowSums(self.length)
         new.merge(self)
         return new
 

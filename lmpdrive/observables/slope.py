@@ -19,7 +19,7 @@ from itertools import pairwise
 import numpy as np
 
 from lmpdrive.observables.base import Array
-from lmpdrive.observables.blocks import block_edges, statistical_inefficiency
+from lmpdrive.observables.blocks import block_edges, jackknife_error, statistical_inefficiency
 
 BLOCKS = 10
 FEW_SAMPLES = 25
@@ -53,7 +53,7 @@ def _jackknife(t: Array, values: Array) -> float:
     edges = block_edges(len(t), BLOCKS)
     kept = [np.r_[0:a, b : len(t)] for a, b in pairwise(edges)]
     slopes = np.array([_line(t[rows], values[rows])[0] for rows in kept])
-    return float(np.sqrt((BLOCKS - 1) * slopes.var()))
+    return float(jackknife_error(slopes))
 
 
 def _steps(t: Array, values: Array) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 
 from lmpdrive.observables.base import Array, sampling_warnings
 from lmpdrive.observables.blocks import block_edges, block_error, statistical_inefficiency
-from lmpdrive.observables.error_sources import SAFE_TIMES
+from lmpdrive.observables.error_sources import BlockSampling
 from lmpdrive.observables.slope import linear_drift
 from lmpdrive.observables.tables import Scalar, Table
 
@@ -73,16 +73,10 @@ def mean_error(values: Array, n_blocks: int) -> float:
 
 def _mean(values: Array, n_blocks: int, unit: str) -> Scalar:
     """The mean of a series, and the error that its own correlation allows."""
-    blocks = n_blocks if len(values) >= n_blocks > 1 else 0
-    g = statistical_inefficiency(values)
-    length = len(values) / blocks if blocks else float("nan")
-    source = f"{blocks} blocks of {length:.3g} log rows, or the correlation time if that gives more"
-    few = bool(blocks and length < SAFE_TIMES * g)
-    if few:
-        source += f", shorter than {SAFE_TIMES} statistical inefficiencies of {g:.3g} log rows"
-    if not blocks:
-        source = "fewer log rows than blocks"
-    return Scalar(float(values.mean()), mean_error(values, n_blocks), unit, "", source, few)
+    used = n_blocks if len(values) >= n_blocks > 1 else 0
+    sampling = BlockSampling(len(values), used, statistical_inefficiency(values), of="log rows")
+    mean = sampling.behind(Scalar(float(values.mean()), mean_error(values, n_blocks), unit))
+    return replace(mean, source=f"{mean.source}, or the correlation time if that gives more") if used else mean
 
 
 def _table(

@@ -10,7 +10,7 @@ import numpy as np
 from lmpdrive.common.units import G_PER_CM3_PER_U_PER_A3, WATER_MOLAR_MASS_G_PER_MOL
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.blocks import statistical_inefficiency
-from lmpdrive.observables.error_sources import Sampling
+from lmpdrive.observables.error_sources import BlockSampling
 from lmpdrive.observables.interface import Interface, InterfaceFrames
 from lmpdrive.observables.peaks import first_minimum, first_peak, position_with_error, with_error
 from lmpdrive.observables.profile import Profile, first_layer, per_frame
@@ -68,7 +68,7 @@ class WaterDensity(Profile):
             density = with_error(lambda p: bulk.mean(z, p), profile, rests, unit, f"mean over {bulk}")
             # the bulk forgets sooner than the first layer, which stands for the profile
             inefficiency = statistical_inefficiency(np.concatenate(self._in_bulk))
-            sampling = Sampling(self.n_frames, len(rests), inefficiency, self.settings.frame_interval_ps)
+            sampling = BlockSampling(self.n_frames, len(rests), inefficiency, self.settings.frame_interval_ps)
             out["bulk water density"] = replace(sampling.behind(density), headline=True)
         if self.has_surface:
             out["first peak of the water density: position"] = position_with_error(

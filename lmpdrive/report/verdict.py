@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lmpdrive.common.manifest import Manifest
+from lmpdrive.observables.convergence import two_digits
 from lmpdrive.observables.tables import Table
 from lmpdrive.report.findings.drift import drift
 from lmpdrive.report.findings.finding import LEVELS, Finding, Level
@@ -115,8 +116,4 @@ def _production_ps(level: Level, findings: Sequence[Finding], manifest: Manifest
         return None
     planned = steps * timestep_fs * 1e-3
     more = max((finding.more_ps for finding in findings), default=0.0)
-    return planned + _two_digits(more) if more > 0 else None
-
-
-def _two_digits(ps: float) -> float:
-    return float(f"{ps:.2g}")
+    return planned + two_digits(more) if more > 0 else None

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from lmpdrive.observables.blocks import block_error, jackknife_error
 from lmpdrive.observables.peaks import position_with_error, vertex
-from lmpdrive.observables.resampling import FEWEST_PARTS, MOST_SLICES, Estimate, Groups, Resampled, Sums
+from lmpdrive.observables.resampling import FEWEST_PARTS, MOST_SLICES, Estimate, Groups, Resampled, WindowSums
 
 
 def test_jackknife_of_a_mean_is_the_block_error():
@@ -31,8 +31,8 @@ def test_what_rests_on_one_part_has_no_error():
 
 
 def sums_of(windows, length=5):
-    """Sums with one group, row and lag: the number of the window's first sample."""
-    sums = Sums(length)
+    """WindowSums with one group, row and lag: the number of the window's first sample."""
+    sums = WindowSums(length)
     for window in windows:
         sums.add(np.full((2, 1, 1), float(window)), window * length)
     return sums
@@ -43,7 +43,7 @@ def test_slices_stay_few_and_do_not_depend_on_the_cuts(n):
     whole = sums_of(range(n))
     assert len(whole.by_slice) <= MOST_SLICES
     parts = [sums_of(range(a, b)) for a, b in ((0, n // 3), (n // 3, n // 3 + 1), (n // 3 + 1, n))]
-    merged = Sums(5)
+    merged = WindowSums(5)
     for part in parts:
         merged.merge(part)
     assert merged.level == whole.level
