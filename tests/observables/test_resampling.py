@@ -31,7 +31,7 @@ def test_what_rests_on_one_part_has_no_error():
 
 
 def sums_of(windows, length=5):
-    """WindowSums with one group, row and lag: the number of the window's first sample."""
+    """Sums with one group, row and lag: the number of the window's first sample."""
     sums = WindowSums(length)
     for window in windows:
         sums.add(np.full((2, 1, 1), float(window)), window * length)
