@@ -19,10 +19,12 @@ from lmpdrive.architectures.base.problem import Problem, element_problems
 from lmpdrive.architectures.base.python_model import PythonModel
 from lmpdrive.architectures.base.receptive_field import ReceptiveField
 from lmpdrive.architectures.base.run import RunSteps
+from lmpdrive.architectures.base.style_or_callback import CALLBACK_TEMPLATE, StyleOrCallback
 from lmpdrive.architectures.base.text_files import element_symbols, read_head, uncommented_lines, words_after
 from lmpdrive.architectures.registry import available, find, recipe, recipes
 
 __all__ = [
+    "CALLBACK_TEMPLATE",
     "DOUBLE",
     "MLIAP_PYTHON",
     "SINGLE",
@@ -45,6 +47,7 @@ __all__ = [
     "PythonModel",
     "ReceptiveField",
     "RunSteps",
+    "StyleOrCallback",
     "available",
     "card_beside",
     "element_problems",
