@@ -10,6 +10,7 @@ so forces and virial come from one gradient.  Units: Å, eV, eV/Å.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,43 @@ def forces_and_virial(vectors: Any, index: Any, gradient: Any, n: int) -> tuple[
     return forces, -(vectors.detach().double().t() @ gradient)
 
 
+class Edges:
+    """Edges within a cutoff, in any cell, found by vesin.
+
+    Asked again for the same configuration it has them still, so that the members of a committee search once.
+    """
+
+    def __init__(self, cutoff_A: float) -> None:
+        import vesin
+
+        self._list = vesin.NeighborList(cutoff=cutoff_A, full_list=True)
+        self._last: Configuration | None = None
+        self._found: tuple[Any, Any] = (np.zeros((0, 3)), np.zeros((2, 0), np.int64))
+
+    def of(self, configuration: Configuration) -> tuple[Any, Any]:
+        """(E, 3) vectors [Å] and (2, E) indices; not to be changed."""
+        if configuration is not self._last:
+            self._found, self._last = self.search(configuration), configuration
+        return self._found
+
+    def search(self, configuration: Configuration) -> tuple[Any, Any]:
+        """The same, found anew."""
+        i, j, vectors = self._list.compute(
+            points=configuration.positions, box=configuration.cell, periodic=configuration.pbc, quantities="ijD"
+        )
+        # vesin's pairs go from i to j, nearly in order of i; models sum over the edges that end at an atom, which is
+        # faster where these are contiguous in memory: each pair is taken from j to i
+        return -vectors, np.stack((j, i)).astype(np.int64)
+
+
+@cache
+def edges_within(cutoff_A: float) -> Edges:
+    """One for each cutoff in this process."""
+    return Edges(cutoff_A)
+
+
 class EdgeEvaluator:
-    """A torch model of edge vectors as an `Evaluator`; vesin finds the edges, in any cell.
+    """A torch model of edge vectors as an `Evaluator`.
 
     numbers : atomic numbers in the model's own order.
     dtype : of the model; vectors are made in double precision and rounded afterwards.
@@ -43,10 +79,8 @@ class EdgeEvaluator:
     def __init__(
         self, function: EdgeFunction, numbers: Sequence[int], cutoff_A: float, dtype: Any, device: str = "cpu"
     ) -> None:
-        import vesin
-
         self.function, self.dtype, self.device = function, dtype, device
-        self.neighbours = vesin.NeighborList(cutoff=cutoff_A, full_list=True)
+        self._edges = edges_within(cutoff_A)
         self._index = np.full(120, -1)
         self._index[list(numbers)] = np.arange(len(numbers))
         self.edge_count = 0
@@ -64,15 +98,10 @@ class EdgeEvaluator:
         if (species < 0).any():
             unknown = sorted({chemical_symbols[z] for z in configuration.numbers[species < 0]})
             raise ModelError(f"the model does not know {', '.join(unknown)}")
-        i, j, vectors = self.neighbours.compute(
-            points=configuration.positions, box=configuration.cell, periodic=configuration.pbc, quantities="ijD"
-        )
-        # vesin's pairs go from i to j, nearly in order of i; models sum over the edges that end at an atom, which is
-        # faster where these are contiguous in memory: each pair is taken from j to i
-        index = np.stack((j, i)).astype(np.int64)
+        vectors, index = self._edges.of(configuration)
         self.edge_count = len(vectors)
         return (
-            torch.from_numpy(-vectors).to(self.device, self.dtype),
+            torch.from_numpy(vectors).to(self.device, self.dtype),
             torch.from_numpy(index).to(self.device),
             torch.from_numpy(species).to(self.device),
         )
