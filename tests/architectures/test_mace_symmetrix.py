@@ -35,7 +35,7 @@ def film() -> Configuration:
     return Configuration(atoms.numbers, atoms.positions, atoms.cell.array, ALL)
 
 
-def random_model(folder: Path, correlation, hidden="4x0e+4x1o", heads=("Default",), layers=2, max_ell=3, **more) -> Path:
+def random_model(folder, correlation, hidden="4x0e+4x1o", heads=("Default",), layers=2, max_ell=3, **more) -> Path:
     """A MACE of H, O, Pt with random weights."""
     from e3nn.o3 import Irreps
     from mace.modules import ScaleShiftMACE

@@ -44,7 +44,7 @@ from lmpdrive.common import resources
 from lmpdrive.common.atomic import write_atomically
 from lmpdrive.common.hashing import sha256
 from lmpdrive.common.run_files import MODEL_FORM
-from lmpdrive.environments import Recipe
+from lmpdrive.environments import CardWheels, Recipe
 from lmpdrive.errors import ModelError, did_you_mean
 
 LINK = "model.model"
@@ -77,6 +77,12 @@ class Mace(ManyCouplings):
         requirements=("mace-torch==0.3.16", "vesin>=0.3", "dftd3>=1.7", SYMMETRIX),
         torch="torch==2.13.0",
         size_GB=2.0,
+        cuda_wheels=(
+            CardWheels(
+                "symmetrix-xl-cuda{cuda}-sm{card}==0.1.1",
+                {12: (70, 80, 86, 89, 90, 100, 120), 13: (80, 86, 89, 90, 100, 120)},
+            ),
+        ),
         cuda_size_GB=7.0,
         imports=("mace", "vesin"),
     )

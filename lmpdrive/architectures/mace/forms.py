@@ -116,7 +116,7 @@ def _native(model: Model, mode: Option, compile_mode: Option, table: str) -> Alt
         if not file.is_file():
             say("extracting the MACE model for symmetrix, once: some seconds, for many channels a minute")
             extraction.write(model.module, model.head, numbers, file)
-        return native.NativeEvaluator(file, model.precision)
+        return (native.NativeEvaluator if model.device == "cpu" else native.OnGpu)(file, model.precision)
 
     return Alternatives((Form("natively (symmetrix)", TABLE_LIMIT_EV_PER_A, make),), wanted=wanted)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lmpdrive.architectures import Configuration, Evaluation
+from lmpdrive.architectures import AseEvaluator, Configuration, Evaluation
 from lmpdrive.architectures.shared.verlet import VerletList
 from lmpdrive.errors import ModelError
 
@@ -44,6 +44,15 @@ class NativeEvaluator:
         virial = -np.asarray(model._reduce_stress(1.0, flat, graph), float).reshape(3, 3)
         energies = np.array(model.node_energies, float)
         return Evaluation(float(energies.sum()), forces, virial, energies)
+
+
+class OnGpu(AseEvaluator):
+    """The same on a GPU, by a wheel of symmetrix-xl for the card, through its ASE calculator."""
+
+    edge_count = 0
+
+    def __init__(self, file: Path, dtype: str) -> None:
+        super().__init__(_symmetrix()(str(file), dtype=dtype, streamed_edges="direct", execution_profile="speed"))
 
 
 def _symmetrix() -> Any:
