@@ -12,81 +12,19 @@ pytest.importorskip("mace", reason="mace-torch is not in this environment")
 pytest.importorskip("symmetrix", reason="symmetrix-xl is not in this environment")
 
 import lmpdrive  # noqa: E402
-from lmpdrive.architectures import Configuration, find  # noqa: E402
+from lmpdrive.architectures import Configuration  # noqa: E402
 from lmpdrive.architectures.mace import cache  # noqa: E402
 from lmpdrive.architectures.mace.evaluator import MaceEvaluator  # noqa: E402
 from lmpdrive.architectures.mace.forms import Alternatives, Form, Model, alternatives  # noqa: E402
 from lmpdrive.architectures.mace.model import load  # noqa: E402
 from lmpdrive.testing import check_architecture  # noqa: E402
 from lmpdrive.testing.architectures import Limits  # noqa: E402
+from tests.architectures.mace_models import NOWHERE, agrees, film, mace, random_model  # noqa: E402
 from tests.architectures.structures import water_on  # noqa: E402
 
 POTENTIALS = Path(__file__).resolve().parents[2] / "potentials"
 TINY = Path(__file__).parent / "data" / "mace-tiny.model"
-NOWHERE = Path("/nonexistent")
-ALL = (True, True, True)
-
-
-def film() -> Configuration:
-    """With an O-H pair of 0.6 Å, within the repulsion."""
-    atoms = water_on("Pt", 3.94, layers=1, heights_A=(7.0, 9.5, 12.0), height_A=16.0, shake_A=0.05)
-    oxygen, hydrogen = atoms.symbols.search("O")[0], atoms.symbols.search("H")[0]
-    atoms.positions[hydrogen] = atoms.positions[oxygen] + (0.6, 0, 0)
-    return Configuration(atoms.numbers, atoms.positions, atoms.cell.array, ALL)
-
-
-def random_model(folder, correlation, hidden="4x0e+4x1o", heads=("Default",), layers=2, max_ell=3, **more) -> Path:
-    """A MACE of H, O, Pt with random weights."""
-    from e3nn.o3 import Irreps
-    from mace.modules import ScaleShiftMACE
-    from mace.modules.blocks import RealAgnosticResidualInteractionBlock
-
-    torch.manual_seed(5)
-    default = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        model = ScaleShiftMACE(
-            r_max=4.0,
-            num_bessel=6,
-            num_polynomial_cutoff=5,
-            max_ell=max_ell,
-            interaction_cls=RealAgnosticResidualInteractionBlock,
-            interaction_cls_first=RealAgnosticResidualInteractionBlock,
-            num_interactions=layers,
-            num_elements=3,
-            hidden_irreps=Irreps(hidden),
-            MLP_irreps=Irreps(f"{4 * len(heads)}x0e"),
-            atomic_energies=np.arange(3.0 * len(heads)).reshape(len(heads), 3),
-            avg_num_neighbors=12.0,
-            atomic_numbers=[1, 8, 78],
-            correlation=correlation,
-            gate=torch.nn.functional.silu,
-            radial_MLP=[16, 16, 16],
-            atomic_inter_scale=[0.8] * len(heads),
-            atomic_inter_shift=[0.1] * len(heads),
-            heads=list(heads),
-            **more,
-        )
-    finally:
-        torch.set_default_dtype(default)
-    torch.save(model, folder / "random.model")
-    return folder / "random.model"
-
-
-def mace(model: Path, **options):
-    return find("mace")(architecture="mace", model=str(model), **options)
-
-
-def agrees(potential, capsys, limit: float) -> None:
-    """Forces, virial and energy are those of the unchanged model, and symmetrix made them."""
-    model = potential.model_copy(update={"compile": "never", "symmetrix": "never"}).evaluator(NOWHERE, "cpu")(film())
-    capsys.readouterr()
-    found = potential.evaluator(NOWHERE, "cpu")(film())
-    assert "MACE runs natively (symmetrix); largest force difference" in capsys.readouterr().out
-    assert np.abs(found.forces - model.forces).max() < limit
-    assert np.abs(found.virial - model.virial).max() < 20 * limit
-    assert found.energy_eV == pytest.approx(model.energy_eV, abs=20 * limit)
-    assert found.energies_eV == pytest.approx(model.energies_eV, abs=20 * limit)
+NATIVELY = "natively (symmetrix)"
 
 
 @pytest.fixture(autouse=True)
@@ -107,13 +45,13 @@ MODELS = {
 def test_it_equals_the_model_at_any_order(name, tmp_path, capsys):
     options = MODELS[name]
     head = {"head": options["heads"][1]} if "heads" in options else {}
-    agrees(mace(random_model(tmp_path, **options), dtype="float64", symmetrix="always", **head), capsys, 2e-5)
+    agrees(mace(random_model(tmp_path, **options), dtype="float64", symmetrix="always", **head), NATIVELY, capsys, 2e-5)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_it_equals_a_trained_model(dtype, capsys):
     model = POTENTIALS / "pt-water-mace" / "mace.model"
-    agrees(mace(model, dtype=dtype, symmetrix="always"), capsys, 2e-5)
+    agrees(mace(model, dtype=dtype, symmetrix="always"), NATIVELY, capsys, 2e-5)
 
 
 @pytest.mark.parametrize("options", [{"layers": 3}, {"max_ell": 2}, {"distance_transform": "Soft"}], ids=str)

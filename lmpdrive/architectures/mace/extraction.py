@@ -41,8 +41,8 @@ def write(module: Any, head: int, numbers: Sequence[int], file: Path) -> None:
 
     if needed(module):
         raise ValueError(f"the model {needed(module)}")
-    model = _one_head(copy.deepcopy(module).cpu().double(), head)
-    products = [_polynomials(product, model, numbers) for product in model.products]
+    model = one_head(copy.deepcopy(module).cpu().double(), head)
+    products = [polynomials(product, model, numbers) for product in model.products]
     for product in model.products:
         _take_order(product, model)
     with tempfile.TemporaryDirectory() as folder:
@@ -58,7 +58,7 @@ def write(module: Any, head: int, numbers: Sequence[int], file: Path) -> None:
     partial.replace(file)
 
 
-def _one_head(model: Any, head: int) -> Any:
+def one_head(model: Any, head: int) -> Any:
     """The model with only this head, in double precision."""
     heads = list(getattr(model, "heads", None) or ["Default"])
     if len(heads) == 1:
@@ -80,7 +80,7 @@ def _save(model: Any, file: Path) -> None:
     torch.save(model, file)
 
 
-def _polynomials(product: Any, model: Any, numbers: Sequence[int]) -> Polynomials:
+def polynomials(product: Any, model: Any, numbers: Sequence[int]) -> Polynomials:
     """Polynomials of all components of a product, for the elements with these atomic numbers."""
     rows = [model.atomic_numbers.tolist().index(z) for z in numbers]
     contraction = product.symmetric_contractions

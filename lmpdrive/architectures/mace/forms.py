@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Literal, Protocol
 
 from lmpdrive.architectures import Configuration, Evaluation
@@ -94,10 +94,25 @@ def alternatives(
 ) -> list[Alternatives]:
     """All kinds of forms; the options are those of the YAML file."""
     return [
+        _scalar(model, compile_mode, table),
         _native(model, symmetrix, compile_mode, table),
         _compiled(model, compile_mode, table),
         _on_kernels(model, cuequivariance),
     ]
+
+
+def _scalar(model: Model, compile_mode: Option, table: str) -> Alternatives:
+    """The loops for models whose atoms exchange scalars; of other models nothing is said."""
+    if compile_mode == "never" or table == "never" or model.device != "cpu" or find_spec("numba") is None:
+        return Alternatives()
+
+    from lmpdrive.architectures.mace import scalar, scalar_parameters
+
+    def make(*_: object) -> Loaded:
+        return scalar.ScalarEvaluator(scalar_parameters.read(model.module, model.head, model.precision))
+
+    suits = not scalar_parameters.unsuited(model.module)
+    return Alternatives((Form("in loops for scalar messages", TABLE_LIMIT_EV_PER_A, make),) if suits else ())
 
 
 def _native(model: Model, mode: Option, compile_mode: Option, table: str) -> Alternatives:
@@ -125,7 +140,7 @@ def _no_symmetrix(model: Model, wanted: bool) -> str:
     """Why symmetrix cannot be tried; empty if it can."""
     if model.device != "cpu" and not wanted:
         return "on GPUs only with symmetrix: always"
-    if importlib.util.find_spec("symmetrix") is None:
+    if find_spec("symmetrix") is None:
         return f"pip install {SYMMETRIX}"
     if f"symmetrix-xl=={cache.version_of('symmetrix-xl')}" != SYMMETRIX:
         return f"version {cache.version_of('symmetrix-xl')} is installed, this is made for {SYMMETRIX}"
