@@ -259,6 +259,16 @@ class Mace(ManyCouplings):
 
     def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """The loaded model in its fastest form; prints which one it is (to worker.log in a run)."""
+        loaded = self.load(run_dir, device)
+        kinds = alternatives(loaded, self.compile, self.radial_table, self.symmetrix, self.cuequivariance)
+        model = MaceEvaluator(loaded, kinds, print, lambda choice: _leave(choice, run_dir))
+        return self.dispersion.added_to(model) if self.dispersion else model
+
+    def load(self, run_dir: Path, device: str) -> Model:
+        """The model file of a run directory, or as given where there is none.
+
+        Raises ModelError if it cannot be loaded, or needs more than neighbours.
+        """
         import torch
 
         device = torch_device(device)
@@ -268,11 +278,7 @@ class Mace(ManyCouplings):
         require_local(module, self.model)
         head = head_index(module, self.head)
         name = self.model if is_foundation(self.model) else sha256(Path(source))
-        key = f"{name} {head} {self.dtype}"
-        loaded = Model(module, head, key, device)
-        kinds = alternatives(loaded, self.compile, self.radial_table, self.symmetrix, self.cuequivariance)
-        model = MaceEvaluator(loaded, kinds, print, lambda choice: _leave(choice, run_dir))
-        return self.dispersion.added_to(model) if self.dispersion else model
+        return Model(module, head, f"{name} {head} {self.dtype}", device)
 
     def limits(self) -> Limits:
         """Double precision only without radial tables."""
