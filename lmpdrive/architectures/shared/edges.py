@@ -10,13 +10,13 @@ so forces and virial come from one gradient.  Units: Å, eV, eV/Å.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
 from ase.data import chemical_symbols
 
 from lmpdrive.architectures import Configuration, Evaluation
+from lmpdrive.architectures.shared.verlet import neighbours_within
 from lmpdrive.errors import ModelError
 
 EdgeFunction = Callable[[Any, Any, Any], tuple[Any, Any, Any]]
@@ -34,43 +34,8 @@ def forces_and_virial(vectors: Any, index: Any, gradient: Any, n: int) -> tuple[
     return forces, -(vectors.detach().double().t() @ gradient)
 
 
-class Edges:
-    """Edges within a cutoff, in any cell, found by vesin.
-
-    Asked again for the same configuration it has them still, so that the members of a committee search once.
-    """
-
-    def __init__(self, cutoff_A: float) -> None:
-        import vesin
-
-        self._list = vesin.NeighborList(cutoff=cutoff_A, full_list=True)
-        self._last: Configuration | None = None
-        self._found: tuple[Any, Any] = (np.zeros((0, 3)), np.zeros((2, 0), np.int64))
-
-    def of(self, configuration: Configuration) -> tuple[Any, Any]:
-        """(E, 3) vectors [Å] and (2, E) indices; not to be changed."""
-        if configuration is not self._last:
-            self._found, self._last = self.search(configuration), configuration
-        return self._found
-
-    def search(self, configuration: Configuration) -> tuple[Any, Any]:
-        """The same, found anew."""
-        i, j, vectors = self._list.compute(
-            points=configuration.positions, box=configuration.cell, periodic=configuration.pbc, quantities="ijD"
-        )
-        # vesin's pairs go from i to j, nearly in order of i; models sum over the edges that end at an atom, which is
-        # faster where these are contiguous in memory: each pair is taken from j to i
-        return -vectors, np.stack((j, i)).astype(np.int64)
-
-
-@cache
-def edges_within(cutoff_A: float) -> Edges:
-    """One for each cutoff in this process."""
-    return Edges(cutoff_A)
-
-
 class EdgeEvaluator:
-    """A torch model of edge vectors as an `Evaluator`.
+    """A torch model of edge vectors as an `Evaluator`; vesin finds them, in any cell.
 
     numbers : atomic numbers in the model's own order.
     dtype : of the model; vectors are made in double precision and rounded afterwards.
@@ -80,7 +45,7 @@ class EdgeEvaluator:
         self, function: EdgeFunction, numbers: Sequence[int], cutoff_A: float, dtype: Any, device: str = "cpu"
     ) -> None:
         self.function, self.dtype, self.device = function, dtype, device
-        self._edges = edges_within(cutoff_A)
+        self.neighbours = neighbours_within(cutoff_A)
         self._index = np.full(120, -1)
         self._index[list(numbers)] = np.arange(len(numbers))
         self.edge_count = 0
@@ -98,10 +63,13 @@ class EdgeEvaluator:
         if (species < 0).any():
             unknown = sorted({chemical_symbols[z] for z in configuration.numbers[species < 0]})
             raise ModelError(f"the model does not know {', '.join(unknown)}")
-        vectors, index = self._edges.of(configuration)
-        self.edge_count = len(vectors)
+        pairs = self.neighbours.pairs(configuration)
+        # models sum over the edges that end at an atom, which is faster where these are contiguous in memory: the pairs
+        # are sorted by i, so each is taken from j to i
+        index = np.stack((pairs.j, pairs.i)).astype(np.int64)
+        self.edge_count = len(pairs.i)
         return (
-            torch.from_numpy(vectors).to(self.device, self.dtype),
+            torch.from_numpy(-pairs.vectors).to(self.device, self.dtype),
             torch.from_numpy(index).to(self.device),
             torch.from_numpy(species).to(self.device),
         )
