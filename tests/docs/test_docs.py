@@ -49,6 +49,7 @@ NOT_RUN = (
     "lmpdrive env create mace",
     "lmpdrive env create grace",
     "lmpdrive env create quip",
+    "lmpdrive env create pace",
     ".venv/bin/ruff check .",
     ".venv/bin/mypy",
     ".venv/bin/lint-imports",

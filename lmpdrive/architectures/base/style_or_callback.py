@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from pydantic import field_validator
 
 from lmpdrive.architectures.base.couplings import Callback, Native
-from lmpdrive.architectures.base.evaluator import AseEvaluator, Evaluator
+from lmpdrive.architectures.base.evaluator import AseEvaluator
 from lmpdrive.architectures.base.interface import Interface
 from lmpdrive.architectures.base.limits import DOUBLE, Limits
 from lmpdrive.architectures.base.many_couplings import ManyCouplings
@@ -73,7 +73,7 @@ class StyleOrCallback(ManyCouplings, PairStyle):
         """The package's ASE calculator of these model files, named as in `files()`.  May raise anything."""
         raise NotImplementedError
 
-    def evaluator(self, run_dir: Path, device: str) -> Evaluator:
+    def evaluator(self, run_dir: Path, device: str) -> AseEvaluator:
         """The calculator, of the files that lie in the run directory.
 
         Raises ModelError if it cannot be made.
