@@ -50,6 +50,7 @@ NOT_RUN = (
     "lmpdrive env create grace",
     "lmpdrive env create quip",
     "lmpdrive env create pace",
+    "lmpdrive env create mtp",
     ".venv/bin/ruff check .",
     ".venv/bin/mypy",
     ".venv/bin/lint-imports",
