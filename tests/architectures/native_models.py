@@ -102,7 +102,7 @@ def hdnnp() -> dict:
     text = "number_of_elements 3\nelements H O Pt   # by charge\n" + "\n".join(functions) + "\n"
     for name in ("scaling.data", "weights.001.data", "weights.008.data", "weights.078.data"):
         _write(f"nnp/{name}", "")
-    return {"model": str(Path(_write("nnp/input.nn", text)).parent), "trained_in": "hartree-bohr"}
+    return {"model": str(Path(_write("nnp/input.nn", text)).parent), "trained_in": "hartree-bohr", "coupling": "native"}
 
 
 def quip() -> dict:

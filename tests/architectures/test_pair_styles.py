@@ -282,7 +282,6 @@ def test_agni_runs_where_no_energy_is_needed_and_is_refused_where_it_is(tmp_path
 @pytest.mark.parametrize(
     ("name", "cure"),
     [
-        ("hdnnp", "Build_extras.html#ml-hdnnp"),
         ("nequip", "github.com/mir-group/pair_nequip_allegro"),
     ],
 )
@@ -294,7 +293,7 @@ def test_a_style_that_this_lammps_lacks_is_told_with_the_cure(name, cure, tmp_pa
     lmpdrive.render(path, tmp_path / "elsewhere")  # a deck for another machine
 
 
-@pytest.mark.parametrize(("name", "cure"), [("quip", "Build_extras.html#ml-quip"), ("pace", "PKG_ML-PACE=yes")])
+@pytest.mark.parametrize(("name", "cure"), [("quip", "#ml-quip"), ("pace", "PKG_ML-PACE=yes"), ("hdnnp", "#ml-hdnnp")])
 def test_a_native_coupling_that_this_lammps_lacks_is_told_with_the_cure(name, cure, tmp_path, write_yaml):
     water_on("Pt", 3.94, layers=2, heights_A=(9.3,), height_A=18.0, shake_A=0.02).write(tmp_path / "a.xyz")
     section = potential(name, coupling="native")
