@@ -85,9 +85,9 @@ def pace() -> dict:
 
 
 def pace_active() -> dict:
-    elements = "".join(f"  - {e}\n" for e in ORDER)
+    blocks = "".join(f"  - speciesblock: {e}\n    rcutij: 5\n" for e in (*ORDER, "Pt O"))
     return {
-        "model": _write("pt-water.yaml", f"cutoff: 5\nelements:\n{elements}deltaSplineBins: 0.001\n"),
+        "model": _write("pt-water.yaml", f"global:\n  DeltaSplineBins: 0.001\nspecies:\n{blocks}"),
         "active_set": _write("pt-water.asi", ""),
     }
 

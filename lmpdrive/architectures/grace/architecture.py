@@ -32,8 +32,8 @@ from lmpdrive.architectures import (
     element_problems,
     kokkos_arguments,
 )
-from lmpdrive.architectures.grace.evaluator import UNCERTAINTY, GraceEvaluator
 from lmpdrive.architectures.grace.files import ModelFile, read
+from lmpdrive.architectures.shared.uncertainty import UNCERTAINTY, RecordingEvaluator
 from lmpdrive.common import resources
 from lmpdrive.environments import Recipe
 from lmpdrive.errors import ModelError
@@ -84,6 +84,7 @@ class Grace(ManyCouplings):
         size_GB=2.6,
         cuda_size_GB=7.0,
         imports=("tensorpotential.calculator",),
+        licence="tensorpotential: its own, for academic use",
     )
 
     model: Path
@@ -230,7 +231,7 @@ class Grace(ManyCouplings):
         except Exception as error:  # TensorFlow raises many kinds
             first = (str(error) or type(error).__name__).splitlines()[0]
             raise ModelError(f"tensorpotential cannot load {self._name}: {first}") from error
-        return GraceEvaluator(calculator, self.uncertainty_every, run_dir)
+        return RecordingEvaluator(calculator, self.uncertainty_every, run_dir)
 
     def make_calculator(self) -> Any:
         """tensorpotential's ASE calculator; None for exports, which it does not read."""

@@ -1,4 +1,4 @@
-"""GRACE in the worker: tensorpotential's calculator, and the record of its uncertainty."""
+"""Record of a model's uncertainty along a run, for calculators that report one: `uncertainty.dat`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ UNCERTAINTY = "uncertainty.dat"
 """Name of the record in a run directory."""
 
 
-class GraceEvaluator(AseEvaluator):
-    """TPCalculator, which writes γ or the deviation of a committee to `uncertainty.dat` every `every` steps.
+class RecordingEvaluator(AseEvaluator):
+    """An ASE calculator whose γ or deviation of a committee is written to `uncertainty.dat` every `every` steps.
 
-    σ_i is the standard deviation of the force on atom i over the members (the norm of its three components, eV/Å);
-    γ_i the extrapolation grade of a model that provides it (https://gracemaker.readthedocs.io, uq), above 1 outside of
-    the training data.
+    Columns: step, largest and mean value of all atoms.  γ_i (`gamma` among the results) is the extrapolation grade,
+    above 1 outside of the training data (https://gracemaker.readthedocs.io, uq); σ_i (`forces_std`) the standard
+    deviation of the force on atom i over the members (the norm of its three components, eV/Å).
     """
 
     def __init__(self, calculator: Any, every: int, folder: Path) -> None:
@@ -28,11 +28,15 @@ class GraceEvaluator(AseEvaluator):
         self._step, self._line = -1, 0
 
     def __call__(self, configuration: Configuration) -> Evaluation:
-        """As any ASE calculator; raises AssertionError of tensorpotential for an unknown element."""
+        """As any ASE calculator."""
         answer = super().__call__(configuration)
-        if configuration.step % self.every == 0:
+        if self.is_due(configuration):
             self._record(configuration.step)
         return answer
+
+    def is_due(self, configuration: Configuration) -> bool:
+        """Whether this step has a line."""
+        return configuration.step % self.every == 0
 
     def _record(self, step: int) -> None:
         results = self.calculator.results
