@@ -14,15 +14,24 @@ import importlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from lmpdrive.architectures import AseEvaluator, Callback, Evaluator, Interface, Problem, PythonModel, element_problems
+from lmpdrive.architectures import (
+    AseEvaluator,
+    Callback,
+    Evaluator,
+    HasCommittee,
+    Interface,
+    Problem,
+    PythonModel,
+    element_problems,
+)
 from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.environments import Recipe
 from lmpdrive.errors import ModelError
 
 
-class Ase(PythonModel):
+class Ase(HasCommittee, PythonModel):
     """An ASE calculator, named by its import path."""
 
     template: ClassVar[str] = "callback.lmp.j2"
@@ -48,18 +57,28 @@ class Ase(PythonModel):
     """Elements the calculator knows, to be checked before a run; default: not checked."""
     dispersion: Dispersion | None = None
     """Add D3 to the calculator."""
+    committee: list[dict[str, Any]] = []
+    """Further calculators: the keyword arguments in which each differs; their deviation goes to `model_devi.out`."""
 
     def resolve(self, folder: Path) -> Ase:
         """A copy whose `./file` arguments are absolute."""
 
-        def absolute(value: Any) -> Any:
-            return str((folder / value).resolve()) if isinstance(value, str) and value.startswith("./") else value
+        def absolute(kwargs: dict[str, Any]) -> dict[str, Any]:
+            return {
+                k: str((folder / v).resolve()) if isinstance(v, str) and v.startswith("./") else v
+                for k, v in kwargs.items()
+            }
 
-        return self.model_copy(update={"kwargs": {k: absolute(v) for k, v in self.kwargs.items()}})
+        committee = [absolute(kwargs) for kwargs in self.committee]
+        return self.model_copy(update={"kwargs": absolute(self.kwargs), "committee": committee})
+
+    def member(self, model: dict[str, Any]) -> Self:
+        """The same calculator with other keyword arguments."""
+        return self.model_copy(update={"kwargs": self.kwargs | model, "committee": [], "dispersion": None})
 
     def programs(self, run_dir: Path | None = None) -> list[Path]:
         """Files and SavedModels among the keyword arguments: what the calculator does with them is unknown."""
-        names = [os.path.expanduser(word) for word in _strings(self.kwargs)]
+        names = [os.path.expanduser(word) for word in (*_strings(self.kwargs), *_strings(self.committee))]
         # os.path, because words that cannot be file names are no errors here
         existing = [n for n in names if os.path.isfile(n) or os.path.isfile(os.path.join(n, "saved_model.pb"))]
         return [Path(name) for name in existing if self.runs_code(Path(name))]
@@ -77,6 +96,7 @@ class Ase(PythonModel):
         """A name that is no calculator's, arguments it does not take, elements that it or D3 does not know."""
         return [
             *self._calculator_problems(interface),
+            *self.committee_problems(interface),
             *(self.dispersion.problems(interface) if self.dispersion else []),
         ]
 
@@ -103,7 +123,7 @@ class Ase(PythonModel):
 
     def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """The calculator, made from its keyword arguments."""
-        model = AseEvaluator(self._own_calculator())
+        model = self.with_committee(AseEvaluator(self._own_calculator()), run_dir, device)
         return self.dispersion.added_to(model) if self.dispersion else model
 
     def make_calculator(self) -> Any:

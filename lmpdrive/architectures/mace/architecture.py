@@ -21,6 +21,7 @@ from lmpdrive.architectures import (
     SINGLE,
     Callback,
     Evaluator,
+    HasCommittee,
     Integrated,
     Interface,
     Limits,
@@ -55,7 +56,7 @@ FIRST_RIGHT_LAMMPS = 20251215
 """Older versions exchange features between images wrongly for some models (mace PR 1331, lammps PR 4808)."""
 
 
-class Mace(ManyCouplings):
+class Mace(HasCommittee, ManyCouplings):
     """MACE models of mace-torch."""
 
     template: ClassVar[str] = "callback.lmp.j2"
@@ -109,10 +110,14 @@ class Mace(ManyCouplings):
     """NVIDIA's kernels; auto: on CUDA devices, where they are installed."""
     dispersion: Dispersion | None = None
     """Add D3 to the model."""
+    committee: list[str] = []
+    """Further models, named like `model`; their deviation goes to `model_devi.out`."""
 
     def resolve(self, folder: Path) -> Mace:
-        """A copy with an absolute model file."""
-        return self.model_copy(update={"model": _find(self.model, folder)})
+        """A copy with absolute model files."""
+        return self.model_copy(
+            update={"model": _find(self.model, folder), "committee": self.resolved_committee(folder)}
+        )
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -140,8 +145,8 @@ class Mace(ManyCouplings):
         return ReceptiveField.of(*interpreter.call("lmpdrive.architectures.mace.mliap:reach_of_file", self.model))
 
     def problems(self, interface: Interface | None) -> list[Problem]:
-        """A missing or wrong file, elements that the model or D3 does not know, D3 counted twice."""
-        found = self._model_problems(interface)
+        """Missing or wrong files, elements that a model or D3 does not know, D3 counted twice."""
+        found = [*self._model_problems(interface), *self.committee_problems(interface)]
         if self.dispersion and (self.coupling == "native" or is_converted(self.model)):
             found.append(Problem("error", "potential.dispersion: D3 is added in Python: it needs coupling: callback."))
         elif self.dispersion:
@@ -189,16 +194,17 @@ class Mace(ManyCouplings):
         return str(interpreter.call("lmpdrive.architectures.mace.mliap:needed_by_file", self.model))
 
     def files(self) -> dict[str, Path]:
-        """The model file, unless it comes from a hub."""
+        """The model files, but for those that come from a hub."""
         if is_foundation(self.model):
-            return {}
-        return {LINK if not is_converted(self.model) else f"model{CONVERTED}": Path(self.model)}
+            return self.committee_files()
+        name = f"model{CONVERTED}" if is_converted(self.model) else LINK
+        return {name: Path(self.model)} | self.committee_files()
 
     def possible_couplings(self) -> tuple[Native | Callback, ...]:
-        """A converted file is for LAMMPS only; D3 is added in Python."""
+        """A converted file is for LAMMPS only; D3 is added, and a committee evaluated, in Python."""
         if is_converted(self.model):
             return self.couplings[:1]
-        return self.couplings[1:] if self.dispersion else self.couplings
+        return self.couplings[1:] if self.dispersion or self.committee else self.couplings
 
     @property
     def instead(self) -> str:
@@ -261,7 +267,8 @@ class Mace(ManyCouplings):
         """The loaded model in its fastest form; prints which one it is (to worker.log in a run)."""
         loaded = self.load(run_dir, device)
         kinds = alternatives(loaded, self.compile, self.radial_table, self.symmetrix, self.cuequivariance)
-        model = MaceEvaluator(loaded, kinds, print, lambda choice: _leave(choice, run_dir))
+        first = MaceEvaluator(loaded, kinds, print, lambda choice: _leave(choice, run_dir))
+        model = self.with_committee(first, run_dir, device)
         return self.dispersion.added_to(model) if self.dispersion else model
 
     def load(self, run_dir: Path, device: str) -> Model:
