@@ -46,7 +46,7 @@ class Types:
 
 @pytest.mark.parametrize("name", NATIVE)
 def test_elements_are_read_from_the_model_s_files(name):
-    in_order = {"agni": ("Al",), "pod": ("H", "O", "Pt"), "hdnnp": ("H", "O", "Pt")}
+    in_order = {"agni": ("Al",)} | dict.fromkeys(("pod", "hdnnp", "quip"), ("H", "O", "Pt"))
     assert made(name).model_elements() == in_order.get(name, native_models.ORDER)
 
 
@@ -278,7 +278,6 @@ def test_agni_runs_where_no_energy_is_needed_and_is_refused_where_it_is(tmp_path
     ("name", "cure"),
     [
         ("pace", "PKG_ML-PACE=yes"),
-        ("quip", "Build_extras.html#ml-quip"),
         ("hdnnp", "Build_extras.html#ml-hdnnp"),
         ("nequip", "github.com/mir-group/pair_nequip_allegro"),
     ],
@@ -289,6 +288,21 @@ def test_a_style_that_this_lammps_lacks_is_told_with_the_cure(name, cure, tmp_pa
     errors = [p.message for p in lmpdrive.check(path) if p.level == "error"]
     assert len(errors) == 1 and f"has no pair {name}" in errors[0] and cure in errors[0]
     lmpdrive.render(path, tmp_path / "elsewhere")  # a deck for another machine
+
+
+@pytest.mark.parametrize(("name", "cure"), [("quip", "Build_extras.html#ml-quip")])
+def test_a_native_coupling_that_this_lammps_lacks_is_told_with_the_cure(name, cure, tmp_path, write_yaml):
+    water_on("Pt", 3.94, layers=2, heights_A=(9.3,), height_A=18.0, shake_A=0.02).write(tmp_path / "a.xyz")
+    section = potential(name, coupling="native")
+    path = write_yaml({"system": {"read": "a.xyz"}, "potential": section, "dynamics": {"fixed_layers": 0}})
+    errors = [p.message for p in lmpdrive.check(path) if p.level == "error"]
+    assert len(errors) == 1 and f"pair_style {name}) needs" in errors[0] and cure in errors[0]
+    assert "Use coupling: callback" in errors[0]
+
+
+def test_kokkos_is_refused_where_it_lacks_the_style():
+    (problem,) = made("quip", coupling="native", kokkos=True).problems(None)
+    assert problem.level == "error" and "has no pair_style quip" in problem.message
 
 
 def test_kokkos_variants_are_asked_for_by_name(tmp_path, write_yaml):

@@ -85,7 +85,7 @@ GOLDEN = {
     "pt111-water-pace-extrapolation": native("pace", **native_models.pace_active()),
     "pt111-water-pace-kokkos": native("pace", kokkos=True),
     "pt111-water-pod": native("pod"),
-    "pt111-water-quip": native("quip"),
+    "pt111-water-quip": native("quip", coupling="native"),
     "pt111-water-snap": native("snap"),
     "pt111-water-snap-zbl": native("snap", zbl_inner_A=0.8, zbl_outer_A=1.4),
     "pt111-water-minimise": ("pt111-water.yaml", ["dynamics.ensemble=minimise"]),

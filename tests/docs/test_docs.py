@@ -48,6 +48,7 @@ NOT_RUN = (
     'pip install ".[grace]"',
     "lmpdrive env create mace",
     "lmpdrive env create grace",
+    "lmpdrive env create quip",
     ".venv/bin/ruff check .",
     ".venv/bin/mypy",
     ".venv/bin/lint-imports",
