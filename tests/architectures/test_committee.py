@@ -155,11 +155,11 @@ def test_shipped_models_deviate_as_their_calculators_do(tmp_path):
 
 
 def test_edges_are_found_once_for_models_of_one_cutoff(tmp_path, monkeypatch):
-    from lmpdrive.architectures.shared import edges
+    from lmpdrive.architectures.shared.verlet import VerletList
 
     found = []
-    search = edges.Edges.search
-    monkeypatch.setattr(edges.Edges, "search", lambda self, c: found.append(c.step) or search(self, c))
+    find_pairs = VerletList._find
+    monkeypatch.setattr(VerletList, "_find", lambda self, c: found.append(c.step) or find_pairs(self, c))
     committee = mace(committee=[str(MODEL)] * 3, uncertainty_every=2)
     evaluate = committee.evaluator(tmp_path, "cpu")
     for step in range(4):
