@@ -138,12 +138,13 @@ def table(results: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_page(results: dict[str, dict[str, Any]]) -> None:
+def write_page(page: Path, results: dict[str, dict[str, Any]]) -> None:
     """Put the table between its marks in the page."""
-    text = PAGE.read_text()
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n{table(results)}\n{END}{after}")
+    before, begin, rest = page.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        sys.exit(f"{page} lacks the lines {BEGIN.strip()} and {END.strip()}, between which the table belongs")
+    page.write_text(f"{before}{BEGIN}\n{table(results)}\n{END}{after}")
 
 
 def main() -> None:
@@ -153,8 +154,12 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", help=f"of {', '.join(cases)}; default: all")
     parser.add_argument("--create", action="store_true", help="make the environments that are missing")
     parser.add_argument("--table", action="store_true", help="measure nothing, write the table again")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--page", type=Path, default=PAGE)
     options = parser.parse_args()
-    results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    if unknown := [name for name in options.cases if name not in cases]:
+        parser.error(f"no case {', '.join(unknown)}; there are {', '.join(cases)}")
+    results = json.loads(options.results.read_text()) if options.results.is_file() else {}
     failed = []
     for name in () if options.table else options.cases or cases:
         print(f"{name} ...", flush=True)
@@ -165,8 +170,8 @@ def main() -> None:
             failed.append(name)
             continue
         print(json.dumps(results[name], ensure_ascii=False), flush=True)
-        RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
-    write_page(results)
+        options.results.write_text(json.dumps(results, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+    write_page(options.page, results)
     if failed:
         sys.exit(f"did not run: {', '.join(failed)}")
 
