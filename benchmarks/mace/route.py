@@ -2,9 +2,10 @@
 
     python benchmarks/mace/route.py ROUTE FOLDER
 
-ROUTE is `ase-DTYPE`, `callback-DTYPE-FORM` (FORM one of uncompiled, compiled, tables) or `mliap-DTYPE`; FOLDER was
-made by `lmpdrive render`.  Answers one JSON line when ready, then one for every number of steps read from stdin:
-seconds in all and, for the callback, seconds within the model.  Constant energy, 0.5 fs, all atoms mobile.
+ROUTE is `ase-DTYPE`, `callback-DTYPE-FORM` (FORM one of `FORMS`) or `mliap-DTYPE`; FOLDER was made by `lmpdrive
+render`.  Answers one JSON line when ready, or with the reason why the model has no such form; then one for every number
+of steps read from stdin: seconds in all and, for the callback, seconds within the model.  Constant energy, 0.5 fs, all
+atoms mobile.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lmpdrive.architectures.mace.architecture import Mace
+from lmpdrive.architectures.mace.evaluator import Choice, MaceEvaluator
+from lmpdrive.architectures.mace.forms import Alternatives, alternatives
 from lmpdrive.config import load as load_config
 
 DYNAMICS = "# --- dynamics"
@@ -27,10 +31,13 @@ TIMESTEP_FS = 0.5
 START_K = 300.0
 SEED = 11
 FORMS = {
-    "uncompiled": {"compile": "never"},
-    "compiled": {"compile": "always", "radial_table": "never"},
-    "tables": {"compile": "always"},
+    "uncompiled": "",
+    "compiled": "compiled",
+    "tables": "compiled with radial tables",
+    "symmetrix": "natively (symmetrix)",
+    "loops": "in loops for scalar messages",
 }
+"""Name here -> name of the form; the empty one is the model itself."""
 
 Run = Callable[[int], float]
 """Number of steps -> seconds within the model (nan where that cannot be told)."""
@@ -71,7 +78,28 @@ def ase_md(potential: Mace) -> tuple[Run, np.ndarray]:
     return run, forces
 
 
-def lammps_md(potential: Mace, native: bool) -> tuple[Run, np.ndarray]:
+class NoFormError(Exception):
+    """The model has no such form."""
+
+
+def evaluator_of(potential: Mace, form: str) -> MaceEvaluator:
+    """The model in one form and no other.  Raises NoFormError, now or (ModelError) at the first step."""
+    model, name = potential.load(Path(), "cpu"), FORMS[form]
+    kinds = alternatives(model, "always", "auto", "always", "never")
+    if form == "compiled":
+        kinds = alternatives(model, "always", "never", "never", "never")
+    forms = [f for kind in kinds for f in kind.forms if f.name == name]
+    if name and not forms:
+        raise NoFormError("; ".join(kind.missing for kind in kinds if kind.missing) or "not for this model")
+    return MaceEvaluator(model, [Alternatives((f,), wanted=True) for f in forms], print, partial(_must_be, name))
+
+
+def _must_be(name: str, choice: Choice) -> None:
+    if name and choice.name != name:
+        raise NoFormError("; ".join(choice.left_out))
+
+
+def lammps_md(potential: Mace, native: bool, form: str = "") -> tuple[Run, np.ndarray]:
     """LAMMPS with the deck's own potential block; forces of the first configuration [eV/Å], in order of the ids."""
     from lmpdrive.common.manifest import read_manifest
     from lmpdrive.engine.callback import Coupling
@@ -92,7 +120,7 @@ def lammps_md(potential: Mace, native: bool) -> tuple[Run, np.ndarray]:
         activate_mliap(lmp, kokkos=False)
         lmp.file("bench.lammps")
     else:
-        clock = Clocked(potential.evaluator(Path(), "cpu"))
+        clock = Clocked(evaluator_of(potential, form))
         Coupling(lmp, clock, read_manifest(Path()).system.elements).run(Path("bench.lammps"))
     n = lmp.get_natoms()
     forces = lmp.numpy.extract_atom("f")[:n][np.argsort(lmp.numpy.extract_atom("id")[:n])].copy()
@@ -112,8 +140,12 @@ def main(route: str, folder: str) -> None:
     kind, dtype, *form = route.split("-")
     configured = load_config(Path("resolved.yaml")).potential
     assert isinstance(configured, Mace)
-    potential = configured.model_copy(update={"dtype": dtype, **(FORMS[form[0]] if form else {})})
-    run, forces = ase_md(potential) if kind == "ase" else lammps_md(potential, kind == "mliap")
+    potential = configured.model_copy(update={"dtype": dtype})
+    try:
+        run, forces = ase_md(potential) if kind == "ase" else lammps_md(potential, kind == "mliap", *form)
+    except NoFormError as error:
+        print(json.dumps({"missing": str(error)}), file=answers, flush=True)
+        return
     run(3)  # the first steps of a process are slow
     print(json.dumps({"forces": forces.tolist()}), file=answers, flush=True)
     for line in sys.stdin:

@@ -150,6 +150,31 @@ class LammpsSection(Section):
     mpi: bool | None = None
 
 
+class ModelForm(Section):
+    """Which of its forms a model was evaluated in."""
+
+    name: Text = ""
+    deviation_eV_per_A: Number | None = None
+    """Largest difference of a force from the unchanged model, at the first step."""
+    ms: dict[str, Number] = {}
+    """Form -> time of an evaluation, where several were compared."""
+    left_out: tuple[Text, ...] = ()
+    """Why other forms do not run."""
+
+    @property
+    def summary(self) -> str:
+        """The form, and how far it is from the model."""
+        if self.deviation_eV_per_A is None:
+            return self.name
+        return f"{self.name}, forces within {self.deviation_eV_per_A:.1e} eV/Å of the unchanged model's"
+
+    def __str__(self) -> str:
+        parts = [f"the model runs {self.summary}"]
+        if len(self.ms) > 1:
+            parts.append("ms per evaluation: " + ", ".join(f"{name} {ms:.3g}" for name, ms in self.ms.items()))
+        return "; ".join([*parts, *(f"not tried or not used: {reason}" for reason in self.left_out)])
+
+
 RunState = Literal["rendered", "running", "finished", "interrupted", "walltime", "unstable", "failed"]
 
 
@@ -185,6 +210,7 @@ class Manifest(Section):
     performance: Performance = Performance()
     model_note: Text | None = None
     """What was done to prepare the model, e.g. that it was compressed."""
+    model_form: ModelForm | None = None
     step0: dict[str, Any] | None = None
     """The comparison of LAMMPS with the model's own calculator; `Equality` reads it."""
 

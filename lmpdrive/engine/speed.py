@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lmpdrive.architectures import Integrated
-from lmpdrive.common.manifest import system_of
+from lmpdrive.common.manifest import ModelForm, system_of
 from lmpdrive.common.run_files import LOG
 from lmpdrive.config import Config, dump_yaml
 from lmpdrive.deck.commands import Deck, cut_minimisation, read_deck
 from lmpdrive.engine.loops import loops
 from lmpdrive.engine.memory import PeakMemory
+from lmpdrive.engine.model_form import form_of
 from lmpdrive.engine.run import Job, run
 from lmpdrive.errors import EngineError
 
@@ -50,6 +51,8 @@ class Speed:
     """At most."""
     files_GB: float
     """Trajectories of the run that was asked for."""
+    model_form: ModelForm | None = None
+    """Of models that have several: which one is fastest here."""
 
     @property
     def ns_per_day(self) -> float:
@@ -70,6 +73,8 @@ class Speed:
             f"({self.atoms} atoms, {self.how}; {self.steps} steps measured)",
             f"memory: {self.memory_GB:.2g} GB{gpu}; starting takes {self.start_s:.0f} s",
         ]
+        if self.model_form:
+            lines.append(str(self.model_form))
         if self.run_steps:
             lines.append(f"this run: {self.run_steps} steps, {ps:g} ps: {_clock(self.run_s)}")
         if self.minimise_steps:
@@ -114,6 +119,7 @@ def measure(run_dir: Path, config: Config, seconds: int = MEASURE_S) -> Speed:
         run_steps=config.equilibrate_steps + config.production_steps if runs else 0,
         minimise_steps=dynamics.minimise.max_steps if dynamics.minimise else 0,
         files_GB=_files_GB(config, atoms) if runs else 0.0,
+        model_form=form_of(run_dir),
     )
 
 

@@ -4,12 +4,14 @@
 `Architecture.environment`.
 """
 
+from lmpdrive.environments.cards import CardWheels
 from lmpdrive.environments.install import Plan, create, has_gpu, plan, point
 from lmpdrive.environments.interpreter import Interpreter, choose, pointed_to, settings_file
 from lmpdrive.environments.recipe import Recipe
 from lmpdrive.environments.store import complete, folder, names, python, remove, root
 
 __all__ = [
+    "CardWheels",
     "Interpreter",
     "Plan",
     "Recipe",

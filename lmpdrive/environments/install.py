@@ -28,6 +28,7 @@ from lmpdrive._version import __version__
 from lmpdrive.common.say import Say, silent
 from lmpdrive.environments import facts as _facts
 from lmpdrive.environments import packing, store
+from lmpdrive.environments.cards import this_card
 from lmpdrive.environments.interpreter import ask, check
 from lmpdrive.environments.recipe import Recipe
 from lmpdrive.errors import InstallError
@@ -101,6 +102,7 @@ def plan(recipe: Recipe, *, cuda: bool | None = None, extra: Sequence[str] = ())
     wanted = [
         *recipe.requirements,
         *(recipe.cuda if cuda else recipe.cpu),
+        *(for_this_card(recipe) if cuda else ()),
         *(r for r in extra if r != torch),
         *([torch] if torch else ()),
     ]
@@ -110,6 +112,12 @@ def plan(recipe: Recipe, *, cuda: bool | None = None, extra: Sequence[str] = ())
     again = "--reinstall" if uv else "--force-reinstall"
     steps.append(Step(f"lmpdrive {__version__}", ((*pip, "--no-deps", again, "<lmpdrive>"),), str(_facts.digest())))
     return Plan(recipe, folder, cuda, tuple(extra), tuple(steps))
+
+
+def for_this_card(recipe: Recipe) -> list[str]:
+    """The wheels for this machine's card."""
+    card = this_card() if recipe.cuda_wheels else None
+    return [wheel for wheels in recipe.cuda_wheels if (wheel := wheels.requirement(card))]
 
 
 def create(

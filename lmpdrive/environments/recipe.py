@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lmpdrive.environments.cards import CardWheels
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -31,6 +33,8 @@ class Recipe:
     """More requirements on a machine without a GPU."""
     cuda: tuple[str, ...] = ()
     """More requirements on a machine with an NVIDIA GPU."""
+    cuda_wheels: tuple[CardWheels, ...] = ()
+    """Packages with a wheel for each kind of NVIDIA card: the one for the card at hand, where there is one."""
     torch: str | None = None
     """`torch==X.Y.Z`: PyTorch's CPU build on a machine without a GPU, its CUDA build with one."""
     no_deps: tuple[str, ...] = ()

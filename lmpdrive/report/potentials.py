@@ -157,6 +157,8 @@ def _short_name(model: str) -> str:
 def _form(run: Analysed) -> str:
     """What the worker or the preparation reported, e.g. "compiled with radial tables"."""
     found = [run.manifest.model_note] if run.manifest.model_note else []
+    if run.manifest.model_form:
+        return "; ".join([*found, run.manifest.model_form.summary])
     folder = run_dir(run)
     if folder and (folder / "worker.log").is_file():
         lines = (folder / "worker.log").read_text(encoding="utf-8", errors="replace").splitlines()

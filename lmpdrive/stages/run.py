@@ -23,6 +23,7 @@ from lmpdrive.engine.agreement import step0
 from lmpdrive.engine.directory import provenance
 from lmpdrive.engine.directory.write import of_the_worker
 from lmpdrive.engine.loops import loops
+from lmpdrive.engine.model_form import FormPrinter, forget, form_of
 from lmpdrive.engine.restart.deck import take_seam_mismatch
 from lmpdrive.engine.restart.files import RestartRecorder, mark_unusable
 from lmpdrive.engine.run import Job, State
@@ -80,6 +81,7 @@ class _Run:
         if not self.job.resumed_from:
             guard.clear(self.out)
         take_seam_mismatch(self.out)  # of an earlier run that was killed
+        forget(self.out)
         self.record(
             "running",
             **of_the_worker(self.config.potential.interpreter()),
@@ -108,12 +110,13 @@ class _Run:
             state: State = "walltime"
         else:
             verdict = step0.VerdictPrinter(self.out, self.say) if in_worker else None
-            recorder = RestartRecorder(self.out)
+            recorder, form = RestartRecorder(self.out), FormPrinter(self.out, self.say)
 
             def poll() -> None:
                 if verdict:
                     verdict.poll()
                 recorder.poll()
+                form.poll()
 
             job = self.job.with_comparison(in_worker)
             state = final_state(self.out, run_worker(self.out, self.config, self.quiet, job, poll))
@@ -140,6 +143,8 @@ class _Run:
         found: dict[str, Any] = {"performance": _performance(self.out / self.job.log, self.started)}
         if comparison := step0.answer_of(self.out):
             found["step0"] = comparison.content()
+        if form := form_of(self.out):
+            found["model_form"] = form
         if lammps := provenance.of_lammps(self.out, self.config):
             found["lammps"] = lammps
         return found

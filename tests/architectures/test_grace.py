@@ -30,8 +30,8 @@ needs_tensorpotential = pytest.mark.skipif(
 )
 
 WHEEL = {"version": 20250722, "packages": [], "gpu": False}
-STYLES = ["grace", "grace/1layer/chunk", "grace/2layer/chunk", "grace/fs"]
-STYLES += ["grace/1l/kk", "grace/1l/cpu/kk", "grace/2l/kk", "grace/2l/cpu/kk"]
+STYLES = ["grace", "grace/1layer/chunk", "grace/2layer/chunk", "grace/fs", "grace/fs/kk"]
+STYLES += ["grace/1l/kk", "grace/1l/cpu/kk", "grace/2l/kk", "grace/2l/cpu/kk", "grace/3l/kk"]
 
 
 def grace(model: str = "1l", **options):
@@ -57,6 +57,22 @@ def test_model_files_say_what_they_are(name, kind, layers):
     about = read(file_of(name))
     assert (about.kind, about.layers, about.elements, about.has_uq) == (kind, layers, ("H", "O", "Pt"), False)
     assert about.cutoff_A == {1: 4.0, 2: 3.5}[layers]
+
+
+def three_layers(folder: Path, layers: int = 3) -> Path:
+    """What lmpdrive reads of a GRACE-3L export, under the exporter's names; the weights are left out."""
+    names = {"element_names": np.array(["H", "O", "Pt"], "S2"), "rcut": np.array([5.0])}
+    np.savez(folder / "3l.npz", spbf_names=np.array([f"A{i + 1}" for i in range(layers)], "S16"), **names)
+    return folder / "3l.npz"
+
+
+def test_three_layers_are_read_from_their_export(tmp_path):
+    about = read(three_layers(tmp_path))
+    assert (about.kind, about.layers, about.elements, about.cutoff_A) == ("kokkos", 3, ("H", "O", "Pt"), 5.0)
+    model = find("grace")(architecture="grace", model=tmp_path / "3l.npz")
+    assert model.receptive_field().radius_A == 15.0
+    with pytest.raises(ModelError, match="4 layers"):
+        read(three_layers(tmp_path, 4))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +107,7 @@ def _written(path: Path, text: str) -> Path:
         ({"model": "1l", "pair_style": "grace/2layer/chunk"}, "it is for grace or grace/1layer/chunk"),
         ({"model": "fs.yaml", "coupling": "callback"}, "needs the SavedModel"),
         ({"model": "1l", "coupling": "callback", "pair_style": "grace"}, "leave it out"),
-        ({"model": "1l", "committee": [file_of("1l")], "coupling": "native"}, "no pair style runs one"),
+        ({"model": "1l", "committee": [file_of("1l")], "coupling": "native"}, "only coupling: callback runs one"),
         ({"model": "1l", "active_set": "a.asi"}, "active_set is for FS models, which 1l is not"),
         ({"model": "fs.yaml", "active_set": "a.asi"}, "pace_activeset of python-ace makes it"),
         ({"model": "1l", "committee": [file_of("1l.npz")]}, "must be SavedModel"),
@@ -140,10 +156,14 @@ def lammps_with(*styles: str, gpu: bool = False) -> dict:
         ("1l.npz", STYLES, False, 1, "native (pair_style grace/1l/cpu/kk)"),
         ("1l.npz", STYLES, True, 1, "native (pair_style grace/1l/kk)"),
         ("2l.npz", STYLES, True, 2, "native (pair_style grace/2l/kk)"),
+        ("3l.npz", STYLES, True, 2, "native (pair_style grace/3l/kk)"),
         ("fs.yaml", STYLES, False, 4, "native (pair_style grace/fs)"),
+        ("fs.yaml", STYLES, True, 2, "native (pair_style grace/fs/kk)"),
+        ("fs.yaml", ["grace/fs"], True, 1, "native (pair_style grace/fs)"),
     ],
 )
 def test_the_style_follows_from_the_model_and_from_lammps(tmp_path, write_yaml, model, styles, gpu, ranks, chosen):
+    model = str(three_layers(tmp_path)) if model == "3l.npz" else model
     config = load(case(tmp_path, write_yaml, model=model), [f"run.mpi_ranks={ranks}"])
     config, found = decide(config, lammps_with(*styles, gpu=gpu), gpu, here=True)
     assert not [p for p in found if p.level == "error"]
@@ -200,20 +220,21 @@ def test_contract(model):
 
 
 @needs_tensorpotential
-def test_a_committee_is_its_mean_and_its_deviation_is_recorded(tmp_path, write_yaml):
+def test_the_first_of_a_committee_drives_and_the_deviation_is_recorded(tmp_path, write_yaml):
     """Members of one kind; the two here differ in cutoff and layers, so they deviate."""
     file = case(tmp_path, write_yaml, committee=[str(file_of("2l"))], uncertainty_every=5)
     result = lmpdrive.simulate(file, tmp_path / "run")
-    header, *lines = (result.directory / "uncertainty.dat").read_text().splitlines()
-    assert header == "# step max_force_deviation_eV_per_A mean_force_deviation_eV_per_A"
-    assert [int(line.split()[0]) for line in lines] == [0, 5, 10, 15, 20]
+    rows = np.loadtxt(result.directory / "model_devi.out")
+    assert rows[:, 0].tolist() == [0, 5, 10, 15, 20]
     atoms = film()
-    forces = []
+    forces, energies = [], []
     for model in ("1l", "2l"):
         atoms.calc = grace(model).make_calculator()
         forces.append(atoms.get_forces())
+        energies.append(atoms.get_potential_energy())
     deviation = np.linalg.norm(np.std(forces, axis=0), axis=1)
-    assert float(lines[0].split()[1]) == pytest.approx(deviation.max(), rel=1e-4)
+    assert rows[0, 4:7] == pytest.approx([deviation.max(), deviation.min(), deviation.mean()], rel=1e-4)
+    assert rows[0, 8:] == pytest.approx(energies, abs=1e-6)
     manifest = json.loads((result.directory / "manifest.json").read_text())
     assert manifest["state"] == "finished"
 

@@ -83,6 +83,7 @@ GOLDEN = {
     "pt111-water-grace-2layer-chunk": grace("2l", "grace/2layer/chunk"),
     "pt111-water-grace-fs": grace("fs.yaml", "grace/fs"),
     "pt111-water-grace-fs-gamma": grace("fs.yaml", "grace/fs", native_models.pace_active()["active_set"]),
+    "pt111-water-grace-fs-kk": grace("fs.yaml", "grace/fs/kk"),
     "pt111-water-grace-1l-kk": grace("1l.npz", "grace/1l/kk"),
     "pt111-water-grace-1l-cpu-kk": grace("1l.npz", "grace/1l/cpu/kk"),
     "pt111-water-grace-2l-kk": grace("2l.npz", "grace/2l/kk"),

@@ -9,7 +9,9 @@ Batatia et al., NeurIPS 2022.  mace-torch 0.3.16.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -19,6 +21,7 @@ from lmpdrive.architectures import (
     SINGLE,
     Callback,
     Evaluator,
+    HasCommittee,
     Integrated,
     Interface,
     Limits,
@@ -30,7 +33,8 @@ from lmpdrive.architectures import (
     element_problems,
 )
 from lmpdrive.architectures.base.receptive_field import from_card
-from lmpdrive.architectures.mace.evaluator import MaceEvaluator, candidate_forms
+from lmpdrive.architectures.mace.evaluator import Choice, MaceEvaluator
+from lmpdrive.architectures.mace.forms import SYMMETRIX, Model, alternatives
 from lmpdrive.architectures.mace.inputs import not_local, require_local
 from lmpdrive.architectures.mace.mliap import CONVERTED, is_converted, read, write_for_lammps, write_with
 from lmpdrive.architectures.mace.model import head_index, is_foundation, load
@@ -38,8 +42,10 @@ from lmpdrive.architectures.mace.one_rank import OneRank
 from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.architectures.shared.pytorch import torch_device
 from lmpdrive.common import resources
+from lmpdrive.common.atomic import write_atomically
 from lmpdrive.common.hashing import sha256
-from lmpdrive.environments import Recipe
+from lmpdrive.common.run_files import MODEL_FORM
+from lmpdrive.environments import CardWheels, Recipe
 from lmpdrive.errors import ModelError, did_you_mean
 
 LINK = "model.model"
@@ -50,7 +56,7 @@ FIRST_RIGHT_LAMMPS = 20251215
 """Older versions exchange features between images wrongly for some models (mace PR 1331, lammps PR 4808)."""
 
 
-class Mace(ManyCouplings):
+class Mace(HasCommittee, ManyCouplings):
     """MACE models of mace-torch."""
 
     template: ClassVar[str] = "callback.lmp.j2"
@@ -69,9 +75,15 @@ class Mace(ManyCouplings):
     python_module: ClassVar[str | None] = "mace"
     environment: ClassVar[Recipe | None] = Recipe(
         family="mace",
-        requirements=("mace-torch==0.3.16", "vesin>=0.3", "dftd3>=1.7"),
+        requirements=("mace-torch==0.3.16", "vesin>=0.3", "dftd3>=1.7", SYMMETRIX),
         torch="torch==2.13.0",
         size_GB=2.0,
+        cuda_wheels=(
+            CardWheels(
+                "symmetrix-xl-cuda{cuda}-sm{card}==0.1.1",
+                {12: (70, 80, 86, 89, 90, 100, 120), 13: (80, 86, 89, 90, 100, 120)},
+            ),
+        ),
         cuda_size_GB=7.0,
         imports=("mace", "vesin"),
     )
@@ -92,15 +104,20 @@ class Mace(ManyCouplings):
     """Compile once per model and machine (one to two minutes, cached for the user); auto: on CPUs."""
     radial_table: Literal["auto", "never"] = "auto"
     """In the compiled model, tabulate the radial network; used only if forces agree within 2e-5 eV/Å."""
-
+    symmetrix: Literal["auto", "always", "never"] = "auto"
+    """symmetrix-xl's C++ evaluator; auto: on CPUs, where it is installed and faster; always: whether faster or not."""
     cuequivariance: Literal["auto", "always", "never"] = "auto"
     """NVIDIA's kernels; auto: on CUDA devices, where they are installed."""
     dispersion: Dispersion | None = None
     """Add D3 to the model."""
+    committee: list[str] = []
+    """Further models, named like `model`; their deviation goes to `model_devi.out`."""
 
     def resolve(self, folder: Path) -> Mace:
-        """A copy with an absolute model file."""
-        return self.model_copy(update={"model": _find(self.model, folder)})
+        """A copy with absolute model files."""
+        return self.model_copy(
+            update={"model": _find(self.model, folder), "committee": self.resolved_committee(folder)}
+        )
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -128,8 +145,8 @@ class Mace(ManyCouplings):
         return ReceptiveField.of(*interpreter.call("lmpdrive.architectures.mace.mliap:reach_of_file", self.model))
 
     def problems(self, interface: Interface | None) -> list[Problem]:
-        """A missing or wrong file, elements that the model or D3 does not know, D3 counted twice."""
-        found = self._model_problems(interface)
+        """Missing or wrong files, elements that a model or D3 does not know, D3 counted twice."""
+        found = [*self._model_problems(interface), *self.committee_problems(interface)]
         if self.dispersion and (self.coupling == "native" or is_converted(self.model)):
             found.append(Problem("error", "potential.dispersion: D3 is added in Python: it needs coupling: callback."))
         elif self.dispersion:
@@ -177,16 +194,17 @@ class Mace(ManyCouplings):
         return str(interpreter.call("lmpdrive.architectures.mace.mliap:needed_by_file", self.model))
 
     def files(self) -> dict[str, Path]:
-        """The model file, unless it comes from a hub."""
+        """The model files, but for those that come from a hub."""
         if is_foundation(self.model):
-            return {}
-        return {LINK if not is_converted(self.model) else f"model{CONVERTED}": Path(self.model)}
+            return self.committee_files()
+        name = f"model{CONVERTED}" if is_converted(self.model) else LINK
+        return {name: Path(self.model)} | self.committee_files()
 
     def possible_couplings(self) -> tuple[Native | Callback, ...]:
-        """A converted file is for LAMMPS only; D3 is added in Python."""
+        """A converted file is for LAMMPS only; D3 is added, and a committee evaluated, in Python."""
         if is_converted(self.model):
             return self.couplings[:1]
-        return self.couplings[1:] if self.dispersion else self.couplings
+        return self.couplings[1:] if self.dispersion or self.committee else self.couplings
 
     @property
     def instead(self) -> str:
@@ -247,6 +265,17 @@ class Mace(ManyCouplings):
 
     def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """The loaded model in its fastest form; prints which one it is (to worker.log in a run)."""
+        loaded = self.load(run_dir, device)
+        kinds = alternatives(loaded, self.compile, self.radial_table, self.symmetrix, self.cuequivariance)
+        first = MaceEvaluator(loaded, kinds, print, lambda choice: _leave(choice, run_dir))
+        model = self.with_committee(first, run_dir, device)
+        return self.dispersion.added_to(model) if self.dispersion else model
+
+    def load(self, run_dir: Path, device: str) -> Model:
+        """The model file of a run directory, or as given where there is none.
+
+        Raises ModelError if it cannot be loaded, or needs more than neighbours.
+        """
         import torch
 
         device = torch_device(device)
@@ -256,12 +285,7 @@ class Mace(ManyCouplings):
         require_local(module, self.model)
         head = head_index(module, self.head)
         name = self.model if is_foundation(self.model) else sha256(Path(source))
-        key = f"{name} {head} {self.dtype}"
-        candidates, reasons = candidate_forms(
-            module, head, key, device, self.compile, self.radial_table, self.cuequivariance
-        )
-        model = MaceEvaluator(module, head, candidates, reasons, device, print)
-        return self.dispersion.added_to(model) if self.dispersion else model
+        return Model(module, head, f"{name} {head} {self.dtype}", device)
 
     def limits(self) -> Limits:
         """Double precision only without radial tables."""
@@ -287,3 +311,9 @@ def _find(model: str, folder: Path) -> str:
     """A path relative to the YAML file, a shipped potential, or the name as it is."""
     foundation = is_foundation(model) and not (folder / model).is_file()
     return model if foundation else str(resources.find_model(Path(model), folder))
+
+
+def _leave(choice: Choice, run_dir: Path) -> None:
+    """Write which form runs, for the manifest; nothing where this is no run directory."""
+    if run_dir.is_dir():
+        write_atomically(run_dir / MODEL_FORM, json.dumps(asdict(choice)) + "\n")

@@ -10,14 +10,11 @@ forces stay continuous); it is only right above `TABLE_START_A`.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-from platformdirs import user_cache_path
 
 from lmpdrive.architectures.shared.edges import EdgeFunction
 
@@ -25,27 +22,9 @@ TABLE_START_A = 0.3
 TABLE_KNOTS = 1024
 LAYOUT = 2
 """Version of what `build` makes: packages of another version are not used."""
+NO_COMPILER = "there is no C++ compiler (g++): install one, and runs are 2 to 20 times faster"
 INDUCTOR = {"assert_indirect_indexing": False}
 """The neighbour list's indices are within bounds."""
-
-
-def cached(key: str, device: str) -> Path:
-    """Path of a model's package; it depends on the key, torch's version, the processor and the number of threads.
-
-    Code for one thread adds without locks, code for several is for exactly that number.
-    """
-    import torch
-
-    processor = torch.cuda.get_device_name() if device.startswith("cuda") else _cpu()
-    about = f"{key} {LAYOUT} {torch.__version__} {processor} {torch.get_num_threads()}"
-    name = hashlib.sha256(about.encode()).hexdigest()[:24]
-    return user_cache_path("lmpdrive") / "mace" / f"{name}.pt2"
-
-
-def _cpu() -> str:
-    """Model name and instruction sets of the processor: code for one may be illegal on another."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").is_file() else []
-    return "".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))}))
 
 
 def compiler() -> str | None:
@@ -200,36 +179,45 @@ def can_tabulate(module: Any) -> bool:
 
 def _tabulate(model: Any) -> None:
     """Replace each interaction's radial network by a table of (network x cutoff)."""
-    import torch
-
     dtype = model.r_max.dtype
     model.double()
     end = float(model.r_max)
-    knots = torch.linspace(TABLE_START_A, end, TABLE_KNOTS + 1, dtype=torch.float64, device=model.r_max.device)[:, None]
-    attributes = torch.zeros((1, len(model.atomic_numbers)), dtype=torch.float64, device=knots.device)
-    attributes[0, 0] = 1.0
-    index = torch.zeros((2, len(knots)), dtype=torch.int64, device=knots.device)
-    tables = []
-    for interaction in model.interactions:
-
-        def weights(r: Any, network: Any = interaction.conv_tp_weights) -> Any:
-            radial, cutoff = model.radial_embedding(r, attributes, index, model.atomic_numbers)
-            values = network(radial)
-            return values if cutoff is None else values * cutoff
-
-        values, slopes = torch.func.jvp(weights, (knots,), (torch.ones_like(knots),))
-        tables.append(_hermite(values, slopes, (end - TABLE_START_A) / TABLE_KNOTS, dtype))
-    for interaction, table in zip(model.interactions, tables, strict=True):
-        interaction.conv_tp_weights = table
+    step = (end - TABLE_START_A) / TABLE_KNOTS
+    knots = [radial_knots(model, interaction, TABLE_START_A, end, TABLE_KNOTS) for interaction in model.interactions]
+    for interaction, (values, slopes) in zip(model.interactions, knots, strict=True):
+        interaction.conv_tp_weights = _table(hermite(values, slopes, step), step, dtype)
     model.to(dtype)
 
 
-def _hermite(values: Any, slopes: Any, step: float, dtype: Any) -> Any:
-    """A module r -> Σ_k c_k t^k on the piece that holds r, t in [0, 1) within it."""
+def radial_knots(model: Any, interaction: Any, start: float, end: float, count: int) -> tuple[Any, Any]:
+    """(network x cutoff) and its derivative, (count + 1, weights), of a model in double precision."""
+    import torch
+
+    knots = torch.linspace(start, end, count + 1, dtype=torch.float64, device=model.r_max.device)[:, None]
+    attributes = torch.zeros((1, len(model.atomic_numbers)), dtype=torch.float64, device=knots.device)
+    attributes[0, 0] = 1.0
+    index = torch.zeros((2, len(knots)), dtype=torch.int64, device=knots.device)
+
+    def weights(r: Any) -> Any:
+        radial, cutoff = model.radial_embedding(r, attributes, index, model.atomic_numbers)
+        values = interaction.conv_tp_weights(radial)
+        return values if cutoff is None else values * cutoff
+
+    values, slopes = torch.func.jvp(weights, (knots,), (torch.ones_like(knots),))
+    return values, slopes
+
+
+def hermite(values: Any, slopes: Any, step: float) -> Any:
+    """(pieces, 4, weights) coefficients c of Σ_k c_k t^k, t in [0, 1) within a piece."""
     import torch
 
     y0, y1, d0, d1 = values[:-1], values[1:], step * slopes[:-1], step * slopes[1:]
-    pieces = torch.stack((y0, d0, 3 * (y1 - y0) - 2 * d0 - d1, 2 * (y0 - y1) + d0 + d1), dim=1)
+    return torch.stack((y0, d0, 3 * (y1 - y0) - 2 * d0 - d1, 2 * (y0 - y1) + d0 + d1), dim=1)
+
+
+def _table(pieces: Any, step: float, dtype: Any) -> Any:
+    """A module r -> Σ_k c_k t^k on the piece that holds r."""
+    import torch
 
     class Table(torch.nn.Module):
         def __init__(self) -> None:

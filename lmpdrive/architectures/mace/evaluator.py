@@ -1,125 +1,69 @@
 """The fastest form of a MACE model that agrees with the model itself on the structure at hand.
 
-Order of preference: compiled with radial tables, compiled, cuEquivariance, unchanged; which are tried depends on the
-device and the options.  The first configuration of every run is evaluated by the unchanged model too, and a form
-whose forces differ by more than its limit is not used.
+The first configuration of every run is evaluated by the unchanged model too, and a form whose forces differ by more
+than its limit is not used.  Of those that agree the fastest is taken: measured at the first run of a model at this size
+on this machine, remembered for the next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from lmpdrive.architectures import Configuration, Evaluation
-from lmpdrive.architectures.mace import compiled, cueq
-from lmpdrive.architectures.mace.model import eager
+from lmpdrive.architectures.mace import cueq
+from lmpdrive.architectures.mace.forms import Alternatives, Form, Loaded, Model, Say
+from lmpdrive.architectures.mace.timing import Memory, measure
 from lmpdrive.architectures.shared import pytorch
-from lmpdrive.architectures.shared.edges import EdgeEvaluator, EdgeFunction
 from lmpdrive.errors import ModelError
 
-TABLE_LIMIT_EV_PER_A = 2e-5
-LIMITS_EV_PER_A = {"float32": 1e-4, "float64": 1e-8}
 COMPARED_ATOMS = 1000
 """For larger structures a cluster of this size is compared, which bounds the memory of the unchanged model."""
-
-Option = Literal["auto", "always", "never"]
+UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True)
-class Form:
-    """One way to evaluate the model.
+class Choice:
+    """The form that runs, and how it was found.
 
-    make : edges of a configuration -> the form as a function of edges; slow the first time.
+    deviation_eV_per_A : largest difference of forces from the model; None for the model itself.
+    ms : form -> time of an evaluation, where they were measured, in this run or an earlier one.
+    left_out : why other forms do not run.
     """
 
     name: str
-    limit_eV_per_A: float
-    make: Callable[[tuple[Any, Any, Any], Callable[[str], object]], EdgeFunction]
+    deviation_eV_per_A: float | None = None
+    ms: dict[str, float] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
-
-def candidate_forms(
-    module: Any, head: int, key: str, device: str, compile_mode: Option, table: str, cuequivariance: Option
-) -> tuple[list[Form], list[str]]:
-    """Forms to try, best first, and why others are left out.
-
-    key : identifies model, head and precision.
-    compile_mode : "auto" (on CPUs with a compiler), "always" or "never".
-    table : "auto" or "never".
-    cuequivariance : "auto" (on NVIDIA GPUs with its kernels), "always" or "never".
-    """
-    kernels, no_kernels = _kernel_forms(module, head, device, cuequivariance)
-    packages, no_packages = _compiled_forms(module, head, key, device, compile_mode, table)
-    found = [*kernels, *packages] if cuequivariance == "always" else [*packages, *kernels]
-    return found, [reason for reason in (no_packages, no_kernels) if reason]
-
-
-def _kernel_forms(module: Any, head: int, device: str, mode: Option) -> tuple[list[Form], str]:
-    if mode == "never" or (mode == "auto" and not device.startswith("cuda")):
-        return [], ""
-    reason = cueq.missing(device)
-    if reason is not None:
-        return [], reason
-
-    def make(_: Any, __: Any) -> EdgeFunction:
-        return eager(cueq.convert(module, device), head)
-
-    return [Form("on cuEquivariance kernels", LIMITS_EV_PER_A[_precision(module)], make)], ""
-
-
-def _compiled_forms(module: Any, head: int, key: str, device: str, mode: Option, table: str) -> tuple[list[Form], str]:
-    if mode == "never":
-        return [], "potential.compile: never"
-    if mode == "auto" and device != "cpu":
-        return [], "potential.compile: auto compiles on CPUs only"
-    if compiled.compiler() is None:
-        return [], "there is no C++ compiler (g++): install one, and runs are 2 to 6 times faster"
-
-    def form(name: str, tabled: bool, limit_eV_per_A: float) -> Form:
-        package = compiled.cached(f"{key} {'table' if tabled else 'plain'}", device)
-
-        def make(edges: tuple[Any, Any, Any], say: Callable[[str], object]) -> EdgeFunction:
-            if not package.is_file():
-                say(f"compiling the MACE model ({name}), once for this machine: one to two minutes")
-                compiled.build(module, head, tabled, edges, package)
-            return compiled.load(package)
-
-        return Form(name, limit_eV_per_A, make)
-
-    plain = form("compiled", False, LIMITS_EV_PER_A[_precision(module)])
-    if table == "never" or not compiled.can_tabulate(module):
-        return [plain], ""
-    return [form("compiled with radial tables", True, TABLE_LIMIT_EV_PER_A), plain], ""
-
-
-def _precision(module: Any) -> str:
-    return str(module.r_max.dtype).removeprefix("torch.")
+    def __str__(self) -> str:
+        reasons = f" ({'; '.join(self.left_out)})" if self.left_out and self.name == UNCHANGED else ""
+        parts = [f"MACE runs {self.name}{reasons}"]
+        if self.deviation_eV_per_A is not None:
+            parts.append(f"largest force difference from the model {self.deviation_eV_per_A:.1e} eV/Å")
+        if len(self.ms) > 1:
+            parts.append("ms per evaluation: " + ", ".join(f"{name} {ms:.3g}" for name, ms in self.ms.items()))
+        return "; ".join(parts)
 
 
 class MaceEvaluator:
-    """Chooses its form at the first configuration; `say` then reports which, and its deviation from the model."""
+    """Chooses its form at the first configuration; `say` then reports which, `report` gets the choice."""
 
     def __init__(
         self,
-        module: Any,
-        head: int,
-        candidates: list[Form],
-        reasons: list[str],
-        device: str,
-        say: Callable[[str], object],
+        model: Model,
+        kinds: Sequence[Alternatives],
+        say: Say,
+        report: Callable[[Choice], object] = lambda choice: None,
     ) -> None:
-        self.module, self.device, self.say = module, device, say
-        self.candidates, self.reasons = candidates, reasons
-        self._unchanged = self._on_edges(eager(module, head))
-        self._chosen: EdgeEvaluator | None = None
+        self.model, self.kinds, self.say, self.report = model, kinds, say, report
+        self._unchanged = model.unchanged()
+        self._chosen: Loaded | None = None
         self._use: pytorch.MemoryUse | None = None
         """Memory of an evaluation that succeeded."""
-
-    def _on_edges(self, function: EdgeFunction) -> EdgeEvaluator:
-        numbers = [int(z) for z in self.module.atomic_numbers]
-        return EdgeEvaluator(function, numbers, float(self.module.r_max), self.module.r_max.dtype, self.device)
 
     def __call__(self, configuration: Configuration) -> Evaluation:
         """Energy, forces, virial, per-atom energies.
@@ -130,7 +74,7 @@ class MaceEvaluator:
         try:
             if self._chosen is not None:
                 return self._chosen(configuration)
-            evaluator = self._chosen = self._choose(_cluster(configuration))
+            evaluator = self._chosen = self._choose(configuration)
             answer, self._use = self._measured(evaluator, configuration)
         except (RuntimeError, MemoryError) as error:
             if not pytorch.is_out_of_memory(error):
@@ -141,49 +85,110 @@ class MaceEvaluator:
         return answer
 
     def _measured(
-        self, evaluator: EdgeEvaluator, configuration: Configuration
+        self, evaluator: Loaded, configuration: Configuration
     ) -> tuple[Evaluation, pytorch.MemoryUse | None]:
-        pytorch.reset_peak_memory(self.device)
+        device = self.model.device
+        pytorch.reset_peak_memory(device)
         answer = evaluator(configuration)
-        return answer, pytorch.peak_memory(self.device, len(configuration.numbers), evaluator.edge_count)
+        return answer, pytorch.peak_memory(device, len(configuration.numbers), evaluator.edge_count)
 
-    def _choose(self, configuration: Configuration) -> EdgeEvaluator:
-        reference, self._use = self._measured(self._unchanged, configuration)
-        reasons = list(self.reasons)
-        for form in self.candidates:
-            try:
-                candidate = self._on_edges(form.make(self._unchanged.edges(configuration), self.say))
-                answer, use = self._measured(candidate, configuration)
-            except Exception as error:  # a compiler, a converter, a loader or a cache folder may fail in any way
-                reasons.append(
-                    f"{form.name}: {type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
-                )
-                continue
-            difference = float(np.abs(answer.forces - reference.forces).max())
-            if difference <= form.limit_eV_per_A:
-                self.say(f"MACE runs {form.name}; largest force difference from the model {difference:.1e} eV/Å")
-                self._use = use
-                return candidate
-            reasons.append(f"{form.name} would change forces by {difference:.1e} eV/Å")
-        self.say(f"MACE runs unchanged ({'; '.join(reasons)})")
-        return self._unchanged
+    def _choose(self, configuration: Configuration) -> Loaded:
+        """The fastest form that agrees; what is remembered is only compared."""
+        cluster = _cluster(configuration)
+        reference, self._use = self._measured(self._unchanged, cluster)
+        trial = _Trial(cluster, {int(z) for z in configuration.numbers}, reference, self.say)
+        memory = Memory(self._key(), self.model.device, len(configuration.numbers))
+        known = memory.read()
+        if remembered := self._remembered(known, trial):
+            return self._take(Choice(*remembered, known), trial)
+        trial.run(self.kinds)
+        forms: dict[str, Loaded] = dict(trial.agreed)
+        if len(configuration.numbers) <= COMPARED_ATOMS or not forms:
+            forms[UNCHANGED] = self._unchanged
+        if trial.settled or len(forms) == 1:
+            name = next(iter(forms))
+            return self._take(Choice(name, trial.deviations.get(name), {}, tuple(trial.reasons)), trial)
+        ms = measure(forms, configuration)
+        memory.write(ms, len(configuration.numbers))
+        name = min(ms, key=ms.__getitem__)
+        return self._take(Choice(name, trial.deviations.get(name), ms, tuple(trial.reasons)), trial)
 
-    def _out_of_memory(self, error: BaseException, configuration: Configuration, evaluator: EdgeEvaluator) -> str:
+    def _remembered(self, known: dict[str, float], trial: _Trial) -> tuple[str, float | None] | None:
+        """Name and deviation of the form that was fastest before, if it still agrees."""
+        if not known or any(kind.wanted for kind in self.kinds):
+            return None
+        name = min(known, key=known.__getitem__)
+        if name == UNCHANGED:
+            return name, None
+        form = next((f for kind in self.kinds for f in kind.forms if f.name == name), None)
+        return (name, trial.deviations[name]) if form is not None and trial.agrees(form) else None
+
+    def _take(self, choice: Choice, trial: _Trial) -> Loaded:
+        self.say(str(choice))
+        self.report(choice)
+        return trial.agreed.get(choice.name, self._unchanged)
+
+    def _key(self) -> str:
+        return f"{self.model.key} {[form.name for kind in self.kinds for form in kind.forms]}"
+
+    def _out_of_memory(self, error: BaseException, configuration: Configuration, evaluator: Loaded) -> str:
+        device = self.model.device
         cures = ["Take a smaller cell"]
-        if _precision(self.module) == "float64":
+        if self.model.precision == "float64":
             cures.append("dtype: float32 (half the memory)")
-        if self.device.startswith("cuda"):
-            if cueq.missing(self.device):
+        if device.startswith("cuda"):
+            if cueq.missing(device):
                 cures.append(f"cuEquivariance kernels ({cueq.INSTALL})")
             cures.append("the native coupling with KOKKOS on several GPUs")
         return pytorch.out_of_memory(
             error,
-            self.device,
+            device,
             len(configuration.numbers),
             evaluator.edge_count,
             self._use,
             " or ".join([", ".join(cures[:-1]), cures[-1]] if len(cures) > 1 else cures) + ".",
         )
+
+
+class _Trial:
+    """Forms made and compared with the model on one structure, part of a system in which `present` elements are.
+
+    agreed : form -> ready to evaluate; deviations : form -> largest force difference; reasons : why others are not.
+    settled : whether a form that the user asked for agrees, so that its speed does not matter.
+    """
+
+    def __init__(self, configuration: Configuration, present: set[int], reference: Evaluation, say: Say) -> None:
+        self.configuration, self.present, self.reference, self.say = configuration, present, reference, say
+        self.agreed: dict[str, Loaded] = {}
+        self.deviations: dict[str, float] = {}
+        self.reasons: list[str] = []
+        self.settled = False
+
+    def run(self, kinds: Sequence[Alternatives]) -> None:
+        """Of every kind the first form that agrees; only that kind, where the user wants one."""
+        for kind in sorted(kinds, key=lambda kind: not kind.wanted):
+            if kind.missing:
+                self.reasons.append(kind.missing)
+            found = any(form.name in self.agreed or self.agrees(form) for form in kind.forms)
+            if found and kind.wanted:
+                self.settled = True
+                return
+
+    def agrees(self, form: Form) -> bool:
+        """Make a form and compare it."""
+        try:
+            loaded: Any = form.make(self.configuration, self.present, self.say)
+            forces = loaded(self.configuration).forces
+        except Exception as error:  # a compiler, a converter, a loader or a cache folder may fail in any way
+            first = str(error).splitlines()[0][:200] if str(error) else ""
+            self.reasons.append(f"{form.name}: {type(error).__name__}: {first}")
+            return False
+        difference = float(np.abs(forces - self.reference.forces).max())
+        if not difference <= form.limit_eV_per_A:
+            self.reasons.append(f"{form.name} would change forces by {difference:.1e} eV/Å")
+            return False
+        self.agreed[form.name], self.deviations[form.name] = loaded, difference
+        return True
 
 
 def _cluster(configuration: Configuration) -> Configuration:

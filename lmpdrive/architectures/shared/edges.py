@@ -16,6 +16,7 @@ import numpy as np
 from ase.data import chemical_symbols
 
 from lmpdrive.architectures import Configuration, Evaluation
+from lmpdrive.architectures.shared.verlet import neighbours_within
 from lmpdrive.errors import ModelError
 
 EdgeFunction = Callable[[Any, Any, Any], tuple[Any, Any, Any]]
@@ -34,7 +35,7 @@ def forces_and_virial(vectors: Any, index: Any, gradient: Any, n: int) -> tuple[
 
 
 class EdgeEvaluator:
-    """A torch model of edge vectors as an `Evaluator`; vesin finds the edges, in any cell.
+    """A torch model of edge vectors as an `Evaluator`.
 
     numbers : atomic numbers in the model's own order.
     dtype : of the model; vectors are made in double precision and rounded afterwards.
@@ -43,10 +44,8 @@ class EdgeEvaluator:
     def __init__(
         self, function: EdgeFunction, numbers: Sequence[int], cutoff_A: float, dtype: Any, device: str = "cpu"
     ) -> None:
-        import vesin
-
         self.function, self.dtype, self.device = function, dtype, device
-        self.neighbours = vesin.NeighborList(cutoff=cutoff_A, full_list=True)
+        self._neighbours = neighbours_within(cutoff_A)
         self._index = np.full(120, -1)
         self._index[list(numbers)] = np.arange(len(numbers))
         self.edge_count = 0
@@ -64,15 +63,13 @@ class EdgeEvaluator:
         if (species < 0).any():
             unknown = sorted({chemical_symbols[z] for z in configuration.numbers[species < 0]})
             raise ModelError(f"the model does not know {', '.join(unknown)}")
-        i, j, vectors = self.neighbours.compute(
-            points=configuration.positions, box=configuration.cell, periodic=configuration.pbc, quantities="ijD"
-        )
-        # vesin's pairs go from i to j, nearly in order of i; models sum over the edges that end at an atom, which is
-        # faster where these are contiguous in memory: each pair is taken from j to i
-        index = np.stack((j, i)).astype(np.int64)
-        self.edge_count = len(vectors)
+        pairs = self._neighbours.pairs(configuration)
+        # models sum over the edges that end at an atom, which is faster where these are contiguous in memory: the pairs
+        # are sorted by i, so each is taken from j to i
+        index = np.stack((pairs.j, pairs.i)).astype(np.int64)
+        self.edge_count = len(pairs.i)
         return (
-            torch.from_numpy(-vectors).to(self.device, self.dtype),
+            torch.from_numpy(-pairs.vectors).to(self.device, self.dtype),
             torch.from_numpy(index).to(self.device),
             torch.from_numpy(species).to(self.device),
         )
