@@ -49,6 +49,8 @@ NOT_RUN = (
     "lmpdrive env create mace",
     "lmpdrive env create grace",
     "lmpdrive env create quip",
+    "lmpdrive env create nequip",
+    "lmpdrive env create metatomic",
     ".venv/bin/ruff check .",
     ".venv/bin/mypy",
     ".venv/bin/lint-imports",
