@@ -279,7 +279,6 @@ def test_agni_runs_where_no_energy_is_needed_and_is_refused_where_it_is(tmp_path
     [
         ("pace", "PKG_ML-PACE=yes"),
         ("hdnnp", "Build_extras.html#ml-hdnnp"),
-        ("nequip", "github.com/mir-group/pair_nequip_allegro"),
     ],
 )
 def test_a_style_that_this_lammps_lacks_is_told_with_the_cure(name, cure, tmp_path, write_yaml):
@@ -290,14 +289,20 @@ def test_a_style_that_this_lammps_lacks_is_told_with_the_cure(name, cure, tmp_pa
     lmpdrive.render(path, tmp_path / "elsewhere")  # a deck for another machine
 
 
-@pytest.mark.parametrize(("name", "cure"), [("quip", "Build_extras.html#ml-quip")])
-def test_a_native_coupling_that_this_lammps_lacks_is_told_with_the_cure(name, cure, tmp_path, write_yaml):
+@pytest.mark.parametrize(
+    ("name", "cure", "instead"),
+    [
+        ("quip", "Build_extras.html#ml-quip", "Use coupling: callback"),
+        ("nequip", "mir-group/pair_nequip_allegro", "Use a file compiled with `--target ase`"),
+    ],
+)
+def test_a_native_coupling_that_this_lammps_lacks_is_told_with_the_cure(name, cure, instead, tmp_path, write_yaml):
     water_on("Pt", 3.94, layers=2, heights_A=(9.3,), height_A=18.0, shake_A=0.02).write(tmp_path / "a.xyz")
     section = potential(name, coupling="native")
     path = write_yaml({"system": {"read": "a.xyz"}, "potential": section, "dynamics": {"fixed_layers": 0}})
     errors = [p.message for p in lmpdrive.check(path) if p.level == "error"]
     assert len(errors) == 1 and f"pair_style {name}) needs" in errors[0] and cure in errors[0]
-    assert "Use coupling: callback" in errors[0]
+    assert instead in errors[0]
 
 
 def test_kokkos_is_refused_where_it_lacks_the_style():
