@@ -16,6 +16,8 @@ __all__ = [
     "analyse",
     "check",
     "compare",
+    "pareto",
+    "probe_pes",
     "render",
     "report",
     "resume",

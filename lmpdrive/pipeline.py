@@ -7,15 +7,13 @@ Each function is one command of the CLI and one call of the library.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lmpdrive import checks
 from lmpdrive.architectures import Integrated, Problem
-from lmpdrive.common.patience import announced_if_long
 from lmpdrive.common.run_files import CONFIG, LOG
 from lmpdrive.common.say import Say, silent
 from lmpdrive.common.trust import accept, refusal, require
@@ -29,7 +27,7 @@ from lmpdrive.engine.directory.completeness import raise_if_incomplete
 from lmpdrive.engine.directory.lock import locked
 from lmpdrive.engine.directory.output import remove_output
 from lmpdrive.engine.run import Job, State
-from lmpdrive.errors import ConfigError, LmpdriveError, RunDirectoryError, TrajectoryError
+from lmpdrive.errors import ConfigError, LmpdriveError, ModelError, RunDirectoryError, TrajectoryError
 from lmpdrive.lint.gate import must_pass
 from lmpdrive.stages.analyse import AnalysisRequest as AnalysisRequest
 from lmpdrive.stages.analyse import Result, analyse, reported
@@ -39,17 +37,19 @@ from lmpdrive.stages.progress_bar import FramesBar
 from lmpdrive.stages.reproduce import Reproduction, compare_runs, compare_with_manifest, copy_inputs
 from lmpdrive.stages.resume import resume_run
 from lmpdrive.stages.roll_back import run_with_roll_back
-from lmpdrive.stages.run import PREPARING, run_once
+from lmpdrive.stages.run import run_once
 from lmpdrive.stages.stability import raise_if_unstable
+from lmpdrive.stages.trial_run import by_label, trial_of, trial_run
 from lmpdrive.stages.write import write_run_directory
 from lmpdrive.system import make_system
+from lmpdrive.trajectory.labelled import read_frames, read_labelled
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lmpdrive.engine.agreement.compare import Equality
     from lmpdrive.engine.speed import Speed
     from lmpdrive.report.comparison import Comparison
-
-SHORT_RELAX_PS = 0.5
 
 
 def check(file: str | Path, overrides: Sequence[str] = (), here: bool = True, trust: bool = False) -> list[Problem]:
@@ -88,7 +88,7 @@ def compare_with_model(file: str | Path, overrides: Sequence[str] = (), say: Say
     config = load(file, overrides)
     if not step0.has_calculator(config.potential):
         return step0.nothing_to_compare(config.potential)
-    with _trial_run(config, file, say) as (out, config):
+    with trial_run(config, file, say) as (out, config):
         return step0.apart(out, config, whole=True)
 
 
@@ -96,24 +96,8 @@ def measure_speed(
     file: str | Path, overrides: Sequence[str] = (), say: Say = silent, seconds: int = speed.MEASURE_S
 ) -> Speed:
     """Time and memory of the run that is asked for, from some `seconds` of it in a temporary run directory."""
-    config = load(file, overrides)
-    if config.system.build and config.system.build.relax_ps > SHORT_RELAX_PS:  # a liquid is not needed for this
-        overrides = [*overrides, f"system.build.relax_ps={SHORT_RELAX_PS}"]
-    with _trial_run(load(file, overrides), file, say) as (out, config):
+    with trial_of(file, say, overrides) as (out, config):
         return speed.measure(out, config, seconds)
-
-
-@contextmanager
-def _trial_run(config: Config, file: str | Path, say: Say) -> Iterator[tuple[Path, Config]]:
-    """A run directory as `simulate` would make it, ready to run and gone afterwards, and its configuration."""
-    with tempfile.TemporaryDirectory(prefix="lmpdrive-") as folder:
-        out = Path(folder) / "run"
-        config = write_run_directory(config, Path(file), out, say, to_run=True)
-        with announced_if_long(say, PREPARING):
-            note = config.potential.prepare(out)
-        if note:
-            say(note)
-        yield out, config
 
 
 def render(
@@ -281,6 +265,55 @@ def compare(
         return found
     say(f"drawing the comparison of {len(runs)} runs")
     return write_comparison(found, out)
+
+
+def pareto(
+    sources: Sequence[str | Path],
+    reference: Sequence[str | Path],
+    out: str | Path,
+    labels: Sequence[str] | None = None,
+    say: Say = silent,
+    rounds: int = 3,
+    seconds: int = speed.MEASURE_S,
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Errors of potentials on the labelled frames in `reference` against the time of a step.
+
+    The times are measured in turns, `rounds` times for some `seconds` each, so that other load affects all alike.
+    sources : YAML files or run directories.  Writes `pareto.csv` and `figures/pareto.*` into `out`; returns the table,
+    and why a source is not in it.
+    """
+    from lmpdrive.report.pareto import write_pareto
+    from lmpdrive.stages.pareto import measure
+
+    frames = read_labelled(reference)
+    name = ", ".join(Path(path).name for path in reference)
+    timed, tested = measure(by_label(sources, labels), frames, name, say, rounds, seconds)
+    if not timed:
+        raise ModelError("\n".join(f"{label}: {why}" for label, why in tested.missing.items()))
+    return write_pareto(timed, tested, Path(out)), dict(tested.missing)
+
+
+def probe_pes(
+    sources: Sequence[str | Path],
+    frames: Sequence[str | Path],
+    out: str | Path,
+    labels: Sequence[str] | None = None,
+    say: Say = silent,
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str]]:
+    """Potential-energy surfaces around `frames`: strained, compressed and hot frames, and smoothness along lines.
+
+    sources : YAML files or run directories.  Writes `pes-extrapolation.csv`, `pes-smoothness.csv` and figures into
+    `out`; returns both tables, and why a source is not in them.
+    """
+    from lmpdrive.report.pes import write_pes
+    from lmpdrive.stages.pes import measure
+    from lmpdrive.trajectory.probe_frames import make
+
+    probe = make(read_frames(frames))
+    answers, missing = measure(by_label(sources, labels), probe, say)
+    if not answers:
+        raise ModelError("\n".join(f"{label}: {why}" for label, why in missing.items()))
+    return *write_pes(probe, answers, Path(out)), missing
 
 
 def default_directory(file: str | Path) -> Path:

@@ -1,12 +1,10 @@
-"""`lmpdrive analyse`, `observables`, `compare` and `report`: what reads trajectories and results."""
+"""`lmpdrive analyse`, `observables` and `report`: what reads trajectories and results."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -15,18 +13,11 @@ from lmpdrive.cli.conclusion import print_conclusion
 from lmpdrive.cli.options import EveryNumber, ExtraObservables, Quiet, RunDirectory, Verbose
 from lmpdrive.cli.printing import progress_printer
 
-if TYPE_CHECKING:
-    from lmpdrive.report.comparison import Comparison
-
 ANALYSE_EXAMPLES = (
     "Examples: `lmpdrive analyse runs/pt111-water` or `lmpdrive analyse old.dump --elements Au --elements H "
     "--elements Na --elements O --timestep-fs 0.5 --out results`"
 )
 OBSERVABLES_EXAMPLES = "Example: `lmpdrive observables rdf`"
-COMPARE_EXAMPLES = (
-    "Examples: `lmpdrive compare runs/a runs/b --labels 300K 330K --out comparison`, and with the potentials' "
-    "errors on labelled frames: `lmpdrive compare runs/dp runs/mace --test held-back.xyz.gz --out comparison`"
-)
 REPORT_EXAMPLES = "Example: `lmpdrive report runs/pt111-water`"
 
 Source = Annotated[Path, typer.Argument(help="A run directory or a trajectory.", metavar="RUN_OR_TRAJECTORY")]
@@ -57,14 +48,6 @@ TargetError = Annotated[
 Processes = Annotated[int, typer.Option("--parallel", min=1, help="Processes.")]
 NoReport = Annotated[bool, typer.Option("--no-report", help="Tables only: no figures, no report.html.")]
 ResultsFolder = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.")]
-LabelledFrames = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--test",
-        metavar="FRAMES",
-        help="Labelled frames to measure each run's potential on (any file ASE reads); may be repeated.",
-    ),
-]
 
 
 def analyse(
@@ -124,26 +107,6 @@ def observables(
     print(listing(name, extra or ()))
 
 
-def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Analysed runs; the first is the reference.", metavar="RUN ...")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the comparison.")],
-    labels: Annotated[
-        list[str] | None, typer.Option(help="Names of the runs; default: of their folders.", metavar="A B ...")
-    ] = None,
-    test: LabelledFrames = None,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
-) -> None:
-    """Profiles and numbers of analysed runs side by side, with the significance of their differences."""
-    from lmpdrive import pipeline
-
-    found = pipeline.compare(runs, out, labels, test or (), progress_printer(quiet))
-    for warning in found.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    if not quiet:
-        _print_comparison(found)
-
-
 def report(run_dir: RunDirectory, verbose: Verbose = False, quiet: Quiet = False) -> None:
     """Write `report.html` again."""
     from lmpdrive import pipeline
@@ -154,38 +117,3 @@ def report(run_dir: RunDirectory, verbose: Verbose = False, quiet: Quiet = False
     if not quiet:
         print(page)
 
-
-def _print_comparison(found: Comparison) -> None:
-    """How the runs were sampled, and which profiles and numbers of each differ from the reference."""
-    first = found.runs[0].label
-    for one in found.sampling:
-        print(f"{one.label}: {one.length}, {one.samples}")
-    for run in found.runs[1:]:
-        compared = [one for one in found.differences if one.label == run.label and one.n]
-        without: dict[str, list[str]] = {}
-        for table in found.untested_tables(run.label):
-            without.setdefault(table.why, []).append(table.table)
-        reasons = "; ".join(f"{', '.join(names)} ({why})" for why, names in without.items())
-        if compared:
-            differ = [f"{one.table}{' *' if one.doubtful else ''}" for one in compared if one.different]
-            print(f"{run.label}: {_count(differ, len(compared), 'profile')} from {first}")
-            if without:
-                print(f"{run.label}: not tested: {reasons}")
-        else:
-            print(f"{run.label}: no profile could be tested: {reasons or f'{first} has none that it has'}")
-        tested = found.scalars[found.scalars[f"p ({run.label})"].notna()]
-        numbers = [str(name) for name in tested.index[tested[f"different ({run.label})"] == 1]]
-        print(f"{run.label}: {_count(numbers, len(tested), 'number')} from {first}", end="")
-        invalid = int((found.scalars[f"not tested ({run.label})"] != "").sum())
-        print(f"; {invalid} could not be tested" if invalid else "")
-    if any(one.doubtful for one in found.differences):
-        print("* a block is shorter than the correlation time: too many bins differ, run longer")
-    print(f"comparison: {found.page}")
-
-
-def _count(differ: Sequence[str], n: int, what: str) -> str:
-    """ "2 of 9 profiles differ (a, b)"."""
-    names = f" ({', '.join(differ)})" if differ else ""
-    if n == 0:
-        return f"no {what} could be tested for a difference"
-    return f"{len(differ)} of {n} {what}{'s' if n > 1 else ''} {'differs' if len(differ) == 1 else 'differ'}{names}"

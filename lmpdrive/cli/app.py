@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from lmpdrive._version import __version__
-from lmpdrive.cli import analyse, arguments, check, doctor, env, init, lint, reproduce, simulate, trust
+from lmpdrive.cli import analyse, arguments, check, compare, doctor, env, init, lint, reproduce, simulate, trust
 from lmpdrive.cli.exit import run as run_app
 
 EXIT_CODES = """Exit codes: 0 done, 1 other error, 2 configuration, usage, or a model file not accepted, 3 structure,
@@ -42,7 +42,7 @@ app.command(epilog=simulate.RESUME_EXAMPLES)(simulate.resume)
 app.command(epilog=simulate.SIMULATE_EXAMPLES)(simulate.simulate)
 app.command(epilog=analyse.ANALYSE_EXAMPLES)(analyse.analyse)
 app.command(epilog=analyse.OBSERVABLES_EXAMPLES)(analyse.observables)
-app.command(epilog=analyse.COMPARE_EXAMPLES)(analyse.compare)
+app.command(epilog=compare.EXAMPLES)(compare.compare)
 app.command(epilog=analyse.REPORT_EXAMPLES)(analyse.report)
 
 

@@ -187,7 +187,8 @@ class Interface:
         self._mobile = others
         if not self.layers:
             self.sides: tuple[str, ...] = ("cell",)
-            self.notes.append("No metal layer was found: z is measured from the origin of the cell.")
+            if not self.is_bulk:
+                self.notes.append("No metal layer was found: z is measured from the origin of the cell.")
         else:
             self._find_faces(along.of_atoms(np.arange(topology.n_atoms))[0], height)
             self.sides = ("top", "bottom")
@@ -220,6 +221,11 @@ class Interface:
     def two_sided(self) -> bool:
         """Profiles are the mean over two mirrored surfaces."""
         return len(self.sides) == 2
+
+    @property
+    def is_bulk(self) -> bool:
+        """A crystal, glass or melt fills the cell: neither a surface nor water, so nothing depends on z."""
+        return not (self.layers or self.may_have_water)
 
     @cached_property
     def may_have_water(self) -> bool:

@@ -55,8 +55,8 @@ class IonMap(Sums):
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
-        """One for each ion element, and one for O on request."""
-        wanted = dict(interface.ions)
+        """One for each ion element, and one for O on request; none in a bulk phase, whose elements are no ions."""
+        wanted = {} if interface.is_bulk else dict(interface.ions)
         if cls.read_options(settings).water and interface.may_have_water:
             slab = np.concatenate([np.zeros(0, dtype=np.int64), *interface.layers])
             wanted["O"] = np.setdiff1d(interface.topology.select("O"), slab)

@@ -17,6 +17,8 @@ LAYER_GAP_A = 0.7
 """Atoms of neighbouring layers are at least this far apart along the normal (Au(110): 1.47 Å between planes,
 thermal width 0.15 Å), atoms of one layer are closer."""
 
+OPEN_A = 4.5
+"""A slab leaves at least this much of the cell's height without metal: more than any spacing of lattice planes."""
 WIDE_A = 6.0
 """Layers that are further apart than this are not of one crystal: there is electrolyte or vacuum between them."""
 
@@ -43,13 +45,16 @@ def find_layers(z: Array, period: float, gap: float = LAYER_GAP_A) -> list[NDArr
     """Layers, bottom to top, as indices into `z` (coordinates along the normal of one frame).
 
     The bottom is the far side of the widest empty stretch, so a slab that straddles the boundary is whole.
-    Returns an empty list if no cluster is a layer (fewer than 3 atoms: an ion is not a slab).
+    Returns an empty list if no cluster is a layer (fewer than 3 atoms: an ion is not a slab), and if the atoms fill the
+    cell: a crystal, glass or melt.
     """
     if len(z) == 0:
         return []
     order = np.argsort(z % period, kind="stable")
     ordered = (z % period)[order]
     gaps = np.diff(ordered, append=ordered[0] + period)  # gaps[i]: from i to the next one up
+    if gaps.max() < OPEN_A:
+        return []
     first = (int(gaps.argmax()) + 1) % len(z)
     order, gaps = np.roll(order, -first), np.roll(gaps, -first)
     clusters = np.split(order, np.flatnonzero(gaps[:-1] > gap) + 1)

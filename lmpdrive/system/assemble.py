@@ -31,6 +31,8 @@ CONTACT_A = 2.15
 """Empty contact between a wall and the centres of the first water."""
 VACUUM_GAP_A = 8.0
 """A larger empty gap along z is vacuum: the slab has one wet face."""
+OPEN_A = 4.5
+"""A slab leaves at least this much of the cell's height without metal: more than any spacing of lattice planes."""
 BULK_MARGIN_A = 4.0
 """Bulk water begins this far from the surface and from the top of the film."""
 THINNEST_BULK_A = 4.0
@@ -57,7 +59,7 @@ def assemble(
 
     atoms = _in_lammps_box(atoms)
     symbols = np.array(atoms.get_chemical_symbols())
-    metal = np.flatnonzero(np.isin(symbols, sorted(METAL_ELEMENTS)))
+    metal = _electrode(atoms, np.flatnonzero(np.isin(symbols, sorted(METAL_ELEMENTS))))
     if two_sided is None:
         two_sided = largest_gap(atoms.positions[:, 2], atoms.cell[2, 2])[0] <= VACUUM_GAP_A
     layers = find_layers(atoms, metal)
@@ -102,6 +104,12 @@ def _in_lammps_box(atoms: Atoms) -> Atoms:
         own.set_velocities(momenta / atoms.get_masses()[:, None])
     own.wrap(eps=1e-9)
     return own
+
+
+def _electrode(atoms: Atoms, metal: np.ndarray) -> np.ndarray:
+    """The metal, if there is room beside it for something else; in a crystal, glass or melt no atom is electrode."""
+    open_A = largest_gap(atoms.positions[metal, 2], atoms.cell[2, 2])[0] if len(metal) else 0.0
+    return metal if open_A >= OPEN_A else metal[:0]
 
 
 def _slab_at_bottom(atoms: Atoms, layers: list[np.ndarray]) -> None:
@@ -203,5 +211,6 @@ def _report(
         other_oxygens=waters.other_oxygens,
         loose_hydrogens=waters.loose_hydrogens,
         bulk_water_density_g_per_cm3=film.bulk_density(),
+        mass_density_g_per_cm3=float(film.atoms.get_masses().sum() / film.atoms.get_volume()) * G_PER_CM3_PER_U_PER_A3,
         notes=notes,
     )

@@ -50,16 +50,24 @@ class BuildReport:
     loose_hydrogens: int
     bulk_water_density_g_per_cm3: float | None
     """More than 4 Å from the surface and from the film's top; None where there is no such region."""
+    mass_density_g_per_cm3: float = float("nan")
+    """Of the whole cell."""
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_bulk(self) -> bool:
+        """A crystal, glass or melt that fills the cell: there is neither a slab nor water."""
+        return not (self.layers or self.waters or self.hydroxides or self.hydroniums or self.loose_hydrogens)
 
     def lines(self) -> list[str]:
         """The report as text."""
         cell = " x ".join(f"{length:.3f}" for length in self.cell_lengths_A)
         angles = " ".join(f"{angle:.1f}" for angle in self.cell_angles_deg)
-        lines = [
-            f"{self.source}: {self.atoms} atoms (" + ", ".join(f"{n} {e}" for e, n in self.counts.items()) + ")",
-            f"cell {cell} Å, angles {angles} degrees; area {self.area_A2:.2f} Å^2",
-        ]
+        lines = [f"{self.source}: {self.atoms} atoms (" + ", ".join(f"{n} {e}" for e, n in self.counts.items()) + ")"]
+        if self.is_bulk:
+            density = f"{self.mass_density_g_per_cm3:.3f} g/cm^3; no slab and no water: a bulk phase"
+            return [*lines, f"cell {cell} Å, angles {angles} degrees; {density}", *self.notes]
+        lines.append(f"cell {cell} Å, angles {angles} degrees; area {self.area_A2:.2f} Å^2")
         if self.layers:
             faces = "both faces wet" if self.two_sided else "one face wet"
             lines.append(f"{self.layers} metal layers, {faces}; {self.fixed} atoms fixed")

@@ -92,6 +92,30 @@ def read_labelled(paths: Sequence[str | Path]) -> LabelledFrames:
     )
 
 
+def read_frames(paths: Sequence[str | Path]) -> LabelledFrames:
+    """All frames of all files, with or without labels, which are left out: NaN.
+
+    Raises TrajectoryError for a file that ASE cannot read, or without frames.
+    """
+    return without_labels([atoms for path in paths for atoms in _read(Path(path))], ", ".join(map(str, paths)))
+
+
+def without_labels(frames: Sequence[Atoms], source: str = "") -> LabelledFrames:
+    """Frames whose labels are NaN.  Raises TrajectoryError if there is none (in `source`)."""
+    if not frames:
+        raise TrajectoryError(f"no frame in {source or 'no file'}")
+    counts = np.array([len(atoms) for atoms in frames])
+    return LabelledFrames(
+        counts=counts,
+        numbers=np.concatenate([atoms.numbers for atoms in frames]),
+        positions=np.concatenate([atoms.positions for atoms in frames]),
+        cells=np.array([atoms.cell.array for atoms in frames]),
+        pbc=np.array([atoms.pbc for atoms in frames]),
+        energies_eV=np.full(len(frames), np.nan),
+        forces=np.full((int(counts.sum()), 3), np.nan),
+    )
+
+
 def _read(path: Path) -> list[Any]:
     from ase.io import read
 

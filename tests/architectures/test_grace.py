@@ -30,8 +30,8 @@ needs_tensorpotential = pytest.mark.skipif(
 )
 
 WHEEL = {"version": 20250722, "packages": [], "gpu": False}
-STYLES = ["grace", "grace/1layer/chunk", "grace/2layer/chunk", "grace/fs"]
-STYLES += ["grace/1l/kk", "grace/1l/cpu/kk", "grace/2l/kk", "grace/2l/cpu/kk"]
+STYLES = ["grace", "grace/1layer/chunk", "grace/2layer/chunk", "grace/fs", "grace/fs/kk"]
+STYLES += ["grace/1l/kk", "grace/1l/cpu/kk", "grace/2l/kk", "grace/2l/cpu/kk", "grace/3l/kk"]
 
 
 def grace(model: str = "1l", **options):
@@ -57,6 +57,22 @@ def test_model_files_say_what_they_are(name, kind, layers):
     about = read(file_of(name))
     assert (about.kind, about.layers, about.elements, about.has_uq) == (kind, layers, ("H", "O", "Pt"), False)
     assert about.cutoff_A == {1: 4.0, 2: 3.5}[layers]
+
+
+def three_layers(folder: Path, layers: int = 3) -> Path:
+    """What lmpdrive reads of a GRACE-3L export, under the exporter's names; the weights are left out."""
+    names = {"element_names": np.array(["H", "O", "Pt"], "S2"), "rcut": np.array([5.0])}
+    np.savez(folder / "3l.npz", spbf_names=np.array([f"A{i + 1}" for i in range(layers)], "S16"), **names)
+    return folder / "3l.npz"
+
+
+def test_three_layers_are_read_from_their_export(tmp_path):
+    about = read(three_layers(tmp_path))
+    assert (about.kind, about.layers, about.elements, about.cutoff_A) == ("kokkos", 3, ("H", "O", "Pt"), 5.0)
+    model = find("grace")(architecture="grace", model=tmp_path / "3l.npz")
+    assert model.receptive_field().radius_A == 15.0
+    with pytest.raises(ModelError, match="4 layers"):
+        read(three_layers(tmp_path, 4))
 
 
 @pytest.mark.parametrize(
@@ -140,10 +156,14 @@ def lammps_with(*styles: str, gpu: bool = False) -> dict:
         ("1l.npz", STYLES, False, 1, "native (pair_style grace/1l/cpu/kk)"),
         ("1l.npz", STYLES, True, 1, "native (pair_style grace/1l/kk)"),
         ("2l.npz", STYLES, True, 2, "native (pair_style grace/2l/kk)"),
+        ("3l.npz", STYLES, True, 2, "native (pair_style grace/3l/kk)"),
         ("fs.yaml", STYLES, False, 4, "native (pair_style grace/fs)"),
+        ("fs.yaml", STYLES, True, 2, "native (pair_style grace/fs/kk)"),
+        ("fs.yaml", ["grace/fs"], True, 1, "native (pair_style grace/fs)"),
     ],
 )
 def test_the_style_follows_from_the_model_and_from_lammps(tmp_path, write_yaml, model, styles, gpu, ranks, chosen):
+    model = str(three_layers(tmp_path)) if model == "3l.npz" else model
     config = load(case(tmp_path, write_yaml, model=model), [f"run.mpi_ranks={ranks}"])
     config, found = decide(config, lammps_with(*styles, gpu=gpu), gpu, here=True)
     assert not [p for p in found if p.level == "error"]

@@ -206,3 +206,18 @@ def test_what_compiled_code_would_not_notice_is_an_error():
     other = Frames(elements, positions[None], cell).read(0, 1)
     with pytest.raises(ValueError, match="atoms, but"):
         interface.frames(other)
+
+
+@pytest.mark.parametrize(("elements", "pairs"), [(("Al", "Cu"), 3), (("Si", "O"), 3), (("Cu", "Cu"), 1)])
+def test_what_fills_the_cell_has_no_surface(elements, pairs):
+    """A rock-salt lattice of two elements: no layers, no profiles along z, g(r) of every pair."""
+    grid = np.stack(np.meshgrid(*[np.arange(4)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    species = np.where(grid.sum(axis=1) % 2 == 0, *elements)
+    rng = np.random.default_rng(0)
+    positions = 2.2 * grid + rng.normal(0, 0.05, (10, len(grid), 3))
+    frames = Frames(species, positions, np.diag([8.8] * 3))
+    first = Interface(frames.topology, frames.read(0, 1))
+    assert first.is_bulk and not first.layers and not first.notes
+    tables = analyse(frames)
+    assert len([name for name in tables if name.startswith("rdf_")]) == pairs
+    assert not [name for name in tables if "density" in name or "map" in name or "water" in name or "metal" in name]

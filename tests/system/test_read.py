@@ -1,5 +1,6 @@
 """Structures from files: formats, elements, layers, water, and bad files."""
 
+import re
 import struct
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import ase.io
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.build import fcc111, molecule
+from ase.build import bulk, fcc111, molecule
 from ase.constraints import FixAtoms
+from ase.spacegroup import crystal
 from numpy.testing import assert_allclose, assert_array_equal
 
 from lmpdrive.errors import StructureError
@@ -37,6 +39,11 @@ def interface(shift_z: float = 0.0, orthogonal: bool = True) -> Atoms:
     slab.set_pbc(True)
     slab.wrap()
     return slab
+
+
+def cristobalite() -> Atoms:
+    """Ideal β-cristobalite, 8 SiO2 in a cube of 7.16 Å."""
+    return crystal(("Si", "O"), [(0, 0, 0), (1 / 8, 1 / 8, 1 / 8)], spacegroup=227, cellpar=[7.16] * 3 + [90] * 3)
 
 
 def save(atoms: Atoms, path: Path) -> Path:
@@ -245,3 +252,16 @@ def test_the_equilibrated_platinum_interface():
     assert len(system.atoms) == 146 and system.report.layers == 4 and system.report.waters == 27
     assert_array_equal(system.groups["fixed"], np.arange(32))  # as its constraints say
     assert system.atoms.has("momenta") and not system.two_sided
+
+
+@pytest.mark.parametrize(
+    ("atoms", "density"), [(bulk("Al", cubic=True) * (4, 4, 4), 2.698), (cristobalite(), 2.174)], ids=["Al", "SiO2"]
+)
+def test_what_fills_the_cell_is_no_slab(tmp_path, atoms, density):
+    """A metal without any room beside it is no electrode: no layers, nothing fixed, and no talk of water."""
+    system = read(save(atoms, tmp_path / "start.xyz"), fixed_layers=2)
+    assert system.report.is_bulk and not system.report.layers and not len(system.groups["metal"])
+    assert not len(system.groups["fixed"]) and len(system.groups["mobile"]) == len(atoms)
+    assert system.report.mass_density_g_per_cm3 == pytest.approx(density, abs=0.01)
+    text = "\n".join(system.report.lines())
+    assert "a bulk phase" in text and not re.search("layer|wet|water,|other O|area", text)

@@ -1,4 +1,4 @@
-"""GRACE (graph atomic cluster expansion): GRACE-1L, GRACE-2L and FS, in LAMMPS' own pair styles or in its process.
+"""GRACE (graph atomic cluster expansion): GRACE-1L, -2L, -3L and FS, in LAMMPS' own pair styles or in its process.
 
     potential:
       architecture: grace
@@ -34,8 +34,8 @@ from lmpdrive.architectures import (
     element_problems,
     kokkos_arguments,
 )
-from lmpdrive.architectures.grace.evaluator import UNCERTAINTY, GraceEvaluator
 from lmpdrive.architectures.grace.files import ModelFile, read
+from lmpdrive.architectures.shared.uncertainty import UNCERTAINTY, RecordingEvaluator
 from lmpdrive.common import resources
 from lmpdrive.environments import Recipe
 from lmpdrive.errors import ModelError
@@ -45,10 +45,12 @@ Style = Literal[
     "grace/1layer/chunk",
     "grace/2layer/chunk",
     "grace/fs",
+    "grace/fs/kk",
     "grace/1l/kk",
     "grace/1l/cpu/kk",
     "grace/2l/kk",
     "grace/2l/cpu/kk",
+    "grace/3l/kk",
 ]
 
 
@@ -61,7 +63,8 @@ COUPLINGS: dict[tuple[str, int], tuple[Native | Callback, ...]] = {
     ("tensorflow", 2): (_native("grace"), _native("grace/2layer/chunk"), Callback()),
     ("kokkos", 1): (_native("grace/1l/kk", for_gpus=True), _native("grace/1l/cpu/kk")),
     ("kokkos", 2): (_native("grace/2l/kk", for_gpus=True), _native("grace/2l/cpu/kk")),
-    ("fs", 1): (_native("grace/fs"),),
+    ("kokkos", 3): (_native("grace/3l/kk", for_gpus=True),),
+    ("fs", 1): (_native("grace/fs/kk", for_gpus=True), _native("grace/fs")),
 }
 """(kind of the model file, layers) -> ways into LAMMPS, preferred first."""
 
@@ -86,6 +89,7 @@ class Grace(HasCommittee, ManyCouplings):
         size_GB=2.6,
         cuda_size_GB=7.0,
         imports=("tensorpotential.calculator",),
+        licence="tensorpotential: its own, for academic use",
     )
 
     model: Path
@@ -211,7 +215,7 @@ class Grace(HasCommittee, ManyCouplings):
         if not isinstance(self.chosen, Native):
             return {}
         style = self.chosen.pair_style
-        tensorflow = [] if style.endswith("/kk") or style == "grace/fs" else [f"padding {self.padding:g}"]
+        tensorflow = [] if style.endswith("/kk") or style.startswith("grace/fs") else [f"padding {self.padding:g}"]
         # without pair_forces there is no virial; its default changed between versions of the fork
         own = "pair_forces" if style == "grace" else f"chunksize {self.chunksize}"
         extrapolation = ["extrapolation"] if self.active_set else []
@@ -226,8 +230,8 @@ class Grace(HasCommittee, ManyCouplings):
     def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """tensorpotential's calculator; raises ModelError if it cannot load the model."""
         local = run_dir / next(iter(self.files()))
-        first = GraceEvaluator(self._loaded(local if local.exists() else self.model), self.uncertainty_every, run_dir)
-        return self.with_committee(first, run_dir, device)
+        calculator = self._loaded(local if local.exists() else self.model)
+        return self.with_committee(RecordingEvaluator(calculator, self.uncertainty_every, run_dir), run_dir, device)
 
     def alone(self, device: str) -> Evaluator:
         """Without the record of γ, which is the first model's."""

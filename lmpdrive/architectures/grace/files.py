@@ -83,7 +83,12 @@ def _saved_model(path: Path) -> ModelFile:
 def _npz(path: Path) -> ModelFile:
     with np.load(path) as weights:  # no pickles
         elements = tuple(name.decode() for name in weights["element_names"].tolist())
-        layers = 2 if any(name.startswith("I_nl_LN") for name in weights.files) else 1
+        if "spbf_names" in weights.files:  # the export of three layers lists the basis of each
+            layers = len(weights["spbf_names"])
+            if layers != 3:
+                raise ModelError(f"{path.name} is an export of GRACE-3L with {layers} layers: no pair style reads it")
+        else:
+            layers = 2 if any(name.startswith("I_nl_LN") for name in weights.files) else 1
         return ModelFile(
             "kokkos", elements, float(weights["rcut"][0]), layers, has_uq="uq_schema_version" in weights.files
         )

@@ -32,6 +32,11 @@ def run_module(config: Config, module: str, *arguments: str | Path, folder: str 
         raise ModelError(lines[-1].removeprefix(f"{ModelError.__module__}.{ModelError.__name__}: "))
 
 
+def can_make(potential: Architecture) -> bool:
+    """False for architectures without a calculator of their own."""
+    return type(potential).make_calculator is not Architecture.make_calculator
+
+
 def potential_of(run_dir: Path) -> Architecture:
     """The potential as it ran in `run_dir`.  Raises UntrustedError for a model that was not accepted."""
     potential = load(run_dir / CONFIG).potential.as_run(run_dir)

@@ -27,7 +27,7 @@ from lmpdrive.deck.commands import read_deck
 from lmpdrive.engine.agreement.compare import Equality, UnequalError, compare, read_frames
 from lmpdrive.engine.agreement.coverage import left_out
 from lmpdrive.engine.agreement.deck import PREFIX, first_frame, short_run
-from lmpdrive.engine.agreement.own_calculator import calculator_of, potential_of, run_module
+from lmpdrive.engine.agreement.own_calculator import calculator_of, can_make, potential_of, run_module
 from lmpdrive.engine.callback import Coupling
 from lmpdrive.engine.directory import provenance
 from lmpdrive.engine.run import Job, run
@@ -42,9 +42,7 @@ _OF_A_RUN = ("traj.", "log.", "worker.log", "report", "error.json", ANSWER)
 
 def has_calculator(potential: Architecture) -> bool:
     """False for architectures without a calculator of their own, and where nothing else runs."""
-    if isinstance(potential.chosen, Integrated):
-        return False
-    return type(potential).make_calculator is not Architecture.make_calculator
+    return not isinstance(potential.chosen, Integrated) and can_make(potential)
 
 
 def nothing_to_compare(potential: Architecture) -> Equality:
