@@ -120,3 +120,16 @@ def test_the_shipped_input_on_a_smaller_cell(tmp_path):
     conserved = result.tables["energy"]["E_conserved [eV]"]
     assert len(conserved) > 5
     assert np.ptp(conserved) / len(system["species"]) < 2e-3
+
+
+def test_a_committee_deviates_as_the_calculators_do(tmp_path):
+    """Two pretrained models of one cutoff."""
+    potential, atoms, forces = sevennet(committee=["7net-0_22may2024"]), sodium_on_gold(), []
+    potential.evaluator(tmp_path, "cpu")(Configuration(atoms.numbers, atoms.positions, atoms.cell.array, ALL))
+    for model in ("7net-0", "7net-0_22may2024"):
+        atoms.calc = sevennet(model=model).make_calculator()
+        forces.append(atoms.get_forces())
+    deviation = np.linalg.norm(np.std(forces, axis=0), axis=1)
+    found = np.loadtxt(tmp_path / "model_devi.out")
+    assert deviation.max() > 0.01
+    assert found[4:7] == pytest.approx([deviation.max(), deviation.min(), deviation.mean()], rel=1e-5, abs=1e-5)
