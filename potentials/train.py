@@ -79,7 +79,7 @@ RECIPES = {
         "Message-passing Deep Potential: DPA-3 beside se_e2_a (DeePMD-kit, JAX .savedmodel, float32 networks)",
         train_dpa3,
         deepmd_calculator,
-        2_500,
+        4_500,
         DPA3 | {"batches_of_dpa3_alone": ALONE_BATCHES},
     ),
     "mace": mace_recipe("scalar messages", {"num_channels": 16, "max_L": 0}),

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 INPUT = ROOT / "inputs" / "pt111-water.yaml"
 TIMESTEP_FS = 0.5
 WARM_UP_STEPS = 20
-ARCHITECTURES = {".model": "mace", ".pb": "deepmd", "": "grace"}
+ARCHITECTURES = {".model": "mace", ".pb": "deepmd", ".savedmodel": "deepmd", "": "grace"}
 
 
 def architecture(folder: Path) -> str:

@@ -19,6 +19,7 @@ MODEL = Path(__file__).parent / "data" / "mace-tiny.model"
 SHIPPED = ("pt-water-mace", "pt-water-mace-l1", "pt-water-mace-l2")
 COLUMNS = ["step", "max_devi_v", "min_devi_v", "avg_devi_v", "max_devi_f", "min_devi_f", "avg_devi_f", "devi_e"]
 ALL = (True, True, True)
+QUICK = ["output.report=false", "run.compare=never"]
 
 
 def film():
@@ -122,7 +123,7 @@ def test_identical_members_do_not_deviate(tmp_path, write_yaml):
     shutil.copy(MODEL, tmp_path / "copy.model")
     potential = {"architecture": "mace", "model": str(MODEL), "committee": ["copy.model"], "compile": "never"}
     file = case(tmp_path, write_yaml, **potential, uncertainty_every=10)
-    result = lmpdrive.simulate(file, tmp_path / "run")
+    result = lmpdrive.simulate(file, tmp_path / "run", QUICK)
     rows = np.loadtxt(result.directory / "model_devi.out")
     assert rows[:, 0].tolist() == [0, 10, 20]
     assert not rows[:, 1:8].any()

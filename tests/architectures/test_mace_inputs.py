@@ -242,7 +242,7 @@ def are_derivatives(evaluate, h=1e-4) -> None:
 def test_lammps_runs_a_long_ranged_model(long_ranged, tmp_path):
     """Through the callback, compared with MACECalculator at step 0; it sees all charges of the cell."""
     potential = {"architecture": "mace", "model": "les.model", "dtype": "float64"}
-    short = ["run.compare=always", "dynamics.timestep_fs=0.02", "dynamics.production_ps=0.0004"]
+    short = ["run.compare=always", "output.report=false", "dynamics.timestep_fs=0.02", "dynamics.production_ps=0.0004"]
     result = lmpdrive.simulate(system_of(tmp_path, potential), tmp_path / "run", short)
     log = (result.directory / "worker.log").read_text()
     assert "MACE runs through its own calculator: the model is a MACELES" in log
