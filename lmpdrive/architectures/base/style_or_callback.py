@@ -73,7 +73,7 @@ class StyleOrCallback(ManyCouplings, PairStyle):
         """The package's ASE calculator of these model files, named as in `files()`.  May raise anything."""
         raise NotImplementedError
 
-    def evaluator(self, run_dir: Path, device: str) -> AseEvaluator:
+    def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """The calculator, of the files that lie in the run directory.
 
         Raises ModelError if it cannot be made.
