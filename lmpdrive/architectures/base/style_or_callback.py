@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from pydantic import field_validator
 
 from lmpdrive.architectures.base.couplings import Callback, Native
-from lmpdrive.architectures.base.evaluator import AseEvaluator
+from lmpdrive.architectures.base.evaluator import AseEvaluator, Evaluator
 from lmpdrive.architectures.base.interface import Interface
 from lmpdrive.architectures.base.limits import DOUBLE, Limits
 from lmpdrive.architectures.base.many_couplings import ManyCouplings
