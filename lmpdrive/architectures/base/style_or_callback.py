@@ -78,9 +78,12 @@ class StyleOrCallback(ManyCouplings, PairStyle):
 
         Raises ModelError if it cannot be made.
         """
+        return AseEvaluator(self.calculator_in(run_dir))
+
+    def calculator_in(self, run_dir: Path) -> Any:
+        """The calculator of the files that lie in a run directory.  Raises ModelError if it cannot be made."""
         local = {name: run_dir / name for name in self.files()}
-        calculator = self._made({n: p if p.exists() else self.files()[n] for n, p in local.items()})
-        return AseEvaluator(calculator)
+        return self._made({n: p if p.exists() else self.files()[n] for n, p in local.items()})
 
     def make_calculator(self) -> Any:
         """The same calculator, of the original files.  Raises ModelError if it cannot be made."""
