@@ -1,4 +1,4 @@
-"""MACE of the founding study's size on one device: lmpdrive's callback and ASE's MD, with and without cuEquivariance.
+"""MACE of the founding study's size on one device: lmpdrive's callback in its forms, and ASE's MD.
 
     python benchmarks/mace_gpu/run.py --json result.json
     python benchmarks/mace_gpu/run.py --quick --device cpu
@@ -24,7 +24,15 @@ from typing import Any
 import numpy as np
 
 HERE = Path(__file__).parent
-ROUTES = ("ase", "ase-cueq", "callback", "callback-cueq")
+ROUTES = ("ase", "ase-cueq", "callback", "callback-cueq", "callback-compiled", "callback-symmetrix")
+FORMS = {
+    "": {},
+    "cueq": {"cuequivariance": "always"},
+    "compiled": {"compile": "always"},
+    "symmetrix": {"symmetrix": "always"},
+}
+"""What a route of the callback adds to a potential that runs unchanged."""
+UNCHANGED = {"compile": "never", "symmetrix": "never", "cuequivariance": "never"}
 REPEATS = {384: (1, 1), 1536: (2, 2), 3072: (4, 2), 6144: (4, 4), 9600: (5, 5)}
 """Atoms -> copies of the cell of 384 along the surface."""
 TIMESTEP_FS = 0.5
@@ -90,9 +98,9 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
     from ase.io import read
 
     atoms = read(job["structure"])
-    engine, _, kernels = job["route"].partition("-")
+    engine, _, form = job["route"].partition("-")
     steps, device = job["steps"], job["device"]
-    run, forces = (_ase if engine == "ase" else _callback)(atoms, job, bool(kernels))
+    run, forces = (_ase if engine == "ase" else _callback)(atoms, job, form)
     np.save(job["forces"], forces)
     run(job["warm_up"])
     if device == "cuda":
@@ -102,7 +110,7 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
     return {"seconds_per_step": seconds, "bytes_per_atom": None if peak is None else peak / len(atoms)}
 
 
-def _ase(atoms: Any, job: dict[str, Any], kernels: bool) -> tuple[Any, Any]:
+def _ase(atoms: Any, job: dict[str, Any], form: str) -> tuple[Any, Any]:
     import time
 
     from ase import units
@@ -111,7 +119,7 @@ def _ase(atoms: Any, job: dict[str, Any], kernels: bool) -> tuple[Any, Any]:
     from mace.calculators import MACECalculator
 
     atoms.calc = MACECalculator(
-        model_paths=job["model"], device=job["device"], default_dtype=job["dtype"], enable_cueq=kernels
+        model_paths=job["model"], device=job["device"], default_dtype=job["dtype"], enable_cueq=form == "cueq"
     )
     forces = atoms.get_forces()
     MaxwellBoltzmannDistribution(atoms, temperature_K=300, rng=np.random.default_rng(1))
@@ -143,7 +151,7 @@ run 0
 """
 
 
-def _callback(atoms: Any, job: dict[str, Any], kernels: bool) -> tuple[Any, Any]:
+def _callback(atoms: Any, job: dict[str, Any], form: str) -> tuple[Any, Any]:
     import time
 
     from ase.io import write
@@ -159,8 +167,7 @@ def _callback(atoms: Any, job: dict[str, Any], kernels: bool) -> tuple[Any, Any]
         architecture="mace",
         model=job["model"],
         dtype=job["dtype"],
-        compile="never" if kernels or job["device"] == "cuda" else "auto",
-        cuequivariance="always" if kernels else "never",
+        **UNCHANGED | FORMS[form],
     )
     lmp = load(plugins=False)(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
     coupling = Coupling(lmp, potential.evaluator(folder, job["device"]), ["H", "O", "Pt"], folder)

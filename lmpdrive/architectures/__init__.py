@@ -22,6 +22,7 @@ from lmpdrive.architectures.base.run import RunSteps
 from lmpdrive.architectures.base.style_or_callback import CALLBACK_TEMPLATE, StyleOrCallback
 from lmpdrive.architectures.base.text_files import element_symbols, read_head, uncommented_lines, words_after
 from lmpdrive.architectures.registry import available, find, recipe, recipes
+from lmpdrive.architectures.shared.committee import HasCommittee
 
 __all__ = [
     "CALLBACK_TEMPLATE",
@@ -35,6 +36,7 @@ __all__ = [
     "DeckNeeds",
     "Evaluation",
     "Evaluator",
+    "HasCommittee",
     "Integrated",
     "Interface",
     "KokkosPairStyle",

@@ -44,8 +44,7 @@ def find(name: str, folder: Path = Path()) -> type[Architecture]:
 
 def recipes() -> dict[str, Recipe]:
     """Family -> recipe of its environment, for all architectures that have one."""
-    found = [find(name).environment for name in available()]
-    return {recipe.family: recipe for recipe in found if recipe}
+    return {recipe.family: recipe for name in available() for recipe in find(name).recipes()}
 
 
 def recipe(name: str) -> Recipe:

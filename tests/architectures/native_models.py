@@ -85,9 +85,9 @@ def pace() -> dict:
 
 
 def pace_active() -> dict:
-    elements = "".join(f"  - {e}\n" for e in ORDER)
+    blocks = "".join(f"  - speciesblock: {e}\n    rcutij: 5\n" for e in (*ORDER, "Pt O"))
     return {
-        "model": _write("pt-water.yaml", f"cutoff: 5\nelements:\n{elements}deltaSplineBins: 0.001\n"),
+        "model": _write("pt-water.yaml", f"global:\n  DeltaSplineBins: 0.001\nspecies:\n{blocks}"),
         "active_set": _write("pt-water.asi", ""),
     }
 
@@ -102,7 +102,7 @@ def hdnnp() -> dict:
     text = "number_of_elements 3\nelements H O Pt   # by charge\n" + "\n".join(functions) + "\n"
     for name in ("scaling.data", "weights.001.data", "weights.008.data", "weights.078.data"):
         _write(f"nnp/{name}", "")
-    return {"model": str(Path(_write("nnp/input.nn", text)).parent), "trained_in": "hartree-bohr"}
+    return {"model": str(Path(_write("nnp/input.nn", text)).parent), "trained_in": "hartree-bohr", "coupling": "native"}
 
 
 def quip() -> dict:
@@ -116,21 +116,40 @@ def quip() -> dict:
     return {"model": _write("gap.xml", text)}
 
 
-def _archive(name: str, member: str, content: str) -> dict:
-    path = Path(_folder.name) / name
+LAMMPS_INPUTS = {
+    "pair_nequip": "pos edge_index atom_types cell edge_cell_shift",
+    "pair_allegro": "pos edge_index atom_types",
+    "ase": "pos edge_index atom_types cell edge_cell_shift",
+    "batch": "pos edge_index atom_types cell edge_cell_shift batch num_atoms",
+}
+"""Target of `nequip-compile` -> inputs of the compiled model."""
+
+
+def compiled(target: str, **about: str) -> dict:
+    """The metadata that `nequip-compile` 0.19 writes, without the compiled code; `about` replaces some of it."""
+    lammps = target.startswith("pair_")
+    outputs = "atomic_energy forces virial" if lammps else "atomic_energy total_energy forces stress"
+    said = {
+        "model_dtype": "float32",
+        "type_names": " ".join(ORDER),
+        "r_max": "4.0",
+        "nequip_aoti_inputs": LAMMPS_INPUTS[target],
+        "nequip_aoti_outputs": outputs,
+        "AOTI_DEVICE_KEY": "cpu",
+        "AOTI_CPU_ISA": "AVX2",
+    } | about
+    path = Path(_folder.name) / f"{target}-{'-'.join(about.values()).replace(' ', '')}.nequip.pt2"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("model/version", "6")
-        archive.writestr(member, content)
+        archive.writestr("model/data/aotinductor/model/c1.wrapper_metadata.json", json.dumps(said))
     return {"model": str(path)}
 
 
 def nequip() -> dict:
-    return _archive("pt-water.nequip.pth", "model/extra/type_names", " ".join(ORDER))
+    return compiled("pair_nequip")
 
 
 def allegro() -> dict:
-    about = {"AOTI_DEVICE_KEY": "cpu", "type_names": " ".join(ORDER)}
-    return _archive("pt-water.nequip.pt2", "model/data/aotinductor/model/c1_metadata.json", json.dumps(about))
+    return compiled("pair_allegro")
 
 
 def agni() -> dict:

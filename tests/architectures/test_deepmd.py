@@ -113,7 +113,7 @@ def test_committee_writes_its_deviation(write_yaml, tmp_path):
     path = write_yaml(
         SMALL_DEEPMD,
         potential__committee=[str(MODEL)],
-        potential__deviation_every_fs=10,
+        potential__uncertainty_every=20,
         dynamics__minimise=None,
         dynamics__equilibrate_ps=0,
         dynamics__production_ps=0.02,

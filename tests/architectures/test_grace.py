@@ -107,7 +107,7 @@ def _written(path: Path, text: str) -> Path:
         ({"model": "1l", "pair_style": "grace/2layer/chunk"}, "it is for grace or grace/1layer/chunk"),
         ({"model": "fs.yaml", "coupling": "callback"}, "needs the SavedModel"),
         ({"model": "1l", "coupling": "callback", "pair_style": "grace"}, "leave it out"),
-        ({"model": "1l", "committee": [file_of("1l")], "coupling": "native"}, "no pair style runs one"),
+        ({"model": "1l", "committee": [file_of("1l")], "coupling": "native"}, "only coupling: callback runs one"),
         ({"model": "1l", "active_set": "a.asi"}, "active_set is for FS models, which 1l is not"),
         ({"model": "fs.yaml", "active_set": "a.asi"}, "pace_activeset of python-ace makes it"),
         ({"model": "1l", "committee": [file_of("1l.npz")]}, "must be SavedModel"),
@@ -220,20 +220,21 @@ def test_contract(model):
 
 
 @needs_tensorpotential
-def test_a_committee_is_its_mean_and_its_deviation_is_recorded(tmp_path, write_yaml):
+def test_the_first_of_a_committee_drives_and_the_deviation_is_recorded(tmp_path, write_yaml):
     """Members of one kind; the two here differ in cutoff and layers, so they deviate."""
     file = case(tmp_path, write_yaml, committee=[str(file_of("2l"))], uncertainty_every=5)
     result = lmpdrive.simulate(file, tmp_path / "run")
-    header, *lines = (result.directory / "uncertainty.dat").read_text().splitlines()
-    assert header == "# step max_force_deviation_eV_per_A mean_force_deviation_eV_per_A"
-    assert [int(line.split()[0]) for line in lines] == [0, 5, 10, 15, 20]
+    rows = np.loadtxt(result.directory / "model_devi.out")
+    assert rows[:, 0].tolist() == [0, 5, 10, 15, 20]
     atoms = film()
-    forces = []
+    forces, energies = [], []
     for model in ("1l", "2l"):
         atoms.calc = grace(model).make_calculator()
         forces.append(atoms.get_forces())
+        energies.append(atoms.get_potential_energy())
     deviation = np.linalg.norm(np.std(forces, axis=0), axis=1)
-    assert float(lines[0].split()[1]) == pytest.approx(deviation.max(), rel=1e-4)
+    assert rows[0, 4:7] == pytest.approx([deviation.max(), deviation.min(), deviation.mean()], rel=1e-4)
+    assert rows[0, 8:] == pytest.approx(energies, abs=1e-6)
     manifest = json.loads((result.directory / "manifest.json").read_text())
     assert manifest["state"] == "finished"
 

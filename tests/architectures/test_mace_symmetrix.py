@@ -97,7 +97,9 @@ def test_simulate_conserves_and_the_manifest_names_the_form(write_yaml, tmp_path
     assert np.ptp(energy) / len(atoms) < 2e-4
 
 
+@pytest.mark.validation
 def test_contract():
+    """A dozen processes; the run above is the short form of it."""
     potential = {"architecture": "mace", "model": str(TINY), "dtype": "float64", "symmetrix": "always"}
     atoms = water_on("Pt", 3.94, layers=2, heights_A=(9.3, 12.5, 15.5), height_A=20.0, shake_A=0.02)
     measured = check_architecture(potential, atoms, limits=Limits(force_eV_per_A=2e-5, virial_eV=1e-3))

@@ -46,7 +46,7 @@ class Types:
 
 @pytest.mark.parametrize("name", NATIVE)
 def test_elements_are_read_from_the_model_s_files(name):
-    in_order = {"agni": ("Al",), "pod": ("H", "O", "Pt"), "hdnnp": ("H", "O", "Pt")}
+    in_order = {"agni": ("Al",)} | dict.fromkeys(("pod", "hdnnp", "quip"), ("H", "O", "Pt"))
     assert made(name).model_elements() == in_order.get(name, native_models.ORDER)
 
 
@@ -54,7 +54,12 @@ def test_elements_of_the_forms_of_an_ace_file(tmp_path):
     from lmpdrive.architectures.pace import elements_of_ace
 
     for k, text in enumerate(
-        ["elements: [Cu, O]\nE0: [0, 0]\n", "cutoff: 5\nelements:\n- Cu\n- O\nother: 1\n", "elements: Cu O\n\nlmax=5\n"]
+        [
+            "species:\n  - speciesblock: Cu\n    rcutij: 5\n  - speciesblock: O\n  - speciesblock: Cu O\n",
+            "elements: [Cu, O]\nE0: [0, 0]\n",
+            "cutoff: 5\nelements:\n- Cu\n- O\nother: 1\n",
+            "elements: Cu O\n\nlmax=5\n",
+        ]
     ):
         file = tmp_path / f"{k}.yace"
         file.write_text(text)
@@ -274,25 +279,59 @@ def test_agni_runs_where_no_energy_is_needed_and_is_refused_where_it_is(tmp_path
     assert result.state == "finished"
 
 
-@pytest.mark.parametrize(
-    ("name", "cure"),
-    [
-        ("pace", "PKG_ML-PACE=yes"),
-        ("quip", "Build_extras.html#ml-quip"),
-        ("hdnnp", "Build_extras.html#ml-hdnnp"),
-        ("nequip", "github.com/mir-group/pair_nequip_allegro"),
-    ],
-)
-def test_a_style_that_this_lammps_lacks_is_told_with_the_cure(name, cure, tmp_path, write_yaml):
+RANN = """
+from typing import ClassVar
+from lmpdrive.architectures import Native, PairStyle, lammps_package
+
+class Rann(PairStyle):
+    template: ClassVar[str] = "quip.lmp.j2"
+    couplings: ClassVar = (Native("rann", needs=lammps_package("ML-RANN")),)
+
+    def elements_of_file(self):
+        return ("H", "O", "Pt")
+
+    def context(self, interface):
+        return super().context(interface) | {"init_string": "", "numbers": []}
+"""
+
+
+def test_a_style_that_this_lammps_lacks_is_told_with_the_cure(tmp_path, write_yaml):
+    """A pair style without another way; of the shipped ones the registry's LAMMPS has all."""
     water_on("Pt", 3.94, layers=2, heights_A=(9.3,), height_A=18.0, shake_A=0.02).write(tmp_path / "a.xyz")
-    path = write_yaml({"system": {"read": "a.xyz"}, "potential": potential(name), "dynamics": {"fixed_layers": 0}})
+    (tmp_path / "rann.py").write_text(RANN)
+    (tmp_path / "rann.nn").write_text("")
+    section = {"architecture": "./rann.py", "model": "rann.nn"}
+    path = write_yaml({"system": {"read": "a.xyz"}, "potential": section, "dynamics": {"fixed_layers": 0}})
     errors = [p.message for p in lmpdrive.check(path) if p.level == "error"]
-    assert len(errors) == 1 and f"has no pair {name}" in errors[0] and cure in errors[0]
+    assert len(errors) == 1 and "has no pair rann" in errors[0] and "PKG_ML-RANN=yes" in errors[0]
     lmpdrive.render(path, tmp_path / "elsewhere")  # a deck for another machine
 
 
+@pytest.mark.parametrize(
+    ("name", "cure", "instead"),
+    [
+        ("quip", "#ml-quip", "Use coupling: callback"),
+        ("pace", "PKG_ML-PACE=yes", "Use coupling: callback"),
+        ("hdnnp", "#ml-hdnnp", "Use coupling: callback"),
+        ("nequip", "mir-group/pair_nequip_allegro", "Use a file compiled with `--target ase`"),
+    ],
+)
+def test_a_native_coupling_that_this_lammps_lacks_is_told_with_the_cure(name, cure, instead, tmp_path, write_yaml):
+    water_on("Pt", 3.94, layers=2, heights_A=(9.3,), height_A=18.0, shake_A=0.02).write(tmp_path / "a.xyz")
+    section = potential(name, coupling="native")
+    path = write_yaml({"system": {"read": "a.xyz"}, "potential": section, "dynamics": {"fixed_layers": 0}})
+    errors = [p.message for p in lmpdrive.check(path) if p.level == "error"]
+    assert len(errors) == 1 and f"pair_style {name}) needs" in errors[0] and cure in errors[0]
+    assert instead in errors[0]
+
+
+def test_kokkos_is_refused_where_it_lacks_the_style():
+    (problem,) = made("quip", coupling="native", kokkos=True).problems(None)
+    assert problem.level == "error" and "has no pair_style quip" in problem.message
+
+
 def test_kokkos_variants_are_asked_for_by_name(tmp_path, write_yaml):
-    for name, options in (("pace", {}), ("snap", {}), ("pod", {}), ("allegro", {})):
+    for name, options in (("pace", {"coupling": "native"}), ("snap", {}), ("pod", {}), ("allegro", {})):
         architecture = made(name, kokkos=True, **options)
         assert f"{name}/kk" in architecture.styles()["pair"]
         assert architecture.lammps_arguments(2)[:4] == ["-k", "on", "g", "2"]

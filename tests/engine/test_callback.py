@@ -13,7 +13,7 @@ from ase.data import atomic_masses, atomic_numbers
 from ase.io import read
 
 import lmpdrive
-from lmpdrive.architectures import AseEvaluator, Configuration, find
+from lmpdrive.architectures import AseEvaluator, Configuration
 from lmpdrive.deck.commands import parse_deck
 from lmpdrive.engine.callback import Coupling
 from lmpdrive.engine.feed import pieces
@@ -342,36 +342,6 @@ def test_a_model_that_fails_in_a_run_is_reported_and_exits_non_zero(write_yaml, 
     assert "The model said: RuntimeError: CUDA out of memory" in done.stderr and "memory is full" in done.stderr
     assert (tmp_path / "run" / "failed_frame.xyz").is_file()
     assert (tmp_path / "run" / "failed.restart").is_file() and not (tmp_path / "run" / "last.restart").exists()
-
-
-@pytest.mark.parametrize(
-    ("calculator", "says"),
-    [
-        ("ase.calculators.emt", "import path"),
-        ("no_such_package:Calc", "no module 'no_such_package'"),
-        ("ase.calculators.emt:NOPE", "has no 'NOPE'. It has: EMT"),
-        ("ase.calculators.emt:EMTT", "did you mean 'EMT'? It has: EMT"),
-        ("ase.calculators.emt:parameters", "is a dict, not a calculator"),
-        ("ase.neighborlist:NeighborList", "is the class NeighborList, not a calculator"),
-        ("ase.calculators.nope:EMT", "no module 'ase.calculators.nope'"),
-        ("does_not_import:Calc", "does_not_import cannot be imported: RuntimeError: no licence"),
-    ],
-)
-def test_a_wrong_calculator_is_named_before_running(calculator, says, tmp_path, monkeypatch):
-    (tmp_path / "does_not_import.py").write_text("raise RuntimeError('no licence')\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    potential = find("ase")(architecture="ase", calculator=calculator)
-    (problem,) = potential.problems(None) or potential.environment_problems()
-    assert problem.level == "error" and says in problem.message
-
-
-def test_arguments_that_a_calculator_does_not_take_are_named_before_running():
-    potential = find("ase")(architecture="ase", calculator="ase.calculators.eam:EAM", kwargs={"potential": "Al.eam"})
-    assert potential.problems(None) == [], "it takes any"
-    function = find("ase")(architecture="ase", calculator="ase.calculators.tip3p:epsilon0", kwargs={})
-    assert "is a float" in function.problems(None)[0].message
-    plumbing = find("ase")(architecture="ase", calculator="ase.calculators.mixing:SumCalculator", kwargs={"calc": []})
-    assert "missing a required argument: 'calcs'. It takes: calcs" in plumbing.problems(None)[0].message
 
 
 def test_check_refuses_a_calculator_that_is_not_there(write_yaml, tmp_path):

@@ -32,6 +32,16 @@ class RunSteps(Values):
     architecture: str
     """Name of a shipped or installed architecture, or `./file.py`."""
 
+    @classmethod
+    def recipes(cls) -> tuple[Recipe, ...]:
+        """All environments that can be made for it; more than one where it depends on the keys."""
+        return (cls.environment,) if cls.environment else ()
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """That of this very potential."""
+        return self.environment
+
     @property
     def modules(self) -> tuple[str, ...]:
         """Python modules that a run needs."""
@@ -42,7 +52,7 @@ class RunSteps(Values):
 
         Raises InstallError or ConfigError as `environments.choose` does.
         """
-        return choose(self.environment.family if self.environment else Path(self.architecture).stem, self.modules)
+        return choose(self.recipe.family if self.recipe else Path(self.architecture).stem, self.modules)
 
     def environment_problems(self) -> list[Problem]:
         """Modules that the interpreter of a run lacks, each with its cure."""
@@ -50,12 +60,13 @@ class RunSteps(Values):
             interpreter = self.interpreter()
         except (InstallError, ConfigError) as error:
             return [Problem("error", str(error))]
-        if interpreter.origin == "settings" or self.environment is None:
+        recipe = self.recipe
+        if interpreter.origin == "settings" or recipe is None:
             cure = "Install the package that has it there"
-        elif interpreter.origin == "environment" and not self.environment.named_by_user:
-            cure = f"Make it again: lmpdrive env remove {interpreter.family}, then {self.environment.command}"
+        elif interpreter.origin == "environment" and not recipe.named_by_user:
+            cure = f"Make it again: lmpdrive env remove {interpreter.family}, then {recipe.command}"
         else:
-            cure = f"Add it with: {self.environment.command}"
+            cure = f"Add it with: {recipe.command}"
         return [
             Problem(
                 "error",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
-from lmpdrive.architectures.base.couplings import Native
+from pydantic import field_validator
+
+from lmpdrive.architectures.base.couplings import Callback, Native
 from lmpdrive.architectures.base.evaluator import AseEvaluator, Evaluator
 from lmpdrive.architectures.base.interface import Interface
+from lmpdrive.architectures.base.limits import DOUBLE, Limits
 from lmpdrive.architectures.base.many_couplings import ManyCouplings
 from lmpdrive.architectures.base.pair_style import PairStyle
 from lmpdrive.architectures.base.problem import Problem
@@ -24,10 +27,39 @@ class StyleOrCallback(ManyCouplings, PairStyle):
     makes the calculator from the files it is given.
     """
 
+    kokkos_style: ClassVar[bool] = False
+    """Whether LAMMPS' KOKKOS package has the pair style; without it `kokkos: auto` means never."""
+
+    @field_validator("kokkos", mode="before")
+    @classmethod
+    def _yes_or_no(cls, value: Any) -> Any:
+        """`kokkos: true` and `false`, as for pair styles with one coupling."""
+        return {True: "always", False: "never"}[value] if isinstance(value, bool) else value
+
     @property
     def single_rank(self) -> str | None:  # type: ignore[override]
         """The calculator has the atoms of one process."""
         return None if isinstance(self.chosen, Native) else "a model in the same process runs on one rank"
+
+    def decided(self, coupling: Native | Callback, kokkos: bool) -> Self:
+        """As for all, without KOKKOS where it lacks the style."""
+        return super().decided(coupling, kokkos and self.kokkos_style)
+
+    def styles(self) -> dict[str, list[str]]:
+        """With KOKKOS also its variant of the pair style, so that a LAMMPS without it is refused before the run."""
+        styles = super().styles()
+        if isinstance(self.chosen, Native) and self.kokkos == "always":
+            styles["pair"] += [f"{style}/kk" for style in styles["pair"]]
+        return styles
+
+    def problems(self, interface: Interface | None) -> list[Problem]:
+        """As for any pair style; `kokkos: always` where KOKKOS lacks the style."""
+        found = super().problems(interface)
+        if self.kokkos == "always" and not self.kokkos_style:
+            native = next(c for c in self.couplings if isinstance(c, Native))
+            text = f"LAMMPS' KOKKOS package has no pair_style {native.pair_style}. Leave the key out."
+            found.append(Problem("error", f"potential.kokkos: always: {text}"))
+        return found
 
     def environment_problems(self) -> list[Problem]:
         """The pair style needs no Python module, only the interpreter's LAMMPS."""
@@ -38,7 +70,7 @@ class StyleOrCallback(ManyCouplings, PairStyle):
         return super().context(interface) if isinstance(self.chosen, Native) else {}
 
     def calculator(self, files: Mapping[str, Path]) -> Any:
-        """The package's ASE calculator of these model files, named as in `files()`."""
+        """The package's ASE calculator of these model files, named as in `files()`.  May raise anything."""
         raise NotImplementedError
 
     def evaluator(self, run_dir: Path, device: str) -> Evaluator:
@@ -46,14 +78,26 @@ class StyleOrCallback(ManyCouplings, PairStyle):
 
         Raises ModelError if it cannot be made.
         """
+        return AseEvaluator(self.calculator_in(run_dir))
+
+    def calculator_in(self, run_dir: Path) -> Any:
+        """The calculator of the files that lie in a run directory.  Raises ModelError if it cannot be made."""
         local = {name: run_dir / name for name in self.files()}
+        return self._made({n: p if p.exists() else self.files()[n] for n, p in local.items()})
+
+    def make_calculator(self) -> Any:
+        """The same calculator, of the original files.  Raises ModelError if it cannot be made."""
+        return self._made(self.files())
+
+    def limits(self) -> Limits:
+        """Both evaluate in double precision."""
+        return DOUBLE
+
+    def _made(self, files: Mapping[str, Path]) -> Any:
         try:
-            return AseEvaluator(self.calculator({n: p if p.exists() else self.files()[n] for n, p in local.items()}))
+            return self.calculator(files)
+        except ModelError:
+            raise
         except Exception as error:  # other people's loaders raise anything
             first = (str(error) or type(error).__name__).splitlines()[0]
             raise ModelError(f"{self.title or self.architecture} cannot load {self.model.name}: {first}") from error
-
-    def make_calculator(self) -> Any:
-        """The same calculator, of the original files."""
-        return self.calculator(self.files())
-

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import PositiveFloat
+from pydantic import PositiveFloat, PositiveInt
 
 from lmpdrive.architectures import (
     Architecture,
@@ -53,8 +53,8 @@ class Deepmd(Architecture):
     """Model file (`.pb`, `.savedmodel`, `.pth`, `.pt2`), or the name of a shipped potential."""
     committee: list[Path] = []
     """Further models of the same kind; their force deviation goes to `model_devi.out`."""
-    deviation_every_fs: PositiveFloat = 50
-    """How often the committee's deviation is written."""
+    uncertainty_every: PositiveInt = 100
+    """Steps between lines of `model_devi.out`."""
     core_radii_A: dict[str, PositiveFloat] | Literal["none", "card"] = "none"
     """Repulsion below these distances, e.g. `{H-H: 1.3}`, where a model trained without close contacts has
     holes. `card`: the shortest distances of the training data, from the model's card."""

@@ -21,6 +21,7 @@ from lmpdrive.architectures import (
     SINGLE,
     Callback,
     Evaluator,
+    HasCommittee,
     Interface,
     Limits,
     Problem,
@@ -39,7 +40,7 @@ LINK = "model.pt"
 """Name of the checkpoint in a run directory."""
 
 
-class Fairchem(PythonModel):
+class Fairchem(HasCommittee, PythonModel):
     """Energy-conserving models of fairchem: eSEN, UMA."""
 
     template: ClassVar[str] = "callback.lmp.j2"
@@ -91,6 +92,8 @@ class Fairchem(PythonModel):
     """Further fields of fairchem's InferenceSettings, e.g. `{compile: true, tf32: true}`."""
     dispersion: Dispersion | None = None
     """Add D3 to the model."""
+    committee: list[str] = []
+    """Further models, named like `model`; their deviation goes to `model_devi.out`."""
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -102,8 +105,9 @@ class Fairchem(PythonModel):
         return not self.model.endswith(".pt") and "/" not in self.model
 
     def resolve(self, folder: Path) -> Fairchem:
-        """A copy with an absolute checkpoint."""
-        return self if self._is_name else self.model_copy(update={"model": str((folder / self.model).resolve())})
+        """A copy with absolute checkpoints."""
+        model = self.model if self._is_name else str((folder / self.model).resolve())
+        return self.model_copy(update={"model": model, "committee": self.resolved_committee(folder)})
 
     def model_elements(self) -> Sequence[str] | None:
         """From the card if its hash fits, else from the reference energies, where an interpreter has fairchem."""
@@ -136,7 +140,7 @@ class Fairchem(PythonModel):
     def problems(self, interface: Interface | None) -> list[Problem]:
         """A missing file or unknown name, a wrong task, forces that are not a gradient, unknown elements."""
         d3 = self.dispersion.problems(interface, self.card()) if self.dispersion else []
-        return [*self._model_problems(interface), *d3]
+        return [*self._model_problems(interface), *self.committee_problems(interface), *d3]
 
     def _model_problems(self, interface: Interface | None) -> list[Problem]:
         try:
@@ -174,8 +178,8 @@ class Fairchem(PythonModel):
             checkpoint.choose_task(tasks, self.task)
 
     def files(self) -> dict[str, Path]:
-        """The checkpoint, unless it comes from the hub."""
-        return {} if self._is_name else {LINK: Path(self.model)}
+        """The checkpoints, but for those that come from the hub."""
+        return ({} if self._is_name else {LINK: Path(self.model)}) | self.committee_files()
 
     def card(self) -> dict[str, Any] | None:
         """`card.yaml` beside the checkpoint, if it describes this very file."""
@@ -185,7 +189,8 @@ class Fairchem(PythonModel):
         """The loaded model."""
         local = run_dir / LINK
         unit, task = self._load(str(local) if local.exists() else self.model, device)
-        model = FairchemEvaluator(unit, task, self.charge, self.spin)
+        first = FairchemEvaluator(unit, task, self.charge, self.spin)
+        model = self.with_committee(first, run_dir, device)
         return self.dispersion.added_to(model) if self.dispersion else model
 
     def make_calculator(self) -> Any:

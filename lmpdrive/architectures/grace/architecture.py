@@ -20,8 +20,10 @@ from pydantic import NonNegativeFloat, PositiveInt
 
 from lmpdrive.architectures import (
     DOUBLE,
+    AseEvaluator,
     Callback,
     Evaluator,
+    HasCommittee,
     Interface,
     Limits,
     ManyCouplings,
@@ -32,8 +34,8 @@ from lmpdrive.architectures import (
     element_problems,
     kokkos_arguments,
 )
-from lmpdrive.architectures.grace.evaluator import UNCERTAINTY, GraceEvaluator
 from lmpdrive.architectures.grace.files import ModelFile, read
+from lmpdrive.architectures.shared.uncertainty import UNCERTAINTY, RecordingEvaluator
 from lmpdrive.common import resources
 from lmpdrive.environments import Recipe
 from lmpdrive.errors import ModelError
@@ -67,7 +69,7 @@ COUPLINGS: dict[tuple[str, int], tuple[Native | Callback, ...]] = {
 """(kind of the model file, layers) -> ways into LAMMPS, preferred first."""
 
 
-class Grace(ManyCouplings):
+class Grace(HasCommittee, ManyCouplings):
     """GRACE models of gracemaker (tensorpotential)."""
 
     template: ClassVar[str] = "callback.lmp.j2"
@@ -87,12 +89,13 @@ class Grace(ManyCouplings):
         size_GB=2.6,
         cuda_size_GB=7.0,
         imports=("tensorpotential.calculator",),
+        licence="tensorpotential: its own, for academic use",
     )
 
     model: Path
     """SavedModel folder of gracemaker, `.npz` exported for KOKKOS, FS `.yaml`, or the name of a shipped potential."""
     committee: list[Path] = []
-    """Further SavedModels: forces are the mean of all, their deviation goes to `uncertainty.dat` (callback only)."""
+    """Further SavedModels; their deviation goes to `model_devi.out` (callback only)."""
     active_set: Path | None = None
     """`.asi` file of an FS model, for its extrapolation grade γ."""
     pair_style: Style | Literal["auto"] = "auto"
@@ -102,14 +105,14 @@ class Grace(ManyCouplings):
     padding: NonNegativeFloat = 0.25
     """Room for more neighbours, as a fraction; whenever it is exceeded TensorFlow recompiles for seconds."""
     uncertainty_every: PositiveInt = 100
-    """Steps between lines of `uncertainty.dat`, for a model with γ, an active set or a committee."""
+    """Steps between lines of `uncertainty.dat`, for γ, and of `model_devi.out`, for a committee."""
 
     def resolve(self, folder: Path) -> Grace:
         """A copy with absolute model files."""
         return self.model_copy(
             update={
                 "model": resources.find_model(self.model, folder),
-                "committee": [resources.find_model(m, folder) for m in self.committee],
+                "committee": self.resolved_committee(folder),
                 "active_set": resources.find_model(self.active_set, folder) if self.active_set else None,
             }
         )
@@ -189,8 +192,8 @@ class Grace(ManyCouplings):
             wrong.append(f"pair_style: {self.pair_style} is native; leave it out with coupling: callback")
         if self.coupling == "callback" and about.kind != "tensorflow":
             wrong.append(f"coupling: callback needs the SavedModel that {self._name} was exported from")
-        if self.committee and (self.coupling == "native" or self.pair_style != "auto"):
-            wrong.append("committee: no pair style runs one; leave out coupling and pair_style")
+        if self.committee and (self.coupling in ("native", "ase") or self.pair_style != "auto"):
+            wrong.append("committee: only coupling: callback runs one, and no pair style; leave out both keys")
         if self.active_set and about.kind != "fs":
             wrong.append(f"active_set is for FS models, which {self._name} is not. Leave it out")
         elif self.active_set and not self.active_set.is_file():
@@ -206,7 +209,7 @@ class Grace(ManyCouplings):
         return (
             {f"model{self.model.suffix if self.model.is_file() else ''}": self.model}
             | ({"model.asi": self.active_set} if self.active_set else {})
-            | {f"model_{i}": path for i, path in enumerate(self.committee, start=2)}
+            | self.committee_files()
         )
 
     def context(self, interface: Interface) -> dict[str, Any]:
@@ -228,24 +231,29 @@ class Grace(ManyCouplings):
 
     def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """tensorpotential's calculator; raises ModelError if it cannot load the model."""
-        local = [run_dir / name for name in self.files()]
-        here = all(path.exists() for path in local)
-        try:
-            calculator = self._calculator(local if here else [self.model, *self.committee])
-        except Exception as error:  # TensorFlow raises many kinds
-            first = (str(error) or type(error).__name__).splitlines()[0]
-            raise ModelError(f"tensorpotential cannot load {self._name}: {first}") from error
-        return GraceEvaluator(calculator, self.uncertainty_every, run_dir)
+        local = run_dir / next(iter(self.files()))
+        calculator = self._loaded(local if local.exists() else self.model)
+        return self.with_committee(RecordingEvaluator(calculator, self.uncertainty_every, run_dir), run_dir, device)
+
+    def alone(self, device: str) -> Evaluator:
+        """Without the record of γ, which is the first model's."""
+        return AseEvaluator(self._loaded(self.model))
 
     def make_calculator(self) -> Any:
-        """tensorpotential's ASE calculator; None for exports, which it does not read."""
-        return self._calculator([self.model, *self.committee]) if self.model.is_dir() else None
+        """tensorpotential's ASE calculator of the first model; None for exports, which it does not read."""
+        return self._calculator(self.model) if self.model.is_dir() else None
 
-    def _calculator(self, models: Sequence[Path]) -> Any:
+    def _loaded(self, model: Path) -> Any:
+        try:
+            return self._calculator(model)
+        except Exception as error:  # TensorFlow raises many kinds
+            first = (str(error) or type(error).__name__).splitlines()[0]
+            raise ModelError(f"tensorpotential cannot load {model.name}: {first}") from error
+
+    def _calculator(self, model: Path) -> Any:
         from tensorpotential.calculator import TPCalculator
 
-        names = [str(path) for path in models]
-        return TPCalculator(names if len(names) > 1 else names[0], pad_neighbors_fraction=self.padding)
+        return TPCalculator(str(model), pad_neighbors_fraction=self.padding)
 
     def limits(self) -> Limits:
         """Geometry and energies are in double precision."""

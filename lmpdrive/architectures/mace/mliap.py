@@ -13,10 +13,11 @@ import pickle
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from lmpdrive.architectures.mace.inputs import needed, require_local
+from lmpdrive.architectures.mace.inputs import inputs_of, require_local
 from lmpdrive.architectures.mace.model import elements, head_index, load
 from lmpdrive.architectures.mace.one_rank import OneRank
 from lmpdrive.common.lammps_module import import_lammps
@@ -108,9 +109,9 @@ def interactions_of_file(model: str) -> list[str]:
     return [type(block).__name__ for block in _module(model).interactions]
 
 
-def needed_by_file(model: str) -> str:
-    """What else than edge vectors it needs, as `inputs.needed`.  Raises ModelError if it cannot be read."""
-    return needed(_module(model))
+def inputs_of_file(model: str) -> dict[str, Any]:
+    """What it needs: the fields of an `inputs.Inputs`.  Raises ModelError if it cannot be read."""
+    return asdict(inputs_of(_module(model)))
 
 
 def reach_of_file(model: str) -> tuple[float, int]:

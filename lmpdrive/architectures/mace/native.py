@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lmpdrive.architectures import AseEvaluator, Configuration, Evaluation
-from lmpdrive.architectures.shared.verlet import VerletList
+from lmpdrive.architectures.shared.verlet import neighbours_within
 from lmpdrive.errors import ModelError
 
 
@@ -23,7 +23,7 @@ class NativeEvaluator:
     def __init__(self, file: Path, dtype: str) -> None:
         self._model = _symmetrix()(str(file), dtype=dtype, streamed_edges="direct", execution_profile="speed")
         evaluator = self._model.evaluator
-        self._list = VerletList(float(evaluator.r_cut))
+        self._list = neighbours_within(float(evaluator.r_cut))
         self._kind = np.full(120, -1, np.int32)
         self._kind[list(evaluator.atomic_numbers)] = np.arange(len(evaluator.atomic_numbers), dtype=np.int32)
         self.edge_count = 0

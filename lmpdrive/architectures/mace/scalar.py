@@ -23,7 +23,7 @@ from lmpdrive.architectures.mace.scalar_kernels import (
     repulsion,
 )
 from lmpdrive.architectures.mace.scalar_parameters import Array, Layer, Parameters
-from lmpdrive.architectures.shared.verlet import VerletList
+from lmpdrive.architectures.shared.verlet import neighbours_within
 from lmpdrive.errors import ModelError
 
 
@@ -32,7 +32,7 @@ class ScalarEvaluator:
 
     def __init__(self, model: Parameters) -> None:
         self.model = model
-        self._list = VerletList(model.cutoff_A)
+        self._list = neighbours_within(model.cutoff_A)
         self._kind = np.full(120, -1, np.int32)
         self._kind[model.numbers] = np.arange(len(model.numbers), dtype=np.int32)
         self.edge_count = 0

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from lmpdrive.architectures import (
     Callback,
     Evaluator,
+    HasCommittee,
     Interface,
     Problem,
     PythonModel,
@@ -34,7 +35,7 @@ LINK = "model.pth"
 """Name of the checkpoint in a run directory."""
 
 
-class SevenNet(PythonModel):
+class SevenNet(HasCommittee, PythonModel):
     """SevenNet checkpoints, pretrained or your own."""
 
     template: ClassVar[str] = "callback.lmp.j2"
@@ -60,6 +61,8 @@ class SevenNet(PythonModel):
     """Level of theory of a multi-fidelity model, e.g. `mpa` or `omat24` of 7net-mf-ompa."""
     dispersion: Dispersion | None = None
     """Add D3 to the model."""
+    committee: list[str] = []
+    """Further models, named like `model`; their deviation goes to `model_devi.out`."""
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -71,9 +74,10 @@ class SevenNet(PythonModel):
         return self.model.lower().startswith(checkpoint.PREFIXES) and not Path(self.model).exists()
 
     def resolve(self, folder: Path) -> SevenNet:
-        """A copy with an absolute checkpoint."""
+        """A copy with absolute checkpoints."""
         path = (folder / self.model).resolve()
-        return self if self._is_name and not path.exists() else self.model_copy(update={"model": str(path)})
+        model = self.model if self._is_name and not path.exists() else str(path)
+        return self.model_copy(update={"model": model, "committee": self.resolved_committee(folder)})
 
     def model_elements(self) -> Sequence[str] | None:
         """From the card if its hash fits, else from the checkpoint, where an interpreter has sevenn to read it."""
@@ -98,7 +102,7 @@ class SevenNet(PythonModel):
     def problems(self, interface: Interface | None) -> list[Problem]:
         """A missing file or unknown name, a wrong `modal`, elements that the model or D3 does not know."""
         d3 = self.dispersion.problems(interface, self.card()) if self.dispersion else []
-        return [*self._model_problems(interface), *d3]
+        return [*self._model_problems(interface), *self.committee_problems(interface), *d3]
 
     def _model_problems(self, interface: Interface | None) -> list[Problem]:
         if self._is_name:
@@ -124,8 +128,8 @@ class SevenNet(PythonModel):
         return element_problems(interface.elements, contents["elements"], self.model)
 
     def files(self) -> dict[str, Path]:
-        """The checkpoint, unless it is a pretrained one."""
-        return {} if self._is_name else {LINK: Path(self.model)}
+        """The checkpoints, but for pretrained ones."""
+        return ({} if self._is_name else {LINK: Path(self.model)}) | self.committee_files()
 
     def card(self) -> dict[str, Any] | None:
         """`card.yaml` beside the checkpoint, if it describes this very file."""
@@ -134,7 +138,8 @@ class SevenNet(PythonModel):
     def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """The model on edge vectors, in single precision as it was trained."""
         local = run_dir / LINK
-        model = edge_evaluator(str(local) if local.exists() else self.model, self.modal, device)
+        first = edge_evaluator(str(local) if local.exists() else self.model, self.modal, device)
+        model = self.with_committee(first, run_dir, device)
         return self.dispersion.added_to(model) if self.dispersion else model
 
     def make_calculator(self) -> Any:

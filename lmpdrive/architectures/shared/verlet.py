@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from math import sqrt
 from typing import Any
 
@@ -12,6 +13,12 @@ from lmpdrive.architectures import Configuration
 from lmpdrive.common.compiled import load
 
 SKIN_A = 0.3
+
+
+@cache
+def neighbours_within(cutoff_A: float) -> VerletList:
+    """One list for each cutoff in this process, so that the members of a committee search once."""
+    return VerletList(cutoff_A)
 
 
 class VerletList:
@@ -27,11 +34,21 @@ class VerletList:
         self.builds = 0
         self._search = vesin.NeighborList(cutoff=cutoff_A + skin_A, full_list=True, sorted=True)
         self._of: Configuration | None = None
+        self._last: Configuration | None = None
+        self._found: Any = None
         self._cell = np.zeros((3, 3))
         self._within = load("lmpdrive.architectures.shared.pairs").within
 
     def pairs(self, configuration: Configuration) -> Any:
-        """Atoms `i` and `j`, `vectors` from i to the image of j and their `lengths` [Å], of pairs within the cutoff."""
+        """Atoms `i` and `j`, `vectors` from i to the image of j and their `lengths` [Å], of pairs within the cutoff.
+
+        Asked again for the same object it has them still; they are not to be changed.
+        """
+        if configuration is not self._last:
+            self._found, self._last = self._find(configuration), configuration
+        return self._found
+
+    def _find(self, configuration: Configuration) -> Any:
         if self._of is None or not self._holds(self._of, configuration):
             self._make(configuration)
         return self._within(configuration.positions, self._i, self._j, self._shift, self.cutoff_A)

@@ -12,7 +12,7 @@ from lmpdrive.engine.restart.files import RECORD
 
 _OUTPUT = (
     *("traj*.dcd", "traj*.lammpstrj", "log*.lammps", "*.restart"),
-    *(RECORD, ASE_STATE, FINAL_DATA, "model_devi*.out"),
+    *(RECORD, ASE_STATE, FINAL_DATA, "model_devi*.out", "uncertainty*.dat"),
 )
 
 
@@ -25,9 +25,10 @@ def next_number(folder: Path, deck: str) -> int:
 
 def remove_output(folder: Path) -> None:
     """Remove what an earlier run left that the next one does not overwrite, or would take for its own."""
-    numbered_ones = ("in.*.lammps", "log.*.lammps", "traj.*.dcd", "traj.*.lammpstrj")
+    numbered_ones = ("in.*.lammps", "log.*.lammps", "traj.*.dcd", "traj.*.lammpstrj", "model_devi.*.out")
     old = [folder / p.replace("*", str(n)) for p in numbered_ones for n in _numbers(folder, p)]
-    for path in (*old, *folder.glob("*.restart"), folder / RECORD, folder / ASE_STATE):
+    old += [folder / name for name in (RECORD, ASE_STATE, "model_devi.out", "uncertainty.dat")]
+    for path in (*old, *folder.glob("*.restart")):
         path.unlink(missing_ok=True)
 
 

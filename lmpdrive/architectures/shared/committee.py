@@ -1,0 +1,160 @@
+"""Committees: several models of one kind, of which the first drives and all are compared now and then.
+
+    potential:
+      architecture: mace
+      model: ./a.model                       # energy, forces and virial of the run
+      committee: [./b.model, ./c.model]      # what they say differs by is written to model_devi.out
+
+With M models, ⟨⟩ the mean over them and n atoms, as in DeePMD-kit (https://docs.deepmodeling.com/projects/deepmd, model
+deviation):
+
+    ε_f,i = sqrt(⟨|f_i - ⟨f_i⟩|²⟩)   [eV/Å], of which max, min and mean over the atoms i are written;
+    ε_v,ab = sqrt(⟨(W_ab - ⟨W_ab⟩)²⟩) / n   [eV], of which max, min and root mean square over the 9 components;
+    ε_e = sqrt(⟨(E - ⟨E⟩)²⟩) / n   [eV], and the energy of each model [eV].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Self
+
+import numpy as np
+from pydantic import PositiveInt
+
+from lmpdrive.architectures.base.architecture import Architecture
+from lmpdrive.architectures.base.evaluator import Configuration, Evaluation, Evaluator
+from lmpdrive.architectures.base.interface import Interface
+from lmpdrive.architectures.base.problem import Problem
+from lmpdrive.architectures.shared.step_table import StepTable
+
+MODEL_DEVI = "model_devi.out"
+"""Name of the record in a run directory, and its first columns, are those of `pair_style deepmd`."""
+_NOT_A_RUN = Path("alone")
+"""No folder: a member reads its own file, not the first model's in the run directory."""
+
+
+class HasCommittee(Architecture):
+    """Adds the keys of a committee to an architecture whose model is Python.
+
+    The subclass calls `resolved_committee` in `resolve`, `committee_files` in `files`, `committee_problems` in
+    `problems`, and `with_committee` in `evaluator`, each of which does nothing without a committee.  Where a model is
+    more than the key `model`, it also overrides `member`.
+    """
+
+    committee: Sequence[Any] = ()
+    """Further models, to be compared with the first."""
+    uncertainty_every: PositiveInt = 100
+    """Steps between lines of `model_devi.out`, which is written for a committee."""
+
+    def member(self, model: Any) -> Self:
+        """The potential with another model, alone; D3, being the same for all, is left out."""
+        update = {"model": type(getattr(self, "model", model))(model), "committee": []}
+        if "dispersion" in type(self).model_fields:
+            update["dispersion"] = None
+        return self.model_copy(update=update)
+
+    def alone(self, device: str) -> Evaluator:
+        """The loaded model of a member.  Raises ModelError if it cannot be loaded."""
+        return self.evaluator(_NOT_A_RUN, device)
+
+    def resolved_committee(self, folder: Path) -> list[Any]:
+        """The key with absolute file names."""
+        return [getattr(self.member(model).resolve(folder), "model", model) for model in self.committee]
+
+    def committee_files(self) -> dict[str, Path]:
+        """Those of the members: `model_2.model` where the first has `model.model`, and so on."""
+        return {name: source for files in self._files_of_members() for name, (_, source) in files.items()}
+
+    def committee_problems(self, interface: Interface | None) -> list[Problem]:
+        """What is wrong with each member, and with the coupling."""
+        found, coupling = [], getattr(self, "coupling", "callback")
+        if self.committee and coupling not in ("auto", "callback"):
+            message = f"potential.committee: with coupling: {coupling} only one model runs; take coupling: callback."
+            found.append(Problem("error", message))
+        for model in self.committee:
+            for problem in self.member(model).problems(interface):
+                message = problem.message.replace("potential.model", "potential.committee")
+                found.append(Problem(problem.level, message))
+        return found
+
+    def with_committee(self, first: Evaluator, run_dir: Path, device: str) -> Evaluator:
+        """`first`, the loaded model, which writes `model_devi.out` in `run_dir` if there is a committee."""
+        if not self.committee:
+            return first
+        others = []
+        for model, files in zip(self.committee, self._files_of_members(), strict=True):
+            local = [run_dir / name for name, (own, _) in files.items() if (run_dir / name).exists()]
+            others.append(self.member(local[0] if len(local) == 1 else model).alone(device))
+        return CommitteeEvaluator([first, *others], self.uncertainty_every, run_dir / MODEL_DEVI, print)
+
+    def _files_of_members(self) -> list[dict[str, tuple[str, Path]]]:
+        """Of each member: name in the run directory -> name it would have alone, and source."""
+        return [
+            {
+                f"{Path(own).stem}_{number}{Path(own).suffix}": (own, source)
+                for own, source in self.member(model).files().items()
+            }
+            for number, model in enumerate(self.committee, start=2)
+        ]
+
+
+class CommitteeEvaluator:
+    """The first of `members`, and every `every` steps a line in `file` about all of them.
+
+    say : is told once what that costs.
+    """
+
+    def __init__(
+        self, members: Sequence[Evaluator], every: int, file: Path, say: Callable[[str], object] = print
+    ) -> None:
+        self.members, self.every, self.say = tuple(members), every, say
+        self.table = StepTable(file, header(len(members)))
+        self._calls = 0
+
+    def __call__(self, configuration: Configuration) -> Evaluation:
+        """What the first says.  Raises what any of them raises."""
+        answer = self.members[0](configuration)
+        if configuration.step % self.every == 0:
+            started = perf_counter()
+            answers = [answer, *(member(configuration) for member in self.members[1:])]
+            self._tell(perf_counter() - started)
+            self.table.write(configuration.step, row(configuration.step, answers))
+        return answer
+
+    def _tell(self, seconds: float) -> None:
+        self._calls += 1
+        if self._calls != 2:  # at the first call models are compiled
+            return
+        ms, others = 1e3 * seconds, len(self.members) - 1
+        self.say(
+            f"committee of {others + 1}: the {others} that only compare take {ms:.3g} ms every {self.every} steps, "
+            f"{ms / self.every:.2g} ms per step"
+        )
+
+
+def force_deviations(forces: Any) -> Any:
+    """(n,) ε_f of each atom [eV/Å] from the (M, n, 3) forces of M models."""
+    return np.sqrt(np.square(forces - np.mean(forces, axis=0)).sum(axis=-1).mean(axis=0))
+
+
+def header(members: int) -> str:
+    """The first line of the file: DeePMD-kit's columns, then the deviation of the energy, and M energies."""
+    names = [f"{what}_devi_{of}" for of in "vf" for what in ("max", "min", "avg")]
+    names += ["devi_e", *(f"energy_{number}" for number in range(1, members + 1))]
+    return "#" + "step".rjust(11) + "".join(name.rjust(19) for name in names) + "\n"
+
+
+def row(step: int, answers: Sequence[Evaluation]) -> str:
+    """The line of one step."""
+    n = len(answers[0].forces)
+    energies = np.array([answer.energy_eV for answer in answers])
+    virial = np.std([answer.virial for answer in answers], axis=0) / n
+    force = force_deviations(np.array([answer.forces for answer in answers]))
+    deviations = (
+        *(virial.max(), virial.min(), np.sqrt(np.mean(virial**2))),
+        *(force.max(), force.min(), force.mean()),
+        np.std(energies) / n,
+    )
+    return f"{step:12d}" + "".join(f"{d:19.6e}" for d in deviations) + "".join(f"{e:19.10e}" for e in energies)
