@@ -1,8 +1,8 @@
-"""NequIP through `pair_style nequip`.
+"""NequIP: `pair_style nequip` where the model was compiled for it, else nequip in LAMMPS' process.
 
     potential:
       architecture: nequip
-      model: ./model.nequip.pth
+      model: ./model.nequip.pt2
 
 Batzner et al., Nat. Commun. 13, 2453 (2022).  https://github.com/mir-group/pair_nequip_allegro
 """
@@ -12,16 +12,33 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from lmpdrive.architectures import Native
-from lmpdrive.architectures.shared.nequip_framework import NEEDS, NequipStyle
+from pydantic import PositiveInt
+
+from lmpdrive.architectures import CALLBACK_TEMPLATE, Callback, Native, ReceptiveField
+from lmpdrive.architectures.shared.nequip_framework import NequipFramework, metadata
 
 
-class Nequip(NequipStyle):
+class Nequip(NequipFramework):
     """Message-passing models of the NequIP framework (0.7 and later)."""
 
-    couplings: ClassVar = (Native("nequip", needs=NEEDS),)
+    couplings: ClassVar = (
+        Native("nequip"),
+        Callback(template=CALLBACK_TEMPLATE, title="NequIP through fix external"),
+    )
     title: ClassVar[str] = "NequIP"
-    single_rank: ClassVar[str | None] = "pair_style nequip runs on one rank"
+    pair_target: ClassVar[str] = "pair_nequip"
 
     model: Path
-    """`.nequip.pth` or `.nequip.pt2`, made by `nequip-compile` with the target `pair_nequip`."""
+    """`.nequip.pt2`, compiled by `nequip-compile` with the target `ase` or `pair_nequip`."""
+    layers: PositiveInt | None = None
+    """Interaction layers (`num_layers` of the training input), for the charge-visibility audit: the file has no record
+    of them."""
+
+    @property
+    def single_rank(self) -> str | None:  # type: ignore[override]
+        """Neither the pair style nor the calculator takes more."""
+        return "pair_style nequip runs on one rank" if isinstance(self.chosen, Native) else super().single_rank
+
+    def receptive_field(self) -> ReceptiveField | None:
+        """Cutoff x `layers`, where that is given."""
+        return ReceptiveField.of(float(metadata(self.model)["r_max"]), self.layers) if self.layers else None

@@ -32,6 +32,9 @@ PACKAGE = {
     "grace": "tensorpotential",
     "fairchem": "fairchem-core",
     "sevennet": "sevenn",
+    "nequip": "nequip",
+    "allegro": "nequip",
+    "metatomic": "metatomic-torch",
 }
 """Whose version is shown; others show ASE's and LAMMPS'."""
 SECONDS_PER_DAY, FS_PER_NS = 86400.0, 1e6

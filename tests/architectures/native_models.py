@@ -116,21 +116,40 @@ def quip() -> dict:
     return {"model": _write("gap.xml", text)}
 
 
-def _archive(name: str, member: str, content: str) -> dict:
-    path = Path(_folder.name) / name
+LAMMPS_INPUTS = {
+    "pair_nequip": "pos edge_index atom_types cell edge_cell_shift",
+    "pair_allegro": "pos edge_index atom_types",
+    "ase": "pos edge_index atom_types cell edge_cell_shift",
+    "batch": "pos edge_index atom_types cell edge_cell_shift batch num_atoms",
+}
+"""Target of `nequip-compile` -> inputs of the compiled model."""
+
+
+def compiled(target: str, **about: str) -> dict:
+    """The metadata that `nequip-compile` 0.19 writes, without the compiled code; `about` replaces some of it."""
+    lammps = target.startswith("pair_")
+    outputs = "atomic_energy forces virial" if lammps else "atomic_energy total_energy forces stress"
+    said = {
+        "model_dtype": "float32",
+        "type_names": " ".join(ORDER),
+        "r_max": "4.0",
+        "nequip_aoti_inputs": LAMMPS_INPUTS[target],
+        "nequip_aoti_outputs": outputs,
+        "AOTI_DEVICE_KEY": "cpu",
+        "AOTI_CPU_ISA": "AVX2",
+    } | about
+    path = Path(_folder.name) / f"{target}-{'-'.join(about.values()).replace(' ', '')}.nequip.pt2"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("model/version", "6")
-        archive.writestr(member, content)
+        archive.writestr("model/data/aotinductor/model/c1.wrapper_metadata.json", json.dumps(said))
     return {"model": str(path)}
 
 
 def nequip() -> dict:
-    return _archive("pt-water.nequip.pth", "model/extra/type_names", " ".join(ORDER))
+    return compiled("pair_nequip")
 
 
 def allegro() -> dict:
-    about = {"AOTI_DEVICE_KEY": "cpu", "type_names": " ".join(ORDER)}
-    return _archive("pt-water.nequip.pt2", "model/data/aotinductor/model/c1_metadata.json", json.dumps(about))
+    return compiled("pair_allegro")
 
 
 def agni() -> dict:

@@ -279,28 +279,50 @@ def test_agni_runs_where_no_energy_is_needed_and_is_refused_where_it_is(tmp_path
     assert result.state == "finished"
 
 
-@pytest.mark.parametrize(
-    ("name", "cure"),
-    [
-        ("nequip", "github.com/mir-group/pair_nequip_allegro"),
-    ],
-)
-def test_a_style_that_this_lammps_lacks_is_told_with_the_cure(name, cure, tmp_path, write_yaml):
+RANN = """
+from typing import ClassVar
+from lmpdrive.architectures import Native, PairStyle, lammps_package
+
+class Rann(PairStyle):
+    template: ClassVar[str] = "quip.lmp.j2"
+    couplings: ClassVar = (Native("rann", needs=lammps_package("ML-RANN")),)
+
+    def elements_of_file(self):
+        return ("H", "O", "Pt")
+
+    def context(self, interface):
+        return super().context(interface) | {"init_string": "", "numbers": []}
+"""
+
+
+def test_a_style_that_this_lammps_lacks_is_told_with_the_cure(tmp_path, write_yaml):
+    """A pair style without another way; of the shipped ones the registry's LAMMPS has all."""
     water_on("Pt", 3.94, layers=2, heights_A=(9.3,), height_A=18.0, shake_A=0.02).write(tmp_path / "a.xyz")
-    path = write_yaml({"system": {"read": "a.xyz"}, "potential": potential(name), "dynamics": {"fixed_layers": 0}})
+    (tmp_path / "rann.py").write_text(RANN)
+    (tmp_path / "rann.nn").write_text("")
+    section = {"architecture": "./rann.py", "model": "rann.nn"}
+    path = write_yaml({"system": {"read": "a.xyz"}, "potential": section, "dynamics": {"fixed_layers": 0}})
     errors = [p.message for p in lmpdrive.check(path) if p.level == "error"]
-    assert len(errors) == 1 and f"has no pair {name}" in errors[0] and cure in errors[0]
+    assert len(errors) == 1 and "has no pair rann" in errors[0] and "PKG_ML-RANN=yes" in errors[0]
     lmpdrive.render(path, tmp_path / "elsewhere")  # a deck for another machine
 
 
-@pytest.mark.parametrize(("name", "cure"), [("quip", "#ml-quip"), ("pace", "PKG_ML-PACE=yes"), ("hdnnp", "#ml-hdnnp")])
-def test_a_native_coupling_that_this_lammps_lacks_is_told_with_the_cure(name, cure, tmp_path, write_yaml):
+@pytest.mark.parametrize(
+    ("name", "cure", "instead"),
+    [
+        ("quip", "#ml-quip", "Use coupling: callback"),
+        ("pace", "PKG_ML-PACE=yes", "Use coupling: callback"),
+        ("hdnnp", "#ml-hdnnp", "Use coupling: callback"),
+        ("nequip", "mir-group/pair_nequip_allegro", "Use a file compiled with `--target ase`"),
+    ],
+)
+def test_a_native_coupling_that_this_lammps_lacks_is_told_with_the_cure(name, cure, instead, tmp_path, write_yaml):
     water_on("Pt", 3.94, layers=2, heights_A=(9.3,), height_A=18.0, shake_A=0.02).write(tmp_path / "a.xyz")
     section = potential(name, coupling="native")
     path = write_yaml({"system": {"read": "a.xyz"}, "potential": section, "dynamics": {"fixed_layers": 0}})
     errors = [p.message for p in lmpdrive.check(path) if p.level == "error"]
     assert len(errors) == 1 and f"pair_style {name}) needs" in errors[0] and cure in errors[0]
-    assert "Use coupling: callback" in errors[0]
+    assert instead in errors[0]
 
 
 def test_kokkos_is_refused_where_it_lacks_the_style():

@@ -51,6 +51,8 @@ NOT_RUN = (
     "lmpdrive env create quip",
     "lmpdrive env create pace",
     "lmpdrive env create mtp",
+    "lmpdrive env create nequip",
+    "lmpdrive env create metatomic",
     ".venv/bin/ruff check .",
     ".venv/bin/mypy",
     ".venv/bin/lint-imports",

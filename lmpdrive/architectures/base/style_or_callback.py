@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from pydantic import field_validator
 
 from lmpdrive.architectures.base.couplings import Callback, Native
-from lmpdrive.architectures.base.evaluator import AseEvaluator
+from lmpdrive.architectures.base.evaluator import AseEvaluator, Evaluator
 from lmpdrive.architectures.base.interface import Interface
 from lmpdrive.architectures.base.limits import DOUBLE, Limits
 from lmpdrive.architectures.base.many_couplings import ManyCouplings
@@ -73,14 +73,17 @@ class StyleOrCallback(ManyCouplings, PairStyle):
         """The package's ASE calculator of these model files, named as in `files()`.  May raise anything."""
         raise NotImplementedError
 
-    def evaluator(self, run_dir: Path, device: str) -> AseEvaluator:
+    def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """The calculator, of the files that lie in the run directory.
 
         Raises ModelError if it cannot be made.
         """
+        return AseEvaluator(self.calculator_in(run_dir))
+
+    def calculator_in(self, run_dir: Path) -> Any:
+        """The calculator of the files that lie in a run directory.  Raises ModelError if it cannot be made."""
         local = {name: run_dir / name for name in self.files()}
-        calculator = self._made({n: p if p.exists() else self.files()[n] for n, p in local.items()})
-        return AseEvaluator(calculator)
+        return self._made({n: p if p.exists() else self.files()[n] for n, p in local.items()})
 
     def make_calculator(self) -> Any:
         """The same calculator, of the original files.  Raises ModelError if it cannot be made."""

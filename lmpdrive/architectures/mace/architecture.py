@@ -12,17 +12,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
+
+from pydantic import Field
 
 from lmpdrive.architectures import (
     DOUBLE,
     MLIAP_PYTHON,
     SINGLE,
+    AseEvaluator,
     Callback,
     Evaluator,
     HasCommittee,
-    Integrated,
     Interface,
     Limits,
     ManyCouplings,
@@ -35,7 +38,7 @@ from lmpdrive.architectures import (
 from lmpdrive.architectures.base.receptive_field import from_card
 from lmpdrive.architectures.mace.evaluator import Choice, MaceEvaluator
 from lmpdrive.architectures.mace.forms import SYMMETRIX, Model, alternatives
-from lmpdrive.architectures.mace.inputs import not_local, require_local
+from lmpdrive.architectures.mace.inputs import Inputs, inputs_of, not_local, own_calculator
 from lmpdrive.architectures.mace.mliap import CONVERTED, is_converted, read, write_for_lammps, write_with
 from lmpdrive.architectures.mace.model import head_index, is_foundation, load
 from lmpdrive.architectures.mace.one_rank import OneRank
@@ -45,7 +48,7 @@ from lmpdrive.common import resources
 from lmpdrive.common.atomic import write_atomically
 from lmpdrive.common.hashing import sha256
 from lmpdrive.common.run_files import MODEL_FORM
-from lmpdrive.environments import CardWheels, Recipe
+from lmpdrive.environments import CardWheels, Interpreter, Recipe
 from lmpdrive.errors import ModelError, did_you_mean
 
 LINK = "model.model"
@@ -75,7 +78,8 @@ class Mace(HasCommittee, ManyCouplings):
     python_module: ClassVar[str | None] = "mace"
     environment: ClassVar[Recipe | None] = Recipe(
         family="mace",
-        requirements=("mace-torch==0.3.16", "vesin>=0.3", "dftd3>=1.7", SYMMETRIX),
+        # PolarMACE of this mace-torch needs this version of graph-longrange, no newer one
+        requirements=("mace-torch==0.3.16", "graph-longrange==0.4.0", "vesin>=0.3", "dftd3>=1.7", SYMMETRIX),
         torch="torch==2.13.0",
         size_GB=2.0,
         cuda_wheels=(
@@ -110,6 +114,10 @@ class Mace(HasCommittee, ManyCouplings):
     """NVIDIA's kernels; auto: on CUDA devices, where they are installed."""
     dispersion: Dispersion | None = None
     """Add D3 to the model."""
+    charge: int | None = Field(default=None, ge=-100, le=100)
+    """Total charge [e], for a model that takes one; default: 0."""
+    spin: int | None = Field(default=None, ge=1, le=100)
+    """Spin multiplicity, for a model that takes one; default: 1."""
     committee: list[str] = []
     """Further models, named like `model`; their deviation goes to `model_devi.out`."""
 
@@ -142,6 +150,8 @@ class Mace(HasCommittee, ManyCouplings):
         interpreter = self.interpreter()
         if interpreter.missing:
             return None
+        if self._inputs().long_ranged:
+            return ReceptiveField.unlimited()
         return ReceptiveField.of(*interpreter.call("lmpdrive.architectures.mace.mliap:reach_of_file", self.model))
 
     def problems(self, interface: Interface | None) -> list[Problem]:
@@ -180,18 +190,29 @@ class Mace(HasCommittee, ManyCouplings):
         if interface is None:
             return []
         try:
-            known, more = self.model_elements(), self._needs_more()
+            known, unsuitable = self.model_elements(), self._inputs_problem()
         except ModelError as error:
             return [Problem("error", str(error))]
         found = [] if known is None else element_problems(interface.elements, known, path.name)
-        return [*found, *([Problem("error", not_local(more, self.model))] if more else [])]
+        return [*found, *([Problem("error", unsuitable)] if unsuitable else [])]
 
-    def _needs_more(self) -> str:
-        """What else than edge vectors the model needs; ASE gives it everything, and the shipped ones need no more."""
+    def _inputs_problem(self) -> str:
+        inputs = self._inputs()
+        if inputs.reason and (self.coupling == "native" or is_converted(self.model)):
+            return not_local(inputs.reason, Path(self.model).name)
+        return inputs.wrong_with(Path(self.model).name, charge=self.charge, spin=self.spin)
+
+    def _inputs(self) -> Inputs:
+        """What the model needs; the shipped ones need no more than neighbours, others may be unknown here."""
         interpreter = self.interpreter()
-        if isinstance(self.chosen, Integrated) or self.card() or interpreter.missing:
-            return ""
-        return str(interpreter.call("lmpdrive.architectures.mace.mliap:needed_by_file", self.model))
+        if is_foundation(self.model) or not Path(self.model).is_file() or self.card() or interpreter.missing:
+            return Inputs()
+        return _inputs_of_file(interpreter, self.model)
+
+    @property
+    def total_charge_e(self) -> int | None:
+        """The key `charge`."""
+        return self.charge
 
     def files(self) -> dict[str, Path]:
         """The model files, but for those that come from a hub."""
@@ -214,9 +235,9 @@ class Mace(HasCommittee, ManyCouplings):
     @property
     def single_rank(self) -> str | None:  # type: ignore[override]
         """Only KOKKOS exchanges features between ranks."""
-        if isinstance(self.chosen, Native) and self.kokkos == "always":
+        if isinstance(self.chosen, Native) and self.kokkos == "always":  # two ranks of a CPU hung: benchmarks/kokkos
             return None
-        return "MACE runs on one rank unless its coupling is native with KOKKOS"
+        return "MACE runs on one rank unless its coupling is native with KOKKOS on GPUs"
 
     def lammps_problems(self, version: int) -> list[Problem]:
         """With KOKKOS, a LAMMPS version that is wrong for models with non-linear interactions."""
@@ -241,7 +262,7 @@ class Mace(HasCommittee, ManyCouplings):
 
     def context(self, interface: Interface) -> dict[str, Any]:
         """The converted model, and the adapter of a LAMMPS without KOKKOS."""
-        return {"model_file": FOR_LAMMPS, "one_rank": "" if self.kokkos == "always" else OneRank.__module__}
+        return {"model_file": FOR_LAMMPS, "one_rank": "" if self.with_kokkos else OneRank.__module__}
 
     def write_files(self, run_dir: Path) -> None:
         """The converted model, for the native coupling."""
@@ -253,7 +274,7 @@ class Mace(HasCommittee, ManyCouplings):
                 "the native deck needs the model converted for LAMMPS, and no environment here has mace to do it. "
                 "Make one with `lmpdrive env create mace`, or use coupling: callback."
             )
-        what = (self.model, self.head, self.dtype, self.kokkos == "always", str(run_dir / FOR_LAMMPS))
+        what = (self.model, self.head, self.dtype, self.kokkos, str(run_dir / FOR_LAMMPS))
         if interpreter.here:
             write_for_lammps(*what)
         else:
@@ -266,15 +287,26 @@ class Mace(HasCommittee, ManyCouplings):
     def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """The loaded model in its fastest form; prints which one it is (to worker.log in a run)."""
         loaded = self.load(run_dir, device)
-        kinds = alternatives(loaded, self.compile, self.radial_table, self.symmetrix, self.cuequivariance)
-        first = MaceEvaluator(loaded, kinds, print, lambda choice: _leave(choice, run_dir))
+        if inputs_of(loaded.module).reason:
+            first: Evaluator = self._whole(loaded)
+        else:
+            kinds = alternatives(loaded, self.compile, self.radial_table, self.symmetrix, self.cuequivariance)
+            first = MaceEvaluator(loaded, kinds, print, lambda choice: _leave(choice, run_dir))
         model = self.with_committee(first, run_dir, device)
         return self.dispersion.added_to(model) if self.dispersion else model
+
+    def _whole(self, loaded: Model) -> Evaluator:
+        """Through MACE's own calculator."""
+        inputs = inputs_of(loaded.module)
+        if wrong := inputs.wrong_with(self.model, charge=self.charge, spin=self.spin):
+            raise ModelError(wrong)
+        print(f"MACE runs through its own calculator: the model {inputs.reason}")
+        return AseEvaluator(self._calculator(loaded.module, loaded.device))
 
     def load(self, run_dir: Path, device: str) -> Model:
         """The model file of a run directory, or as given where there is none.
 
-        Raises ModelError if it cannot be loaded, or needs more than neighbours.
+        Raises ModelError if it cannot be loaded.
         """
         import torch
 
@@ -282,7 +314,6 @@ class Mace(HasCommittee, ManyCouplings):
         local = run_dir / LINK
         source = str(local) if local.exists() else self.model
         module = load(source, getattr(torch, self.dtype), device)
-        require_local(module, self.model)
         head = head_index(module, self.head)
         name = self.model if is_foundation(self.model) else sha256(Path(source))
         return Model(module, head, f"{name} {head} {self.dtype}", device)
@@ -294,17 +325,22 @@ class Mace(HasCommittee, ManyCouplings):
 
     def make_calculator(self) -> Any:
         """MACE's own ASE calculator at the same precision, on the CPU; with `dispersion` the sum with dftd3's."""
-        from mace.calculators import MACECalculator
-
         if is_converted(self.model):
             module = read(self.model).model.model
-            return MACECalculator(models=module, device="cpu", default_dtype=str(module.r_max.dtype).split(".")[1])
+            return own_calculator(module, str(module.r_max.dtype).split(".")[1], "cpu", None)
         import torch
 
-        module = load(self.model, getattr(torch, self.dtype), "cpu")
-        head = {} if self.head is None else {"head": self.head}
-        own = MACECalculator(models=module, device="cpu", default_dtype=self.dtype, **head)
+        own = self._calculator(load(self.model, getattr(torch, self.dtype), "cpu"), "cpu")
         return self.dispersion.calculator(own) if self.dispersion else own
+
+    def _calculator(self, module: Any, device: str) -> Any:
+        return own_calculator(module, self.dtype, device, self.head, self.charge, self.spin)
+
+
+@cache
+def _inputs_of_file(interpreter: Interpreter, model: str) -> Inputs:
+    """Read once per process: another interpreter takes seconds to answer."""
+    return Inputs(**interpreter.call("lmpdrive.architectures.mace.mliap:inputs_of_file", model))
 
 
 def _find(model: str, folder: Path) -> str:

@@ -13,10 +13,11 @@ import pickle
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from lmpdrive.architectures.mace.inputs import needed, require_local
+from lmpdrive.architectures.mace.inputs import inputs_of, require_local
 from lmpdrive.architectures.mace.model import elements, head_index, load
 from lmpdrive.architectures.mace.one_rank import OneRank
 from lmpdrive.common.lammps_module import import_lammps
@@ -31,20 +32,23 @@ def is_converted(model: str) -> bool:
     return model.endswith(CONVERTED)
 
 
-def write_for_lammps(model: str, head: str | None, dtype: str, kokkos: bool, path: str) -> None:
+def write_for_lammps(model: str, head: str | None, dtype: str, kokkos: str, path: str) -> None:
     """Write the file that the deck names: mace-torch's class for LAMMPS; without KOKKOS wrapped for one rank.
+
+    kokkos : `always` (GPUs), `threads` (mace-torch's class refuses CPUs unless it is told so) or `never`.
 
     A plain pickle, whose name must not end in `.pt`: LAMMPS reads such files with torch's defaults, which refuse
     anything but tensors.  Raises ModelError as `convert` and `read` do.
     """
     unified = read(model) if is_converted(model) else convert(model, head, dtype)
+    unified.config.allow_cpu = kokkos == "threads"
     partial = Path(f"{path}.{os.getpid()}")
     with partial.open("wb") as stream:
-        pickle.dump(unified if kokkos else OneRank(unified), stream)
+        pickle.dump(OneRank(unified) if kokkos == "never" else unified, stream)
     partial.replace(path)
 
 
-def write_with(python: Path, *arguments: str | bool | None) -> None:
+def write_with(python: Path, *arguments: str | None) -> None:
     """`write_for_lammps` in another interpreter, one that has mace-torch.
 
     Raises ModelError with what went wrong there.
@@ -105,9 +109,9 @@ def interactions_of_file(model: str) -> list[str]:
     return [type(block).__name__ for block in _module(model).interactions]
 
 
-def needed_by_file(model: str) -> str:
-    """What else than edge vectors it needs, as `inputs.needed`.  Raises ModelError if it cannot be read."""
-    return needed(_module(model))
+def inputs_of_file(model: str) -> dict[str, Any]:
+    """What it needs: the fields of an `inputs.Inputs`.  Raises ModelError if it cannot be read."""
+    return asdict(inputs_of(_module(model)))
 
 
 def reach_of_file(model: str) -> tuple[float, int]:

@@ -14,7 +14,7 @@ from ase.data import chemical_symbols
 from lmpdrive.architectures.shared.edges import EdgeFunction, forces_and_virial
 from lmpdrive.errors import ModelError, did_you_mean
 
-FOUNDATIONS = ("mace_mp", "mace_off", "mace_omol", "mace_anicc")
+FOUNDATIONS = ("mace_mp", "mace_off", "mace_omol", "mace_polar", "mace_anicc")
 """Functions of mace.calculators that load a foundation model, e.g. `mace_mp:medium-mpa-0`."""
 
 

@@ -41,6 +41,9 @@ PACKAGES = (
     "tensorpotential",
     "fairchem-core",
     "sevenn",
+    "nequip",
+    "nequip-allegro",
+    "metatomic-torch",
     "numpy",
     "ase",
 )
