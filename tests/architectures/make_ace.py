@@ -3,8 +3,8 @@
     python tests/architectures/make_ace.py tests/architectures/data/ace
 
 Run it where python-ace 0.4.0rc1 is (`lmpdrive env create pace`); it takes seconds.  The linear one is a least-squares
-fit to frames of potentials/ (DFT, and made close contacts), poor, but a real model; the other one has its coefficients and a second
-density under a square root.
+fit to frames of potentials/ (DFT, and made close contacts), poor, but a real model; the other one has its coefficients
+and a second density under a square root.
 """
 
 import sys
