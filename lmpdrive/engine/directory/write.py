@@ -44,6 +44,9 @@ PACKAGES = (
     "nequip",
     "nequip-allegro",
     "metatomic-torch",
+    "quippy-ase",
+    "python-ace",
+    "motep",
     "numpy",
     "ase",
 )
