@@ -44,6 +44,9 @@ PACKAGES = (
     "nequip",
     "nequip-allegro",
     "metatomic-torch",
+    "chgnet",
+    "orb-models",
+    "mattersim",
     "numpy",
     "ase",
 )
