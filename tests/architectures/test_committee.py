@@ -13,7 +13,6 @@ import lmpdrive
 from lmpdrive.architectures import AseEvaluator, Configuration, Evaluation, find
 from lmpdrive.architectures.shared.committee import CommitteeEvaluator, force_deviations, header, row
 from lmpdrive.architectures.shared.step_table import StepTable
-from lmpdrive.architectures.shared.verlet import neighbours_within
 from tests.architectures.structures import water_on
 
 MODEL = Path(__file__).parent / "data" / "mace-tiny.model"
@@ -155,12 +154,17 @@ def test_shipped_models_deviate_as_their_calculators_do(tmp_path):
     assert np.abs(answer.forces - forces[0]).max() < 1e-9, "the first drives"
 
 
-def test_models_of_one_cutoff_share_a_neighbour_list(tmp_path):
-    neighbours_within.cache_clear()
-    evaluate = mace(committee=[str(MODEL)] * 3, uncertainty_every=2).evaluator(tmp_path, "cpu")
+def test_edges_are_found_once_for_models_of_one_cutoff(tmp_path, monkeypatch):
+    from lmpdrive.architectures.shared.verlet import VerletList
+
+    found = []
+    find_pairs = VerletList._find
+    monkeypatch.setattr(VerletList, "_find", lambda self, c: found.append(c.step) or find_pairs(self, c))
+    committee = mace(committee=[str(MODEL)] * 3, uncertainty_every=2)
+    evaluate = committee.evaluator(tmp_path, "cpu")
     for step in range(4):
         evaluate(configuration(step=step))
-    assert neighbours_within(4.0).builds == 1
+    assert found == [0, 1, 2, 3]
 
 
 def test_calculators_differ_in_their_keyword_arguments(tmp_path):
@@ -182,7 +186,8 @@ def test_calculators_differ_in_their_keyword_arguments(tmp_path):
 def test_dispersion_is_added_once(tmp_path):
     pytest.importorskip("dftd3", reason="dftd3 is not in this environment")
     plain = mace(committee=[str(MODEL)])
-    with_d3 = mace(committee=[str(MODEL)], dispersion={"functional": "rpbe", "damping": "zero"})
+    with_d3 = plain.model_copy(update={"dispersion": {"functional": "rpbe", "damping": "zero"}})
+    with_d3 = type(plain).model_validate(with_d3.model_dump())
     assert with_d3.member(str(MODEL)).dispersion is None
     energies = [p.evaluator(tmp_path, "cpu")(configuration()).energy_eV for p in (plain, with_d3)]
     assert energies[1] < energies[0] - 0.1

@@ -216,13 +216,27 @@ def without_long_range(model: Path) -> Path:
     return model.with_name("short.model")
 
 
-def test_the_long_range_force_is_the_derivative(long_ranged, tmp_path):
-    evaluate, h = mace(long_ranged).evaluator(tmp_path, "cpu"), 1e-4
-    energies = [energy_of(evaluate, groups(7.0 + step)) for step in (h, -h)]
+def test_forces_and_virial_are_derivatives(long_ranged, tmp_path):
+    """-dE/dε of positions and cell; MACECalculator's own stress lacks the long-range part (mace-torch 0.3.16)."""
+    are_derivatives(mace(long_ranged).evaluator(tmp_path, "cpu"))
+
+
+def are_derivatives(evaluate, h=1e-4) -> None:
     pair = groups(7.0)
     answer = evaluate(Configuration(pair.numbers, pair.positions, pair.cell.array, (True,) * 3))
+    energies = [energy_of(evaluate, groups(7.0 + step)) for step in (h, -h)]
     force = answer.forces[3:, 0].sum()
-    assert abs(force) > 1e-5 and force == pytest.approx((energies[1] - energies[0]) / (2 * h), abs=1e-7)
+    assert abs(force) > 1e-5 and force == pytest.approx((energies[1] - energies[0]) / (2 * h), abs=1e-6)
+    for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2)):
+        strain = np.zeros((3, 3))
+        strain[i, j] += h / 2
+        strain[j, i] += h / 2
+        energies = []
+        for sign in (1, -1):
+            strained = pair.copy()
+            strained.set_cell(pair.cell.array @ (np.eye(3) + sign * strain), scale_atoms=True)
+            energies.append(energy_of(evaluate, strained))
+        assert answer.virial[i, j] == pytest.approx((energies[1] - energies[0]) / (2 * h), abs=1e-5)
 
 
 def test_lammps_runs_a_long_ranged_model(long_ranged, tmp_path):
@@ -294,7 +308,7 @@ def test_a_missing_package_of_a_model_is_named(long_ranged, tmp_path, monkeypatc
 
 
 def test_polar_mace_takes_charge_and_spin(tmp_path, in_double, monkeypatch):
-    """A random PolarMACE of three elements, against MACECalculator, by file and by name; charge and spin count."""
+    """A random PolarMACE of three elements, against MACECalculator, by file and by name; charge and spin matter."""
     pytest.importorskip("graph_longrange", reason="graph-longrange is not in this environment")
     from mace.calculators import MACECalculator
     from mace.modules.extensions import PolarMACE
@@ -315,6 +329,7 @@ def test_polar_mace_takes_charge_and_spin(tmp_path, in_double, monkeypatch):
     (tmp_path / "mace").mkdir()
     (tmp_path / "polar.model").rename(tmp_path / "mace" / "MACEPOLAR1Smodel")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    are_derivatives(mace(tmp_path / "mace" / "MACEPOLAR1Smodel", charge=1, spin=2).evaluator(tmp_path, "cpu"))
     by_name = mace("mace_polar:polar-1-s", charge=1, spin=2).evaluator(tmp_path, "cpu")
     assert energy_of(by_name, water()) == energies[1]
 

@@ -38,10 +38,11 @@ from lmpdrive.architectures import (
 from lmpdrive.architectures.base.receptive_field import from_card
 from lmpdrive.architectures.mace.evaluator import Choice, MaceEvaluator
 from lmpdrive.architectures.mace.forms import SYMMETRIX, Model, alternatives
-from lmpdrive.architectures.mace.inputs import Inputs, inputs_of, not_local, own_calculator
+from lmpdrive.architectures.mace.inputs import Inputs, inputs_of, not_local
 from lmpdrive.architectures.mace.mliap import CONVERTED, is_converted, read, write_for_lammps, write_with
 from lmpdrive.architectures.mace.model import head_index, is_foundation, load
 from lmpdrive.architectures.mace.one_rank import OneRank
+from lmpdrive.architectures.mace.own_calculator import own_calculator
 from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.architectures.shared.pytorch import torch_device
 from lmpdrive.common import resources

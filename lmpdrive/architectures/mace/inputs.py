@@ -1,4 +1,4 @@
-"""What a MACE model needs besides edge vectors and species, and its own calculator, which gives it that.
+"""What a MACE model needs besides edge vectors and species.
 
 Models with a long-range part (MACELES, PolarMACE) also need positions, cell and periodicity; models with an embedding
 need a charge or a spin.  MACELES: Cheng, npj Comput. Mater. 11, 80 (2025), arXiv:2408.15165.
@@ -77,21 +77,3 @@ def not_local(reason: str, model: str) -> str:
         f"potential.model: {model} {reason}. Through ML-IAP LAMMPS runs {' and '.join(LOCAL)} without further inputs. "
         "This one runs with coupling: callback"
     )
-
-
-def own_calculator(
-    module: Any, dtype: str, device: str, head: str | None, charge: int | None = None, spin: int | None = None
-) -> Any:
-    """MACECalculator of a loaded model, for atoms of this total charge [e] and spin multiplicity."""
-    from mace.calculators import MACECalculator
-
-    info = {key: value for key, value in (("charge", charge), ("spin", spin)) if value is not None}
-
-    class Calculator(MACECalculator):
-        def calculate(self, atoms: Any = None, *arguments: Any, **options: Any) -> None:
-            atoms.info.update(info)
-            super().calculate(atoms, *arguments, **options)
-
-    kind = {"model_type": POLAR} if type(module).__name__ == POLAR else {}
-    heads = {} if head is None else {"head": head}
-    return Calculator(models=module, device=device, default_dtype=dtype, **kind, **heads)

@@ -47,6 +47,9 @@ PACKAGES = (
     "chgnet",
     "orb-models",
     "mattersim",
+    "quippy-ase",
+    "python-ace",
+    "motep",
     "numpy",
     "ase",
 )
