@@ -2,7 +2,8 @@
 
     python potentials/train.py deepmd ../shared/data/pt-water-rpbe-d3 potentials/pt-water-dp \\
         --contacts potentials/pt-water-contacts/contacts.xyz.gz
-    python potentials/train.py dpa3 ../shared/data/pt-water-rpbe-d3 potentials/pt-water-dpa3
+    python potentials/train.py dpa3 ../shared/data/pt-water-rpbe-d3 potentials/pt-water-dpa3 \\
+        --contacts potentials/pt-water-contacts/contacts.xyz.gz
     python potentials/train.py mace ../shared/data/pt-water-rpbe-d3 potentials/pt-water-mace \\
         --contacts potentials/pt-water-contacts/contacts.xyz.gz
 
@@ -23,10 +24,7 @@ Units: eV, Å, eV/Å.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -38,141 +36,13 @@ import numpy as np
 import yaml
 from ase import Atoms
 from ase.neighborlist import neighbor_list
-from data import CONTACTS_SHARE, ELEMENTS, SPLIT_SEED, Split, by_composition, load, load_contacts, split, write_test
+from data import CONTACTS_SHARE, ELEMENTS, SPLIT_SEED, Split, load, load_contacts, split, write_test
+from deepmd_training import SE_E2_A, deepmd_calculator, train_deepmd
+from dpa3_training import ALONE_BATCHES, DPA3, train_dpa3
 from grace_training import GRACE_1L, GRACE_2L, grace_calculator, train_grace
 from mace_training import MACE, mace_calculator, train_mace
 
 from lmpdrive.common.hashing import sha256
-
-# --- deepmd-kit ------------------------------------------------------------------------------------
-
-
-def write_deepmd_systems(frames: list[Atoms], folder: Path) -> list[str]:
-    """Write deepmd's npy format, one system per composition; returns the folders."""
-    systems = []
-    for formula, group in by_composition(frames).items():
-        system = folder / formula
-        (system / "set.000").mkdir(parents=True)
-        (system / "type_map.raw").write_text("\n".join(ELEMENTS) + "\n")
-        types = [str(ELEMENTS.index(s)) for s in group[0].get_chemical_symbols()]
-        (system / "type.raw").write_text("\n".join(types) + "\n")
-        n = len(group)
-        arrays = {
-            "coord": np.array([a.positions for a in group]).reshape(n, -1),
-            "box": np.array([a.cell.array for a in group]).reshape(n, 9),
-            "force": np.array([a.arrays["REF_forces"] for a in group]).reshape(n, -1),
-            "energy": np.array([a.info["REF_energy"] for a in group]),
-        }
-        for name, values in arrays.items():
-            np.save(system / "set.000" / f"{name}.npy", values)
-        systems.append(str(system))
-    return systems
-
-
-SE_E2_A = {
-    "descriptor": {
-        "type": "se_e2_a",
-        "rcut": 6.0,
-        "rcut_smth": 0.5,
-        "sel": "auto",
-        "neuron": [16, 32, 64],
-        "axis_neuron": 8,
-        "type_one_side": True,
-        "precision": "float32",
-        "seed": 1,
-    },
-    "fitting_net": {"neuron": [96, 96, 96], "precision": "float32", "seed": 1},
-}
-
-DPA3 = {
-    "descriptor": {
-        "type": "dpa3",
-        "repflow": {
-            "n_dim": 32,
-            "e_dim": 16,
-            "a_dim": 8,
-            "nlayers": 2,
-            "e_rcut": 5.0,
-            "e_rcut_smth": 3.5,
-            "e_sel": 80,
-            "a_rcut": 3.5,
-            "a_rcut_smth": 2.5,
-            "a_sel": 24,
-            "axis_neuron": 4,
-            "update_angle": True,
-            "update_style": "res_residual",
-            "update_residual": 0.1,
-            "update_residual_init": "const",
-            "smooth_edge_update": True,
-            "use_exp_switch": True,
-        },
-        "precision": "float32",
-        "seed": 1,
-    },
-    "fitting_net": {"neuron": [64, 64, 64], "precision": "float32", "seed": 1},
-}
-
-
-def deepmd_input(model: dict, parts: Split, work: Path, batches: int, start_lr: float) -> dict:
-    """deepmd's `input.json`: forces first, energies caught up at the end, as is usual."""
-    systems = write_deepmd_systems(parts.train, work / "train")
-    shares = "prob_sys_size"
-    if parts.contacts:
-        more = write_deepmd_systems(parts.contacts, work / "contacts")
-        first, last = len(systems), len(systems) + len(more)
-        shares += f"; 0:{first}:{1 - CONTACTS_SHARE}; {first}:{last}:{CONTACTS_SHARE}"
-        systems += more
-    return {
-        "model": {"type_map": ELEMENTS, **model},
-        "learning_rate": {"type": "exp", "start_lr": start_lr, "stop_lr": 5e-6, "decay_steps": max(1, batches // 200)},
-        "loss": {
-            "start_pref_e": 0.02,
-            "limit_pref_e": 1,
-            "start_pref_f": 1000,
-            "limit_pref_f": 5,
-        },
-        "training": {
-            "training_data": {
-                "systems": systems,
-                "batch_size": 1,
-                "auto_prob": shares,
-            },
-            "validation_data": {
-                "systems": write_deepmd_systems(parts.watch, work / "watch"),
-                "batch_size": 1,
-                "numb_btch": 2,
-            },
-            "numb_steps": batches,
-            "seed": 1,
-            "disp_file": "lcurve.out",
-            "disp_freq": 500,
-            "save_freq": 5000,
-        },
-    }
-
-
-def train_deepmd(backend: str, model: dict, frozen: str, start_lr: float) -> Callable[[Split, Path, int], Path]:
-    """A recipe: train with `dp --<backend>` and freeze to `frozen`."""
-
-    def recipe(parts: Split, work: Path, batches: int) -> Path:
-        (work / "input.json").write_text(json.dumps(deepmd_input(model, parts, work, batches, start_lr), indent=1))
-        # One thread: on a busy machine two are several times slower (docs/performance.md).
-        env = os.environ | dict.fromkeys(
-            ("OMP_NUM_THREADS", "DP_INTRA_OP_PARALLELISM_THREADS", "DP_INTER_OP_PARALLELISM_THREADS"), "1"
-        )
-        dp = str(Path(sys.executable).with_name("dp"))
-        for command in (["train", "input.json"], ["freeze", "-o", frozen]):
-            subprocess.run([dp, f"--{backend}", *command], cwd=work, env=env, check=True)
-        return work / frozen
-
-    return recipe
-
-
-def deepmd_calculator(model: Path):
-    """deepmd's own ASE calculator."""
-    from deepmd.calculator import DP
-
-    return DP(model=str(model))
 
 
 @dataclass(frozen=True)
@@ -206,11 +76,11 @@ RECIPES = {
         SE_E2_A,
     ),
     "dpa3": Recipe(
-        "DPA-3, message-passing Deep Potential (DeePMD-kit, JAX .savedmodel, float32 networks)",
-        train_deepmd("jax", DPA3, "model.savedmodel", 5e-4),
+        "Message-passing Deep Potential: DPA-3 beside se_e2_a (DeePMD-kit, JAX .savedmodel, float32 networks)",
+        train_dpa3,
         deepmd_calculator,
-        20_000,
-        DPA3,
+        2_500,
+        DPA3 | {"batches_of_dpa3_alone": ALONE_BATCHES},
     ),
     "mace": mace_recipe("scalar messages", {"num_channels": 16, "max_L": 0}),
     "mace-l1": mace_recipe("messages up to L = 1", {"num_channels": 8, "max_L": 1}),

@@ -3,13 +3,17 @@
 import sys
 
 import numpy as np
+import yaml
 from ase import Atoms
 
+from lmpdrive.architectures.deepmd.model import cutoffs_of
 from tests.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "potentials"))
 import data
-import train
+import deepmd_training
+import dp_repaired
+import dpa3_training
 
 
 def frames(symbols: str, n: int, start: int) -> list[Atoms]:
@@ -36,11 +40,27 @@ def test_every_composition_is_in_every_part_and_no_frame_in_two():
 def test_contacts_get_their_share_of_the_batches(tmp_path):
     parts = data.split(frames("OH2", 40, 0) + frames("PtOH2", 20, 100))
     parts.contacts.extend(frames("PtOH2", 5, 200))
-    given = train.deepmd_input(train.SE_E2_A, parts, tmp_path, 10, 1e-3)["training"]["training_data"]
+    given = deepmd_training.deepmd_input(deepmd_training.SE_E2_A, parts, tmp_path, 10, 1e-3)
+    given = given["training"]["training_data"]
     assert len(given["systems"]) == 3
     assert given["auto_prob"] == "prob_sys_size; 0:2:0.75; 2:3:0.25"
     energies = np.load(f"{given['systems'][0]}/set.000/energy.npy")
     assert len(energies) == 32, "the training part of the first composition, and nothing held back"
+
+
+def test_the_joined_model_has_the_se_e2_a_of_the_shipped_one():
+    card = yaml.safe_load((ROOT / "potentials" / "pt-water-dp" / "card.yaml").read_text())
+    settings = card["training"]["settings"]
+    se, flow = dpa3_training.DPA3["descriptor"]["list"]
+    assert se | {"sel": "auto"} == settings["descriptor"]
+    assert dpa3_training.DPA3["fitting_net"] == settings["fitting_net"]
+    assert cutoffs_of(dpa3_training.DPA3["descriptor"]) == (5.0, 5.0) == cutoffs_of(flow)
+
+
+def test_taking_neighbours_is_indexing():
+    neighbours = np.arange(2 * 3 * 5).reshape(2, 3, 5)
+    indices = np.array([4, 0, 2])
+    assert (dp_repaired.Taken(neighbours)[:, :, indices] == neighbours[:, :, indices]).all()
 
 
 def test_the_held_back_frames_can_be_written(tmp_path):
