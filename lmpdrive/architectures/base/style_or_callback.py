@@ -48,17 +48,17 @@ class StyleOrCallback(ManyCouplings, PairStyle):
     def styles(self) -> dict[str, list[str]]:
         """With KOKKOS also its variant of the pair style, so that a LAMMPS without it is refused before the run."""
         styles = super().styles()
-        if isinstance(self.chosen, Native) and self.kokkos == "always":
+        if isinstance(self.chosen, Native) and self.with_kokkos:
             styles["pair"] += [f"{style}/kk" for style in styles["pair"]]
         return styles
 
     def problems(self, interface: Interface | None) -> list[Problem]:
         """As for any pair style; `kokkos: always` where KOKKOS lacks the style."""
         found = super().problems(interface)
-        if self.kokkos == "always" and not self.kokkos_style:
+        if self.with_kokkos and not self.kokkos_style:
             native = next(c for c in self.couplings if isinstance(c, Native))
             text = f"LAMMPS' KOKKOS package has no pair_style {native.pair_style}. Leave the key out."
-            found.append(Problem("error", f"potential.kokkos: always: {text}"))
+            found.append(Problem("error", f"potential.kokkos: {self.kokkos}: {text}"))
         return found
 
     def environment_problems(self) -> list[Problem]:
