@@ -96,7 +96,7 @@ class Pace(StyleOrCallback):
 
     def context(self, interface: Interface) -> dict[str, Any]:
         """The style's keywords."""
-        keywords = f"product chunksize {self.chunksize}" if self.kokkos == "always" else self.algorithm
+        keywords = f"product chunksize {self.chunksize}" if self.with_kokkos else self.algorithm
         return super().context(interface) | {"keywords": "" if self.active_set else keywords}
 
     def calculator(self, files: Mapping[str, Path]) -> Any:

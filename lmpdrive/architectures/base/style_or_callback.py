@@ -58,7 +58,7 @@ class StyleOrCallback(ManyCouplings, PairStyle):
         if self.with_kokkos and not self.kokkos_style:
             native = next(c for c in self.couplings if isinstance(c, Native))
             text = f"LAMMPS' KOKKOS package has no pair_style {native.pair_style}. Leave the key out."
-            found.append(Problem("error", f"potential.kokkos: always: {text}"))
+            found.append(Problem("error", f"potential.kokkos: {self.kokkos}: {text}"))
         return found
 
     def environment_problems(self) -> list[Problem]:
