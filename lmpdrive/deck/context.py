@@ -24,7 +24,7 @@ def run_command(config: Config) -> str:
 
 
 def _lammps(config: Config) -> str:
-    return " ".join(["lmp", *config.potential.lammps_arguments(config.run.mpi_ranks)])
+    return " ".join(["lmp", *config.potential.lammps_arguments(config.run.mpi_ranks, config.run.threads)])
 
 
 def context(config: Config, system: BuiltSystem) -> Mapping[str, Any]:

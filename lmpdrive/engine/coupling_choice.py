@@ -1,7 +1,8 @@
 """Which coupling runs: decided from the installed LAMMPS when a run directory is written.
 
 `coupling: auto` takes the first coupling that this LAMMPS has all packages for.  One that is for GPUs is left out where
-KOKKOS has no GPU: on CPUs our callback is faster than ML-IAP (docs/architectures/mace.md).
+KOKKOS has no GPU: on CPUs our callback is faster than ML-IAP (docs/architectures/mace.md).  `kokkos: always` means the
+threads of the CPU where this LAMMPS has KOKKOS for CPUs.
 """
 
 from __future__ import annotations
@@ -40,8 +41,10 @@ def decide(config: Config, lammps: dict[str, Any], has_gpu: bool, here: bool) ->
     potential = config.potential
     assert isinstance(potential, ManyCouplings) and not isinstance(potential.chosen, Integrated)
     gpu = lammps["gpu"] and (config.run.device == "cuda" or (config.run.device == "auto" and has_gpu))
-    kokkos = {"always": True, "never": False, "auto": gpu}[potential.kokkos]
-    missing = {c: _missing(c, lammps, kokkos, gpu) for c in potential.possible_couplings()}
+    threads = potential.kokkos == "threads" or (potential.kokkos == "always" and here and _for_cpus(lammps))
+    kokkos = potential.kokkos in ("always", "threads") or (potential.kokkos == "auto" and gpu)
+    device = ("CPUs", _for_cpus(lammps)) if threads else ("GPUs", gpu)
+    missing = {c: _missing(c, lammps, kokkos, *device) for c in potential.possible_couplings()}
     able = [
         c
         for c in missing
@@ -49,24 +52,34 @@ def decide(config: Config, lammps: dict[str, Any], has_gpu: bool, here: bool) ->
         and not missing[c]
         and _fits(potential.decided(c, kokkos), config, lammps)
     ]
+    if threads:  # asked for, so a native one, and of these one that was made for CPUs
+        able.sort(key=lambda c: (not isinstance(c, Native), _for_gpus(c)))
     taken = next((c for c in able if kokkos or not _for_gpus(c)), able[0] if able else potential.chosen)
     if potential.coupling == "native" and missing[taken] and not here and potential.kokkos == "auto":
         kokkos = True  # what makes the native coupling worthwhile is expected where the deck will run
     decided = potential.decided(taken, kokkos and isinstance(taken, Native))
+    if threads and decided.kokkos == "always":
+        decided = decided.model_copy(update={"kokkos": "threads"})
     found = [_coupling_note(c, decided, lacking, here) for c, lacking in missing.items()]
     if not missing[taken]:
         found += decided.lammps_problems(lammps["version"])
     return config.model_copy(update={"potential": decided}), found
 
 
-def _missing(coupling: Coupling, lammps: dict[str, Any], kokkos: bool, gpu: bool) -> list[str]:
-    """What this LAMMPS and this machine lack for a coupling."""
+def _missing(coupling: Coupling, lammps: dict[str, Any], kokkos: bool, device: str, has_device: bool) -> list[str]:
+    """What this LAMMPS and this machine lack for a coupling; with KOKKOS on a `device`, which they have or not."""
     if isinstance(coupling, Callback):
         return []
     lacking = [need for need in coupling.needs if need not in lammps["packages"]]
     if f"pair {coupling.pair_style}" in lammps.get("missing", ()):
         lacking.append(f"pair_style {coupling.pair_style}")
-    return [*lacking, "KOKKOS and a GPU (potential.kokkos: always)"] if kokkos and not gpu else lacking
+    what = {"CPUs": "KOKKOS for CPUs", "GPUs": "KOKKOS and a GPU"}[device]
+    return [*lacking, f"{what} (potential.kokkos)"] if kokkos and not has_device else lacking
+
+
+def _for_cpus(lammps: dict[str, Any]) -> bool:
+    """Whether its KOKKOS runs on CPUs: LAMMPS has it for one kind of device."""
+    return "KOKKOS" in lammps["packages"] and not lammps["gpu"]
 
 
 def _fits(decided: ManyCouplings, config: Config, lammps: dict[str, Any]) -> bool:
@@ -87,8 +100,8 @@ def _coupling_note(coupling: Coupling, decided: ManyCouplings, lacking: list[str
         return Problem("error", f"potential.coupling: {coupling} needs {needs}, which is not here. {cure}")
     if runs:
         how = "is what the deck is for" if lacking else "runs"
-        if decided.kokkos == "always" and decided.lammps_arguments(1):
-            how += ", with KOKKOS on GPUs"
+        if decided.with_kokkos and decided.lammps_arguments(1):
+            how += f", with KOKKOS on {'GPUs' if decided.kokkos == 'always' else 'threads'}"
         how += f"; this machine lacks {needs}" if lacking else ""
     elif lacking:
         how = f"not here, it needs {needs}: {decided.build}"

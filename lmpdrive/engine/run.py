@@ -18,6 +18,7 @@ from lmpdrive.common.walltime import EXIT_CODE as TIME_IS_UP
 from lmpdrive.common.walltime import Deadline
 from lmpdrive.common.worker_error import FILE as ERROR
 from lmpdrive.config import Config
+from lmpdrive.config.sections import Run
 from lmpdrive.engine import mpi_deck
 from lmpdrive.engine.explain import explain
 from lmpdrive.engine.lammps_library import environment
@@ -108,7 +109,7 @@ class _Worker:
         run, potential = self.config.run, self.config.potential
         with (self.run_dir / "worker.log").open("ab" if self.job.resumed_from else "wb") as log:
             self.process = subprocess.Popen(
-                command(run.mpi_ranks, potential, self.job, self.run_dir, self._lifeline[0]),
+                command(run, potential, self.job, self.run_dir, self._lifeline[0]),
                 cwd=self.run_dir,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -156,10 +157,10 @@ class _Worker:
         return "finished"
 
 
-def command(mpi_ranks: int, potential: Architecture, job: Job, run_dir: Path, lifeline: int) -> list[str]:
+def command(run: Run, potential: Architecture, job: Job, run_dir: Path, lifeline: int) -> list[str]:
     """The worker's command line; with several ranks, `lmp` under mpiexec with a deck that can be stopped."""
     interpreter = potential.interpreter()
-    if mpi_ranks == 1:
+    if run.mpi_ranks == 1:
         flags = [] if potential.plugins else ["--no-plugins"]
         if isinstance(potential.chosen, Callback):
             flags += ["--callback", *(["--compare"] if job.compare else [])]
@@ -177,7 +178,7 @@ def command(mpi_ranks: int, potential: Architecture, job: Job, run_dir: Path, li
             f"--lifeline={lifeline}",
             *([] if job.deadline is None else [f"--seconds={job.deadline.left_s():.1f}"]),
             "--",
-            *potential.lammps_arguments(1),
+            *potential.lammps_arguments(1, run.threads),
         ]
     bin_folder = interpreter.scripts
     mpiexec = shutil.which("mpiexec", path=str(bin_folder)) or shutil.which("mpiexec")
@@ -186,7 +187,7 @@ def command(mpi_ranks: int, potential: Architecture, job: Job, run_dir: Path, li
     return [
         mpiexec,
         "-n",
-        str(mpi_ranks),
+        str(run.mpi_ranks),
         str(bin_folder / "lmp"),
         "-in",
         mpi_deck.write(run_dir, job.deck),
@@ -195,7 +196,7 @@ def command(mpi_ranks: int, potential: Architecture, job: Job, run_dir: Path, li
         "-screen",
         "none",
         "-nocite",
-        *potential.lammps_arguments(mpi_ranks),
+        *potential.lammps_arguments(run.mpi_ranks, run.threads),
     ]
 
 

@@ -35,6 +35,9 @@ PACKAGE = {
     "nequip": "nequip",
     "allegro": "nequip",
     "metatomic": "metatomic-torch",
+    "quip": "quippy-ase",
+    "pace": "python-ace",
+    "mtp": "motep",
 }
 """Whose version is shown; others show ASE's and LAMMPS'."""
 SECONDS_PER_DAY, FS_PER_NS = 86400.0, 1e6

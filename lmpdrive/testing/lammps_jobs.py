@@ -45,9 +45,10 @@ def _before_dynamics(start: str) -> Iterator[str]:
 def run(job: dict[str, Any], evaluators: dict[str, Evaluator]) -> dict[str, Any]:
     """One job in a LAMMPS of its own."""
     os.chdir(job["folder"])
-    potential = load_config(Path(CONFIG)).potential
+    config = load_config(Path(CONFIG))
+    potential = config.potential
     Path("job.lammps").write_text("".join([*_before_dynamics(job["start"]), *(f"{c}\n" for c in job["commands"])]))
-    arguments = potential.lammps_arguments(1)
+    arguments = potential.lammps_arguments(1, config.run.threads)
     coupling = potential.chosen
     in_python = not isinstance(coupling, Native) or coupling.runs_python
     lammps = load(potential.plugins, beside_torch=in_python)

@@ -3,8 +3,8 @@
     python tests/architectures/make_ace.py tests/architectures/data/ace
 
 Run it where python-ace 0.4.0rc1 is (`lmpdrive env create pace`); it takes seconds.  The linear one is a least-squares
-fit to a dozen small frames of potentials/, poor, but a real model; the other one has its coefficients and a second
-density under a square root.
+fit to frames of potentials/ (DFT, and made close contacts), poor, but a real model; the other one has its coefficients
+and a second density under a square root.
 """
 
 import sys
@@ -26,6 +26,9 @@ POTENTIALS = Path(__file__).resolve().parents[2] / "potentials"
 ELEMENTS = ["H", "O", "Pt"]
 ISOLATED_eV = {"H": -1.2058, "O": -1.6348, "Pt": -0.6548}
 """RPBE, of the source of the frames: ../shared/data/pt-water-rpbe-d3/isolated-atoms.xyz."""
+
+ENERGY_WEIGHT = 100
+"""Of the energy per atom [eV] against a force [eV/Å]."""
 
 
 def basis(densities: list[float]) -> BBasisConfiguration:
@@ -62,7 +65,7 @@ def basis(densities: list[float]) -> BBasisConfiguration:
 def frames() -> pd.DataFrame:
     """Structures with forces and the energy above isolated atoms."""
     files = (POTENTIALS / "pt-water-test" / "held-back.xyz.gz", POTENTIALS / "pt-water-contacts" / "contacts.xyz.gz")
-    found = [atoms for file in files for atoms in read(file, ":50") if len(atoms) <= 60]
+    found = [atoms for file in files for atoms in read(file, ":150") if len(atoms) <= 151]
     isolated = [sum(ISOLATED_eV[e] for e in atoms.symbols) for atoms in found]
     return pd.DataFrame(
         {
@@ -87,7 +90,12 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     data = frames()
     fit = LinearACEFit(train_dataset=LinearACEDataset(basis([1.0]), data))
+    scores = fit.train_dataset.get_design_matrix(max_workers=1), fit.train_dataset.get_target_vector()
+    for array in scores:
+        array[: len(data)] *= ENERGY_WEIGHT
     fit.fit()
+    for array in scores:
+        array[: len(data)] /= ENERGY_WEIGHT
     print(fit.compute_errors(fit.train_dataset))
     linear = fit.get_bbasis()
     write("linear", linear, data, folder)

@@ -71,7 +71,7 @@ def compile_to(path, kind, target, dtype="float32"):
     set_global_state()
     model = model_of(kind, dtype).eval()
     settings = COMPILE_TARGET_DICT[target]
-    data = settings["data_settings"](AtomicDataDict.to_(example(model), "cpu"))
+    data = settings["data_settings"](AtomicDataDict.with_batch_(AtomicDataDict.to_(example(model), "cpu")))
     dim = torch.export.dynamic_shapes.Dim
     sizes = {
         "graph": dim("num_frames", min=2, max=torch.inf),

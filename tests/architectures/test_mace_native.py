@@ -36,6 +36,8 @@ MODEL = Path(__file__).parent / "data" / "mace-tiny.model"
 WHEEL = {"version": 20250722, "packages": ["ML-IAP", "PLUGIN"], "gpu": False}
 PLAIN = {"version": 20260704, "packages": ["ML-IAP", "PYTHON", MLIAP_PYTHON], "gpu": False}
 KOKKOS = PLAIN | {"packages": [*PLAIN["packages"], "KOKKOS"], "gpu": True}
+HOST = KOKKOS | {"gpu": False}
+"""LAMMPS whose KOKKOS is for CPUs."""
 OLD = KOKKOS | {"version": 20250722}
 
 
@@ -77,6 +79,11 @@ def yaml_of(folder: Path, write_yaml, atoms=None, potential=None, **dynamics) ->
         (KOKKOS, True, ["run.device=cpu"], "callback", "never"),
         (KOKKOS, True, ["potential.kokkos=never"], "callback", "never"),
         (KOKKOS, True, ["potential.coupling=callback"], "callback", "never"),
+        (HOST, False, [], "callback", "never"),
+        (HOST, True, [], "callback", "never"),
+        (HOST, False, ["potential.kokkos=always"], "native", "threads"),
+        (HOST, False, ["potential.kokkos=threads"], "native", "threads"),
+        (HOST, True, ["potential.coupling=native", "potential.kokkos=always"], "native", "threads"),
         (OLD, True, [], "callback", "never"),
         (OLD, True, ["potential.coupling=native"], "native", "always"),
     ],
@@ -100,6 +107,24 @@ def test_what_is_missing_is_named(write_yaml, tmp_path):
     assert "PYTHON" in error and "coupling: callback" in error and "KOKKOS, ML-IAP and PYTHON" in error
     _, found = decide(load(file, ["potential.coupling=native", "potential.kokkos=always"]), PLAIN, False, here=True)
     assert any(p.level == "error" and "KOKKOS and a GPU" in p.message for p in found)
+    for lammps in (PLAIN, KOKKOS):
+        config = load(file, ["potential.coupling=native", "potential.kokkos=threads"])
+        _, found = decide(config, lammps, True, here=True)
+        assert any(p.level == "error" and "KOKKOS for CPUs" in p.message for p in found)
+
+
+def test_kokkos_on_threads(write_yaml, tmp_path):
+    """As many as `run.threads`, one rank, and a file that mace-torch's class lets run on a CPU."""
+    file = yaml_of(tmp_path, write_yaml, potential={"coupling": "native", "kokkos": "threads"})
+    config = load(file, ["run.threads=3"])
+    potential = config.potential
+    assert run_command(config) == "lmp -k on t 3 -sf kk -pk kokkos newton on neigh half -in in.lammps"
+    assert "on GPUs" in potential.single_rank and potential.lammps_problems(20250722)
+    potential.write_files(tmp_path)
+    code = "import pickle; print(pickle.load(open('model.mliap', 'rb')).config.allow_cpu)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True).stdout == "True\n"
+    deck = (lmpdrive.render(file, tmp_path / "run") / "in.lammps").read_text()
+    assert "lmp -k on t 1 -sf kk" in deck and "\npython " not in deck
 
 
 def test_old_lammps_is_refused_for_non_linear_models_only(write_yaml, tmp_path):
@@ -156,7 +181,7 @@ def test_wrong_heads_and_keys_of_converted_files(tmp_path):
 
 
 def test_conversion_in_another_interpreter(tmp_path):
-    write_with(Path(sys.executable), str(MODEL), None, "float32", True, str(tmp_path / "model.mliap"))
+    write_with(Path(sys.executable), str(MODEL), None, "float32", "always", str(tmp_path / "model.mliap"))
     assert (tmp_path / "model.mliap").stat().st_size > 1000
     with pytest.raises(ModelError, match="Heads: Default"):
         write_with(Path(sys.executable), str(MODEL), "nope", "float32", True, str(tmp_path / "other.mliap"))

@@ -126,3 +126,14 @@ def test_elements_without_parameters_for_each_other_are_refused(tmp_path):
     (problem,) = manybody(str(tmp_path / "both.tersoff")).problems(Types())
     assert problem.level == "error" and "no parameters for Ge Ge Si, Ge Si Ge, Ge Si Si (6 of 8" in problem.message
     assert manybody("SiC.tersoff").problems(type("Types", (Types,), {"elements": ("C", "Si")})()) == []
+
+
+def test_a_file_of_lammps_by_its_name(tmp_path):
+    """A file beside the YAML comes first; a name of neither is reported as it was given."""
+    shipped = find("manybody")(architecture="manybody", model="SiO.1990.vashishta").resolve(tmp_path)
+    assert shipped.model.is_file() and shipped.model_elements() == ("Si", "O") and not shipped.problems(None)
+    own = tmp_path / "SiO.1990.vashishta"
+    own.write_text("nothing")
+    assert find("manybody")(architecture="manybody", model=own.name).resolve(tmp_path).model == own
+    absent = find("manybody")(architecture="manybody", model="Xy.sw").resolve(tmp_path)
+    assert absent.model == tmp_path / "Xy.sw" and "there is no file" in absent.problems(None)[0].message

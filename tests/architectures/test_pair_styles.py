@@ -291,7 +291,7 @@ class Rann(PairStyle):
         return ("H", "O", "Pt")
 
     def context(self, interface):
-        return super().context(interface) | {"init_string": "", "numbers": []}
+        return super().context(interface) | {"init_string": "", "numbers": [1, 8, 78]}
 """
 
 

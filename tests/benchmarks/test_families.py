@@ -17,7 +17,7 @@ CASES = sorted((FOLDER / "cases").glob("*.yaml"))
 @pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
 def test_every_case_is_a_potential(file):
     case = yaml.safe_load(file.read_text())
-    assert set(case) <= {"potential", "package", "make", "structure"}
+    assert set(case) <= {"potential", "package", "make", "structure", "environment"}
     find(case["potential"]["architecture"]).model_validate(case["potential"])
     assert file.stem.split(" ")[0] == case["potential"]["architecture"], "the table links to that page"
 
@@ -39,4 +39,4 @@ def test_a_case_becomes_a_row_and_others_keep_theirs(tmp_path):
 
 def test_an_unknown_case_is_named():
     done = subprocess.run([sys.executable, FOLDER / "run.py", "nope"], capture_output=True, text=True, check=False)
-    assert done.returncode == 2 and "no case nope; there are ase" in done.stderr
+    assert done.returncode == 2 and "no case nope; there are " in done.stderr

@@ -38,7 +38,7 @@ class DeckNeeds(Values):
         """Extra variables for the template."""
         return {}
 
-    def lammps_arguments(self, ranks: int) -> list[str]:
+    def lammps_arguments(self, ranks: int, threads: int = 1) -> list[str]:
         """Arguments of LAMMPS' command line that the deck needs, e.g. those of an accelerator package."""
         return []
 

@@ -18,8 +18,9 @@ class ManyCouplings(Architecture):
 
     coupling: Literal["auto", "native", "callback", "ase"] = "auto"
     """How the model reaches LAMMPS; auto: the best that the LAMMPS at hand supports; `ase`: ASE integrates instead."""
-    kokkos: Literal["auto", "always", "never"] = "auto"
-    """Native coupling with LAMMPS' KOKKOS package on GPUs; auto: where both are available."""
+    kokkos: Literal["auto", "always", "never", "threads"] = "auto"
+    """Native coupling with LAMMPS' KOKKOS package: on GPUs with `always`, on the threads of the CPU with `threads`, or
+    with `always` where LAMMPS has KOKKOS for CPUs only; auto: where LAMMPS and the machine have GPUs."""
 
     def possible_couplings(self) -> tuple[Native | Callback, ...]:
         """Those of `couplings` that this model file allows, preferred first."""
@@ -50,6 +51,13 @@ class ManyCouplings(Architecture):
         """What is wrong with this version of LAMMPS (yyyymmdd) for the decided coupling."""
         return []
 
-    def lammps_arguments(self, ranks: int) -> list[str]:
-        """KOKKOS on one GPU for each rank, where that was decided."""
-        return kokkos_arguments("g", ranks) if isinstance(self.chosen, Native) and self.kokkos == "always" else []
+    @property
+    def with_kokkos(self) -> bool:
+        """Whether it was decided that the native coupling uses KOKKOS."""
+        return self.kokkos in ("always", "threads")
+
+    def lammps_arguments(self, ranks: int, threads: int = 1) -> list[str]:
+        """KOKKOS on one GPU for each rank, or on threads, where that was decided."""
+        if not (isinstance(self.chosen, Native) and self.with_kokkos):
+            return []
+        return kokkos_arguments("g", ranks) if self.kokkos == "always" else kokkos_arguments("t", threads)

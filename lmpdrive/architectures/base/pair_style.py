@@ -104,6 +104,6 @@ class KokkosPairStyle(PairStyle):
         (style,) = super().styles()["pair"]
         return {"pair": [style, *([f"{style}/kk"] if self.kokkos else [])]}
 
-    def lammps_arguments(self, ranks: int) -> list[str]:
+    def lammps_arguments(self, ranks: int, threads: int = 1) -> list[str]:
         """KOKKOS on GPUs: the suffix `kk` chooses the variant of the deck's style."""
         return kokkos_arguments("g", ranks) if self.kokkos else []

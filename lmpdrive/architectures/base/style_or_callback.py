@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from pydantic import field_validator
 
 from lmpdrive.architectures.base.couplings import Callback, Native
-from lmpdrive.architectures.base.evaluator import AseEvaluator
+from lmpdrive.architectures.base.evaluator import AseEvaluator, Evaluator
 from lmpdrive.architectures.base.interface import Interface
 from lmpdrive.architectures.base.limits import DOUBLE, Limits
 from lmpdrive.architectures.base.many_couplings import ManyCouplings
@@ -48,17 +48,17 @@ class StyleOrCallback(ManyCouplings, PairStyle):
     def styles(self) -> dict[str, list[str]]:
         """With KOKKOS also its variant of the pair style, so that a LAMMPS without it is refused before the run."""
         styles = super().styles()
-        if isinstance(self.chosen, Native) and self.kokkos == "always":
+        if isinstance(self.chosen, Native) and self.with_kokkos:
             styles["pair"] += [f"{style}/kk" for style in styles["pair"]]
         return styles
 
     def problems(self, interface: Interface | None) -> list[Problem]:
         """As for any pair style; `kokkos: always` where KOKKOS lacks the style."""
         found = super().problems(interface)
-        if self.kokkos == "always" and not self.kokkos_style:
+        if self.with_kokkos and not self.kokkos_style:
             native = next(c for c in self.couplings if isinstance(c, Native))
             text = f"LAMMPS' KOKKOS package has no pair_style {native.pair_style}. Leave the key out."
-            found.append(Problem("error", f"potential.kokkos: always: {text}"))
+            found.append(Problem("error", f"potential.kokkos: {self.kokkos}: {text}"))
         return found
 
     def environment_problems(self) -> list[Problem]:
@@ -73,14 +73,17 @@ class StyleOrCallback(ManyCouplings, PairStyle):
         """The package's ASE calculator of these model files, named as in `files()`.  May raise anything."""
         raise NotImplementedError
 
-    def evaluator(self, run_dir: Path, device: str) -> AseEvaluator:
+    def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """The calculator, of the files that lie in the run directory.
 
         Raises ModelError if it cannot be made.
         """
+        return AseEvaluator(self.calculator_in(run_dir))
+
+    def calculator_in(self, run_dir: Path) -> Any:
+        """The calculator of the files that lie in a run directory.  Raises ModelError if it cannot be made."""
         local = {name: run_dir / name for name in self.files()}
-        calculator = self._made({n: p if p.exists() else self.files()[n] for n, p in local.items()})
-        return AseEvaluator(calculator)
+        return self._made({n: p if p.exists() else self.files()[n] for n, p in local.items()})
 
     def make_calculator(self) -> Any:
         """The same calculator, of the original files.  Raises ModelError if it cannot be made."""

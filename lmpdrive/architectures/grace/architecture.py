@@ -155,11 +155,13 @@ class Grace(HasCommittee, ManyCouplings):
         two = self.chosen.pair_style == "grace" and self._layers() == 2
         return "pair_style grace runs GRACE-2L on one rank; grace/2layer/chunk takes more" if two else None
 
-    def lammps_arguments(self, ranks: int) -> list[str]:
-        """KOKKOS for the styles that need it: one GPU for each rank, or one thread."""
+    def lammps_arguments(self, ranks: int, threads: int = 1) -> list[str]:
+        """KOKKOS for the styles that need it: one GPU for each rank, or threads; FS takes one."""
         if not isinstance(self.chosen, Native) or not self.chosen.pair_style.endswith("/kk"):
             return []
-        return kokkos_arguments("t", 1) if "/cpu/" in self.chosen.pair_style else kokkos_arguments("g", ranks)
+        if "/cpu/" in self.chosen.pair_style or self.kokkos == "threads":
+            return kokkos_arguments("t", 1 if self.chosen.pair_style == "grace/fs/kk" else threads)
+        return kokkos_arguments("g", ranks)
 
     def model_elements(self) -> Sequence[str] | None:
         """From the model's own metadata.  Raises ModelError if it has none."""

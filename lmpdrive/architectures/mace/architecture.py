@@ -236,9 +236,9 @@ class Mace(HasCommittee, ManyCouplings):
     @property
     def single_rank(self) -> str | None:  # type: ignore[override]
         """Only KOKKOS exchanges features between ranks."""
-        if isinstance(self.chosen, Native) and self.kokkos == "always":
+        if isinstance(self.chosen, Native) and self.kokkos == "always":  # two ranks of a CPU hung: benchmarks/kokkos
             return None
-        return "MACE runs on one rank unless its coupling is native with KOKKOS"
+        return "MACE runs on one rank unless its coupling is native with KOKKOS on GPUs"
 
     def lammps_problems(self, version: int) -> list[Problem]:
         """With KOKKOS, a LAMMPS version that is wrong for models with non-linear interactions."""
@@ -263,7 +263,7 @@ class Mace(HasCommittee, ManyCouplings):
 
     def context(self, interface: Interface) -> dict[str, Any]:
         """The converted model, and the adapter of a LAMMPS without KOKKOS."""
-        return {"model_file": FOR_LAMMPS, "one_rank": "" if self.kokkos == "always" else OneRank.__module__}
+        return {"model_file": FOR_LAMMPS, "one_rank": "" if self.with_kokkos else OneRank.__module__}
 
     def write_files(self, run_dir: Path) -> None:
         """The converted model, for the native coupling."""
@@ -275,7 +275,7 @@ class Mace(HasCommittee, ManyCouplings):
                 "the native deck needs the model converted for LAMMPS, and no environment here has mace to do it. "
                 "Make one with `lmpdrive env create mace`, or use coupling: callback."
             )
-        what = (self.model, self.head, self.dtype, self.kokkos == "always", str(run_dir / FOR_LAMMPS))
+        what = (self.model, self.head, self.dtype, self.kokkos, str(run_dir / FOR_LAMMPS))
         if interpreter.here:
             write_for_lammps(*what)
         else:

@@ -32,20 +32,23 @@ def is_converted(model: str) -> bool:
     return model.endswith(CONVERTED)
 
 
-def write_for_lammps(model: str, head: str | None, dtype: str, kokkos: bool, path: str) -> None:
+def write_for_lammps(model: str, head: str | None, dtype: str, kokkos: str, path: str) -> None:
     """Write the file that the deck names: mace-torch's class for LAMMPS; without KOKKOS wrapped for one rank.
+
+    kokkos : `always` (GPUs), `threads` (mace-torch's class refuses CPUs unless it is told so) or `never`.
 
     A plain pickle, whose name must not end in `.pt`: LAMMPS reads such files with torch's defaults, which refuse
     anything but tensors.  Raises ModelError as `convert` and `read` do.
     """
     unified = read(model) if is_converted(model) else convert(model, head, dtype)
+    unified.config.allow_cpu = kokkos == "threads"
     partial = Path(f"{path}.{os.getpid()}")
     with partial.open("wb") as stream:
-        pickle.dump(unified if kokkos else OneRank(unified), stream)
+        pickle.dump(OneRank(unified) if kokkos == "never" else unified, stream)
     partial.replace(path)
 
 
-def write_with(python: Path, *arguments: str | bool | None) -> None:
+def write_with(python: Path, *arguments: str | None) -> None:
     """`write_for_lammps` in another interpreter, one that has mace-torch.
 
     Raises ModelError with what went wrong there.

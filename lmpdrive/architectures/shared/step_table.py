@@ -14,7 +14,7 @@ class StepTable:
     """
 
     def __init__(self, file: Path, header: str) -> None:
-        self.file, self.header = file, header
+        self.file, self.header = file.absolute(), header  # a process may change its folder
         self._step: int | None = None
         self._row = 0
 

@@ -44,6 +44,12 @@ PACKAGES = (
     "nequip",
     "nequip-allegro",
     "metatomic-torch",
+    "chgnet",
+    "orb-models",
+    "mattersim",
+    "quippy-ase",
+    "python-ace",
+    "motep",
     "numpy",
     "ase",
 )
