@@ -6,6 +6,7 @@ python -m lmpdrive.engine.probe '{"pair": ["deepmd"]}'
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from functools import cache
@@ -16,18 +17,22 @@ from lmpdrive.architectures import MLIAP_PYTHON
 from lmpdrive.engine.lammps_library import environment, load
 from lmpdrive.errors import EngineError
 
+DECIDING = ("PYTHONPATH", "LD_LIBRARY_PATH", "LAMMPS_PLUGIN_PATH", "PATH")
+"""Variables that decide which LAMMPS is found."""
+
 
 def probe(styles: dict[str, list[str]], plugins: bool = True, python: Path | None = None) -> dict[str, Any]:
     """What LAMMPS is and has.
 
     `{"version": int, "packages": [...], "gpu": bool, "missing": ["pair deepmd", ...]}`; `packages` also has
-    `MLIAP_PYTHON` where that was built in, `gpu` says whether KOKKOS was built for GPUs.  Asked once per process.
+    `MLIAP_PYTHON` where that was built in, `gpu` says whether KOKKOS was built for GPUs.  Asked once per process and place.
     """
-    return json.loads(_answer(json.dumps(styles), plugins, python or Path(sys.executable)))
+    where = tuple(os.environ.get(name, "") for name in DECIDING)
+    return json.loads(_answer(json.dumps(styles), plugins, python or Path(sys.executable), where))
 
 
 @cache
-def _answer(styles: str, plugins: bool, python: Path) -> str:
+def _answer(styles: str, plugins: bool, python: Path, _where: tuple[str, ...]) -> str:
     done = subprocess.run(
         [python, "-m", "lmpdrive.engine.probe", styles, *([] if plugins else ["--no-plugins"])],
         capture_output=True,

@@ -196,12 +196,12 @@ def test_tables_only_of_chosen_observables(tmp_path):
         for i in range(60)
     )
     (tmp_path / "t.dump").write_text(frames)
-    chosen = ["--observable", "ion_density", "--option", "density.profiles=[{name: na, selection: Na}]"]
+    chosen = ["--observable", "mean_square_displacement", "--option", "density.profiles=[{name: na, selection: Na}]"]
     args = ["analyse", "t.dump", "--elements", "Na", "Cl", "--timestep-fs", 1, "--out", "r", *chosen, "--no-report"]
     done = lmpdrive(*args, "--parallel", 2, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     found = {path.name for path in (tmp_path / "r" / "observables").iterdir()}
-    assert found == {"ion_density_Na.csv", "ion_density_Cl.csv", "summary.csv", "results.nc"}
+    assert found == {"mean_square_displacement_Na.csv", "mean_square_displacement_Cl.csv", "summary.csv", "results.nc"}
     assert not (tmp_path / "r" / "report.html").exists()
 
 
