@@ -25,7 +25,8 @@ def probe(styles: dict[str, list[str]], plugins: bool = True, python: Path | Non
     """What LAMMPS is and has.
 
     `{"version": int, "packages": [...], "gpu": bool, "missing": ["pair deepmd", ...]}`; `packages` also has
-    `MLIAP_PYTHON` where that was built in, `gpu` says whether KOKKOS was built for GPUs.  Asked once per process and place.
+    `MLIAP_PYTHON` where that was built in, `gpu` says whether KOKKOS was built for GPUs.  Asked once per process
+    and place.
     """
     where = tuple(os.environ.get(name, "") for name in DECIDING)
     return json.loads(_answer(json.dumps(styles), plugins, python or Path(sys.executable), where))
