@@ -123,9 +123,9 @@ def folder(route: str, atoms: int, work: Path, model: str | None) -> Path:
             f"potential.coupling={'native' if native else 'callback'}",
             "potential.kokkos=never",
             f"potential.dtype={route.split('-')[1]}",
-            *([f"potential.model={model}"] if model else []),
+            *([f"potential.model={Path(model).resolve() if Path(model).exists() else model}"] if model else []),
         ]
-        pipeline.render(INPUT, target, overrides)
+        pipeline.render(INPUT, target, overrides, trust=True)
     return target
 
 
