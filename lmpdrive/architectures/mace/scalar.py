@@ -14,7 +14,6 @@ import numpy as np
 from lmpdrive.architectures import Configuration, Evaluation
 from lmpdrive.architectures.mace.scalar_kernels import (
     COMPONENTS,
-    Edges,
     assemble,
     messages,
     messages_reverse,
@@ -23,6 +22,7 @@ from lmpdrive.architectures.mace.scalar_kernels import (
     repulsion,
 )
 from lmpdrive.architectures.mace.scalar_parameters import Array, Layer, Parameters
+from lmpdrive.architectures.shared.pairs_numpy import Pairs
 from lmpdrive.architectures.shared.verlet import neighbours_within
 from lmpdrive.errors import ModelError
 
@@ -44,7 +44,7 @@ class ScalarEvaluator:
             raise ModelError("the model does not know an element of this configuration")
         pairs = self._list.pairs(configuration)
         self.edge_count = len(pairs.i)
-        edges = Edges(pairs.i, pairs.j, -pairs.vectors, pairs.lengths)
+        edges = pairs._replace(vectors=-pairs.vectors)
         forward = _Forward(model, kinds, edges)
         energies, gradient = forward.energies(), np.zeros((len(edges.i), 3))
         if model.zbl is not None:
@@ -59,7 +59,7 @@ class ScalarEvaluator:
 class _Forward:
     """One evaluation: what the way back needs is kept."""
 
-    def __init__(self, model: Parameters, kinds: Array, edges: Edges) -> None:
+    def __init__(self, model: Parameters, kinds: Array, edges: Pairs) -> None:
         self.model, self.kinds, self.edges = model, kinds, edges
         self.members = [np.flatnonzero(kinds == z) for z in range(len(model.numbers))]
         first, second = model.layers

@@ -22,15 +22,6 @@ F, H, S = sqrt(7.0) * sqrt(15.0), sqrt(168.0) / 8, sqrt(7.0) / 2
 BOHR_EXPONENTS = (3.2, 0.9423, 0.4028, 0.2016)
 
 
-class Edges(NamedTuple):
-    """i, j : (E,) atoms; vectors : (E, 3); lengths : (E,)."""
-
-    i: NDArray[np.int32]
-    j: NDArray[np.int32]
-    vectors: NDArray[np.float64]
-    lengths: NDArray[np.float64]
-
-
 class Table(NamedTuple):
     """Cubic pieces of the radial functions: (n, 4, 4 K), the functions of one l together; piece p begins at
     start + p step."""

@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmpdrive.architectures.shared.pairs_numpy import Floats, Integers, Pairs
 from lmpdrive.common.compiled import compiled
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int32]
-
-
-class Pairs(NamedTuple):
-    """Atoms i and j (n,), vectors from i to the image of j (n, 3), and their lengths (n,)."""
-
-    i: Integers
-    j: Integers
-    vectors: Floats
-    lengths: Floats
 
 
 @compiled

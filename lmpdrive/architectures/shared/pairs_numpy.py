@@ -1,4 +1,4 @@
-"""Plain twin of `pairs`."""
+"""Pairs within a cutoff, and the plain twin of `pairs`.  Lengths in Å."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Integers = NDArray[np.int32]
 
 
 class Pairs(NamedTuple):
-    """As in `pairs`."""
+    """Atoms i and j (n,), vectors from i to the image of j (n, 3), and their lengths (n,)."""
 
     i: Integers
     j: Integers
