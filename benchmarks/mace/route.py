@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 
 from lmpdrive.architectures.mace.architecture import Mace
-from lmpdrive.architectures.mace.evaluator import Choice, MaceEvaluator
+from lmpdrive.architectures.mace.evaluator import MaceEvaluator
 from lmpdrive.architectures.mace.forms import Alternatives, alternatives
+from lmpdrive.common.manifest import ModelForm
 from lmpdrive.config import load as load_config
 
 DYNAMICS = "# --- dynamics"
@@ -94,9 +95,9 @@ def evaluator_of(potential: Mace, form: str) -> MaceEvaluator:
     return MaceEvaluator(model, [Alternatives((f,), wanted=True) for f in forms], print, partial(_must_be, name))
 
 
-def _must_be(name: str, choice: Choice) -> None:
-    if name and choice.name != name:
-        raise NoFormError("; ".join(choice.left_out))
+def _must_be(name: str, form: ModelForm) -> None:
+    if name and form.name != name:
+        raise NoFormError("; ".join(form.left_out))
 
 
 def lammps_md(potential: Mace, native: bool, form: str = "") -> tuple[Run, np.ndarray]:

@@ -168,11 +168,15 @@ class ModelForm(Section):
             return self.name
         return f"{self.name}, forces within {self.deviation_eV_per_A:.1e} eV/Å of the unchanged model's"
 
+    @property
+    def timings(self) -> list[str]:
+        """One line where several forms were measured, else none."""
+        each = ", ".join(f"{name} {ms:.3g}" for name, ms in self.ms.items())
+        return [f"ms per evaluation: {each}"] if len(self.ms) > 1 else []
+
     def __str__(self) -> str:
-        parts = [f"the model runs {self.summary}"]
-        if len(self.ms) > 1:
-            parts.append("ms per evaluation: " + ", ".join(f"{name} {ms:.3g}" for name, ms in self.ms.items()))
-        return "; ".join([*parts, *(f"not tried or not used: {reason}" for reason in self.left_out)])
+        reasons = [f"not tried or not used: {reason}" for reason in self.left_out]
+        return "; ".join([f"the model runs {self.summary}", *self.timings, *reasons])
 
 
 RunState = Literal["rendered", "running", "finished", "interrupted", "walltime", "unstable", "failed"]

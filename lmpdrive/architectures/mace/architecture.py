@@ -9,9 +9,7 @@ Batatia et al., NeurIPS 2022.  mace-torch 0.3.16.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -36,7 +34,7 @@ from lmpdrive.architectures import (
     element_problems,
 )
 from lmpdrive.architectures.base.receptive_field import from_card
-from lmpdrive.architectures.mace.evaluator import Choice, MaceEvaluator
+from lmpdrive.architectures.mace.evaluator import MaceEvaluator
 from lmpdrive.architectures.mace.forms import SYMMETRIX, Model, alternatives
 from lmpdrive.architectures.mace.inputs import Inputs, inputs_of, not_local
 from lmpdrive.architectures.mace.mliap import CONVERTED, is_converted, read, write_for_lammps, write_with
@@ -48,6 +46,7 @@ from lmpdrive.architectures.shared.pytorch import torch_device
 from lmpdrive.common import resources
 from lmpdrive.common.atomic import write_atomically
 from lmpdrive.common.hashing import sha256
+from lmpdrive.common.manifest import ModelForm
 from lmpdrive.common.run_files import MODEL_FORM
 from lmpdrive.environments import CardWheels, Interpreter, Recipe
 from lmpdrive.errors import ModelError, did_you_mean
@@ -292,7 +291,7 @@ class Mace(HasCommittee, ManyCouplings):
             first: Evaluator = self._whole(loaded)
         else:
             kinds = alternatives(loaded, self.compile, self.radial_table, self.symmetrix, self.cuequivariance)
-            first = MaceEvaluator(loaded, kinds, print, lambda choice: _leave(choice, run_dir))
+            first = MaceEvaluator(loaded, kinds, print, lambda form: _leave(form, run_dir))
         model = self.with_committee(first, run_dir, device)
         return self.dispersion.added_to(model) if self.dispersion else model
 
@@ -350,7 +349,7 @@ def _find(model: str, folder: Path) -> str:
     return model if foundation else str(resources.find_model(Path(model), folder))
 
 
-def _leave(choice: Choice, run_dir: Path) -> None:
+def _leave(form: ModelForm, run_dir: Path) -> None:
     """Write which form runs, for the manifest; nothing where this is no run directory."""
     if run_dir.is_dir():
-        write_atomically(run_dir / MODEL_FORM, json.dumps(asdict(choice)) + "\n")
+        write_atomically(run_dir / MODEL_FORM, form.model_dump_json() + "\n")

@@ -8,7 +8,7 @@ on this machine, remembered for the next.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from lmpdrive.architectures.mace import cueq
 from lmpdrive.architectures.mace.forms import Alternatives, Form, Loaded, Model, Say
 from lmpdrive.architectures.mace.timing import Memory, measure
 from lmpdrive.architectures.shared import pytorch
+from lmpdrive.common.manifest import ModelForm
 from lmpdrive.errors import ModelError
 
 COMPARED_ATOMS = 1000
@@ -25,28 +26,13 @@ COMPARED_ATOMS = 1000
 UNCHANGED = "unchanged"
 
 
-@dataclass(frozen=True)
-class Choice:
-    """The form that runs, and how it was found.
-
-    deviation_eV_per_A : largest difference of forces from the model; None for the model itself.
-    ms : form -> time of an evaluation, where they were measured, in this run or an earlier one.
-    left_out : why other forms do not run.
-    """
-
-    name: str
-    deviation_eV_per_A: float | None = None
-    ms: dict[str, float] = field(default_factory=dict)
-    left_out: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        reasons = f" ({'; '.join(self.left_out)})" if self.left_out and self.name == UNCHANGED else ""
-        parts = [f"MACE runs {self.name}{reasons}"]
-        if self.deviation_eV_per_A is not None:
-            parts.append(f"largest force difference from the model {self.deviation_eV_per_A:.1e} eV/Å")
-        if len(self.ms) > 1:
-            parts.append("ms per evaluation: " + ", ".join(f"{name} {ms:.3g}" for name, ms in self.ms.items()))
-        return "; ".join(parts)
+def _told(form: ModelForm) -> str:
+    """The line for worker.log."""
+    reasons = f" ({'; '.join(form.left_out)})" if form.left_out and form.name == UNCHANGED else ""
+    parts = [f"MACE runs {form.name}{reasons}"]
+    if form.deviation_eV_per_A is not None:
+        parts.append(f"largest force difference from the model {form.deviation_eV_per_A:.1e} eV/Å")
+    return "; ".join([*parts, *form.timings])
 
 
 class MaceEvaluator:
@@ -57,7 +43,7 @@ class MaceEvaluator:
         model: Model,
         kinds: Sequence[Alternatives],
         say: Say,
-        report: Callable[[Choice], object] = lambda choice: None,
+        report: Callable[[ModelForm], object] = lambda form: None,
     ) -> None:
         self.model, self.kinds, self.say, self.report = model, kinds, say, report
         self._unchanged = model.unchanged()
@@ -100,18 +86,19 @@ class MaceEvaluator:
         memory = Memory(self._key(), self.model.device, len(configuration.numbers))
         known = memory.read()
         if remembered := self._remembered(known, trial):
-            return self._take(Choice(*remembered, known), trial)
+            name, deviation = remembered
+            return self._take(ModelForm(name=name, deviation_eV_per_A=deviation, ms=known), trial)
         trial.run(self.kinds)
         forms: dict[str, Loaded] = dict(trial.agreed)
         if len(configuration.numbers) <= COMPARED_ATOMS or not forms:
             forms[UNCHANGED] = self._unchanged
         if trial.settled or len(forms) == 1:
             name = next(iter(forms))
-            return self._take(Choice(name, trial.deviations.get(name), {}, tuple(trial.reasons)), trial)
+            return self._take(trial.form(name, {}), trial)
         ms = measure(forms, configuration)
         memory.write(ms, len(configuration.numbers))
         name = min(ms, key=ms.__getitem__)
-        return self._take(Choice(name, trial.deviations.get(name), ms, tuple(trial.reasons)), trial)
+        return self._take(trial.form(name, ms), trial)
 
     def _remembered(self, known: dict[str, float], trial: _Trial) -> tuple[str, float | None] | None:
         """Name and deviation of the form that was fastest before, if it still agrees."""
@@ -123,10 +110,10 @@ class MaceEvaluator:
         form = next((f for kind in self.kinds for f in kind.forms if f.name == name), None)
         return (name, trial.deviations[name]) if form is not None and trial.agrees(form) else None
 
-    def _take(self, choice: Choice, trial: _Trial) -> Loaded:
-        self.say(str(choice))
-        self.report(choice)
-        return trial.agreed.get(choice.name, self._unchanged)
+    def _take(self, form: ModelForm, trial: _Trial) -> Loaded:
+        self.say(_told(form))
+        self.report(form)
+        return trial.agreed.get(form.name, self._unchanged)
 
     def _key(self) -> str:
         return f"{self.model.key} {[form.name for kind in self.kinds for form in kind.forms]}"
@@ -163,6 +150,11 @@ class _Trial:
         self.deviations: dict[str, float] = {}
         self.reasons: list[str] = []
         self.settled = False
+
+    def form(self, name: str, ms: dict[str, float]) -> ModelForm:
+        """What is reported where this form is taken."""
+        deviation = self.deviations.get(name)
+        return ModelForm(name=name, deviation_eV_per_A=deviation, ms=ms, left_out=tuple(self.reasons))
 
     def run(self, kinds: Sequence[Alternatives]) -> None:
         """Of every kind the first form that agrees; only that kind, where the user wants one."""
