@@ -116,4 +116,3 @@ def report(run_dir: RunDirectory, verbose: Verbose = False, quiet: Quiet = False
         page = pipeline.report(run_dir, bar, progress_printer(quiet))
     if not quiet:
         print(page)
-

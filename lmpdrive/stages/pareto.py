@@ -16,9 +16,7 @@ from lmpdrive.stages.trial_run import Trial, trial_of
 from lmpdrive.trajectory.labelled import LabelledFrames
 
 
-def open_trials(
-    sources: Mapping[str, Path], stack: ExitStack, missing: dict[str, str], say: Say
-) -> dict[str, Trial]:
+def open_trials(sources: Mapping[str, Path], stack: ExitStack, missing: dict[str, str], say: Say) -> dict[str, Trial]:
     """A run directory of each source, gone with `stack`; of one that fails the reason goes to `missing`."""
     trials = {}
     for label, source in sources.items():

@@ -1,6 +1,6 @@
 """Write a small MatterSim checkpoint with random weights, as mattersim 1.2 saves it.
 
-    python tests/architectures/make_mattersim.py model.pth
+python tests/architectures/make_mattersim.py model.pth
 """
 
 import sys

@@ -11,7 +11,7 @@ from lmpdrive.architectures.ase import packages, target
 from lmpdrive.common.hashing import sha256
 from lmpdrive.errors import LmpdriveError, ModelError
 
-MINE = '''
+MINE = """
 from ase.calculators.emt import EMT
 from ase.calculators.lj import LennardJones
 
@@ -43,7 +43,7 @@ class Mine(EMT):
 
 
 answer = 42
-'''
+"""
 CRYSTAL = {
     "system": {"read": "alloy.xyz"},
     "potential": {"architecture": "ase", "calculator": "./mine.py:emt", "elements": ["Cu", "Pt"]},

@@ -54,6 +54,13 @@ def test_it_equals_a_trained_model(dtype, capsys):
     agrees(mace(model, dtype=dtype, symmetrix="always"), NATIVELY, capsys, 2e-5)
 
 
+def test_the_process_keeps_its_denormal_numbers():
+    tiny = np.array([5e-324])
+    assert tiny * 1.0 > 0
+    mace(POTENTIALS / "pt-water-mace-l1" / "mace.model", symmetrix="always").evaluator(NOWHERE, "cpu")(film())
+    assert tiny * 1.0 > 0
+
+
 @pytest.mark.parametrize("options", [{"layers": 3}, {"max_ell": 2}, {"distance_transform": "Soft"}], ids=str)
 def test_a_model_that_it_cannot_take_runs_unchanged_and_says_why(options, tmp_path, capsys):
     potential = mace(random_model(tmp_path, 2, "4x0e", **options), compile="never", symmetrix="always")

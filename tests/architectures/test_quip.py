@@ -46,4 +46,3 @@ def test_sparse_points_that_are_missing_are_named(gap, tmp_path, write_yaml):
     path = write_yaml({"system": {"read": "a.xyz"}, "potential": {"architecture": "quip", "model": "gap.xml"}})
     errors = [p.message for p in lmpdrive.check(path) if p.level == "error"]
     assert len(errors) == 1 and "needs the files gap.xml.sparseX." in errors[0]
-

@@ -1,9 +1,9 @@
 """The callable that `potential.calculator` names, in an installed package or in a Python file of one's own.
 
-    package.module:Class                    a calculator
-    package.module:function                 a function that returns one
-    package.module:Class.from_checkpoint    a classmethod or staticmethod that returns one
-    ./file.py:function                      any of these in a file
+package.module:Class                    a calculator
+package.module:function                 a function that returns one
+package.module:Class.from_checkpoint    a classmethod or staticmethod that returns one
+./file.py:function                      any of these in a file
 """
 
 from __future__ import annotations

@@ -70,9 +70,7 @@ class MaceEvaluator:
             self.say(f"MACE takes {self._use}")
         return answer
 
-    def _measured(
-        self, evaluator: Loaded, configuration: Configuration
-    ) -> tuple[Evaluation, pytorch.MemoryUse | None]:
+    def _measured(self, evaluator: Loaded, configuration: Configuration) -> tuple[Evaluation, pytorch.MemoryUse | None]:
         device = self.model.device
         pytorch.reset_peak_memory(device)
         answer = evaluator(configuration)

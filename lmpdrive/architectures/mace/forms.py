@@ -188,4 +188,3 @@ def _compiled(model: Model, mode: Option, table: str) -> Alternatives:
     if table == "never" or not compiled.can_tabulate(model.module):
         return Alternatives((plain,))
     return Alternatives((form("compiled with radial tables", True, TABLE_LIMIT_EV_PER_A), plain))
-

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from lmpdrive.architectures import AseEvaluator, Configuration, Evaluation
+from lmpdrive.architectures.shared import float_environment
 from lmpdrive.architectures.shared.verlet import neighbours_within
 from lmpdrive.errors import ModelError
 
@@ -21,7 +22,9 @@ class NativeEvaluator:
     """The model in a file that `extraction.write` made, behind LAMMPS' neighbours."""
 
     def __init__(self, file: Path, dtype: str) -> None:
-        self._model = _symmetrix()(str(file), dtype=dtype, streamed_edges="direct", execution_profile="speed")
+        # symmetrix links its code with -ffast-math
+        with float_environment.kept():
+            self._model = _symmetrix()(str(file), dtype=dtype, streamed_edges="direct", execution_profile="speed")
         evaluator = self._model.evaluator
         self._list = neighbours_within(float(evaluator.r_cut))
         self._kind = np.full(120, -1, np.int32)

@@ -99,9 +99,7 @@ class _Forward:
         products(layer.polynomials, self.kinds, mixed, product)
         return mixed, product
 
-    def _layer_reverse(
-        self, layer: Layer, mixed: Array, up: Array, of_h: Array, gradient: Array, of_up: Array
-    ) -> None:
+    def _layer_reverse(self, layer: Layer, mixed: Array, up: Array, of_h: Array, gradient: Array, of_up: Array) -> None:
         of_sums = np.zeros_like(mixed)
         products_reverse(layer.polynomials, self.kinds, mixed, np.ascontiguousarray(of_h @ layer.down.T), of_sums)
         of_sums = _mixed(of_sums, np.ascontiguousarray(layer.mixing.transpose(0, 2, 1)))
