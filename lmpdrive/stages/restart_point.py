@@ -225,7 +225,7 @@ def _choose(
     folder: Path, sought: _Sought, system: SystemSection, config: Config, only: str | None, say: Say
 ) -> Restart | None:
     """The restart to resume from, `only` the one that the user chose; None: from the start."""
-    python, plugins = config.potential.interpreter(), config.potential.plugins
+    python = config.potential.interpreter()
     last = last_frame(folder)
     behind: Restart | None = None
     found, record = candidates(folder), recorded(folder)
@@ -241,7 +241,7 @@ def _choose(
         if one.problem or one.step == 0:  # step 0: the start itself, perhaps in the middle of the minimisation
             continue
         known = record.get(one.path.name, {}).get("step") == one.step
-        if problem := sought.problem(one, known) or why_unusable(one, system, python, plugins):
+        if problem := sought.problem(one, known) or why_unusable(one, system, python):
             say(f"{one.path.name} {problem}: not used")
             continue
         whole = last is not None and one.step - last <= sought.every

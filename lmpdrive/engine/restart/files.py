@@ -137,7 +137,7 @@ def candidates(folder: Path) -> list[Restart]:
     return sorted(found, key=lambda one: -one.step)
 
 
-def why_unusable(one: Restart, system: SystemSection, interpreter: Interpreter, plugins: bool) -> str:
+def why_unusable(one: Restart, system: SystemSection, interpreter: Interpreter) -> str:
     """What the LAMMPS of the run, and a check of the numbers, find wrong with a restart file; empty if nothing.
 
     system : of the manifest.
@@ -147,7 +147,7 @@ def why_unusable(one: Restart, system: SystemSection, interpreter: Interpreter, 
     from lmpdrive.system.lammps_restart import extract
 
     try:
-        held = extract(one.path, interpreter.python, plugins)
+        held = extract(one.path, interpreter.python)
     except RestartFileError as error:
         return error.reason
     if int(held["step"]) != one.step:
