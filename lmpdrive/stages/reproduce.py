@@ -21,7 +21,7 @@ from lmpdrive.config import Config, load
 from lmpdrive.deck.render import render
 from lmpdrive.deck.rendered import RenderedDeck
 from lmpdrive.engine.directory import provenance
-from lmpdrive.engine.directory.write import new_directory, versions_of
+from lmpdrive.engine.directory.write import new_directory, packages_of, versions_of
 from lmpdrive.errors import LmpdriveError, RunDirectoryError, TrajectoryError
 
 MOST_DIFF_LINES = 40
@@ -116,7 +116,8 @@ def _templates(config: Config, manifest: Manifest) -> Iterator[str]:
 
 
 def _versions(config: Config, manifest: Manifest) -> Iterator[str]:
-    then, now = manifest.versions, versions_of(config.potential.interpreter())
+    then, packages = manifest.versions, packages_of(config.potential.recipe)
+    now = versions_of(config.potential.interpreter(), {*then, *packages})
     for name in sorted(set(then) | set(now)):
         if then.get(name) != now.get(name):
             yield f"{name} was {then.get(name, 'not installed')}, is {now.get(name, 'not installed')}"

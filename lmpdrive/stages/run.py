@@ -84,7 +84,7 @@ class _Run:
         forget(self.out)
         self.record(
             "running",
-            **of_the_worker(self.config.potential.interpreter()),
+            **of_the_worker(self.config.potential),
             ran_with=provenance.of_the_run(self.config),
         )
         note = None

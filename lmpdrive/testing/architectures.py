@@ -22,6 +22,8 @@ from ase.io import write
 from numpy.typing import NDArray
 
 import lmpdrive
+from lmpdrive.architectures import HasCommittee
+from lmpdrive.architectures.shared.committee import MODEL_DEVI
 from lmpdrive.config import load as load_config
 from lmpdrive.engine.lammps_library import environment
 from lmpdrive.errors import EngineError, LmpdriveError
@@ -77,6 +79,7 @@ def check_architecture(
     - the virial is -dE/dε (finite differences);
     - NVE conserves the energy (200 steps);
     - a restart continues the run (20 + 20 = 40 steps);
+    - a committee of the model and itself, where there are committees, agrees with itself;
     - an element that the model does not know is refused by `lmpdrive check`;
     - a run that explodes ends with an error.
 
@@ -132,6 +135,8 @@ class _Check:
                 epsilon[a, b] += sign * self.strain / 2
                 epsilon[b, a] += sign * self.strain / 2
                 folders[f"{name} {sign:+d}"] = self.render(f"{name} {sign:+d}", _strained(self.atoms, epsilon))
+        if committee := self.committee_of_itself():
+            folders["committee"] = committee
         static = [{"folder": str(f), "start": "data", "commands": ["run 0"]} for f in folders.values()]
         here = str(folders["as given"])
         move = [f"timestep {self.timestep_fs * 1e-3:g}", "fix move mobile nve"]
@@ -148,6 +153,8 @@ class _Check:
         self.against_the_calculator(lammps, [j for j, name in zip(static, folders, strict=True) if name in structures])
         self.images_and_order(lammps, order)
         self.derivative(lammps, strains)
+        if committee:
+            self.committee(committee)
         self.dynamics(answers[len(static) :])
         self.unknown_element()
         self.explosion()
@@ -225,6 +232,25 @@ class _Check:
             slope = (lammps[f"{name} +1"]["energy"] - lammps[f"{name} -1"]["energy"]) / (2 * self.strain)
             virial = lammps["as given"]["virial"][components[name]]
             self.record(f"virial {name} against -dE/dε", abs(-slope - virial), self.limits.derivative_eV, "eV")
+
+    def committee_of_itself(self) -> Path | None:
+        """The structure with two models that are one; None for an architecture without committees."""
+        potential = load_config(self.folder / "as_given" / "resolved.yaml").potential
+        if not isinstance(potential, HasCommittee) or potential.committee:
+            return None
+        alone = self.potential
+        self.potential = alone | {"committee": [alone.get("model", {})]}
+        try:
+            return self.render("committee", self.atoms)
+        except LmpdriveError as error:
+            self.measured.skipped["committee"] = str(error)
+            return None
+        finally:
+            self.potential = alone
+
+    def committee(self, folder: Path) -> None:
+        (row,) = np.loadtxt(folder / MODEL_DEVI, ndmin=2)[:1]
+        self.record("deviation of a model from itself", float(row[4]), self.limits.force_eV_per_A, "eV/Å")
 
     def dynamics(self, answers: list[dict[str, Any]]) -> None:
         start, end, through, _, resumed = answers

@@ -17,16 +17,13 @@ from typing import Any, ClassVar, Self
 
 from lmpdrive.architectures import (
     AseEvaluator,
-    Callback,
     Evaluator,
-    HasCommittee,
     Interface,
+    PackageCalculator,
     Problem,
-    PythonModel,
     element_problems,
 )
 from lmpdrive.architectures.ase import making, packages, target
-from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.common.trust import untrusted
 from lmpdrive.environments import Interpreter, Recipe, choose
 from lmpdrive.errors import ConfigError, InstallError, ModelError
@@ -35,14 +32,10 @@ LINK = "calculator.py"
 """Name of a file of one's own in a run directory."""
 
 
-class Ase(HasCommittee, PythonModel):
+class Ase(PackageCalculator):
     """An ASE calculator, named by its import path."""
 
-    template: ClassVar[str] = "callback.lmp.j2"
-    couplings: ClassVar = (Callback(),)
-    plugins: ClassVar[bool] = False
     title: ClassVar[str] = "ASE calculator through fix external"
-    single_rank: ClassVar[str | None] = "a model in the same process runs on one rank"
 
     environment: ClassVar[Recipe | None] = packages.ANY
     trial: ClassVar[dict[str, Any] | None] = {"calculator": "ase.calculators.emt:EMT"}
@@ -53,8 +46,6 @@ class Ase(HasCommittee, PythonModel):
     """Keyword arguments of the calculator; file names count from the YAML file if written `./name`."""
     elements: list[str] | None = None
     """Elements the calculator knows, to be checked before a run; default: not checked."""
-    dispersion: Dispersion | None = None
-    """Add D3 to the calculator."""
     committee: list[dict[str, Any]] = []
     """Further calculators: the keyword arguments in which each differs; their deviation goes to `model_devi.out`."""
 
@@ -87,10 +78,14 @@ class Ase(HasCommittee, PythonModel):
         """The same calculator with other keyword arguments."""
         return self.model_copy(update={"kwargs": self.kwargs | model, "committee": [], "dispersion": None})
 
-    def files(self) -> dict[str, Path]:
+    def model_files(self) -> dict[str, Path]:
         """A Python file of one's own, for the manifest; arguments are named where they lie."""
         file = target.file_of(self.calculator)
         return {} if file is None else {LINK: file}
+
+    def committee_files(self) -> dict[str, Path]:
+        """None: the members come from the same file."""
+        return {}
 
     def programs(self, run_dir: Path | None = None) -> list[Path]:
         """Files and SavedModels among the keyword arguments: what the calculator does with them is unknown."""
@@ -100,12 +95,11 @@ class Ase(HasCommittee, PythonModel):
         return [Path(name) for name in existing if self.runs_code(Path(name))]
 
     @property
-    def modules(self) -> tuple[str, ...]:
-        """The calculator's, or the packages that its file imports; dftd3 with `dispersion`."""
+    def own_modules(self) -> tuple[str, ...]:
+        """The calculator's, or the packages that its file imports."""
         file = target.file_of(self.calculator)
         place = self.calculator.rpartition(":")[0]
-        own = target.imports_of(file) if file else [place] if place else []
-        return (*own, *(("dftd3",) if self.dispersion else ()))
+        return tuple(target.imports_of(file)) if file else (place,) if place else ()
 
     def interpreter(self) -> Interpreter:
         """That of the package's own environment; else of `ase`, where a user may have installed it."""
@@ -119,15 +113,8 @@ class Ase(HasCommittee, PythonModel):
         """As given."""
         return self.elements
 
-    def problems(self, interface: Interface | None) -> list[Problem]:
-        """A name that is no calculator's, arguments it does not take, elements that it or D3 does not know."""
-        return [
-            *self._calculator_problems(interface),
-            *self.committee_problems(interface),
-            *(self.dispersion.problems(interface) if self.dispersion else []),
-        ]
-
-    def _calculator_problems(self, interface: Interface | None) -> list[Problem]:
+    def model_problems(self, interface: Interface | None) -> list[Problem]:
+        """A name that is no calculator's, arguments it does not take, elements that it does not know."""
         try:
             target.split(self.calculator)
         except ModelError as error:
@@ -160,24 +147,19 @@ class Ase(HasCommittee, PythonModel):
             wrong = f"potential.calculator: {self.calculator}: {error}"
         return [Problem("error", wrong)] if wrong else []
 
-    def evaluator(self, run_dir: Path, device: str) -> Evaluator:
+    def first(self, run_dir: Path, device: str) -> Evaluator:
         """The calculator, made from its keyword arguments.
 
         Raises ModelError as `making.make` does.
         """
-        model = self.with_committee(AseEvaluator(self._own_calculator(run_dir)), run_dir, device)
-        return self.dispersion.added_to(model) if self.dispersion else model
+        return AseEvaluator(self._calculator_in(run_dir))
 
-    def make_calculator(self) -> Any:
-        """The ASE calculator itself, with `dispersion` the sum of it and dftd3's.
+    def own_calculator(self) -> Any:
+        """The ASE calculator itself.  Raises ModelError if it cannot be made."""
+        return self._calculator_in(Path())
 
-        Raises ModelError if one of them cannot be made.
-        """
-        own = self._own_calculator(Path())
-        return self.dispersion.calculator(own) if self.dispersion else own
-
-    def _own_calculator(self, run_dir: Path) -> Any:
-        """The calculator without D3; a file of one's own as it lies in the run directory, if it does."""
+    def _calculator_in(self, run_dir: Path) -> Any:
+        """The calculator; a file of one's own as it lies in the run directory, if it does."""
         calculator, local = self.calculator, run_dir / LINK
         if self.files() and local.is_file():
             calculator = f"{local.resolve()}:{calculator.rpartition(':')[2]}"

@@ -19,20 +19,17 @@ from pydantic import Field
 from lmpdrive.architectures import (
     DOUBLE,
     SINGLE,
-    Callback,
     Evaluator,
-    HasCommittee,
     Interface,
     Limits,
+    PackageCalculator,
     Problem,
-    PythonModel,
     ReceptiveField,
     card_beside,
     element_problems,
 )
 from lmpdrive.architectures.fairchem import checkpoint, hub
 from lmpdrive.architectures.fairchem.evaluator import FairchemEvaluator, calculator
-from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.environments import Interpreter, Recipe
 from lmpdrive.errors import ModelError, did_you_mean
 
@@ -40,15 +37,11 @@ LINK = "model.pt"
 """Name of the checkpoint in a run directory."""
 
 
-class Fairchem(HasCommittee, PythonModel):
+class Fairchem(PackageCalculator):
     """Energy-conserving models of fairchem: eSEN, UMA."""
 
-    template: ClassVar[str] = "callback.lmp.j2"
-    couplings: ClassVar = (Callback(),)
-    plugins: ClassVar[bool] = False
     title: ClassVar[str] = "fairchem through fix external"
     python_module: ClassVar[str | None] = "fairchem"
-    single_rank: ClassVar[str | None] = "a model in the same process runs on one rank"
     environment: ClassVar[Recipe | None] = Recipe(
         family="fairchem",
         # what inference on a CPU imports; fairchem-core itself asks for CUDA packages on every machine
@@ -90,15 +83,13 @@ class Fairchem(HasCommittee, PythonModel):
     """Precision of the model."""
     settings: dict[str, Any] = {}
     """Further fields of fairchem's InferenceSettings, e.g. `{compile: true, tf32: true}`."""
-    dispersion: Dispersion | None = None
-    """Add D3 to the model."""
     committee: list[str] = []
     """Further models, named like `model`; their deviation goes to `model_devi.out`."""
 
     @property
-    def modules(self) -> tuple[str, ...]:
-        """fairchem's, and dftd3 with `dispersion`."""
-        return ("fairchem.core", *(("dftd3",) if self.dispersion else ()))
+    def own_modules(self) -> tuple[str, ...]:
+        """fairchem's."""
+        return ("fairchem.core",)
 
     @property
     def _is_name(self) -> bool:
@@ -137,12 +128,8 @@ class Fairchem(HasCommittee, PythonModel):
             return None
         return _contents_of(interpreter, self.model)
 
-    def problems(self, interface: Interface | None) -> list[Problem]:
+    def model_problems(self, interface: Interface | None) -> list[Problem]:
         """A missing file or unknown name, a wrong task, forces that are not a gradient, unknown elements."""
-        d3 = self.dispersion.problems(interface, self.card()) if self.dispersion else []
-        return [*self._model_problems(interface), *self.committee_problems(interface), *d3]
-
-    def _model_problems(self, interface: Interface | None) -> list[Problem]:
         try:
             if self._is_name:
                 self._check_name()
@@ -177,26 +164,23 @@ class Fairchem(HasCommittee, PythonModel):
         if tasks:
             checkpoint.choose_task(tasks, self.task)
 
-    def files(self) -> dict[str, Path]:
-        """The checkpoints, but for those that come from the hub."""
-        return ({} if self._is_name else {LINK: Path(self.model)}) | self.committee_files()
+    def model_files(self) -> dict[str, Path]:
+        """The checkpoint, but for one that comes from the hub."""
+        return {} if self._is_name else {LINK: Path(self.model)}
 
     def card(self) -> dict[str, Any] | None:
         """`card.yaml` beside the checkpoint, if it describes this very file."""
         return None if self._is_name else card_beside(Path(self.model))
 
-    def evaluator(self, run_dir: Path, device: str) -> Evaluator:
+    def first(self, run_dir: Path, device: str) -> Evaluator:
         """The loaded model."""
         local = run_dir / LINK
         unit, task = self._load(str(local) if local.exists() else self.model, device)
-        first = FairchemEvaluator(unit, task, self.charge, self.spin)
-        model = self.with_committee(first, run_dir, device)
-        return self.dispersion.added_to(model) if self.dispersion else model
+        return FairchemEvaluator(unit, task, self.charge, self.spin)
 
-    def make_calculator(self) -> Any:
-        """fairchem's own ASE calculator at the same precision, on the CPU; with `dispersion` the sum with dftd3's."""
-        own = calculator(*self._load(self.model, "cpu"), self.charge, self.spin)
-        return self.dispersion.calculator(own) if self.dispersion else own
+    def own_calculator(self) -> Any:
+        """fairchem's own ASE calculator at the same precision, on the CPU."""
+        return calculator(*self._load(self.model, "cpu"), self.charge, self.spin)
 
     def limits(self) -> Limits:
         """By precision."""

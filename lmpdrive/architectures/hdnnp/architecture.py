@@ -65,7 +65,7 @@ class Hdnnp(StyleOrCallback):
     summary_every: NonNegativeInt = 1000
     """Steps between lines about extrapolations in the log, native only; 0: none."""
 
-    def files(self) -> dict[str, Path]:
+    def model_files(self) -> dict[str, Path]:
         """The folder as `hdnnp`."""
         return {"hdnnp": self.model}
 

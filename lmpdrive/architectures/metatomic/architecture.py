@@ -18,18 +18,16 @@ from lmpdrive.architectures import (
     DOUBLE,
     SINGLE,
     AseEvaluator,
-    Callback,
     Evaluator,
     Interface,
     Limits,
+    PackageCalculator,
     Problem,
-    PythonModel,
     ReceptiveField,
     card_beside,
     element_problems,
 )
 from lmpdrive.architectures.metatomic import model as exported
-from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.common.hashing import sha256
 from lmpdrive.environments import Interpreter, Recipe
 from lmpdrive.errors import ConfigError, InstallError, ModelError
@@ -38,14 +36,10 @@ LINK = "model.pt"
 """Name of the model in a run directory."""
 
 
-class Metatomic(PythonModel):
+class Metatomic(PackageCalculator):
     """An exported model, whatever architecture it has inside."""
 
-    template: ClassVar[str] = "callback.lmp.j2"
-    couplings: ClassVar = (Callback(),)
-    plugins: ClassVar[bool] = False
     title: ClassVar[str] = "metatomic through fix external"
-    single_rank: ClassVar[str | None] = "a model in the same process runs on one rank"
     environment: ClassVar[Recipe | None] = Recipe(
         family="metatomic",
         requirements=("metatomic-torch==0.1.19", "metatomic-ase==0.1.4", "dftd3>=1.7"),
@@ -61,13 +55,13 @@ class Metatomic(PythonModel):
     """Which of its energies, where it has several (levels of theory); default: the one without a name."""
     extensions: Path | None = None
     """Folder of the TorchScript extensions that were collected when it was exported."""
-    dispersion: Dispersion | None = None
-    """Add D3 to the model."""
+    committee: list[Path] = []
+    """Further models, files like `model`; their deviation goes to `model_devi.out`."""
 
     @property
-    def modules(self) -> tuple[str, ...]:
-        """metatomic's, and dftd3 with `dispersion`."""
-        return ("metatomic.torch", "metatomic_ase", *(("dftd3",) if self.dispersion else ()))
+    def own_modules(self) -> tuple[str, ...]:
+        """metatomic's."""
+        return ("metatomic.torch", "metatomic_ase")
 
     @property
     def precision(self) -> str:  # type: ignore[override]
@@ -81,7 +75,8 @@ class Metatomic(PythonModel):
     def resolve(self, folder: Path) -> Metatomic:
         """A copy with absolute file names."""
         extensions = (folder / self.extensions).resolve() if self.extensions else None
-        return self.model_copy(update={"model": (folder / self.model).resolve(), "extensions": extensions})
+        update = {"model": (folder / self.model).resolve(), "committee": self.resolved_committee(folder)}
+        return self.model_copy(update=update | {"extensions": extensions})
 
     def model_elements(self) -> Sequence[str] | None:
         """From the model, where an interpreter has metatomic to read it."""
@@ -101,12 +96,8 @@ class Metatomic(PythonModel):
         extensions = str(self.extensions) if self.extensions else None
         return _contents_of(interpreter, str(self.model), extensions, sha256(self.model))
 
-    def problems(self, interface: Interface | None) -> list[Problem]:
-        """A missing file, a wrong variant, inputs that a run does not have, elements that model or D3 do not know."""
-        found = self._model_problems(interface)
-        return [*found, *(self.dispersion.problems(interface, self.card()) if self.dispersion else [])]
-
-    def _model_problems(self, interface: Interface | None) -> list[Problem]:
+    def model_problems(self, interface: Interface | None) -> list[Problem]:
+        """A missing file, a wrong variant, inputs that a run does not have, elements that the model does not know."""
         missing = [path for path in (self.model, self.extensions) if path is not None and not path.exists()]
         if missing:
             return [Problem("error", f"potential: there is no file {path}") for path in missing]
@@ -127,7 +118,7 @@ class Metatomic(PythonModel):
             found += element_problems(interface.elements, contents["elements"], self.model.name)
         return found
 
-    def files(self) -> dict[str, Path]:
+    def model_files(self) -> dict[str, Path]:
         """The model, and its extensions if it has any."""
         return {LINK: self.model} | ({"extensions": self.extensions} if self.extensions else {})
 
@@ -139,18 +130,16 @@ class Metatomic(PythonModel):
         """By the model's precision."""
         return DOUBLE if self.precision == "float64" else SINGLE
 
-    def evaluator(self, run_dir: Path, device: str) -> Evaluator:
+    def first(self, run_dir: Path, device: str) -> Evaluator:
         """metatomic's calculator.  Raises ModelError if the model cannot be read."""
-        model = AseEvaluator(self._own(run_dir, None if device == "auto" else device))
-        return self.dispersion.added_to(model) if self.dispersion else model
+        return AseEvaluator(self._calculator_in(run_dir, None if device == "auto" else device))
 
-    def make_calculator(self) -> Any:
-        """metatomic's ASE calculator, on the CPU; with `dispersion` the sum with dftd3's."""
-        own = self._own(Path("/nonexistent"), "cpu")
-        return self.dispersion.calculator(own) if self.dispersion else own
+    def own_calculator(self) -> Any:
+        """metatomic's ASE calculator, on the CPU."""
+        return self._calculator_in(Path("/nonexistent"), "cpu")
 
-    def _own(self, run_dir: Path, device: str | None) -> Any:
-        here = {name: run_dir / name if (run_dir / name).exists() else path for name, path in self.files().items()}
+    def _calculator_in(self, run_dir: Path, device: str | None) -> Any:
+        here = {n: local if (local := run_dir / n).exists() else path for n, path in self.model_files().items()}
         extensions = str(here["extensions"]) if "extensions" in here else None
         return exported.calculator(str(here[LINK]), extensions, self.variant, device)
 

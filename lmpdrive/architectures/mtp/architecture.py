@@ -18,15 +18,13 @@ from typing import Any, ClassVar
 from ase.data import atomic_numbers
 
 from lmpdrive.architectures import (
-    CALLBACK_TEMPLATE,
     DOUBLE,
     AseEvaluator,
-    Callback,
     Evaluator,
     Interface,
     Limits,
+    PackageCalculator,
     Problem,
-    PythonModel,
     ReceptiveField,
     card_beside,
     element_problems,
@@ -39,34 +37,33 @@ LINK = "model.mtp"
 """Name of the file in a run directory."""
 
 
-class Mtp(PythonModel):
+class Mtp(PackageCalculator):
     """Moment tensor potentials without magnetic moments."""
 
-    template: ClassVar[str] = CALLBACK_TEMPLATE
-    couplings: ClassVar = (Callback(),)
-    plugins: ClassVar[bool] = False
     title: ClassVar[str] = "MTP through fix external"
     precision: ClassVar[str] = "float64"
-    single_rank: ClassVar[str | None] = "a model in the same process runs on one rank"
     python_module: ClassVar[str | None] = "motep"
     environment: ClassVar[Recipe | None] = Recipe(
-        family="mtp", requirements=("motep==0.2.0",), size_GB=1.0, imports=("motep.calculator",)
+        family="mtp", requirements=("motep==0.2.0", "dftd3>=1.7"), size_GB=1.0, imports=("motep.calculator",)
     )
 
     model: Path
     """`.mtp` file of MLIP-2 or motep."""
     elements: list[str]
     """Elements in the order of the types that it was fitted with, which the file does not say."""
+    committee: list[Path] = []
+    """Further models with the same elements; their deviation goes to `model_devi.out`."""
 
     def resolve(self, folder: Path) -> Mtp:
-        """A copy with an absolute file."""
-        return self.model_copy(update={"model": (folder / self.model).resolve()})
+        """A copy with absolute files."""
+        update = {"model": (folder / self.model).resolve(), "committee": self.resolved_committee(folder)}
+        return self.model_copy(update=update)
 
     def runs_code(self, file: Path) -> bool:
         """No: text."""
         return False
 
-    def files(self) -> dict[str, Path]:
+    def model_files(self) -> dict[str, Path]:
         """`model.mtp`."""
         return {LINK: self.model}
 
@@ -82,7 +79,7 @@ class Mtp(PythonModel):
         """The largest distance of its radial basis.  Raises ModelError."""
         return ReceptiveField.of(about(self.model).cutoff_A)
 
-    def problems(self, interface: Interface | None) -> list[Problem]:
+    def model_problems(self, interface: Interface | None) -> list[Problem]:
         """A missing or wrong file, names that are no elements or not as many as the file has, unknown elements."""
         if not self.model.is_file():
             return [Problem("error", f"potential: there is no file {self.model}")]
@@ -99,12 +96,12 @@ class Mtp(PythonModel):
             return [Problem("error", text)]
         return [] if interface is None else element_problems(interface.elements, self.elements, self.model.name)
 
-    def evaluator(self, run_dir: Path, device: str) -> Evaluator:
+    def first(self, run_dir: Path, device: str) -> Evaluator:
         """The potential that lies in the run directory.  Raises ModelError if motep cannot read it."""
         local = run_dir / LINK
         return AseEvaluator(self._calculator(local if local.exists() else self.model))
 
-    def make_calculator(self) -> Any:
+    def own_calculator(self) -> Any:
         """motep's own ASE calculator.  Raises ModelError if motep cannot read the file."""
         return self._calculator(self.model)
 

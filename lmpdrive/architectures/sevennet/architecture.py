@@ -15,19 +15,16 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from lmpdrive.architectures import (
-    Callback,
     Evaluator,
-    HasCommittee,
     Interface,
+    PackageCalculator,
     Problem,
-    PythonModel,
     ReceptiveField,
     card_beside,
     element_problems,
 )
 from lmpdrive.architectures.sevennet import checkpoint
 from lmpdrive.architectures.sevennet.evaluator import edge_evaluator
-from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.environments import Interpreter, Recipe
 from lmpdrive.errors import ModelError, did_you_mean
 
@@ -35,16 +32,12 @@ LINK = "model.pth"
 """Name of the checkpoint in a run directory."""
 
 
-class SevenNet(HasCommittee, PythonModel):
+class SevenNet(PackageCalculator):
     """SevenNet checkpoints, pretrained or your own."""
 
-    template: ClassVar[str] = "callback.lmp.j2"
-    couplings: ClassVar = (Callback(),)
-    plugins: ClassVar[bool] = False
     title: ClassVar[str] = "SevenNet through fix external"
     precision: ClassVar[str] = "float32"
     python_module: ClassVar[str | None] = "sevenn"
-    single_rank: ClassVar[str | None] = "a model in the same process runs on one rank"
     environment: ClassVar[Recipe | None] = Recipe(
         family="sevennet",
         requirements=("sevenn==0.13.0", "vesin>=0.3", "dftd3>=1.7"),
@@ -59,15 +52,13 @@ class SevenNet(HasCommittee, PythonModel):
     """Name of a pretrained model (`7net-0`), or a checkpoint that `sevenn train` wrote."""
     modal: str | None = None
     """Level of theory of a multi-fidelity model, e.g. `mpa` or `omat24` of 7net-mf-ompa."""
-    dispersion: Dispersion | None = None
-    """Add D3 to the model."""
     committee: list[str] = []
     """Further models, named like `model`; their deviation goes to `model_devi.out`."""
 
     @property
-    def modules(self) -> tuple[str, ...]:
-        """SevenNet's, and dftd3 with `dispersion`."""
-        return ("sevenn", "vesin", *(("dftd3",) if self.dispersion else ()))
+    def own_modules(self) -> tuple[str, ...]:
+        """SevenNet's, and the neighbour list of its evaluator."""
+        return ("sevenn", "vesin")
 
     @property
     def _is_name(self) -> bool:
@@ -99,12 +90,8 @@ class SevenNet(HasCommittee, PythonModel):
         interpreter = self.interpreter()
         return None if interpreter.missing else _contents_of(interpreter, self.model)
 
-    def problems(self, interface: Interface | None) -> list[Problem]:
-        """A missing file or unknown name, a wrong `modal`, elements that the model or D3 does not know."""
-        d3 = self.dispersion.problems(interface, self.card()) if self.dispersion else []
-        return [*self._model_problems(interface), *self.committee_problems(interface), *d3]
-
-    def _model_problems(self, interface: Interface | None) -> list[Problem]:
+    def model_problems(self, interface: Interface | None) -> list[Problem]:
+        """A missing file or unknown name, a wrong `modal`, elements that the model does not know."""
         if self._is_name:
             if self.model.lower() not in checkpoint.NAMES:
                 said = f"no pretrained model '{self.model}'{did_you_mean(self.model.lower(), checkpoint.NAMES) or '.'}"
@@ -127,27 +114,24 @@ class SevenNet(HasCommittee, PythonModel):
             return []
         return element_problems(interface.elements, contents["elements"], self.model)
 
-    def files(self) -> dict[str, Path]:
-        """The checkpoints, but for pretrained ones."""
-        return ({} if self._is_name else {LINK: Path(self.model)}) | self.committee_files()
+    def model_files(self) -> dict[str, Path]:
+        """The checkpoint, but for a pretrained one."""
+        return {} if self._is_name else {LINK: Path(self.model)}
 
     def card(self) -> dict[str, Any] | None:
         """`card.yaml` beside the checkpoint, if it describes this very file."""
         return None if self._is_name else card_beside(Path(self.model))
 
-    def evaluator(self, run_dir: Path, device: str) -> Evaluator:
+    def first(self, run_dir: Path, device: str) -> Evaluator:
         """The model on edge vectors, in single precision as it was trained."""
         local = run_dir / LINK
-        first = edge_evaluator(str(local) if local.exists() else self.model, self.modal, device)
-        model = self.with_committee(first, run_dir, device)
-        return self.dispersion.added_to(model) if self.dispersion else model
+        return edge_evaluator(str(local) if local.exists() else self.model, self.modal, device)
 
-    def make_calculator(self) -> Any:
-        """SevenNet's own ASE calculator, on the CPU; with `dispersion` the sum with dftd3's."""
+    def own_calculator(self) -> Any:
+        """SevenNet's own ASE calculator, on the CPU."""
         from sevenn.calculator import SevenNetCalculator
 
-        own = SevenNetCalculator(self.model, device="cpu", modal=self.modal)
-        return self.dispersion.calculator(own) if self.dispersion else own
+        return SevenNetCalculator(self.model, device="cpu", modal=self.modal)
 
 
 @cache

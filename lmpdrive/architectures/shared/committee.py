@@ -93,7 +93,7 @@ class HasCommittee(Architecture):
         """Of each member: name in the run directory -> name it would have alone, and source."""
         return [
             {
-                f"{Path(own).stem}_{number}{Path(own).suffix}": (own, source)
+                own.replace(name := own.partition(".")[0], f"{name}_{number}", 1): (own, source)
                 for own, source in self.member(model).files().items()
             }
             for number, model in enumerate(self.committee, start=2)

@@ -21,7 +21,9 @@ from ase.geometry import complete_cell
 from ase.units import Bohr, Hartree
 from pydantic import BaseModel, ConfigDict, PositiveFloat
 
-from lmpdrive.architectures import Configuration, Evaluation, Evaluator, Interface, Problem
+from lmpdrive.architectures.base.evaluator import Configuration, Evaluation, Evaluator
+from lmpdrive.architectures.base.interface import Interface
+from lmpdrive.architectures.base.problem import Problem
 from lmpdrive.errors import ModelError, did_you_mean
 
 INSTALL = 'pip install "dftd3>=1.7"'

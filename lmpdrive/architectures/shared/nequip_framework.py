@@ -77,7 +77,7 @@ class NequipFramework(StyleOrCallback):
         """What the model was compiled for; None where the file does not say."""
         return target_of(self._said())
 
-    def possible_couplings(self) -> tuple[Native | Callback, ...]:
+    def couplings_of_file(self) -> tuple[Native | Callback, ...]:
         """The one that the model was compiled for."""
         native, callback = self.couplings
         if self.target == "ase":
@@ -122,7 +122,7 @@ class NequipFramework(StyleOrCallback):
             found.append(Problem("error", f"potential.model: {self.model.name} {wrong}"))
         return found
 
-    def files(self) -> dict[str, Path]:
+    def model_files(self) -> dict[str, Path]:
         """`model.nequip.pt2`, or `model.nequip.pth`."""
         suffix = next((s for s in (PT2, PTH) if self.model.name.endswith(s)), self.model.suffix)
         return {f"model{suffix}": self.model}

