@@ -61,6 +61,12 @@ class RunDirectoryError(LmpdriveError, FileExistsError):
     exit_code = 6
 
 
+class InUseError(RunDirectoryError):
+    """Another process runs or analyses in the run directory."""
+
+    exit_code = 14
+
+
 class EngineError(LmpdriveError, RuntimeError):
     """LAMMPS stopped with an error, or could not be started."""
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lmpdrive import checks
 from lmpdrive.architectures import Integrated, Problem
-from lmpdrive.common.run_files import CONFIG, LOG
+from lmpdrive.common.run_files import CONFIG, LOG, MANIFEST
 from lmpdrive.common.say import Say, silent
 from lmpdrive.common.trust import accept, refusal, require
-from lmpdrive.common.walltime import Deadline
+from lmpdrive.common.walltime import Deadline, OutOfTime, within
 from lmpdrive.config import Config, load
 from lmpdrive.engine import speed
 from lmpdrive.engine.agreement import step0
@@ -29,12 +30,12 @@ from lmpdrive.engine.directory.output import remove_output
 from lmpdrive.engine.run import Job, State
 from lmpdrive.errors import ConfigError, LmpdriveError, ModelError, RunDirectoryError, TrajectoryError
 from lmpdrive.lint.gate import must_pass
-from lmpdrive.stages.analyse import AnalysisRequest as AnalysisRequest
-from lmpdrive.stages.analyse import Result, analyse, reported
-from lmpdrive.stages.analyse import report as report
+from lmpdrive.stages import analyse as analysis_of
+from lmpdrive.stages.analyse import AnalysisRequest, Progress, Result
 from lmpdrive.stages.observable_settings import check_observables
 from lmpdrive.stages.progress_bar import FramesBar
 from lmpdrive.stages.reproduce import Reproduction, compare_runs, compare_with_manifest, copy_inputs
+from lmpdrive.stages.restart_point import resumed_config
 from lmpdrive.stages.resume import resume_run
 from lmpdrive.stages.roll_back import run_with_roll_back
 from lmpdrive.stages.run import run_once
@@ -122,11 +123,13 @@ def simulate(
     say: Say = silent,
     trust: bool = False,
     walltime: str | None = None,
+    analysis: bool = True,
 ) -> Result:
     """Build or read the system, run it through LAMMPS, analyse the production and write the report.
 
-    `out` defaults to `runs/<name of the YAML file>`.  With `walltime` ("24h"; default: `run.walltime`) the run stops
-    before that limit, and `resume` resumes it.  Raises a LmpdriveError of the stage that failed.
+    `out` defaults to `runs/<name of the YAML file>`.  With `walltime` ("24h"; default: `run.walltime`) the run or its
+    analysis stops before that limit, and `resume` resumes it; `analysis=False` leaves the analysis to `analyse`.
+    Raises a LmpdriveError of the stage that failed.
     """
     config = load(file, overrides)
     deadline = Deadline.of(walltime or config.run.walltime)
@@ -135,7 +138,7 @@ def simulate(
     config = write_run_directory(config, Path(file), out, say, to_run=True, trust=trust)
     with locked(out, say) as lock:
         state = run_with_roll_back(out, config, Job(deadline=deadline, inherited=(lock,)), quiet, say)
-    return _analysed(out, config, state, quiet, say)
+        return _concluded(out, config, state, quiet, say, deadline, analysis)
 
 
 def run_deck(
@@ -175,7 +178,7 @@ def run_deck(
             say(f"warning: {line}")
         job = Job(deck.name, deadline=deadline, inherited=(lock,))
         state = run_with_roll_back(folder, config, job, quiet, say)
-    return _analysed(folder, config, state, quiet, say)
+        return _concluded(folder, config, state, quiet, say, deadline)
 
 
 def resume(
@@ -186,31 +189,70 @@ def resume(
     trust: bool = False,
     walltime: str | None = None,
     restart: str | None = None,
+    analysis: bool = True,
 ) -> Result:
     """Resume a run that stopped, whatever stopped it, up to the step it was meant to reach, and analyse the whole.
 
     `restart` names the restart file to resume from, if not the newest one that is whole.  Of `overrides`,
     `dynamics.production_ps=...` makes the run longer; `run.*` and `observables.*` may change.  Raises RunDirectoryError
-    if there is no run or another process holds it, and what `simulate` raises.
+    if there is no run, InUseError if another process holds it, and what `simulate` raises.
     """
     out = Path(run_dir)
-    config, state = resume_run(out, overrides, quiet, say, trust, walltime, restart)
-    return _analysed(out, config, state, quiet, say)
+    config = resumed_config(out, overrides)
+    deadline = Deadline.of(walltime or config.run.walltime)
+    with locked(out, say) as lock:
+        state = resume_run(out, config, overrides, quiet, say, trust, deadline, restart, lock)
+        return _concluded(out, config, state, quiet, say, deadline, analysis)
 
 
-def _analysed(out: Path, config: Config, state: State, quiet: bool, say: Say) -> Result:
-    """Analyse what a run wrote; not where its time is up."""
+def analyse(
+    path: str | Path,
+    request: AnalysisRequest | None = None,
+    *,
+    progress: Progress | None = None,
+    say: Say = silent,
+    **changes: Any,
+) -> Result:
+    """`stages.analyse`, alone in a run directory that it writes into: InUseError while that is run or analysed."""
+    request = replace(request or AnalysisRequest(), **changes)
+    into_the_run = Path(path).is_dir() and request.out is None
+    with locked(Path(path), say) if into_the_run else nullcontext():
+        return analysis_of.analyse(path, request, progress=progress, say=say)
+
+
+def report(run_dir: str | Path, progress: Progress | None = None, say: Say = silent) -> Path:
+    """Write `report.html` of a run directory again."""
+    with locked(Path(run_dir), say) if (Path(run_dir) / MANIFEST).is_file() else nullcontext():
+        return analysis_of.report(run_dir, progress, say)
+
+
+def _concluded(
+    out: Path, config: Config, state: State, quiet: bool, say: Say, deadline: Deadline | None, analysis: bool = True
+) -> Result:
+    """Analyse what a run wrote, in the time that is left; not where its time is up, or where nobody wants it."""
     if state == "walltime":
         return Result(out, state, run_directory=out)
     if state == "finished":
         raise_if_incomplete(out)
+    if not analysis:
+        raise_if_unstable(out)
+        return Result(out, state, run_directory=out)
+    try:
+        with within(deadline):
+            return _analysed(out, config, state, quiet, say)
+    except OutOfTime:
+        say(f"the wall-time limit leaves no time for the analysis: lmpdrive analyse {out}")
+        return Result(out, "walltime", run_directory=out)
+
+
+def _analysed(out: Path, config: Config, state: State, quiet: bool, say: Say) -> Result:
     if config.dynamics.ensemble == "minimise" or not any(out.glob("traj*.dcd")):
-        result = reported(out, say=say)
+        result = analysis_of.reported(out, say=say)
         _raise_if_unstable(result, say)
         return result
     try:
         with nullcontext() if quiet else FramesBar() as bar:
-            result = analyse(out, say=say, progress=bar, with_report=config.output.report)
+            result = analysis_of.analyse(out, say=say, progress=bar, with_report=config.output.report)
     except TrajectoryError:
         if state == "interrupted":
             return Result(out, state, run_directory=out)

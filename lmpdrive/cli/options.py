@@ -22,6 +22,9 @@ Walltime = Annotated[
     str | None,
     typer.Option("--walltime", metavar="TIME", help="Stop before this limit (24h, 90min, 24:00:00), exit code 75."),
 ]
+NoAnalysis = Annotated[
+    bool, typer.Option("--no-analysis", help="Only run; `lmpdrive analyse` does the rest, perhaps elsewhere.")
+]
 Trust = Annotated[bool, typer.Option("--trust", help="Accept model files that can run code, as `lmpdrive trust` does.")]
 ExtraObservables = Annotated[
     list[Path] | None, typer.Option("--extra", metavar="FILE.py", help="Observables of your own.")

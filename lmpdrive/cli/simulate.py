@@ -9,7 +9,7 @@ import typer
 
 from lmpdrive.cli.check import check
 from lmpdrive.cli.conclusion import print_conclusion
-from lmpdrive.cli.options import EveryNumber, File, NewRunDirectory, Quiet, Set, Trust, Verbose, Walltime
+from lmpdrive.cli.options import EveryNumber, File, NewRunDirectory, NoAnalysis, Quiet, Set, Trust, Verbose, Walltime
 from lmpdrive.cli.printing import progress_printer
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def resume(
         str | None, typer.Option("--restart", metavar="FILE", help="Resume from this restart file of the run.")
     ] = None,
     walltime: Walltime = None,
+    no_analysis: NoAnalysis = False,
     verbose: EveryNumber = False,
     quiet: Quiet = False,
     trust: Trust = False,
@@ -73,9 +74,9 @@ def resume(
     """Resume a run from its newest intact restart file, or extend a finished one."""
     from lmpdrive import pipeline
 
-    _finish(
-        pipeline.resume(run_dir, set_ or (), quiet, progress_printer(quiet), trust, walltime, restart), quiet, verbose
-    )
+    say = progress_printer(quiet)
+    result = pipeline.resume(run_dir, set_ or (), quiet, say, trust, walltime, restart, not no_analysis)
+    _finish(result, quiet, verbose)
 
 
 def simulate(
@@ -84,6 +85,7 @@ def simulate(
     set_: Set = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and say what would run; write nothing.")] = False,
     walltime: Walltime = None,
+    no_analysis: NoAnalysis = False,
     verbose: EveryNumber = False,
     quiet: Quiet = False,
     trust: Trust = False,
@@ -96,7 +98,9 @@ def simulate(
         if not quiet:
             _print_plan(file, out or pipeline.default_directory(file), set_)
         return
-    _finish(pipeline.simulate(file, out, set_ or (), quiet, progress_printer(quiet), trust, walltime), quiet, verbose)
+    say = progress_printer(quiet)
+    result = pipeline.simulate(file, out, set_ or (), quiet, say, trust, walltime, not no_analysis)
+    _finish(result, quiet, verbose)
 
 
 def _print_plan(file: Path, out: Path, overrides: list[str] | None) -> None:

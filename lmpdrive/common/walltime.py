@@ -8,7 +8,11 @@ The last two are how batch systems write them.  Time is measured by the monotoni
 from __future__ import annotations
 
 import re
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from lmpdrive.errors import ConfigError
 
@@ -35,6 +39,35 @@ def seconds(text: str) -> float:
     if found <= 0:
         raise ConfigError(f"'{text}' leaves no time: {_EXAMPLES}")
     return found
+
+
+class OutOfTime(BaseException):
+    """The deadline of `within` has passed; no Exception, so that nothing on the way takes it for its own."""
+
+
+@contextmanager
+def within(deadline: Deadline | None) -> Iterator[None]:
+    """Raise OutOfTime in this thread when the deadline passes, whatever it is doing in Python then.
+
+    Does nothing without a deadline, and outside of the main thread, where there are no signals.
+    """
+    if deadline is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    left_s = deadline.left_s()
+    if left_s <= 0:
+        raise OutOfTime
+
+    def stop(*_: object) -> None:
+        raise OutOfTime
+
+    previous = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, left_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
 
 
 class Deadline:

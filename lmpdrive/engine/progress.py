@@ -1,4 +1,4 @@
-"""Follow a growing log.lammps: stage, step, T, E, drift, ns/day and time left."""
+"""Follow a growing log.lammps: stage, step, T, E, drift, ns/day and time left, on the terminal and in a file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
 
+from lmpdrive.common.progress_file import RunProgress
+
+FILE_EVERY_S = 2.0
+"""The file is written no more often."""
 WAIT_S = 5.0
 """A log that is silent for longer after the start is explained: packages and models take their time to load."""
 
@@ -62,7 +66,8 @@ class LogFollower:
 
 
 class Progress:
-    """Shows a run: a live bar on a terminal, a line now and then elsewhere, nothing when quiet."""
+    """Shows a run: a live bar on a terminal, a line now and then elsewhere, nothing when quiet; always `progress.json`
+    beside the log."""
 
     def __init__(self, log: Path, stages: Mapping[str, int], timestep_fs: float, quiet: bool = False):
         self._log = LogFollower(log)
@@ -71,7 +76,7 @@ class Progress:
         self._starts = dict(zip(stages, ends, strict=False))
         self._stage, self._stage_started = "start", time.monotonic()
         self._stage_first: float | None = None
-        self._last_line = 0.0
+        self._last_line = self._last_file = 0.0
         self._begun, self._waits = time.monotonic(), not quiet
         self._live = None
         if not quiet:
@@ -88,47 +93,78 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._log.read() or self._log.values:
+            self._follow(time.monotonic())
+            self.record().write(self._log.path.parent)
         if self._live:
             self._live.stop()
 
     def poll(self) -> None:
         """Read the log and show what is new."""
         now = time.monotonic()
-        if not self._log.read() or self._quiet:
+        if not self._log.read():
             if self._waits and now - self._begun > WAIT_S:
                 self._waits = False
                 self._console.print("starting LAMMPS and loading the model", highlight=False)
             return
         self._waits = False
-        changed = self._log.stage != self._stage
-        if changed:
-            self._stage, self._stage_started = self._log.stage, now
-            self._stage_first = None
-        if self._stage_first is None and "Step" in self._log.values:
-            self._stage_first = self._log.values["Step"]
+        changed = self._follow(now)
+        if changed or now - self._last_file > FILE_EVERY_S:
+            self._last_file = now
+            self.record().write(self._log.path.parent)
+        if self._quiet:
+            return
         if self._live:
             self._live.update(self.line())
         elif changed or now - self._last_line > 30:
             self._last_line = now
             self._console.print(self.line(), highlight=False, soft_wrap=True)
 
+    def _follow(self, now: float) -> bool:
+        """Note when the stage began; whether it is another one than before."""
+        changed = self._log.stage != self._stage
+        if changed:
+            self._stage, self._stage_started = self._log.stage, now
+            self._stage_first = None
+        if self._stage_first is None and "Step" in self._log.values:
+            self._stage_first = self._log.values["Step"]
+        return changed
+
+    def record(self) -> RunProgress:
+        """What the file says."""
+        end = sum(self._stages.values())
+        step = 0 if self._stage not in self._stages else int(self._log.values.get("Step", 0))
+        seconds = self._seconds_per_step()
+        return RunProgress(
+            stage=self._stage,
+            step=step,
+            end_step=end,
+            ns_per_day=self._timestep_fs * 1e-6 / seconds * 86400 if seconds else None,
+            left_s=(end - step) * seconds if seconds else None,
+            updated_s=time.time(),
+        )
+
+    def _seconds_per_step(self) -> float | None:
+        """Of this stage so far; None in a minimisation, and in the first second."""
+        elapsed = time.monotonic() - self._stage_started
+        done = self._log.values.get("Step", 0.0) - (self._stage_first or 0.0)
+        return elapsed / done if self._stage != "minimise" and done > 0 and elapsed > 1 else None
+
     def line(self) -> str:
         """One line: stage, step, ps, ns/day, time left, T, E, drift."""
         values, total = self._log.values, self._stages.get(self._stage, 0)
         step = values.get("Step", 0.0)
-        done = max(0.0, step - (self._stage_first or 0.0))
+        seconds = self._seconds_per_step()
         parts = [f"{self._stage:<12}"]
         if values:
-            elapsed = time.monotonic() - self._stage_started
             # a stage that is resumed began in another log
             of_stage = max(0.0, step - self._starts.get(self._stage, 0))
             parts.append(f"step {of_stage:.0f}/{total}" if total else f"step {step:.0f}")
-            if self._stage != "minimise" and done > 0 and elapsed > 1:
-                ps = done * self._timestep_fs * 1e-3
-                parts.append(f"{ps:.2f} ps")
-                parts.append(f"{ps * 1e-3 / elapsed * 86400:.3g} ns/day")
+            if seconds:
+                parts.append(f"{(step - (self._stage_first or 0.0)) * self._timestep_fs * 1e-3:.2f} ps")
+                parts.append(f"{self._timestep_fs * 1e-6 / seconds * 86400:.3g} ns/day")
                 if total:
-                    parts.append(f"{_clock((total - of_stage) * elapsed / done)} left in this stage")
+                    parts.append(f"{_clock((total - of_stage) * seconds)} left in this stage")
             parts.append(f"T {values.get('Temp', float('nan')):.0f} K")
             parts.append(f"E {values.get('PotEng', float('nan')):.2f} eV")
             if self._stage != "minimise":

@@ -1,4 +1,4 @@
-"""Resume a run: hold its directory, choose the restart point, run from there."""
+"""Resume a run: choose the restart point, run from there."""
 
 from __future__ import annotations
 
@@ -6,46 +6,44 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lmpdrive.common.manifest import update_manifest
-from lmpdrive.common.say import Say, silent
+from lmpdrive.common.say import Say
 from lmpdrive.common.trust import require
 from lmpdrive.common.walltime import Deadline
 from lmpdrive.config import Config
 from lmpdrive.engine.directory import provenance
-from lmpdrive.engine.directory.lock import locked
 from lmpdrive.engine.run import Job, State
 from lmpdrive.errors import SeamError
 from lmpdrive.stages.observable_settings import check_observables
-from lmpdrive.stages.restart_point import choose_restart_point, resumed_config, save_config
+from lmpdrive.stages.restart_point import choose_restart_point, save_config
 from lmpdrive.stages.roll_back import run_with_roll_back
 
 
 def resume_run(
     out: Path,
-    overrides: Sequence[str] = (),
-    quiet: bool = True,
-    say: Say = silent,
-    trust: bool = False,
-    walltime: str | None = None,
-    restart: str | None = None,
-) -> tuple[Config, State]:
-    """`lmpdrive resume` without the analysis: the configuration, and how the run ended now."""
-    config = resumed_config(out, overrides)
-    deadline = Deadline.of(walltime or config.run.walltime)
+    config: Config,
+    overrides: Sequence[str],
+    quiet: bool,
+    say: Say,
+    trust: bool,
+    deadline: Deadline | None,
+    restart: str | None,
+    lock: int,
+) -> State:
+    """`lmpdrive resume` without the analysis: how the run ended now.  The caller holds `lock`, the directory's."""
     check_observables(config)
-    with locked(out, say) as lock:
-        require(config.potential.programs(out), trust)
-        for line in provenance.must_be_as_rendered(out, config):
-            say(f"warning: {line}")
-        while True:
-            point = choose_restart_point(out, config, say, restart)
-            if overrides:
-                save_config(out, config)
-            if point.complete:
-                say("the run is complete; --set dynamics.production_ps=... makes it longer")
-                update_manifest(out, state="finished")
-                return config, "finished"
-            job = Job(point.deck, point.log, resumed_from=point.resumed_from, deadline=deadline, inherited=(lock,))
-            try:
-                return config, run_with_roll_back(out, config, job, quiet, say)
-            except SeamError as error:
-                say(str(error))  # it is marked as unusable: the next choice is another one
+    require(config.potential.programs(out), trust)
+    for line in provenance.must_be_as_rendered(out, config):
+        say(f"warning: {line}")
+    while True:
+        point = choose_restart_point(out, config, say, restart)
+        if overrides:
+            save_config(out, config)
+        if point.complete:
+            say("the run is complete; --set dynamics.production_ps=... makes it longer")
+            update_manifest(out, state="finished")
+            return "finished"
+        job = Job(point.deck, point.log, resumed_from=point.resumed_from, deadline=deadline, inherited=(lock,))
+        try:
+            return run_with_roll_back(out, config, job, quiet, say)
+        except SeamError as error:
+            say(str(error))  # it is marked as unusable: the next choice is another one

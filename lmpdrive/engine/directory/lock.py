@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from lmpdrive.common.say import Say, silent
-from lmpdrive.errors import RunDirectoryError
+from lmpdrive.errors import InUseError, RunDirectoryError
 
 LOCK = ".lock"
 BEAT_S = 5.0
@@ -39,7 +39,7 @@ WORKER_ENDS_S = 90.0
 def locked(folder: Path, say: Say = silent) -> Iterator[int]:
     """Hold the run directory; yields the file descriptor that a worker must inherit.
 
-    Raises RunDirectoryError, saying who holds it, or that the folder cannot be written.
+    Raises InUseError, saying who holds it; RunDirectoryError if the folder cannot be written.
     """
     try:
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -97,8 +97,8 @@ def _acquire(descriptor: int, folder: Path, say: Say) -> None:
         raise _refused(folder)
 
 
-def _refused(folder: Path) -> RunDirectoryError:
-    return RunDirectoryError(
+def _refused(folder: Path) -> InUseError:
+    return InUseError(
         f"{folder} is in use by {holder(folder)}. Wait for it, or stop it with Ctrl-C or kill; nothing was changed."
     )
 
