@@ -14,6 +14,7 @@ __all__ = [
     "Result",
     "__version__",
     "analyse",
+    "campaign",
     "check",
     "compare",
     "pareto",
@@ -29,6 +30,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # Lazy, so that `lmpdrive --help` does not wait for NumPy and pandas.
     if name in __all__:
+        if name == "campaign":
+            from lmpdrive.campaigns.tables import CampaignView
+
+            return CampaignView
         from lmpdrive import pipeline
 
         return getattr(pipeline, name)

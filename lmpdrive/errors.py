@@ -109,6 +109,12 @@ class InstallError(LmpdriveError, RuntimeError):
     exit_code = 9
 
 
+class PlaceError(LmpdriveError, RuntimeError):
+    """A campaign cannot work at a place: its batch system refuses, or the engine cannot start there."""
+
+    exit_code = 15
+
+
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """`"; did you mean 'x'?"` for the closest choice, or an empty string."""
     close = difflib.get_close_matches(str(word), list(choices), n=1, cutoff=0.6)

@@ -11,12 +11,26 @@ from typing import Annotated, NoReturn
 import typer
 
 from lmpdrive._version import __version__
-from lmpdrive.cli import analyse, arguments, check, compare, doctor, env, init, lint, reproduce, simulate, trust
+from lmpdrive.cli import (
+    analyse,
+    arguments,
+    campaign,
+    check,
+    compare,
+    doctor,
+    env,
+    init,
+    lint,
+    reproduce,
+    simulate,
+    trust,
+)
 from lmpdrive.cli.exit import run as run_app
 
 EXIT_CODES = """Exit codes: 0 done, 1 other error, 2 configuration, usage, or a model file not accepted, 3 structure,
 4 model or check, 5 template, or a deck that `lint` finds wrong, 6 run directory, 7 LAMMPS, 8 trajectory, 9 environment,
-12 unstable, 13 a run that `reproduce` finds different, 14 run directory in use by another process, 75 stopped for the
+12 unstable, 13 a run that `reproduce` finds different, 14 run directory in use by another process, 15 a place of a
+campaign refuses, 75 stopped for the
 wall-time limit, to be resumed, 130 stopped by Ctrl-C or SIGTERM."""
 
 app = typer.Typer(
@@ -29,6 +43,7 @@ app = typer.Typer(
     epilog=EXIT_CODES,
 )
 app.add_typer(env.app, name="env")
+app.add_typer(campaign.app, name="campaign")
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command(epilog=trust.EXAMPLES)(trust.trust)
 app.command(epilog=lint.EXAMPLES)(lint.lint)

@@ -1,0 +1,272 @@
+"""The page of a campaign: every run's state, what was unstable and why, and profiles of the experiments together.
+
+Beside `report.html` lie its numbers: `states.csv`, `numbers.csv`, `experiments.csv` and `campaign.nc`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lmpdrive.campaigns.comparisons import page_of
+from lmpdrive.campaigns.plan import Plan
+from lmpdrive.campaigns.spread import Together, by_experiment, together
+from lmpdrive.campaigns.state import MEANING, RunState, states
+from lmpdrive.campaigns.tables import analysed_runs, number_table, state_table
+from lmpdrive.common.atomic import replacing, write_atomically
+from lmpdrive.errors import RunDirectoryError
+from lmpdrive.observables.tables import Scalar, Table
+from lmpdrive.report.figures import SIZE_INCH, STYLE, save, settle
+from lmpdrive.report.labels import axis_label
+from lmpdrive.report.lines import DASHES, PALETTE
+from lmpdrive.report.numbers import with_error
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from lmpdrive.report.analysed import Analysed
+
+PAGE = "report.html"
+WORD = {"bad": "not trustworthy", "short": "too short to say", "caution": "with care", "good": "trustworthy"}
+"""Level of a verdict -> word in the matrix."""
+MOST_RUNS_IN_MATRIX = 400
+"""More rows hide the page; all of them are in states.csv."""
+MOST_CURVES = 8
+"""Experiments in one figure; more are drawn in further ones."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One table of several experiments, each the mean of its runs."""
+
+    table: Table
+    curves: Mapping[str, Together]
+
+
+def write_report(plan: Plan) -> Path:
+    """Write the page and its tables into the campaign's folder.  Raises RunDirectoryError if it cannot be written."""
+    found = states(plan)
+    analysed = {state.run.name: analysis for state, analysis in analysed_runs(plan, found)}
+    experiments = by_experiment({name: plan.runs[name].points for name in analysed}, plan.repeats)
+    profiles = _profiles(analysed, experiments)
+    numbers = _experiments_table(analysed, experiments)
+    try:
+        (plan.folder / "figures").mkdir(exist_ok=True)
+        for name, table in (
+            ("states", state_table(found)),
+            ("numbers", number_table(plan, found)),
+            ("experiments", numbers),
+        ):
+            write_atomically(plan.folder / f"{name}.csv", table.to_csv(index=False, float_format="%.8g"))
+        _write_netcdf(profiles, plan.folder / "campaign.nc")
+        text = _page(plan, found, analysed, profiles, numbers)
+        write_atomically(plan.folder / PAGE, text)
+    except OSError as error:
+        raise RunDirectoryError(f"cannot write in {plan.folder}: {error.strerror}") from error
+    return plan.folder / PAGE
+
+
+def _page(
+    plan: Plan,
+    found: Sequence[RunState],
+    analysed: Mapping[str, Analysed],
+    profiles: Sequence[Profile],
+    numbers: pd.DataFrame,
+) -> str:
+    import jinja2
+
+    from lmpdrive.report import page
+
+    folders = [Path(__file__).parent, Path(page.__file__).parent]
+    environment = page.environment().overlay(loader=jinja2.FileSystemLoader(folders))
+    counts = Counter(state.phase for state in found)
+    return environment.get_template("campaign.html.j2").render(
+        name=plan.name,
+        file=plan.file.name,
+        counts=[(number, phase, MEANING[phase]) for phase, number in counts.items()],
+        total=len(found),
+        axes=list(next(iter(plan.runs.values())).points),
+        rows=[_row(plan, state, analysed) for state in found[:MOST_RUNS_IN_MATRIX]],
+        hidden=max(0, len(found) - MOST_RUNS_IN_MATRIX),
+        stability=_stability(plan, found),
+        trouble=[(s.run.name, s.phase, s.reason, s.tries) for s in found if s.reason and s.phase != "unstable"],
+        comparisons=[
+            (group.name, os.path.relpath(page_of(plan, group), plan.folder))
+            for group in plan.groups
+            if page_of(plan, group).is_file()
+        ],
+        repeats=plan.repeats,
+        experiments=_rows_of(numbers),
+        figures=list(_figures(profiles, plan.folder / "figures")),
+    )
+
+
+def _row(plan: Plan, state: RunState, analysed: Mapping[str, Analysed]) -> dict[str, Any]:
+    """One run in the matrix."""
+    verdict = analysed[state.run.name].verdict if state.run.name in analysed else None
+    page = plan.directory(state.run.name) / "report.html"
+    return {
+        "name": state.run.name,
+        "points": list(state.run.points.values()),
+        "link": os.path.relpath(page, plan.folder) if page.is_file() else "",
+        "phase": state.phase,
+        "verdict": WORD.get(verdict.level, verdict.level) if verdict else "",
+        "level": verdict.level if verdict else "",
+        "why": verdict.text if verdict else state.reason,
+        "speed": f"{state.ns_per_day:.3g}" if state.ns_per_day else "",
+        "done": f"{state.step / state.end_step:.0%}" if state.end_step else "",
+        "slices": state.slices,
+    }
+
+
+def _stability(plan: Plan, found: Sequence[RunState]) -> list[dict[str, Any]]:
+    """Of each experiment with an unstable run: how many, and when and why."""
+    by_name = {state.run.name: state for state in found}
+    experiments = by_experiment({name: run.points for name, run in plan.runs.items()}, plan.repeats)
+    rows = []
+    for experiment, names in experiments.items():
+        ended = [by_name[name] for name in names if by_name[name].phase in ("done", "unstable")]
+        unstable = [state for state in ended if state.phase == "unstable"]
+        if unstable:
+            reasons = [f"{state.run.name}, step {state.step}: {state.reason}" for state in unstable]
+            rows.append({"name": experiment, "unstable": len(unstable), "ended": len(ended), "reasons": reasons})
+    return rows
+
+
+def _profiles(analysed: Mapping[str, Analysed], experiments: Mapping[str, Sequence[str]]) -> list[Profile]:
+    """Tables that can be drawn over each other: profiles, histograms and correlations of more than no run."""
+    names = dict.fromkeys(name for one in analysed.values() for name, t in one.tables.items() if _is_curve(t))
+    found = []
+    for name in names:
+        first = next(one.tables[name] for one in analysed.values() if name in one.tables)
+        curves = {}
+        for experiment, runs in experiments.items():
+            tables = [analysed[run].tables[name] for run in runs if name in analysed[run].tables]
+            if tables:
+                curves[experiment] = _mean(tables, first)
+        found.append(Profile(first, curves))
+    return found
+
+
+def _is_curve(table: Table) -> bool:
+    return table.kind in ("profile", "histogram", "correlation") and table.n_variables == 1 and len(table.data) > 1
+
+
+def _mean(tables: Sequence[Table], first: Table) -> Together:
+    """Mean on the bins of `first`; no value where a run has none."""
+    grid = first.x
+
+    def on_grid(table: Table, column: np.ndarray) -> np.ndarray:
+        return np.interp(grid, table.x, column, left=np.nan, right=np.nan)
+
+    return together([on_grid(t, t.value) for t in tables], [on_grid(t, t.error) for t in tables])
+
+
+def _experiments_table(analysed: Mapping[str, Analysed], experiments: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """One row for each number of each experiment: mean over its runs, both errors."""
+    import pandas as pd
+
+    rows = []
+    for experiment, runs in experiments.items():
+        scalars: dict[str, list[Scalar]] = {}
+        for run in runs:
+            for table in analysed[run].tables.values():
+                for quantity, scalar in table.scalars.items():
+                    scalars.setdefault(quantity, []).append(scalar)
+        for quantity, each in scalars.items():
+            mean = together([np.array(s.value) for s in each], [np.array(s.error) for s in each])
+            rows.append(
+                {
+                    "experiment": experiment,
+                    "quantity": quantity,
+                    "unit": each[0].unit,
+                    "value": float(mean.value),
+                    "σ": float(mean.error),
+                    "σ within runs": float(mean.within),
+                    "σ between runs": float(mean.between),
+                    "runs": mean.runs,
+                    "headline": each[0].headline,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _rows_of(numbers: pd.DataFrame) -> dict[str, Any]:
+    """Headline numbers: a row for each experiment, a column for each quantity."""
+    shown = numbers[numbers["headline"]].to_dict("records") if len(numbers) else []
+    quantities = list(dict.fromkeys((row["quantity"], row["unit"]) for row in shown))
+    cells = {(row["experiment"], row["quantity"]): with_error(Scalar(row["value"], row["σ"])) for row in shown}
+    rows = []
+    for name, count in {row["experiment"]: row["runs"] for row in shown}.items():
+        rows.append((name, count, [cells.get((name, quantity), "") for quantity, _ in quantities]))
+    return {"quantities": quantities, "rows": rows}
+
+
+def _figures(profiles: Sequence[Profile], folder: Path) -> Any:
+    from lmpdrive.report.page import unique_ids
+
+    for profile in profiles:
+        names = list(profile.curves)
+        for part, begin in enumerate(range(0, len(names), MOST_CURVES)):
+            shown = {name: profile.curves[name] for name in names[begin : begin + MOST_CURVES]}
+            stem = f"{profile.table.name}{f'_{part + 1}' if part else ''}"
+            svg = unique_ids(save(draw(profile.table, shown), folder, stem), stem)
+            yield {"name": stem, "title": profile.table.title, "svg": svg, "equation": profile.table.equation}
+
+
+def draw(table: Table, curves: Mapping[str, Together]) -> Figure:
+    """The experiments over each other, with bands of 2σ."""
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    headers = [str(header) for header in table.data.columns]
+    with rc_context(STYLE):  # type: ignore[arg-type]
+        figure = Figure(figsize=(SIZE_INCH[0], SIZE_INCH[1] * 1.15))
+        FigureCanvasAgg(figure)
+        axes = figure.subplots()
+        for i, (name, mean) in enumerate(curves.items()):
+            colour = PALETTE[i % len(PALETTE)]
+            error = np.nan_to_num(mean.error)
+            axes.fill_between(
+                table.x, mean.value - 2 * error, mean.value + 2 * error, color=colour, alpha=0.2, linewidth=0
+            )
+            label = name if mean.runs == 1 else f"{name} ({mean.runs})"
+            axes.plot(table.x, mean.value, color=colour, linestyle=DASHES[i % len(DASHES)], label=label)
+        if len(curves) > 1:
+            axes.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+        axes.set_xlabel(axis_label(headers[0]))
+        axes.set_ylabel(axis_label(headers[1]))
+        axes.margins(x=0)
+        settle(figure)
+    return figure
+
+
+def _write_netcdf(profiles: Sequence[Profile], path: Path) -> None:
+    """All profiles in one netCDF 3 file: `TABLE`, `TABLE_within` and `TABLE_between` over experiment and variable.
+
+    The names of the experiments, in order, are the attribute `experiments` of each.
+    """
+    from scipy.io import netcdf_file
+
+    with replacing(path) as temporary, netcdf_file(temporary, "w", version=2) as file:
+        for profile in profiles:
+            table, curves = profile.table, profile.curves
+            dims = (f"{table.name}_experiment", f"{table.name}_x")
+            file.createDimension(dims[0], len(curves))
+            file.createDimension(dims[1], len(table.x))
+            x = file.createVariable(dims[1], "d", dims[1:])
+            x[:] = table.x
+            x.column = str(table.data.columns[0]).encode()
+            for suffix, part in (("", "value"), ("_within", "within"), ("_between", "between")):
+                variable = file.createVariable(f"{table.name}{suffix}", "d", dims)
+                variable[:] = np.array([getattr(curve, part) for curve in curves.values()])
+                variable.column = str(table.data.columns[1]).encode()
+                variable.experiments = " ".join(curves).encode()

@@ -1,0 +1,187 @@
+"""`lmpdrive campaign`: many runs from one file."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from lmpdrive.cli.options import Quiet
+from lmpdrive.cli.printing import progress_printer
+from lmpdrive.errors import ConfigError
+
+if TYPE_CHECKING:
+    from lmpdrive.campaigns.state import RunState
+
+app = typer.Typer(no_args_is_help=True, help="Many runs from one file, on this machine or a cluster.")
+
+CampaignFile = Annotated[Path, typer.Argument(help="The campaign file.", metavar="FILE")]
+Where = Annotated[str | None, typer.Option("--where", metavar="NAME", help="A place of places.yaml; default: here.")]
+Folder = Annotated[Path | None, typer.Option("--out", "-o", help="Campaign's folder; default campaigns/NAME.")]
+Only = Annotated[
+    list[str] | None, typer.Option("--only", metavar="AXIS=POINT", help="Only runs with this point; may be repeated.")
+]
+Retry = Annotated[
+    Literal["failed"] | None, typer.Option("--retry", help="failed: give runs that failed or were given up new tries.")
+]
+HEADINGS: tuple[str, ...] = ("run", "state", "stage", "done", "ns/day", "left", "slices", "where", "reason")
+MOST_ROWS = 60
+"""Runs that are listed without --all."""
+
+
+@app.command(epilog="Example: `lmpdrive campaign check studies/au111-na.yaml --probe`")
+def check(
+    file: CampaignFile,
+    out: Folder = None,
+    probe: Annotated[bool, typer.Option("--probe", help="Measure the speed of each kind of run.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check every run without running it; count runs, time and disk."""
+    from lmpdrive.campaigns.estimate import estimate, problems_in_words
+    from lmpdrive.campaigns.plan import make_plan
+
+    found = estimate(make_plan(file, out), probe, progress_printer(quiet))
+    for line in problems_in_words(found.problems):
+        print(f"error: {line}")
+    if not quiet:
+        for line in found.lines():
+            print(line)
+    if found.problems:
+        raise typer.Exit(4)
+
+
+@app.command(
+    epilog="Examples: `lmpdrive campaign run studies/au111-na.yaml`; on a cluster, without this terminal: "
+    "`lmpdrive campaign run studies/au111-na.yaml --where juwels --detach`"
+)
+def run(
+    file: CampaignFile,
+    where: Where = None,
+    out: Folder = None,
+    only: Only = None,
+    retry: Retry = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Leave the driver running without this terminal.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run everything that has not ended; run it again after any interruption."""
+    from lmpdrive.campaigns.drive import exit_code
+    from lmpdrive.campaigns.run import run_campaign
+
+    wanted = _points(only)
+    if detach:
+        _detach(file, where, out, only, retry, quiet)
+        return
+    ended = run_campaign(file, where, out, wanted, retry == "failed", progress_printer(quiet))
+    if code := exit_code(ended):
+        raise typer.Exit(code)
+
+
+@app.command(epilog="Example: `lmpdrive campaign status studies/au111-na.yaml --watch`")
+def status(
+    file: CampaignFile,
+    out: Folder = None,
+    only: Only = None,
+    every: Annotated[bool, typer.Option("--all", help=f"List every run, also of more than {MOST_ROWS}.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it again every ten seconds, until Ctrl-C.")] = False,
+) -> None:
+    """Show how each run is, from the disk alone."""
+    from lmpdrive.campaigns.plan import make_plan
+    from lmpdrive.campaigns.state import states
+
+    plan = make_plan(file, out)
+    while True:
+        found = states(plan, plan.only(_points(only)))
+        if watch:
+            print("\033[2J\033[H", end="")
+        print("\n".join(status_lines(found, every)), flush=True)
+        if not watch or all(state.ended for state in found):
+            return
+        time.sleep(10)
+
+
+@app.command(epilog="Example: `lmpdrive campaign stop studies/au111-na.yaml`")
+def stop(file: CampaignFile, out: Folder = None) -> None:
+    """Stop the driver; its runs write their restarts."""
+    from lmpdrive.campaigns.detach import stop as stop_driver
+    from lmpdrive.campaigns.plan import make_plan
+
+    print(stop_driver(make_plan(file, out)))
+
+
+@app.command(epilog="Example: `lmpdrive campaign report studies/au111-na.yaml`")
+def report(file: CampaignFile, out: Folder = None, quiet: Quiet = False) -> None:
+    """Compare what is done, and write the campaign's report."""
+    from lmpdrive.campaigns.comparisons import compare_groups
+    from lmpdrive.campaigns.plan import make_plan
+    from lmpdrive.campaigns.report import write_report
+
+    plan, say = make_plan(file, out), progress_printer(quiet)
+    for group, why in compare_groups(plan, say).items():
+        say(f"comparison {group}: {why}")
+    page = write_report(plan)
+    if not quiet:
+        print(f"report: {page}")
+
+
+def _points(only: Sequence[str] | None) -> dict[str, str]:
+    """`axis=point` words.  Raises ConfigError."""
+    found = {}
+    for word in only or ():
+        axis, equals, point = word.partition("=")
+        if not equals:
+            raise ConfigError(f"--only {word}: write AXIS=POINT, for example --only T=300K")
+        found[axis] = point
+    return found
+
+
+def _detach(
+    file: Path, where: str | None, out: Path | None, only: Sequence[str] | None, retry: str | None, quiet: bool
+) -> None:
+    from lmpdrive.campaigns.detach import detach
+    from lmpdrive.campaigns.places import find_place
+    from lmpdrive.campaigns.plan import make_plan
+
+    arguments = [str(file.resolve())]
+    for name, value in (("--where", where), ("--out", out and out.absolute()), ("--retry", retry)):
+        arguments += [name, str(value)] if value else []
+    for word in only or ():
+        arguments += ["--only", word]
+    said = detach(make_plan(file, out), find_place(where), arguments)
+    if not quiet:
+        print(f"the driver is {said}\nfollow it with: lmpdrive campaign status {file}")
+
+
+def status_lines(found: Sequence[RunState], every: bool) -> list[str]:
+    """The table, then counts."""
+    few = every or len(found) <= MOST_ROWS
+    shown = list(found) if few else [state for state in found if state.phase not in ("done", "waiting")][:MOST_ROWS]
+    rows = [HEADINGS, *(_row(state) for state in shown)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS) - 1)]
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        lines.append("  ".join([*cells, row[-1]]).rstrip())
+    if len(shown) < len(found):
+        lines.append(f"... {len(found) - len(shown)} more: --all lists them")
+    counts = Counter(state.phase for state in found)
+    lines.append(f"{len(found)} runs: " + ", ".join(f"{number} {phase}" for phase, number in counts.items()))
+    return lines
+
+
+def _row(state: RunState) -> tuple[str, ...]:
+    left = "" if state.left_s is None else f"{int(state.left_s) // 3600}:{int(state.left_s) // 60 % 60:02d}"
+    return (
+        state.run.name,
+        state.phase,
+        state.stage,
+        f"{state.step / state.end_step:.0%}" if state.end_step else "",
+        f"{state.ns_per_day:.3g}" if state.ns_per_day else "",
+        left,
+        str(state.slices or ""),
+        state.where,
+        state.reason[:100],
+    )
