@@ -7,6 +7,7 @@ https://parsl.readthedocs.io
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
@@ -89,6 +90,17 @@ def engine(resources: Mapping[str, Resources], place: Place, folder: Path) -> It
         parsl.clear()
 
 
+def _executor(**options: Any) -> Any:
+    """Parsl's executor; asked to give back at most no block it would give back all that have no worker yet."""
+    from parsl.executors import HighThroughputExecutor
+
+    class Executor(HighThroughputExecutor):
+        def scale_in(self, blocks: int, max_idletime: float | None = None) -> list[str]:
+            return super().scale_in(blocks, max_idletime) if blocks > 0 else []
+
+    return Executor(**options)
+
+
 def _common(label: str) -> dict[str, Any]:
     return {
         "label": label,
@@ -102,27 +114,24 @@ def _common(label: str) -> dict[str, Any]:
 
 def _local(place: Place, resources: Mapping[str, Resources]) -> Iterator[Any]:
     """One executor for tasks with a GPU, one for those without."""
-    from parsl.executors import HighThroughputExecutor
     from parsl.providers import LocalProvider
 
     for with_gpu, workers in place.local_workers(resources).items():
         if not workers:
             continue
         share = workers // len(place.gpus) if with_gpu else 1
-        yield HighThroughputExecutor(
+        yield _executor(
             **_common("gpu" if with_gpu else "cpu"),
             address="127.0.0.1",
             max_workers_per_node=workers,
             cores_per_worker=1e-3,  # the number above counts
             available_accelerators=[str(gpu) for gpu in place.gpus for _ in range(share)] if with_gpu else (),
-            provider=LocalProvider(init_blocks=1, min_blocks=0, max_blocks=1, worker_init=_init(place)),
+            provider=LocalProvider(init_blocks=1, min_blocks=1, max_blocks=1, worker_init=_init(place)),
         )
 
 
 def _batch(place: Place, label: str, needs: Resources, blocks: Blocks) -> Any:
     """An executor whose workers live in jobs of the batch system."""
-    from parsl.executors import HighThroughputExecutor
-
     size = blocks.block
     if needs.gpus and not size.gpus:
         raise ConfigError(f"place {place.name}: {label}.block has no gpus, and the campaign's {label} needs one")
@@ -134,7 +143,7 @@ def _batch(place: Place, label: str, needs: Resources, blocks: Blocks) -> Any:
         _init(place),
         f"export {BLOCK_END}=$(( $(date +%s) + {limit_s} )) {BLOCK_GPUS}=$CUDA_VISIBLE_DEVICES",
     ]
-    return HighThroughputExecutor(
+    return _executor(
         **_common(label),
         address=place.address,
         max_workers_per_node=workers,
@@ -203,7 +212,7 @@ def _refused(executor: Any, status: Mapping[str, Any], label: str) -> None:
     failed = [job for job in status.values() if job.state == JobState.FAILED]
     if len(failed) < REFUSALS or len(failed) < len(status):
         return
-    words = dict.fromkeys(text.strip() for job in failed for text in (job.message, job.stderr) if text and text.strip())
-    executor.set_bad_state_and_fail_all(
-        PlaceError(f"no block for '{label}' can be had: {' '.join(' '.join(words).split()) or 'no message'}")
-    )
+    words = next((text for job in failed for text in (job.message, job.stderr) if text and text.strip()), "no message")
+    # of Parsl's sentence, what the batch system's command printed
+    said = re.sub(r".*\bstderr=", "", " ".join(words.split()))
+    executor.set_bad_state_and_fail_all(PlaceError(f"the batch system gives no block for '{label}': {said}"))

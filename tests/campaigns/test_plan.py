@@ -1,0 +1,130 @@
+"""From the campaign file to its runs: names, settings, what is refused."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lmpdrive.campaigns.plan import make_plan
+from lmpdrive.errors import ConfigError, RunDirectoryError
+
+AXES = {
+    "model": {
+        "dp": {"potential": {"architecture": "deepmd", "model": "models/dp.pb"}},
+        "lj": {"potential": {"architecture": "classical"}, "resources": "big"},
+    },
+    "na": {"system.build.ions.Na": [0, 1]},
+    "T": {"dynamics.temperature_K": [300, 330], "names": ["300K", "330K"]},
+    "s": {"together": ["dynamics.seed", "system.build.seed"], "values": [1, 2, 3]},
+}
+
+
+def campaign(folder: Path, **changes):
+    """Write a campaign file, with its base."""
+    (folder / "base.yaml").write_text("potential: {architecture: classical}\n")
+    content = {
+        "campaign": "study",
+        "base": "base.yaml",
+        "set": {"dynamics.production_ps": 5, "potential.table": "x"},
+        "axes": AXES,
+        "resources": {"cpu": {"cpus": 1}, "big": {"cpus": 2}},
+        **changes,
+    }
+    path = folder / "study.yaml"
+    path.write_text(
+        yaml.safe_dump({key: value for key, value in content.items() if value is not None}, sort_keys=False)
+    )
+    return path
+
+
+def test_every_combination_is_a_run_named_by_its_points(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "dp.pb").write_text("")
+    plan = make_plan(campaign(tmp_path), tmp_path / "out")
+    assert len(plan.runs) == 2 * 2 * 2 * 3
+    run = plan.runs["dp_na1_330K_s2"]
+    assert run.points == {"model": "dp", "na": "na1", "T": "330K", "s": "s2"}
+    assert run.settings["dynamics.seed"] == run.settings["system.build.seed"] == 2
+    assert run.settings["system.build.ions.Na"] == 1 and run.settings["dynamics.temperature_K"] == 330
+    # a potential replaces what was set inside of another one, and its files count from the campaign file
+    assert "potential.table" not in run.settings
+    assert run.settings["potential"] == {"architecture": "deepmd", "model": str(tmp_path / "models" / "dp.pb")}
+    assert (run.resources["md"], run.resources["analyse"]) == ("cpu", "cpu")
+    assert plan.runs["lj_na0_300K_s1"].resources == {"check": "cpu", "md": "big", "analyse": "cpu"}
+    assert plan.repeats == ("s",)
+
+
+def test_left_out_added_checked_once_and_compared(tmp_path):
+    file = campaign(
+        tmp_path,
+        without=[{"model": "dp", "T": "330K"}],
+        also={"long": {"dynamics.production_ps": 50, "like": {"model": "lj", "na": "na1", "T": "300K", "s": "s1"}}},
+        stages={"check": {"once_per": ["model"]}},
+        compare=[{"by": ["na", "T", "s"], "reference": {"model": "dp"}}],
+    )
+    plan = make_plan(file, tmp_path / "out")
+    assert len(plan.runs) == 24 - 6 + 1 and "dp_na0_330K_s1" not in plan.runs
+    long = plan.runs["long"]
+    assert long.settings["dynamics.production_ps"] == 50 and long.settings["system.build.ions.Na"] == 1
+    assert long.resources["md"] == "big" and long.checked_by == "long"
+    assert {run.checked_by for run in plan.runs.values()} == {"dp_na0_300K_s1", "lj_na0_300K_s1", "long"}
+    group = next(group for group in plan.groups if group.name == "model_na1_300K_s2")
+    assert group.runs == ("dp_na1_300K_s2", "lj_na1_300K_s2")
+    assert [run.name for run in plan.only({"T": "300K", "s": "s1", "model": "dp"})] == [
+        "dp_na0_300K_s1",
+        "dp_na1_300K_s1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"axis": {}}, "axis: unknown key; did you mean 'axes'?"),
+        ({"campaign": "a/b"}, "becomes a folder's name"),
+        ({"base": "gone.yaml"}, "base: there is no file"),
+        ({"axes": {"a": {"dynamics.seed": [1]}, "b": {"dynamics.seed": [2]}}}, "both set dynamics.seed"),
+        ({"axes": {"a": {"dynamics.seed": [1, 1]}}}, "two points are called a1"),
+        ({"axes": {"a": {"dynamics.seed": 1}}}, "axes.a: write one key with a list"),
+        ({"axes": {"a": {"system.build.ions": [{}, {"Na": 1}]}}}, "axes.a: give `names`"),
+        ({"axes": {"a": {"dynamics.seed": [1, 2], "names": ["x"]}}}, "axes.a.names: give 2 names"),
+        ({"axes": {"a": {"dynamics.seed": [1], "names": ["x/y"]}}}, "becomes part of a folder's name"),
+        ({"axes": {"a": {"dynamics.seed": [1], "names": ["x" * 300]}}}, "has 300 characters, at most 200"),
+        ({"without": [{"model": "dq"}]}, "without.model: no 'dq'. Choices: dp, lj"),
+        ({"without": [{"model": "dp"}, {"model": "lj"}]}, "leaves out every combination"),
+        ({"also": {"x": {"like": {"model": "dp"}}}}, "say which point of na, T, s"),
+        ({"stages": {"simulate": {}}}, "stages: no 'simulate'"),
+        ({"stages": {"md": {"resources": "gpu"}}}, "stages.md.resources: no 'gpu'"),
+        ({"stages": {"md": {"once_per": ["T"]}}}, "only the check may stand for several"),
+        ({"compare": [{"by": ["na"], "reference": {"model": "dp"}}]}, "by all the others"),
+        ({"resources": {"cpu": {"share": 2}}}, "share is for GPUs"),
+        ({"slice": "soon"}, "no wall-time limit"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_what_is_wrong_is_said_before_anything_runs(changes, says, tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        make_plan(campaign(tmp_path, **changes), tmp_path / "out")
+    assert says in str(caught.value)
+
+
+def test_a_run_that_was_begun_keeps_its_settings(tmp_path):
+    plan = make_plan(campaign(tmp_path), tmp_path / "out")
+    plan.save()
+    plan.directory("lj_na0_300K_s1").mkdir(parents=True)
+    other = make_plan(campaign(tmp_path, set={"dynamics.production_ps": 6}), tmp_path / "out")
+    with pytest.raises(RunDirectoryError, match=r"begun with other settings \(dynamics.production_ps"):
+        other.save()
+    more = make_plan(campaign(tmp_path, axes=AXES | {"s": {**AXES["s"], "values": [1, 2, 3, 4]}}), tmp_path / "out")
+    more.save()
+
+
+def test_ten_thousand_runs_are_planned_in_seconds(tmp_path):
+    axes = {name: {f"dynamics.{name}": list(range(10))} for name in ("a", "b", "c", "d")}
+    started = time.process_time()
+    plan = make_plan(campaign(tmp_path, axes=axes), tmp_path / "out")
+    plan.save()
+    assert len(plan.runs) == 10_000
+    assert time.process_time() - started < 20  # a few seconds; only something quadratic takes longer
