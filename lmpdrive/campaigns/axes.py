@@ -86,11 +86,12 @@ def flattened(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         whole = prefix == "potential" and isinstance(value, dict) and "architecture" in value
         if isinstance(value, dict) and value and not whole and prefix != "system.build.ions":
             for key, item in value.items():
-                walk(f"{prefix}.{key}" if prefix else str(key), item)
+                walk(f"{prefix}.{key}", item)
         else:
             found[prefix] = _absolute(value, folder)
 
-    walk("", dict(content))
+    for key, value in content.items():
+        walk(str(key), value)
     return found
 
 

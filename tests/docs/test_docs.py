@@ -41,6 +41,7 @@ NOT_RUN = (
     'python3 -m venv .venv && .venv/bin/pip install -e ".[deepmd,mace,test]" && .venv/bin/pytest',
     'pip install ".[deepmd]"',
     'pip install ".[mace]"',
+    'pip install ".[campaign]"',
     'pip install ".[sevennet]"',
     'pip install ".[fairchem]"',
     'pip install ".[mace]" cuequivariance-torch cuequivariance-ops-torch-cu12',
@@ -100,12 +101,24 @@ def lines(page: Path) -> list[str]:
 def shortened(line: str, folder: Path) -> str:
     """`simulate` and `render` with a run that takes seconds."""
     words = line.split()
+    if words[:2] == ["lmpdrive", "campaign"] and words[2] != "status":
+        shorten_campaign(folder / words[3])
     if words[0] != "lmpdrive" or words[1] not in ("simulate", "render") or "--dry-run" in words or "--help" in words:
         return line
     values = SHORT | ({"system.build.relax_ps": 0.2} if is_built(folder / words[2]) else {})
     head, *comment = re.split(r"\s+#\s", line)
     assert len(comment) <= 1
     return " ".join([head, *(f"--set {key}={value}" for key, value in values.items())])
+
+
+def shorten_campaign(file: Path) -> None:
+    """Two short runs instead of many: two points of the first axis, one of every other."""
+    content = yaml.safe_load(file.read_text())
+    content["set"] |= SHORT | {"system.build.relax_ps": 0.2, "output.report": False}
+    for number, axis in enumerate(content["axes"].values()):
+        for key, values in axis.items():
+            axis[key] = values[: 2 - (number > 0)] if key != "together" else values
+    file.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
 def is_built(file: Path) -> bool:
