@@ -7,9 +7,11 @@ How fast a model is does not depend on its weights; these are kept small, so tha
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
+os.environ.setdefault("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")  # of e3nn's own tables, as mace-torch does
 import numpy as np
 import torch
 from e3nn.o3 import Irreps

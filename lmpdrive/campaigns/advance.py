@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lmpdrive.campaigns import journal
-from lmpdrive.campaigns.facts import analysed, manifest_of, step_of
+from lmpdrive.campaigns.facts import analysed, facts_of, step_of
 from lmpdrive.common.walltime import EXIT_CODE as TIME_IS_UP
-from lmpdrive.errors import UnstableError
+from lmpdrive.errors import RunDirectoryError, UnstableError
 
 LMPDRIVE = "LMPDRIVE"
 """Variable: a command line to run instead of this interpreter's lmpdrive, for tests of the machinery."""
@@ -52,11 +52,20 @@ class Work:
 
 
 def advance(work: Work) -> int:
-    """One slice of one stage; the exit code, which the journal has too."""
+    """One slice of one stage; the exit code, which the journal has too unless the disk is full."""
+    try:
+        return _advance(work)
+    except OSError as error:
+        print(f"{work.name}: {error}", file=sys.stderr)
+        return RunDirectoryError.exit_code
+
+
+def _advance(work: Work) -> int:
     if (known := _done(work)) is not None:
         return known
     left_s = _left_s(work)
     if left_s is not None and left_s < SHORTEST_S:
+        time.sleep(max(0.0, left_s))  # the next block takes it
         return TIME_IS_UP
     command = _command(work, left_s)
     output = work.journal.with_suffix(".log")
@@ -77,7 +86,7 @@ def advance(work: Work) -> int:
 
 def _done(work: Work) -> int | None:
     """The answer where nothing is left to do."""
-    state = manifest_of(work.directory).state
+    state = facts_of(work.directory).state
     if work.stage == "md":
         return {"finished": 0, "unstable": UnstableError.exit_code}.get(state or "")
     if work.stage == "analyse":
@@ -94,7 +103,7 @@ def _command(work: Work, left_s: float | None) -> list[str]:
         return [*program, "analyse", str(work.directory), "--quiet"]
     walltime = [] if left_s is None else ["--walltime", f"{left_s:.0f}s"]
     how = ["--quiet", "--no-analysis", *walltime]
-    if manifest_of(work.directory).absent:
+    if not facts_of(work.directory).exists:
         return [*program, "simulate", str(work.base), "--out", str(work.directory), *how, *settings]
     return [*program, "resume", str(work.directory), *how]
 

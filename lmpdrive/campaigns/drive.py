@@ -12,13 +12,14 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from lmpdrive.campaigns import journal
 from lmpdrive.campaigns.advance import Work
 from lmpdrive.campaigns.facts import step_of
-from lmpdrive.campaigns.journal import FINAL, LOST
+from lmpdrive.campaigns.journal import FINAL, FREE, LOST
 from lmpdrive.campaigns.plan import Plan, PlannedRun
 from lmpdrive.campaigns.state import RunState, states
 from lmpdrive.common.say import Say
@@ -57,6 +58,8 @@ class Driver:
     """Run whose check is needed -> how it ended; None while it runs."""
     _waiting: dict[str, list[PlannedRun]] = field(default_factory=dict)
     """Run whose check is awaited -> runs that wait for it."""
+    _failures: Counter[str] = field(default_factory=Counter)
+    """Run -> tries spent with this driver: a full disk keeps no journal."""
     _open: int = 0
     _ended: Counter[str] = field(default_factory=Counter)
 
@@ -136,6 +139,7 @@ class Driver:
     def _after(self, run: PlannedRun, stage: str, future: Future[int]) -> None:
         """What follows from the end of a slice."""
         code, lost = self._code(run, stage, future)
+        self._failures[run.name] += code not in FREE
         if stage == "check":
             self._after_the_check(run, code)
         elif code == 0 and stage == "md":
@@ -164,7 +168,8 @@ class Driver:
         lost = f"its worker is gone ({type(error).__name__}: {str(error)[:200]})"
         path = self.plan.journal(run.name)
         if journal.is_open(journal.read(path)):
-            journal.end(path, stage, step_of(self.plan.directory(run.name)), LOST, lost)
+            with suppress(OSError):
+                journal.end(path, stage, step_of(self.plan.directory(run.name)), LOST, lost)
         return LOST, lost
 
     def _after_the_check(self, run: PlannedRun, code: int) -> None:
@@ -181,10 +186,13 @@ class Driver:
 
     def _out_of_tries(self, run: PlannedRun) -> bool:
         spent = journal.tries_of(journal.read(self.plan.journal(run.name))) - self._forgiven.get(run.name, 0)
-        return spent >= self.plan.tries
+        return max(spent, self._failures[run.name]) >= self.plan.tries
 
     def _why_given_up(self, run: PlannedRun) -> str:
-        last = journal.read(self.plan.journal(run.name))[-1]
+        entries = journal.read(self.plan.journal(run.name))
+        if not entries or not entries[-1].code:
+            return "nothing can be written into the campaign's folder"
+        last = entries[-1]
         if last.code == TIME_IS_UP:
             return "its slices are too short: no step of equilibration or production is done in one. " + LONGER
         return last.reason or f"exit code {last.code}"

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from lmpdrive.common.manifest import Manifest, read_manifest
 from lmpdrive.common.progress_file import read_progress
+from lmpdrive.common.run_files import MANIFEST
 from lmpdrive.engine.directory.lock import LOCK
-from lmpdrive.errors import RunDirectoryError
 
 SIGN_OF_LIFE_S = 30.0
 """A run whose lock was not written for longer has no driver any more; it is written every five seconds."""
 
 
-def manifest_of(folder: Path) -> Manifest:
-    """The manifest; empty where it is absent or damaged."""
+@dataclass(frozen=True)
+class RunFacts:
+    """Of the manifest: whether there is one, its state, and the speed of the last part."""
+
+    exists: bool = False
+    state: str | None = None
+    ns_per_day: float | None = None
+
+
+def facts_of(folder: Path) -> RunFacts:
+    """What the manifest says; it is not validated, as there may be ten thousand, and a damaged one says nothing."""
     try:
-        return read_manifest(folder)
-    except RunDirectoryError:
-        return Manifest()
+        text = (folder / MANIFEST).read_text(encoding="utf-8")
+    except OSError:
+        return RunFacts()
+    try:
+        content = json.loads(text)
+        performance = content.get("performance") or {}
+        return RunFacts(True, content.get("state"), performance.get("ns_per_day"))
+    except (ValueError, AttributeError):
+        return RunFacts(True)
 
 
 def step_of(folder: Path) -> int:

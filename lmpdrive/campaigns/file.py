@@ -19,6 +19,7 @@ from lmpdrive.errors import ConfigError, did_you_mean
 STAGES = ("check", "md", "analyse")
 """What is done with each run, in this order."""
 CPU = "cpu"
+SHORTEST_SLICE_S = 15.0
 NAME = r"^[A-Za-z0-9][A-Za-z0-9.+-]*$"
 """Names become parts of folder names, between underscores."""
 
@@ -81,6 +82,8 @@ class Campaign(Values):
     """check, md and analyse: where each runs, by default all on `cpu`."""
     compare: list[Comparison] = []
     """Comparisons made at the end."""
+    labelled: list[Path] = []
+    """Files of labelled frames, on which each potential is tested at the end: its error against its speed."""
     resources: dict[str, Resources] = {CPU: Resources()}
     """Name -> what a task of this kind needs; a place says where it is found."""
     tries: PositiveInt = 3
@@ -91,8 +94,8 @@ class Campaign(Values):
     @field_validator("slice")
     @classmethod
     def _is_a_time(cls, value: str | None) -> str | None:
-        if value is not None:
-            walltime.seconds(value)
+        if value is not None and walltime.seconds(value) < SHORTEST_SLICE_S:
+            raise ValueError(f"at least {SHORTEST_SLICE_S:.0f} s: starting and stopping alone take a few")
         return value
 
     @model_validator(mode="after")

@@ -60,6 +60,9 @@ class Plan:
     runs: Mapping[str, PlannedRun]
     repeats: tuple[str, ...] = ()
     """Axes that set nothing but seeds: their runs are the same experiment again."""
+    potential_axes: tuple[str, ...] = ()
+    """Axes that set keys of the potential."""
+    labelled: tuple[Path, ...] = ()
     groups: tuple[Group, ...] = ()
     resources: Mapping[str, Resources] = field(default_factory=dict)
     tries: int = 3
@@ -135,6 +138,8 @@ def make_plan(file: str | Path, out: str | Path | None = None) -> Plan:
         folder=Path(out or Path("campaigns") / campaign.campaign).absolute(),
         runs=_with_checks(campaign, runs),
         repeats=tuple(name for name, points in axes.items() if _only_seeds(points)),
+        potential_axes=tuple(name for name, points in axes.items() if _sets_potential(points)),
+        labelled=tuple(_labelled(campaign, path.parent)),
         groups=tuple(_groups(campaign, runs)),
         resources=campaign.resources,
         tries=campaign.tries,
@@ -145,6 +150,18 @@ def make_plan(file: str | Path, out: str | Path | None = None) -> Plan:
 def _only_seeds(points: list[Point]) -> bool:
     keys = [key for point in points for key in point.settings]
     return bool(keys) and all(key.endswith("seed") for key in keys)
+
+
+def _sets_potential(points: list[Point]) -> bool:
+    return any(key.partition(".")[0] == "potential" for point in points for key in point.settings)
+
+
+def _labelled(campaign: Campaign, folder: Path) -> Iterator[Path]:
+    for file in campaign.labelled:
+        found = (folder / file).resolve()
+        if not found.is_file():
+            raise ConfigError(f"labelled: there is no file {found}")
+        yield found
 
 
 def _check_names(campaign: Campaign, axes: Mapping[str, list[Point]]) -> None:

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lmpdrive.campaigns.comparisons import page_of
+from lmpdrive.campaigns.pareto import FOLDER, write_pareto
 from lmpdrive.campaigns.plan import Plan
 from lmpdrive.campaigns.spread import Together, by_experiment, together
 from lmpdrive.campaigns.state import MEANING, RunState, states
 from lmpdrive.campaigns.tables import analysed_runs, number_table, state_table
 from lmpdrive.common.atomic import replacing, write_atomically
+from lmpdrive.common.say import Say, silent
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.observables.tables import Scalar, Table
 from lmpdrive.report.figures import SIZE_INCH, STYLE, save, settle
@@ -50,7 +52,7 @@ class Profile:
     curves: Mapping[str, Together]
 
 
-def write_report(plan: Plan) -> Path:
+def write_report(plan: Plan, say: Say = silent) -> Path:
     """Write the page and its tables into the campaign's folder.  Raises RunDirectoryError if it cannot be written."""
     found = states(plan)
     analysed = {state.run.name: analysis for state, analysis in analysed_runs(plan, found)}
@@ -66,6 +68,7 @@ def write_report(plan: Plan) -> Path:
         ):
             write_atomically(plan.folder / f"{name}.csv", table.to_csv(index=False, float_format="%.8g"))
         _write_netcdf(profiles, plan.folder / "campaign.nc")
+        write_pareto(plan, analysed, say)
         text = _page(plan, found, analysed, profiles, numbers)
         write_atomically(plan.folder / PAGE, text)
     except OSError as error:
@@ -102,10 +105,21 @@ def _page(
             for group in plan.groups
             if page_of(plan, group).is_file()
         ],
+        pareto=_pareto(plan),
         repeats=plan.repeats,
         experiments=_rows_of(numbers),
         figures=list(_figures(profiles, plan.folder / "figures")),
     )
+
+
+def _pareto(plan: Plan) -> Any:
+    """The figure, if there is one."""
+    from lmpdrive.report.page import unique_ids
+
+    path = plan.folder / FOLDER / "figures" / "pareto.svg"
+    if not plan.labelled or not path.is_file():
+        return ""
+    return unique_ids(path.read_text(encoding="utf-8").partition("?>")[2], "pareto")
 
 
 def _row(plan: Plan, state: RunState, analysed: Mapping[str, Analysed]) -> dict[str, Any]:

@@ -45,5 +45,5 @@ def run_campaign(
             Driver(plan, placed, say, runs, retry_failed).run()
         for group, why in compare_groups(plan, say).items():
             say(f"comparison {group}: {why}")
-        say(f"report: {write_report(plan)}")
+        say(f"report: {write_report(plan, say)}")
     return Counter(state.phase for state in states(plan, runs))

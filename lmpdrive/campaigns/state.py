@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lmpdrive.campaigns import journal
-from lmpdrive.campaigns.facts import alive, analysed, manifest_of
+from lmpdrive.campaigns.facts import alive, analysed, facts_of
 from lmpdrive.campaigns.journal import FINAL, Entry
 from lmpdrive.campaigns.plan import Plan, PlannedRun
 from lmpdrive.common.progress_file import read_progress
@@ -63,8 +63,8 @@ def states(plan: Plan, runs: Sequence[PlannedRun] | None = None) -> list[RunStat
 def state_of(plan: Plan, run: PlannedRun, check: Entry | None) -> RunState:
     """Of one run; `check`: how the check that stands for it ended, if it has."""
     directory, entries = plan.directory(run.name), journal.read(plan.journal(run.name))
-    progress, manifest = read_progress(directory), manifest_of(directory)
-    phase, reason = _phase(plan, run, entries, check, manifest.state)
+    progress, facts = read_progress(directory), facts_of(directory)
+    phase, reason = _phase(plan, run, entries, check, facts.state)
     last = entries[-1] if entries else None
     stage = last.stage if last else ""
     if stage == "md" and progress:
@@ -75,7 +75,7 @@ def state_of(plan: Plan, run: PlannedRun, check: Entry | None) -> RunState:
         stage=stage,
         step=progress.step if progress else 0,
         end_step=progress.end_step if progress else 0,
-        ns_per_day=manifest.performance.ns_per_day or (progress.ns_per_day if progress else None),
+        ns_per_day=facts.ns_per_day or (progress.ns_per_day if progress else None),
         left_s=progress.left_s if progress and phase in ("running", "paused") else None,
         slices=sum(entry.event == "begin" and entry.stage == "md" for entry in entries),
         tries=journal.tries_of(entries),

@@ -122,7 +122,7 @@ def report(file: CampaignFile, out: Folder = None, quiet: Quiet = False) -> None
     plan, say = make_plan(file, out), progress_printer(quiet)
     for group, why in compare_groups(plan, say).items():
         say(f"comparison {group}: {why}")
-    page = write_report(plan)
+    page = write_report(plan, say)
     if not quiet:
         print(f"report: {page}")
 

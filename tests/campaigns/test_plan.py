@@ -128,3 +128,17 @@ def test_ten_thousand_runs_are_planned_in_seconds(tmp_path):
     plan.save()
     assert len(plan.runs) == 10_000
     assert time.process_time() - started < 20  # a few seconds; only something quadratic takes longer
+
+
+def test_every_key_is_documented():
+    from lmpdrive.campaigns.file import Campaign, Comparison, Resources, StageSection
+    from lmpdrive.campaigns.places import Blocks, Place, Size
+    from tests.conftest import ROOT
+
+    page = (ROOT / "docs" / "campaigns.md").read_text()
+    keys = {
+        key
+        for model in (Campaign, Comparison, Resources, StageSection, Blocks, Place, Size)
+        for key in model.model_fields
+    }
+    assert not {key for key in keys - {"name", "blocks"} if f"`{key}`" not in page}
