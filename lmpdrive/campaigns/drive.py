@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,6 +29,7 @@ from lmpdrive.errors import InUseError, PlaceError, UnstableError
 BUSY_S = 15.0
 """A run that another process holds is looked at again after so long."""
 SAY_EVERY_S = 60.0
+TICK_S = 3.0
 
 
 class Submits(Protocol):
@@ -44,6 +45,7 @@ class Driver:
     """Works off the runs of a plan; `run` returns when each of them has ended.
 
     only : these runs alone.  retry_failed : runs that were given up, or failed, get new tries.
+    tick : is called every few seconds.
     """
 
     plan: Plan
@@ -51,6 +53,7 @@ class Driver:
     say: Say
     only: Sequence[PlannedRun] = ()
     retry_failed: bool = False
+    tick: Callable[[], None] = lambda: None
     _ends: queue.Queue[tuple[PlannedRun, str, Future[int]]] = field(default_factory=queue.Queue)
     _forgiven: dict[str, int] = field(default_factory=dict)
     """Run -> tries that were spent before this driver, and count no more."""
@@ -69,7 +72,7 @@ class Driver:
         begin = {state.run.name: state for state in states(self.plan, runs)}
         for run in runs:
             self._begin(run, begin[run.name])
-        said = time.monotonic()
+        said = ticked = time.monotonic()
         while self._open:
             try:
                 run, stage, future = self._ends.get(timeout=1.0)
@@ -78,6 +81,9 @@ class Driver:
             else:
                 self._open -= 1
                 self._after(run, stage, future)
+            if time.monotonic() - ticked > TICK_S:
+                ticked = time.monotonic()
+                self.tick()
             if time.monotonic() - said > SAY_EVERY_S:
                 said = time.monotonic()
                 self.say(self._counts(len(runs)))

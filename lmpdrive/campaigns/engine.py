@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -48,6 +49,18 @@ class Engine:
         if label not in self._apps:
             self._apps[label] = python_app(advance, executors=[label])
         return self._apps[label](work)
+
+    def blocks(self) -> dict[str, dict[str, int]]:
+        """Executor -> state of its blocks (PENDING, RUNNING) -> their number; those that have ended are left out."""
+        from parsl import dfk
+        from parsl.jobs.states import TERMINAL_STATES
+
+        found = {}
+        for label, executor in dfk().executors.items():
+            states = [job.state for job in getattr(executor, "status", dict)().values()]
+            if live := Counter(state.name for state in states if state not in TERMINAL_STATES):
+                found[label] = dict(live)
+        return found
 
     def _label(self, resources: str) -> str:
         if self.place.kind == "local":

@@ -11,6 +11,7 @@ from lmpdrive.campaigns.drive import Driver
 from lmpdrive.campaigns.engine import engine
 from lmpdrive.campaigns.places import find_place
 from lmpdrive.campaigns.plan import make_plan
+from lmpdrive.campaigns.queue_record import write_queue
 from lmpdrive.campaigns.report import write_report
 from lmpdrive.campaigns.state import states
 from lmpdrive.common.say import Say, silent
@@ -42,7 +43,7 @@ def run_campaign(
         plan.save()
         say(f"{len(runs)} runs of {plan.name} at {place.name}; follow them with: lmpdrive campaign status {file}")
         with engine(used, place, plan.folder / ENGINE) as placed:
-            Driver(plan, placed, say, runs, retry_failed).run()
+            Driver(plan, placed, say, runs, retry_failed, lambda: write_queue(plan, place.name, placed.blocks())).run()
         for group, why in compare_groups(plan, say).items():
             say(f"comparison {group}: {why}")
         say(f"report: {write_report(plan, say)}")

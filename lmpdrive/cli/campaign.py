@@ -90,6 +90,7 @@ def status(
 ) -> None:
     """Show how each run is, from the disk alone."""
     from lmpdrive.campaigns.plan import make_plan
+    from lmpdrive.campaigns.queue_record import queue_line
     from lmpdrive.campaigns.state import states
 
     plan = make_plan(file, out)
@@ -97,7 +98,7 @@ def status(
         found = states(plan, plan.only(_points(only)))
         if watch:
             print("\033[2J\033[H", end="")
-        print("\n".join(status_lines(found, every)), flush=True)
+        print("\n".join([*status_lines(found, every), queue_line(plan)]), flush=True)
         if not watch or all(state.ended for state in found):
             return
         time.sleep(10)
