@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -34,10 +33,8 @@ def test_a_queue_that_answers_nonsense_or_refuses(prints, status, says, tmp_path
     campaign = FakeCampaign(tmp_path, runs=5)
     (tmp_path / "places.yaml").write_text(yaml.safe_dump(CLUSTER))
     campaign.env["PATH"] = f"{programs}{os.pathsep}{campaign.env['PATH']}"
-    started = time.monotonic()
     done = campaign.call("run", "--where", "cluster")
     assert done.returncode == 15 and says in done.stderr, done.stderr
-    assert time.monotonic() - started < 60
     assert len(calls.read_text().split()) <= 4, "the scheduler is not flooded"
     assert "5 waiting" in campaign.call("status").stdout
 
