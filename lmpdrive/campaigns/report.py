@@ -45,11 +45,19 @@ MOST_CURVES = 8
 
 
 @dataclass(frozen=True)
+class Curve:
+    """One table of one experiment: the mean of its runs, on the grid `x`."""
+
+    x: np.ndarray
+    mean: Together
+
+
+@dataclass(frozen=True)
 class Profile:
-    """One table of several experiments, each the mean of its runs."""
+    """One table of several experiments; `table` is one of them, for titles and headers."""
 
     table: Table
-    curves: Mapping[str, Together]
+    curves: Mapping[str, Curve]
 
 
 def write_report(plan: Plan, say: Say = silent) -> Path:
@@ -89,17 +97,17 @@ def _page(
 
     folders = [Path(__file__).parent, Path(page.__file__).parent]
     environment = page.environment().overlay(loader=jinja2.FileSystemLoader(folders))
-    counts = Counter(state.phase for state in found)
+    counts: Counter[str] = Counter(state.phase for state in found)
     return environment.get_template("campaign.html.j2").render(
         name=plan.name,
         file=plan.file.name,
-        counts=[(number, phase, MEANING[phase]) for phase, number in counts.items()],
+        counts=[(counts[phase], phase, meaning) for phase, meaning in MEANING.items() if counts[phase]],
         total=len(found),
         axes=list(next(iter(plan.runs.values())).points),
         rows=[_row(plan, state, analysed) for state in found[:MOST_RUNS_IN_MATRIX]],
         hidden=max(0, len(found) - MOST_RUNS_IN_MATRIX),
         stability=_stability(plan, found),
-        trouble=[(s.run.name, s.phase, s.reason, s.tries) for s in found if s.reason and s.phase != "unstable"],
+        trouble=_trouble(found),
         comparisons=[
             (group.name, os.path.relpath(page_of(plan, group), plan.folder))
             for group in plan.groups
@@ -140,6 +148,15 @@ def _row(plan: Plan, state: RunState, analysed: Mapping[str, Analysed]) -> dict[
     }
 
 
+def _trouble(found: Sequence[RunState]) -> list[tuple[str, str, str]]:
+    """(state, reason, runs) of what did not go well, each once."""
+    runs: dict[tuple[str, str], list[str]] = {}
+    for state in found:
+        if state.reason and state.phase != "unstable":
+            runs.setdefault((state.phase, state.reason), []).append(state.run.name)
+    return [(phase, reason, ", ".join(names)) for (phase, reason), names in runs.items()]
+
+
 def _stability(plan: Plan, found: Sequence[RunState]) -> list[dict[str, Any]]:
     """Of each experiment with an unstable run: how many, and when and why."""
     by_name = {state.run.name: state for state in found}
@@ -164,7 +181,7 @@ def _profiles(analysed: Mapping[str, Analysed], experiments: Mapping[str, Sequen
         for experiment, runs in experiments.items():
             tables = [analysed[run].tables[name] for run in runs if name in analysed[run].tables]
             if tables:
-                curves[experiment] = _mean(tables, first)
+                curves[experiment] = _mean(tables)
         found.append(Profile(first, curves))
     return found
 
@@ -173,14 +190,21 @@ def _is_curve(table: Table) -> bool:
     return table.kind in ("profile", "histogram", "correlation") and table.n_variables == 1 and len(table.data) > 1
 
 
-def _mean(tables: Sequence[Table], first: Table) -> Together:
-    """Mean on the bins of `first`; no value where a run has none."""
-    grid = first.x
+def _mean(tables: Sequence[Table]) -> Curve:
+    """Mean of runs, whose bins may begin at other places.
+
+    Where a run has no bin a histogram of it is zero, and the mean of anything else is not known.
+    """
+    step = np.diff(tables[0].x).min()
+    low, high = min(t.x[0] for t in tables), max(t.x[-1] for t in tables)
+    alike = all(np.array_equal(t.x, tables[0].x) for t in tables)
+    grid = tables[0].x if alike else low + step * np.arange(round((high - low) / step) + 1)
+    outside = 0.0 if tables[0].kind == "histogram" else np.nan
 
     def on_grid(table: Table, column: np.ndarray) -> np.ndarray:
-        return np.interp(grid, table.x, column, left=np.nan, right=np.nan)
+        return np.interp(grid, table.x, column, left=outside, right=outside)
 
-    return together([on_grid(t, t.value) for t in tables], [on_grid(t, t.error) for t in tables])
+    return Curve(grid, together([on_grid(t, t.value) for t in tables], [on_grid(t, t.error) for t in tables]))
 
 
 def _experiments_table(analysed: Mapping[str, Analysed], experiments: Mapping[str, Sequence[str]]) -> pd.DataFrame:
@@ -213,14 +237,13 @@ def _experiments_table(analysed: Mapping[str, Analysed], experiments: Mapping[st
 
 
 def _rows_of(numbers: pd.DataFrame) -> dict[str, Any]:
-    """Headline numbers: a row for each experiment, a column for each quantity."""
+    """Headline numbers: a row for each quantity, a column for each experiment."""
     shown = numbers[numbers["headline"]].to_dict("records") if len(numbers) else []
     quantities = list(dict.fromkeys((row["quantity"], row["unit"]) for row in shown))
     cells = {(row["experiment"], row["quantity"]): with_error(Scalar(row["value"], row["σ"])) for row in shown}
-    rows = []
-    for name, count in {row["experiment"]: row["runs"] for row in shown}.items():
-        rows.append((name, count, [cells.get((name, quantity), "") for quantity, _ in quantities]))
-    return {"quantities": quantities, "rows": rows}
+    experiments = {row["experiment"]: row["runs"] for row in shown}
+    rows = [(q, unit, [cells.get((name, q), "") for name in experiments]) for q, unit in quantities]
+    return {"experiments": experiments, "rows": rows}
 
 
 def _figures(profiles: Sequence[Profile], folder: Path) -> Any:
@@ -235,7 +258,7 @@ def _figures(profiles: Sequence[Profile], folder: Path) -> Any:
             yield {"name": stem, "title": profile.table.title, "svg": svg, "equation": profile.table.equation}
 
 
-def draw(table: Table, curves: Mapping[str, Together]) -> Figure:
+def draw(table: Table, curves: Mapping[str, Curve]) -> Figure:
     """The experiments over each other, with bands of 2σ."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -246,14 +269,15 @@ def draw(table: Table, curves: Mapping[str, Together]) -> Figure:
         figure = Figure(figsize=(SIZE_INCH[0], SIZE_INCH[1] * 1.15))
         FigureCanvasAgg(figure)
         axes = figure.subplots()
-        for i, (name, mean) in enumerate(curves.items()):
-            colour = PALETTE[i % len(PALETTE)]
+        for i, (name, curve) in enumerate(curves.items()):
+            colour, mean = PALETTE[i % len(PALETTE)], curve.mean
             error = np.nan_to_num(mean.error)
-            axes.fill_between(
-                table.x, mean.value - 2 * error, mean.value + 2 * error, color=colour, alpha=0.2, linewidth=0
-            )
+            low, high = mean.value - 2 * error, mean.value + 2 * error
+            if headers[1] in table.non_negative:
+                low = np.maximum(low, 0)
+            axes.fill_between(curve.x, low, high, color=colour, alpha=0.2, linewidth=0)
             label = name if mean.runs == 1 else f"{name} ({mean.runs})"
-            axes.plot(table.x, mean.value, color=colour, linestyle=DASHES[i % len(DASHES)], label=label)
+            axes.plot(curve.x, mean.value, color=colour, linestyle=DASHES[i % len(DASHES)], label=label)
         if len(curves) > 1:
             axes.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
         axes.set_xlabel(axis_label(headers[0]))
@@ -264,23 +288,25 @@ def draw(table: Table, curves: Mapping[str, Together]) -> Figure:
 
 
 def _write_netcdf(profiles: Sequence[Profile], path: Path) -> None:
-    """All profiles in one netCDF 3 file: `TABLE`, `TABLE_within` and `TABLE_between` over experiment and variable.
+    """All profiles in one netCDF 3 file: `TABLE_x`, `TABLE`, `TABLE_within` and `TABLE_between` by experiment and bin.
 
-    The names of the experiments, in order, are the attribute `experiments` of each.
+    The names of the experiments, in order, are the attribute `experiments` of each; short rows end with NaN.
     """
     from scipy.io import netcdf_file
 
     with replacing(path) as temporary, netcdf_file(temporary, "w", version=2) as file:
         for profile in profiles:
             table, curves = profile.table, profile.curves
-            dims = (f"{table.name}_experiment", f"{table.name}_x")
+            dims = (f"{table.name}_experiment", f"{table.name}_bin")
             file.createDimension(dims[0], len(curves))
-            file.createDimension(dims[1], len(table.x))
-            x = file.createVariable(dims[1], "d", dims[1:])
-            x[:] = table.x
-            x.column = str(table.data.columns[0]).encode()
-            for suffix, part in (("", "value"), ("_within", "within"), ("_between", "between")):
-                variable = file.createVariable(f"{table.name}{suffix}", "d", dims)
-                variable[:] = np.array([getattr(curve, part) for curve in curves.values()])
-                variable.column = str(table.data.columns[1]).encode()
+            file.createDimension(dims[1], max(len(curve.x) for curve in curves.values()))
+            parts = {"": "value", "_within": "within", "_between": "between"}
+            columns = {"_x": [curve.x for curve in curves.values()]}
+            columns |= {end: [getattr(c.mean, part) for c in curves.values()] for end, part in parts.items()}
+            for end, values in columns.items():
+                variable = file.createVariable(f"{table.name}{end}", "d", dims)
+                for number, each in enumerate(values):
+                    variable[number] = np.nan
+                    variable[number, : len(each)] = each
+                variable.column = str(table.data.columns[end != "_x"]).encode()
                 variable.experiments = " ".join(curves).encode()

@@ -50,8 +50,8 @@ class Build(Section):
     """Metal layers."""
     lattice_constant_A: Annotated[float, Field(ge=2, le=10)] | None = None
     """Cubic lattice constant; default: the value of ASE for the metal (4.20 Å is the founding study's Au)."""
-    ions: dict[Literal[IONS], PositiveInt] = {}  # type: ignore[valid-type]
-    """Number of ions of each element, e.g. `{Na: 3}`."""
+    ions: dict[Literal[IONS], NonNegativeInt] = {}  # type: ignore[valid-type]
+    """Number of ions of each element, e.g. `{Na: 3}`; 0 is none."""
     ion_heights_A: list[PositiveFloat] | None = None
     """Height of each ion above the surface plane, in the order of `ions`; default: spread over the film."""
     waters: NonNegativeInt | Literal["auto"] = "auto"
