@@ -176,10 +176,11 @@ def _profiles(analysed: Mapping[str, Analysed], experiments: Mapping[str, Sequen
     names = dict.fromkeys(name for one in analysed.values() for name, t in one.tables.items() if _is_curve(t))
     found = []
     for name in names:
-        first = next(one.tables[name] for one in analysed.values() if name in one.tables)
+        first = next(t for one in analysed.values() if (t := one.tables.get(name)) and _is_curve(t))
         curves = {}
         for experiment, runs in experiments.items():
-            tables = [analysed[run].tables[name] for run in runs if name in analysed[run].tables]
+            having = [analysed[run].tables[name] for run in runs if name in analysed[run].tables]
+            tables = [table for table in having if _is_curve(table)]
             if tables:
                 curves[experiment] = _mean(tables)
         found.append(Profile(first, curves))
@@ -308,5 +309,5 @@ def _write_netcdf(profiles: Sequence[Profile], path: Path) -> None:
                 for number, each in enumerate(values):
                     variable[number] = np.nan
                     variable[number, : len(each)] = each
-                variable.column = str(table.data.columns[end != "_x"]).encode()
+                variable.column = str(table.data.columns[int(end != "_x")]).encode()
                 variable.experiments = " ".join(curves).encode()
