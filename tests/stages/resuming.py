@@ -17,7 +17,6 @@ import yaml
 
 import lmpdrive
 from lmpdrive.engine.progress import LogFollower
-from lmpdrive.stages.resume import resume_run
 from lmpdrive.trajectory import open_trajectory, thermo_of
 from tests.conftest import ROOT
 
@@ -73,9 +72,9 @@ def rendered(folder: Path, content: dict, overrides: Sequence[str] = ()) -> Path
 def resumed(
     run: Path, overrides: Sequence[str] = (), said: list[str] | None = None, walltime: str | None = None
 ) -> str:
-    """`lmpdrive.resume` up to the analysis; returns the state."""
+    """`lmpdrive.resume` without the analysis; returns the state."""
     say = (said if said is not None else []).append
-    return resume_run(run, overrides, say=say, walltime=walltime)[1]
+    return lmpdrive.resume(run, overrides, say=say, walltime=walltime, analysis=False).state
 
 
 def copy(run: Path, target: Path) -> Path:
