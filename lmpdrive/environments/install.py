@@ -90,8 +90,10 @@ def plan(recipe: Recipe, *, cuda: bool | None = None, extra: Sequence[str] = ())
     folder = store.folder(recipe.family)
     python = str(folder / "bin" / "python")
     uv = shutil.which("uv")
-    pip = (uv, "pip", "install", "--python", python) if uv else (python, "-m", "pip", "install")
-    pip = pip if uv else (*pip, "--disable-pip-version-check", "--no-input")
+    if uv:
+        pip: tuple[str, ...] = (uv, "pip", "install", "--python", python, *_wheels_of_pip())
+    else:
+        pip = (python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input")
     torch = next((r for r in extra if r.startswith("torch==")), recipe.torch)
     base = str(Path(sys.executable).resolve())  # the same for `python -m lmpdrive` and the script
     make = (uv, "venv", "--python", base, str(folder)) if uv else (base, "-m", "venv", str(folder))
@@ -112,6 +114,15 @@ def plan(recipe: Recipe, *, cuda: bool | None = None, extra: Sequence[str] = ())
     again = "--reinstall" if uv else "--force-reinstall"
     steps.append(Step(f"lmpdrive {__version__}", ((*pip, "--no-deps", again, "<lmpdrive>"),), str(_facts.digest())))
     return Plan(recipe, folder, cuda, tuple(extra), tuple(steps))
+
+
+def _wheels_of_pip() -> list[str]:
+    """Options for uv, which does not read pip's configuration: folders of wheels that a site has told pip about."""
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # nothing where pip is absent
+    values = (line.partition("=")[2].strip("'\"") for line in listed.splitlines() if ".find-links=" in line)
+    folders = dict.fromkeys(folder for value in values for folder in value.split())
+    return [word for folder in folders for word in ("--find-links", folder)]
 
 
 def for_this_card(recipe: Recipe) -> list[str]:

@@ -43,7 +43,8 @@ def test_edges_equal_the_calculator(options):
     )
     atoms.calc = potential.make_calculator()
     assert answer.energy_eV == pytest.approx(atoms.get_potential_energy(), abs=1e-4)
-    assert np.abs(answer.forces - atoms.get_forces()).max() < 2e-5
+    # in single precision, and the Na that was an H is pushed with 60 eV/Å: the order of the sums shows
+    np.testing.assert_allclose(answer.forces, atoms.get_forces(), rtol=2e-6, atol=2e-5)
     assert np.abs(answer.virial + atoms.get_stress(voigt=False) * atoms.get_volume()).max() < 5e-4
     assert answer.energies_eV is not None and answer.energies_eV.shape == (len(atoms),)
 
