@@ -204,8 +204,7 @@ class Driver:
         return last.reason or f"exit code {last.code}"
 
     def _reason(self, run: PlannedRun) -> str:
-        entries = journal.read(self.plan.journal(run.name))
-        return next((entry.reason for entry in reversed(entries) if entry.reason), "")
+        return journal.last_reason(journal.read(self.plan.journal(run.name)))
 
     def _end(self, run: PlannedRun, phase: str, why: str = "") -> None:
         self._ended[phase] += 1

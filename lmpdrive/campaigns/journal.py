@@ -87,6 +87,11 @@ def is_open(entries: Sequence[Entry]) -> bool:
     return bool(entries) and entries[-1].event == "begin"
 
 
+def last_reason(entries: Sequence[Entry]) -> str:
+    """Why the last slice that said so did not go well; empty if none did."""
+    return next((entry.reason for entry in reversed(entries) if entry.reason), "")
+
+
 def tries_of(entries: Sequence[Entry]) -> int:
     """How many slices failed for reasons outside of the run: lost, ended by an error, or without progress."""
     failed, furthest = 0, 0

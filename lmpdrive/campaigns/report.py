@@ -230,6 +230,7 @@ def _experiments_table(analysed: Mapping[str, Analysed], experiments: Mapping[st
                     "σ": float(mean.error),
                     "σ within runs": float(mean.within),
                     "σ between runs": float(mean.between),
+                    "lower bound": any(s.lower_bound for s in each),
                     "runs": mean.runs,
                     "headline": each[0].headline,
                 }
@@ -241,10 +242,15 @@ def _rows_of(numbers: pd.DataFrame) -> dict[str, Any]:
     """Headline numbers: a row for each quantity, a column for each experiment."""
     shown = numbers[numbers["headline"]].to_dict("records") if len(numbers) else []
     quantities = list(dict.fromkeys((row["quantity"], row["unit"]) for row in shown))
-    cells = {(row["experiment"], row["quantity"]): with_error(Scalar(row["value"], row["σ"])) for row in shown}
+    cells = {(row["experiment"], row["quantity"]): _with_error(row) for row in shown}
     experiments = {row["experiment"]: row["runs"] for row in shown}
     rows = [(q, unit, [cells.get((name, q), "") for name in experiments]) for q, unit in quantities]
     return {"experiments": experiments, "rows": rows}
+
+
+def _with_error(row: Mapping[Any, Any]) -> str:
+    """As in the reports of the runs, also where an error is only known to be no smaller."""
+    return with_error(Scalar(row["value"], row["σ"], lower_bound=row["lower bound"]))
 
 
 def _figures(profiles: Sequence[Profile], folder: Path) -> Any:

@@ -90,7 +90,7 @@ def _phase(
     directory = plan.directory(run.name)
     ends = [entry for entry in entries if entry.event == "end"]
     last = ends[-1] if ends else None
-    why = next((entry.reason for entry in reversed(ends) if entry.reason), "")
+    why = journal.last_reason(entries)
     if manifest_state == "unstable":
         return "unstable", why
     if check is not None and check.code in FINAL:
