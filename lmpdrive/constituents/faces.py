@@ -55,28 +55,39 @@ class Slab:
 
 
 def slabs_of(
-    elements: NDArray[np.str_], atoms: Indices, frames: Sequence[tuple[Array, Array]], apart_A: float
+    elements: NDArray[np.str_],
+    atoms: Indices,
+    frames: Sequence[tuple[Array, Array]],
+    apart_A: float,
+    layers: Sequence[Indices] = (),
 ) -> list[Slab]:
     """The slabs that some atoms make up, bottom to top.
 
+    layers : where they are known, bottom to top.
     frames : (positions, cell) of some configurations, cells with the normal along the third axis of space or not.
     apart_A : atoms further apart than this along the normal are of different slabs.
     """
     heights, period = _heights(frames[0], atoms)
     parts = of_heights.parts_of(heights, period, apart_A)
-    return [_slab(elements, atoms[part], frames) for part in parts]
+    return [_slab(elements, atoms[part], frames, layers) for part in parts]
 
 
-def _slab(elements: NDArray[np.str_], atoms: Indices, frames: Sequence[tuple[Array, Array]]) -> Slab:
+def _slab(
+    elements: NDArray[np.str_],
+    atoms: Indices,
+    frames: Sequence[tuple[Array, Array]],
+    layers: Sequence[Indices],
+) -> Slab:
     seen = np.stack([_whole(frame, atoms) for frame in frames])
     moved = np.stack([_nearest(one - seen[0], cell) for one, (_, cell) in zip(seen, frames, strict=True)])
     moved -= np.median(moved, axis=1, keepdims=True)  # the slab as a whole may drift
-    wanders = len(frames) > 1 and float(np.median(np.linalg.norm(moved[-1], axis=1))) > WANDERING_A
+    known = [np.searchsorted(atoms, layer) for layer in layers if np.isin(layer, atoms).all()]
+    wanders = not known and len(frames) > 1 and float(np.median(np.linalg.norm(moved[-1], axis=1))) > WANDERING_A
     mean = seen[0] + moved.mean(axis=0)
     own = elements[atoms]
     if wanders:
         return Slab(atoms, (), atoms, atoms, "dividing", _half_thickness(seen[:, :, 2]))
-    found = of_heights.find_layers(own, mean[:, 2])
+    found = known or of_heights.find_layers(own, mean[:, 2])
     if found:
         lower = of_heights.outermost(own, found[0], mean[:, 2], upwards=False)
         upper = of_heights.outermost(own, found[-1], mean[:, 2], upwards=True)

@@ -145,11 +145,9 @@ def find_constituents(
         slab, found_normal, solid = _vote(elements, bonds, normal)
     axis = found_normal if normal is None else normal
     frames = [turned(one, axis) for one in configurations]
-    slabs = tuple(slabs_of(elements, slab, frames, APART_A)) if len(slab) else ()
+    slabs = tuple(slabs_of(elements, np.sort(slab), frames, APART_A, layers)) if len(slab) else ()
     largest = max((len(one.atoms) for one in slabs), default=0)
     slabs = tuple(one for one in slabs if len(one.atoms) >= max(SMALLEST, LEAST_PART * largest))
-    if layers and slabs:
-        slabs = _with_layers(slabs, layers)
     if len(slab) and not slabs:
         notes.append("The slab fills the cell along the normal: there is no surface.")
         solid[slab] = True
@@ -183,22 +181,8 @@ def _vote(
     return np.flatnonzero(share > 0.5), axis, np.zeros(len(elements), dtype=bool)
 
 
-def _with_layers(slabs: Sequence[Slab], layers: Sequence[Indices]) -> tuple[Slab, ...]:
-    """The slabs with layers that are known instead of those found."""
-    out = []
-    for one in slabs:
-        own = tuple(np.asarray(layer) for layer in layers if np.isin(layer, one.atoms).all())
-        out.append(Slab(one.atoms, own, own[0], own[-1]) if own else one)
-    return tuple(out)
-
-
 def known_slab(groups: Mapping[str, Indices]) -> tuple[Indices | None, list[Indices]]:
     """Slab and layers from the groups that a run's builder wrote: `metal`, `layer_1`, `layer_2`, ...; None if none."""
     numbered = sorted((int(name[6:]), name) for name in groups if name[:6] == "layer_" and name[6:].isdigit())
     return groups.get("metal"), [groups[name] for _, name in numbered]
 
-
-def bonded_to(elements: NDArray[np.str_], now: Configuration, partners: Sequence[str]) -> NDArray[np.bool_]:
-    """(N,) which atoms are bonded to an atom of one of the elements `partners`."""
-    bonds = find_bonds(elements, now.positions, now.cell)
-    return bonds.count_to(np.isin(elements, list(partners))) > 0

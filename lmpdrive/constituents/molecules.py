@@ -23,6 +23,12 @@ IONS = {
 }  # fmt: skip
 """Formula (Hill's order) of polyatomic ions -> charge in e; every other molecule is taken to be neutral."""
 
+ATOMIC_IONS = dict.fromkeys(("Li", "Na", "K", "Rb", "Cs", "Ag", "Tl"), 1)
+ATOMIC_IONS |= dict.fromkeys(("F", "Cl", "Br", "I"), -1)
+ATOMIC_IONS |= dict.fromkeys(("Be", "Mg", "Ca", "Sr", "Ba", "Zn", "Cd", "Cu", "Ni", "Co", "Mn", "Fe", "Pb"), 2)
+ATOMIC_IONS |= dict.fromkeys(("Al", "Ga", "In", "Sc", "Y", "La", "Gd", "Cr"), 3)
+"""Usual charge in water of an ion of one atom, in e."""
+
 USUAL_NAMES = {
     "HO": "OH", "H4N": "NH4", "O4S": "SO4", "HO4S": "HSO4", "O4P": "PO4", "HO4P": "HPO4", "H2O4P": "H2PO4",
     "F6P": "PF6", "CHO3": "HCO3", "CNS": "SCN", "C2F6NO4S2": "TFSI", "F2NO4S2": "FSI", "F2H": "HF2", "CHO2": "HCOO",
@@ -43,6 +49,9 @@ class Species:
     members: tuple[Indices, ...]
     centres: Indices
     is_ion: bool
+
+    charge_e: int | None
+    """Usual charge of one of them; 0 of a molecule, None of an atom whose charge is not known."""
 
     @property
     def atoms(self) -> Indices:
@@ -110,6 +119,7 @@ def _species(elements: NDArray[np.str_], bonds: Bonds, rest: NDArray[np.bool_]) 
             tuple(members),
             np.array([_centre(elements, degree, member) for member in members]),
             name in IONS or len(members[0]) == 1,
+            ATOMIC_IONS.get(name) if len(members[0]) == 1 else IONS.get(name, 0),
         )
         for name, members in sorted(by_name.items())
     )

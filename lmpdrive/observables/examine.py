@@ -13,14 +13,14 @@ is the third one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lmpdrive.constituents import Configuration, Constituents, bonded_to
+from lmpdrive.constituents import Constituents, by_elements
 from lmpdrive.errors import ConfigError, did_you_mean
 from lmpdrive.observables.interface import constituents_of
 from lmpdrive.trajectory.frames import Chunk, Trajectory
@@ -90,7 +90,7 @@ def slab_from(slab: Slab, topology: Topology, first: Chunk) -> Atoms:
         return topology.groups[text]
     if re.fullmatch(r"[\d:,\s]+", text):
         return parse_id_ranges(re.sub(r"\s+", ",", text), topology.n_atoms)
-    found = _by_elements(text.split(), topology, first)
+    found = by_elements(text, topology.elements, np.asarray(first.positions[0], dtype=float), first.cells[0])
     if found is None:
         return _by_mdanalysis(text, topology, first, where)
     if not len(found):
@@ -100,30 +100,6 @@ def slab_from(slab: Slab, topology: Topology, first: Chunk) -> Atoms:
 
 def _elements(topology: Topology) -> str:
     return ", ".join(sorted(set(topology.elements.tolist())))
-
-
-def _by_elements(words: Sequence[str], topology: Topology, first: Chunk) -> Atoms | None:
-    """`Ti O bonded to Ti`; None if these are not all elements."""
-    known = set(topology.elements.tolist())
-    chosen = np.zeros(topology.n_atoms, dtype=bool)
-    k = 0
-    while k < len(words):
-        element = words[k].strip(",")
-        if element not in known:
-            return None
-        own, partners = topology.elements == element, []
-        k += 1
-        if words[k : k + 2] == ["bonded", "to"]:
-            k += 2
-            while k < len(words) and words[k].strip(",") in known:
-                partners.append(words[k].strip(","))
-                k += 1
-            if not partners:
-                return None
-            now = Configuration(np.asarray(first.positions[0], dtype=float), first.cells[0])
-            own = own & bonded_to(topology.elements, now, partners)
-        chosen |= own
-    return np.flatnonzero(chosen)
 
 
 def _from_mapping(slab: Mapping[str, Any], topology: Topology, first: Chunk, where: str) -> Atoms:
