@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
-from lmpdrive.config.base import Section
 from lmpdrive.config.electrolyte import Density, Electrolyte, absolute, is_file
 from lmpdrive.config.miller import canonical
 from lmpdrive.config.substances import CLOSEST_PACKED, SLABS, STRUCTURE
@@ -149,7 +148,7 @@ class Build(Electrolyte):
             raise ValueError(f"graphene has one layer, not {self.layers}: write `slab: graphite`")
         if self.slab and self.slab not in SLABS and (self.facet is None) != (self.layers is None):
             raise ValueError(
-                "facet and layers cut a crystal from a file: give both, or neither and the file's slab is taken as it is"
+                "facet and layers cut a crystal from a file: give both, or neither to take the file's slab as it is"
             )
         return self
 

@@ -7,20 +7,27 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-FCC = tuple("Al Ca Ni Cu Sr Rh Pd Ag Ce Yb Ir Pt Au Pb Ac Th".split())
-BCC = tuple("Li Na K V Cr Fe Rb Nb Mo Cs Ba Eu Ta W".split())
-HCP = tuple("Be Mg Sc Ti Co Zn Y Zr Tc Ru Cd La Pr Nd Gd Tb Dy Ho Er Tm Lu Hf Re Os Tl".split())
+FCC = ("Al", "Ca", "Ni", "Cu", "Sr", "Rh", "Pd", "Ag", "Ce", "Yb", "Ir", "Pt", "Au", "Pb", "Ac", "Th")
+BCC = ("Li", "Na", "K", "V", "Cr", "Fe", "Rb", "Nb", "Mo", "Cs", "Ba", "Eu", "Ta", "W")
+HCP = (
+    "Be", "Mg", "Sc", "Ti", "Co", "Zn", "Y", "Zr", "Tc", "Ru", "Cd", "La", "Pr", "Nd", "Gd", "Tb", "Dy", "Ho", "Er",
+    "Tm", "Lu", "Hf", "Re", "Os", "Tl",
+)  # fmt: skip
 """Metals by the reference state of ASE (`ase.data.reference_states`), which also has their lattice constants."""
 STRUCTURE = dict.fromkeys(FCC, "fcc") | dict.fromkeys(BCC, "bcc") | dict.fromkeys(HCP, "hcp")
 CLOSEST_PACKED = {"fcc": "111", "bcc": "110", "hcp": "0001"}
 """The facet of a metal where none is given."""
 
-ATOMIC_IONS_E = dict.fromkeys("Li Na K Rb Cs Ag Tl".split(), 1) | dict.fromkeys("F Cl Br I".split(), -1)
-ATOMIC_IONS_E |= dict.fromkeys("Mg Ca Sr Ba Mn Fe Co Ni Cu Zn Cd Pb".split(), 2)
-ATOMIC_IONS_E |= dict.fromkeys("Al Sc Cr Y La Ce".split(), 3)
+ATOMIC_IONS_E = {
+    "Li": 1, "Na": 1, "K": 1, "Rb": 1, "Cs": 1, "F": -1, "Cl": -1, "Br": -1, "I": -1, "Ag": 1, "Tl": 1,
+    "Mg": 2, "Ca": 2, "Sr": 2, "Ba": 2, "Mn": 2, "Fe": 2, "Co": 2, "Ni": 2, "Cu": 2, "Zn": 2, "Cd": 2, "Pb": 2,
+    "Al": 3, "Sc": 3, "Cr": 3, "Y": 3, "La": 3, "Ce": 3,
+}  # fmt: skip
 """Element -> its usual charge in water; `ion_charges_e` gives another."""
-MOLECULAR_IONS_E = dict.fromkeys("H3O NH4".split(), 1) | dict.fromkeys("OH CN NO3 ClO4 BF4 PF6 HCO3 HSO4".split(), -1)
-MOLECULAR_IONS_E |= {"CO3": -2, "SO4": -2, "PO4": -3}
+MOLECULAR_IONS_E = {
+    "OH": -1, "CN": -1, "NO3": -1, "ClO4": -1, "BF4": -1, "PF6": -1, "HCO3": -1, "HSO4": -1, "CO3": -2, "SO4": -2,
+    "PO4": -3, "H3O": 1, "NH4": 1,
+}  # fmt: skip
 ION_CHARGES_E = ATOMIC_IONS_E | MOLECULAR_IONS_E
 
 

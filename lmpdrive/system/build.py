@@ -22,7 +22,9 @@ def build(section: Build, *, fixed_layers: int = 0, two_sided: bool | None = Non
     if section.liquid is not None:
         liquid = make_liquid(section)
         check_overlaps(liquid.atoms, "the built liquid", "Try another system.build.seed.")
-        return assemble(liquid.atoms, source=f"built {liquid.name}, seed {section.seed}", fixed_layers=0, two_sided=True)
+        return assemble(
+            liquid.atoms, source=f"built {liquid.name}, seed {section.seed}", fixed_layers=0, two_sided=True
+        )
     film = make_film(section)
     check_overlaps(film.atoms, "the built system", "Move the ions (ion_heights_A), or try another system.build.seed.")
     two = f", {section.electrodes} electrodes" if section.electrodes > 1 else ""

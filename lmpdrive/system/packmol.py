@@ -70,8 +70,8 @@ def pack(
 ) -> list[np.ndarray]:
     """Positions (count, atoms, 3) of each kind, with all atoms between the two heights, if there are.
 
-    `cell` (3, 3) is periodic in all directions, with its third vector along z.  Raises StructureError, with `cure`, when
-    the molecules do not fit.
+    `cell` (3, 3) is periodic in all directions, with its third vector along z.  Raises StructureError, with `cure`,
+    when the molecules do not fit.
     """
     kinds = [kind for kind in kinds if kind.count]
     if not kinds:
@@ -80,7 +80,7 @@ def pack(
     with tempfile.TemporaryDirectory(prefix="lmpdrive-packmol-") as name:
         folder = Path(name)
         box = _Box(np.asarray(cell, dtype=float), heights_A)
-        text = _header(box, seed) + _fixed(folder, box.with_images(obstacles))
+        text = _header(box, seed) + _fixed(folder, box.as_it_takes_them(obstacles))
         for k, kind in enumerate(kinds):
             _write_xyz(folder / f"kind{k}.xyz", kind.atoms.get_chemical_symbols(), kind.atoms.positions)
             radius = "" if kind.radius_A is None else f"  radius {kind.radius_A}\n"
@@ -133,9 +133,17 @@ class _Box:
             text += f"  above plane {across} {wall:.6f}\n  below plane {across} {ax * by / b - wall:.6f}\n"
         return text
 
-    def with_images(self, obstacles: Sequence[Obstacle]) -> list[Obstacle]:
-        """The obstacles, and in a skewed cell those images of theirs that packmol does not know of."""
-        return [Obstacle(self._imaged(o.atoms), o.radius_A) if self.skewed else o for o in obstacles]
+    def as_it_takes_them(self, obstacles: Sequence[Obstacle]) -> list[Obstacle]:
+        """The obstacles inside the cell; in a skewed one with those images of theirs that packmol does not know of."""
+        place = self._imaged if self.skewed else self._wrapped
+        return [Obstacle(place(obstacle.atoms), obstacle.radius_A) for obstacle in obstacles]
+
+    def _wrapped(self, atoms: Atoms) -> Atoms:
+        lengths = np.diag(self.cell)
+        inside = atoms.copy()
+        turns = np.floor(atoms.positions / lengths)
+        inside.positions = np.where(turns == 0, atoms.positions, atoms.positions - turns * lengths)
+        return inside
 
     def _imaged(self, atoms: Atoms) -> Atoms:
         margin = IMAGES_A * np.linalg.norm(np.linalg.inv(self.cell), axis=0)[:2]

@@ -61,7 +61,7 @@ def components(
 
 
 def volume_of(section: Liquid, ions: Sequence[Species]) -> float:
-    """Volume that counts and densities give: of the whole liquid where its density is given, else the molecules' own."""
+    """Volume that the counts give: at the density of the whole liquid where it is given, else at the molecules' own."""
     parts = [Component(water(), 0 if section.waters == "auto" else section.waters, WATER_VOLUME_A3)]
     parts += [_of(s) for s in section.solvent]
     if section.density_g_per_cm3 is not None:

@@ -111,9 +111,7 @@ def _frame(first: np.ndarray, second: np.ndarray, cell: np.ndarray) -> np.ndarra
     return np.array([x, np.cross(z, x), z])
 
 
-def _column(
-    small: Atoms, first: np.ndarray, second: np.ndarray, upward: np.ndarray
-) -> tuple[Atoms, float]:
+def _column(small: Atoms, first: np.ndarray, second: np.ndarray, upward: np.ndarray) -> tuple[Atoms, float]:
     """One plane spacing of the crystal on one surface cell, cut where the fewest bonds cross; and the spacing."""
     from ase.build import make_supercell
 

@@ -72,15 +72,15 @@ def _slabs(section: Build) -> tuple[Slab, Slab, bool]:
     if section.vacuum_A == 0:
         if section.layers is None:
             raise StructureError(
-                "system.build.electrodes: 2 without vacuum is one thick slab, but a slab from a file is taken as it is: "
-                f"set vacuum_A to {VACUUM_GAP_A:g} or more, or electrodes: 1"
+                "system.build.electrodes: 2 without vacuum is one thick slab, but a slab from a file is taken as it "
+                f"is: set vacuum_A to {VACUUM_GAP_A:g} or more, or electrodes: 1"
             )
         slab = make_slab(section.model_copy(update={"layers": 2 * section.layers}))
         return slab, slab, True
     if section.vacuum_A <= VACUUM_GAP_A:
         raise StructureError(
-            f"system.build.vacuum_A: {section.vacuum_A:g} Å is too narrow behind two electrodes: their backs would feel "
-            f"each other. Choose more than {VACUUM_GAP_A:g} Å, or 0 for one thick slab."
+            f"system.build.vacuum_A: {section.vacuum_A:g} Å is too narrow behind two electrodes: their backs would "
+            f"feel each other. Choose more than {VACUUM_GAP_A:g} Å, or 0 for one thick slab."
         )
     lower = make_slab(section)
     return lower, _facing(lower, section), True
@@ -100,12 +100,10 @@ def _facing(lower: Slab, section: Build) -> Slab:
     return replace(lower, atoms=both, layers=layers, fixed=fixed)
 
 
-def _must_fit(
-    section: Build, amounts: list[Component], volume_A3: float, area_A2: float, displaced: list[int]
-) -> None:
+def _must_fit(section: Build, amounts: list[Component], volume_A3: float, area_A2: float, displaced: list[int]) -> None:
     thickness = section.water_thickness_A
     fills = section.waters_fill or any(s.molecules == "auto" for s in section.solvent)
-    if fills and min(c.count for c in amounts) < 0 or fills and not any(c.count for c in amounts):
+    if (fills and min(c.count for c in amounts) < 0) or (fills and not any(c.count for c in amounts)):
         raise StructureError(
             f"system.build.water_thickness_A: {thickness:g} Å leaves no room for {_liquid(section)} beside "
             f"{len(displaced)} ions ({CONTACT_A} Å stay empty at either side): raise it, or repeat the cell more."

@@ -5,6 +5,7 @@ The low-index facets are ASE's own, in an orthogonal cell; all others are cut fr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,9 +51,10 @@ def metal_slab(section: Build) -> Slab:
 def _low_index(section: Build, structure: str, facet: str) -> Atoms:
     from ase import build
 
+    assert section.metal
     options: dict[str, Any] = {"orthogonal": True} if (structure, facet) in STAGGERED else {}
     if structure == "hcp" and section.c_over_a is not None:
-        a = section.lattice_constant_A or _lattice(section.metal)["a"]
+        a = section.lattice_constant_A or lattice(section.metal)["a"]
         options |= {"a": a, "c": a * section.c_over_a}
     else:
         options["a"] = section.lattice_constant_A
@@ -70,12 +72,14 @@ def _crystal(section: Build) -> Atoms:
     assert metal
     a, ratio = section.lattice_constant_A, section.c_over_a
     if STRUCTURE[metal] == "hcp":
-        crystal: Atoms = bulk(metal, a=a, covera=ratio or _lattice(metal)["c/a"])
+        crystal: Atoms = bulk(metal, a=a, covera=ratio or lattice(metal)["c/a"])
         return crystal
     return bulk(metal, a=a, cubic=True)
 
 
-def _lattice(metal: str | None) -> dict[str, Any]:
+def lattice(metal: str) -> Mapping[str, Any]:
+    """ASE's reference state: a, and c/a of hcp."""
     from ase.data import atomic_numbers, reference_states
 
-    return dict(reference_states[atomic_numbers[metal]])
+    state: Any = reference_states[atomic_numbers[metal]]
+    return dict(state)

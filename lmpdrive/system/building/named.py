@@ -35,7 +35,7 @@ Bolzan et al., Acta Cryst. B 53, 373 (1997)."""
 
 
 def named_slab(section: Build) -> Slab:
-    """The slab called `section.slab`; a layer is a sheet of carbon, or O-M-O of an oxide (M2O4 in each surface cell)."""
+    """The slab called `section.slab`; a layer is a sheet of carbon, or O-M2O2-O of an oxide."""
     assert section.slab and section.layers
     metal, oxide, _ = section.slab.partition("O2(110)")
     if oxide:
@@ -48,9 +48,7 @@ def _rutile(metal: str) -> Atoms:
     from ase.spacegroup import crystal
 
     a, c, u = RUTILES[metal]
-    atoms: Atoms = crystal(
-        [metal, "O"], [(0, 0, 0), (u, u, 0)], spacegroup=136, cellpar=(a, a, c, 90, 90, 90)
-    )
+    atoms: Atoms = crystal([metal, "O"], [(0, 0, 0), (u, u, 0)], spacegroup=136, cellpar=(a, a, c, 90, 90, 90))
     return atoms
 
 
@@ -60,7 +58,7 @@ def _carbon(layers: int, repeat: tuple[int, int], name: str) -> Slab:
 
     width = np.sqrt(3) * GRAPHITE_A
     sheet = np.array([(0, 0, 0), (0, 1 / 3, 0), (1 / 2, 1 / 2, 0), (1 / 2, 5 / 6, 0)])
-    scaled = np.concatenate([sheet + (0, (k % 2) / 3, k) for k in range(layers)])
+    scaled = np.concatenate([sheet + np.array([0, (k % 2) / 3, k]) for k in range(layers)])
     cell = (GRAPHITE_A, width, GRAPHITE_C / 2)
     atoms = _Atoms(f"C{len(scaled)}", positions=scaled * cell, cell=cell, pbc=True).repeat((*repeat, 1))
     atoms.wrap(pbc=(True, True, False))

@@ -76,8 +76,8 @@ def make_slab(section: Build) -> Slab:
 def _placed(slab: Slab, section: Build) -> Slab:
     """Off the boundaries of the cell, wide enough, and from the bottom upwards."""
     atoms = slab.atoms.copy()
-    widths = atoms.cell.lengths()[:2]
-    if slab.area_A2 / widths.max() < NARROWEST_A:
+    widths = slab.area_A2 / atoms.cell.lengths()[[1, 0]]  # between opposite sides
+    if widths.min() < NARROWEST_A:
         nx, ny = section.repeat
         raise StructureError(
             f"system.build.repeat: [{nx}, {ny}] gives a cell of {widths[0]:.2f} x {widths[1]:.2f} Å; at least "
