@@ -51,7 +51,8 @@ class Liquid(Electrolyte):
     @model_validator(mode="after")
     def _amount(self) -> Liquid:
         filled = self.waters_fill or any(s.molecules == "auto" for s in self.solvent)
-        if self.cell_A is None and filled:
+        numbered = bool(self.solvent) and all(s.molecules != "auto" for s in self.solvent)
+        if self.cell_A is None and filled and not numbered:
             raise ValueError("give the number of waters (and molecules of a solvent), or cell_A, the edge of the cell")
         if self.cell_A is not None and not filled and self.density_g_per_cm3 is not None:
             raise ValueError("numbers of molecules, cell_A and density_g_per_cm3 are one too many: leave one out")

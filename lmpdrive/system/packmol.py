@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 TOLERANCE_A = 2.0
 """Smallest distance between atoms of different molecules: packmol's own advice for water."""
 TIME_LIMIT_S = 120
+WALL_ERROR_A = 0.05
+"""Packmol is content with a molecule that is this far, and more, beyond a wall."""
 IMAGES_A = 4.0
 """In a skewed cell, images of fixed atoms are given to packmol up to this far outside."""
 
@@ -127,7 +129,7 @@ class _Box:
             text += f"  above plane 0. 0. 1. {low:.6f}\n  below plane 0. 0. 1. {high:.6f}\n"
         if self.skewed:
             (ax, _, _), (bx, by, _) = self.cell[:2]
-            b, wall = float(np.hypot(bx, by)), TOLERANCE_A / 2
+            b, wall = float(np.hypot(bx, by)), TOLERANCE_A / 2 + WALL_ERROR_A
             across = f"{by / b:.10f} {-bx / b:.10f} 0."
             text += f"  above plane 0. 1. 0. {wall:.6f}\n  below plane 0. 1. 0. {by - wall:.6f}\n"
             text += f"  above plane {across} {wall:.6f}\n  below plane {across} {ax * by / b - wall:.6f}\n"

@@ -14,8 +14,9 @@ from lmpdrive.config.miller import canonical, miller
 from lmpdrive.config.sections import Build
 from lmpdrive.config.substances import ATOMIC_IONS_E, BCC, FCC, HCP
 from lmpdrive.errors import StructureError
+from lmpdrive.system.building.make_slab import make_slab
 from lmpdrive.system.building.primitive import primitive
-from lmpdrive.system.building.slab import Slab, make_slab
+from lmpdrive.system.building.slab import Slab
 
 
 def slab_of(**keys) -> Slab:

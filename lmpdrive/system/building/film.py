@@ -17,7 +17,8 @@ from lmpdrive.errors import StructureError
 from lmpdrive.system.assemble import CONTACT_A, VACUUM_GAP_A
 from lmpdrive.system.building.amounts import WATER_DENSITY_G_PER_CM3, WATER_VOLUME_A3, Component, components
 from lmpdrive.system.building.ions import Placed, place_ions
-from lmpdrive.system.building.slab import Slab, make_slab
+from lmpdrive.system.building.make_slab import make_slab
+from lmpdrive.system.building.slab import Slab
 from lmpdrive.system.packmol import Obstacle, pack
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ def _must_fit(section: Build, amounts: list[Component], volume_A3: float, area_A
     if (fills and min(c.count for c in amounts) < 0) or (fills and not any(c.count for c in amounts)):
         raise StructureError(
             f"system.build.water_thickness_A: {thickness:g} Å leaves no room for {_liquid(section)} beside "
-            f"{len(displaced)} ions ({CONTACT_A} Å stay empty at either side): raise it, or repeat the cell more."
+            f"{_beside(section, len(displaced))} ({CONTACT_A} Å stay empty at either side): raise it, or repeat the "
+            "cell more."
         )
     used = sum(c.count * c.volume_A3 for c in amounts)
     most = DENSEST * volume_A3 - sum(displaced) * WATER_VOLUME_A3
@@ -128,6 +130,11 @@ def _must_fit(section: Build, amounts: list[Component], volume_A3: float, area_A
 
 def _liquid(section: Build) -> str:
     return "water" if section.waters_fill else ", ".join(s.label for s in section.solvent)
+
+
+def _beside(section: Build, n_ions: int) -> str:
+    given = [f"{s.molecules} {s.label}" for s in section.solvent if s.molecules != "auto"]
+    return " and ".join([f"{n_ions} ions", *given])
 
 
 def copies(template: Atoms, positions: np.ndarray) -> Atoms:

@@ -37,6 +37,8 @@ def make_liquid(section: Build) -> BulkLiquid:
 
     liquid = section.liquid
     assert liquid is not None
+    if liquid.cell_A is None and liquid.waters == "auto":
+        liquid = liquid.model_copy(update={"waters": 0})  # the cell has just the room that the numbers need
     ions = [(ion(name, liquid), count) for name, count in liquid.ions.items() if count]
     cell = _cell(liquid, ions)
     volume = float(np.prod(cell))
