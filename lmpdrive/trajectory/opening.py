@@ -13,14 +13,13 @@ import numpy as np
 from lmpdrive.common.manifest import Manifest, read_manifest
 from lmpdrive.common.run_files import DATA
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.data_file import DataFile, read_data_file
 from lmpdrive.trajectory.frames import NoFramesError, Trajectory
 from lmpdrive.trajectory.joined import Joined
 from lmpdrive.trajectory.topology import (
     HOW_TO_NAME_ELEMENTS,
-    DataFile,
     Topology,
     name_types,
-    read_data_file,
     topology_from_manifest,
 )
 
