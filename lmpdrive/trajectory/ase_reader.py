@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.frames import ATOM_FRAMES_PER_CHUNK, Chunk, Trajectory
-from lmpdrive.trajectory.topology import Topology
+from lmpdrive.trajectory.identity import NOTHING_KNOWN, FileAtoms, Identity
+from lmpdrive.trajectory.names import VIRTUAL_SITE
 
 
 class AseTrajectory(Trajectory):
@@ -25,18 +27,20 @@ class AseTrajectory(Trajectory):
     def __init__(
         self,
         path: Path,
-        topology: Topology | None = None,
+        identity: Identity = NOTHING_KNOWN,
         *,
         timestep_fs: float | None = None,
         every: int | None = None,
     ) -> None:
         super().__init__(path)
         n_frames = 0
+        first = None
         for atoms in self._atoms(0, None):
-            symbols = np.array(atoms.get_chemical_symbols(), dtype=str)
-            if n_frames == 0:
-                self.topology = topology or Topology(symbols)
-            if len(symbols) != self.topology.n_atoms or (self.topology.elements != symbols).any():
+            who = _who(atoms)
+            if first is None:
+                first = who
+                self.topology = identity.topology_of(who, str(path), self.note)
+            if not _same(first, who):
                 raise TrajectoryError(f"{path}: frame {n_frames} has other atoms than the ones before it")
             if abs(np.linalg.det(atoms.cell[:])) < 1e-6:
                 raise TrajectoryError(f"{path}: frame {n_frames} has no periodic cell; profiles need one")
@@ -91,3 +95,27 @@ class AseTrajectory(Trajectory):
         while frames := list(islice(source, size)):
             yield self._chunk(frames, start)
             start += len(frames)
+
+
+def _who(atoms: Any) -> FileAtoms:
+    """What a frame says of its atoms: types, symbols where it has any, masses where they are written."""
+    types = atoms.arrays.get("type")
+    labels = types is not None and types.dtype.kind not in "iu"
+    symbols = np.array(atoms.get_chemical_symbols(), dtype=str)
+    nameless = (symbols == VIRTUAL_SITE).all()  # ASE's symbol where a file names no species
+    names = (types if labels else None) if nameless else symbols
+    return FileAtoms(
+        n_atoms=len(atoms),
+        types=None if types is None or labels else types.astype(np.int64),
+        names=None if names is None else names.astype(str),
+        masses_u=atoms.arrays.get("masses"),
+        by_type=bool(nameless and labels),
+    )
+
+
+def _same(first: FileAtoms, other: FileAtoms) -> bool:
+    """Whether two frames have the same atoms."""
+    pairs = ((first.names, other.names), (first.types, other.types))
+    return first.n_atoms == other.n_atoms and all(
+        a is None or (b is not None and np.array_equal(a, b)) for a, b in pairs
+    )

@@ -15,13 +15,13 @@ from lmpdrive.common.run_files import DATA
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.data_file import DataFile, read_data_file
 from lmpdrive.trajectory.frames import NoFramesError, Trajectory
+from lmpdrive.trajectory.identity import Identity, Note
 from lmpdrive.trajectory.joined import Joined
-from lmpdrive.trajectory.topology import (
-    HOW_TO_NAME_ELEMENTS,
-    Topology,
-    name_types,
-    topology_from_manifest,
-)
+from lmpdrive.trajectory.lammps_units import Units, units_for
+from lmpdrive.trajectory.longer_cell import without_false_images
+from lmpdrive.trajectory.names import HOW_TO_NAME_ELEMENTS
+from lmpdrive.trajectory.subset import without_virtual_sites
+from lmpdrive.trajectory.topology import Topology, topology_from_manifest
 
 IN_RUN_DIRECTORY = ("traj.dcd", "traj.lammpstrj", "traj.lammpstrj.gz")
 """Looked for in this order: the DCD has the most frames."""
@@ -34,6 +34,7 @@ def open_trajectory(
     elements: Sequence[str] | None = None,
     timestep_fs: float | None = None,
     every: int | None = None,
+    units: str | None = None,
 ) -> Trajectory:
     """Open a run directory, a DCD, a LAMMPS dump (text, also .gz, or binary), or what MDAnalysis or ASE reads.
 
@@ -44,16 +45,31 @@ def open_trajectory(
     elements : elements in LAMMPS type order, e.g. ["Au", "H", "Na", "O"]; wins over the data file's comments.
     timestep_fs : MD timestep [fs]; times are steps times this.
     every : steps between frames, if the file does not contain it.
+    units : LAMMPS units of the run (metal or real), where no file says so: of velocities and times.
 
     Raises
     ------
-    TrajectoryError : nothing readable there, no complete frame, or elements unknown; the message says what
-        to give.
+    TrajectoryError : nothing readable there, no complete frame, elements unknown or contradicted; the message says
+        what to give.
     """
+    opened = _opened(path, data=data, elements=elements, timestep_fs=timestep_fs, every=every, units=units)
+    return without_false_images(without_virtual_sites(opened))
+
+
+def _opened(
+    path: str | Path | Sequence[str | Path],
+    *,
+    data: str | Path | None,
+    elements: Sequence[str] | None,
+    timestep_fs: float | None,
+    every: int | None,
+    units: str | None,
+) -> Trajectory:
+    """The trajectory as it is in the files."""
     if not isinstance(path, str | Path):
         if not path:
             raise TrajectoryError("no trajectory file was given")
-        one = partial(open_trajectory, data=data, elements=elements, timestep_fs=timestep_fs, every=every)
+        one = partial(_opened, data=data, elements=elements, timestep_fs=timestep_fs, every=every, units=units)
         parts = _with_frames([partial(one, p) for p in path])
         return Joined(parts) if len(parts) > 1 else parts[0]
     path = Path(path)
@@ -72,8 +88,9 @@ def open_trajectory(
         if path.stat().st_size == 0:
             raise TrajectoryError(f"{path} is empty; did the run reach its first output?")
     structure = read_data_file(Path(data)) if data else None
-    topology = _topology(manifest, structure, elements, str(data))
-    parts = _with_frames([partial(_open_file, p, topology, structure, elements, timestep_fs, every) for p in paths])
+    identity = Identity(elements, structure, str(data), topology_from_manifest(manifest))
+    beside = units_for(paths[0], units, structure.units if structure else "")
+    parts = _with_frames([partial(_open_file, p, identity, beside, timestep_fs, every) for p in paths])
     return Joined(parts) if len(parts) > 1 else parts[0]
 
 
@@ -121,42 +138,32 @@ def _with_frames(openers: Sequence[Callable[[], Trajectory]]) -> list[Trajectory
     return parts
 
 
-def _topology(
-    manifest: Manifest, structure: DataFile | None, elements: Sequence[str] | None, where: str
-) -> Topology | None:
-    """The caller's elements first, then the manifest, then the data file's comments; None if none is known."""
-    if elements is None and (topology := topology_from_manifest(manifest)) is not None:
-        return topology
-    if structure is None or not (elements or structure.type_names):
-        return None
-    return Topology(name_types(structure.types, elements or structure.type_names, where), charges_e=structure.charges_e)
-
-
 def _open_file(
-    path: Path,
-    topology: Topology | None,
-    structure: DataFile | None,
-    elements: Sequence[str] | None,
-    timestep_fs: float | None,
-    every: int | None,
+    path: Path, identity: Identity, units: Units, timestep_fs: float | None, every: int | None
 ) -> Trajectory:
     """Choose the reader by content; by name only where MDAnalysis does."""
     from lmpdrive.trajectory import ase_reader, dcd, dcd_restart, lammps_binary, lammps_dump, mda_reader
 
     head = _head(path)
-    origin = structure.origin if structure else np.zeros(3)
+    origin = identity.data.origin if identity.data else np.zeros(3)
+    notes: list[str] = []
+    trajectory: Trajectory
     if head[4:8] == b"CORD":
-        topology = _needed(topology, structure, path)
+        topology = _needed(identity, path, notes.append)
         whole = dcd.DcdTrajectory(path, topology, timestep_fs=timestep_fs, every=every, origin=origin)
-        return dcd_restart.without_repeats(whole)
-    if head.startswith(b"ITEM:"):
-        return lammps_dump.LammpsDumpTrajectory(path, topology, names=elements, timestep_fs=timestep_fs)
-    if lammps_binary.is_binary_dump(head):
-        return lammps_binary.LammpsBinaryTrajectory(path, topology, names=elements, timestep_fs=timestep_fs)
-    if path.suffix.lower() in mda_reader.SUFFIXES:
-        topology = _needed(topology, structure, path)
-        return mda_reader.MdaTrajectory(path, topology, timestep_fs=timestep_fs, every=every, origin=origin)
-    return ase_reader.AseTrajectory(path, topology, timestep_fs=timestep_fs, every=every)
+        trajectory = dcd_restart.without_repeats(whole)
+    elif head.startswith(b"ITEM:"):
+        return lammps_dump.LammpsDumpTrajectory(path, identity, units=units, timestep_fs=timestep_fs)
+    elif lammps_binary.is_binary_dump(head):
+        return lammps_binary.LammpsBinaryTrajectory(path, identity, units=units, timestep_fs=timestep_fs)
+    elif path.suffix.lower() in mda_reader.SUFFIXES:
+        topology = _needed(identity, path, notes.append)
+        trajectory = mda_reader.MdaTrajectory(path, topology, timestep_fs=timestep_fs, every=every, origin=origin)
+    else:
+        return ase_reader.AseTrajectory(path, identity, timestep_fs=timestep_fs, every=every)
+    for text in notes:
+        trajectory.note(text)
+    return trajectory
 
 
 def _head(path: Path) -> bytes:
@@ -172,10 +179,11 @@ def _head(path: Path) -> bytes:
         raise TrajectoryError(f"cannot read {path}: {error}") from error
 
 
-def _needed(topology: Topology | None, structure: DataFile | None, path: Path) -> Topology:
+def _needed(identity: Identity, path: Path, note: Note) -> Topology:
     """The topology, for files that hold no elements."""
+    topology = identity.topology(note)
     if topology is None:
-        raise TrajectoryError(f"{path} holds no elements, as all {path.suffix} files; {_how_to_name(structure)}")
+        raise TrajectoryError(f"{path} holds no elements, as all {path.suffix} files; {_how_to_name(identity.data)}")
     return topology
 
 
