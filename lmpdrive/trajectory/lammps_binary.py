@@ -11,7 +11,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.frames import Chunk, NoFramesError
 from lmpdrive.trajectory.lammps_columns import LammpsColumns, coordinate_columns, velocity_columns
 from lmpdrive.trajectory.mapping import MappedFile
+from lmpdrive.trajectory.plain_file import PlainFile
 from lmpdrive.trajectory.steps import last_copies
 from lmpdrive.trajectory.topology import HOW_TO_NAME_ELEMENTS, Topology, name_types
 
@@ -54,14 +54,15 @@ class LammpsBinaryTrajectory(LammpsColumns):
 
     def __init__(
         self,
-        path: Path,
+        plain: PlainFile,
         topology: Topology | None = None,
         *,
         names: Mapping[int, str] | Sequence[str] | None = None,
         timestep_fs: float | None = None,
     ) -> None:
+        path = plain.path
         super().__init__(path)
-        self._map = MappedFile(path)
+        self._map = MappedFile(plain.file(self.warn))
         frames = list(self._find_frames())
         if not frames:
             raise NoFramesError(f"{path} holds no complete frame of a LAMMPS binary dump")

@@ -1,21 +1,17 @@
-"""LAMMPS text dumps (`dump custom`, `dump atom`), plain or gzip, any column order, orthogonal or triclinic.
+"""LAMMPS text dumps (`dump custom`, `dump atom`), any column order, orthogonal or triclinic.
 
 Coordinates may be x (wrapped), xu (unwrapped), xs or xsu (fractions of the cell): all become Å in the frame's own
 axes, box origin included.  vx vy vz become velocities in Å/ps.  Atoms are sorted by id.  Units are `metal` unless the
 dump says `real` (`dump_modify units yes`); other units are refused, because their lengths are not in Å.
 
 One pass finds the frames (`dump_index`); a compiled parser then reads whole chunks, and what it cannot read (a number
-written as NaN, say) pandas tries again.  A compressed file is unpacked once to a temporary file (in `TMPDIR`).
+written as NaN, say) pandas tries again.
 """
 
 from __future__ import annotations
 
-import gzip
 import io
-import tempfile
-import zlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,27 +22,30 @@ from lmpdrive.trajectory.frames import Chunk, NoFramesError
 from lmpdrive.trajectory.kernels import load
 from lmpdrive.trajectory.lammps_columns import LammpsColumns, coordinate_columns, velocity_columns
 from lmpdrive.trajectory.mapping import MappedFile
+from lmpdrive.trajectory.plain_file import PlainFile
 from lmpdrive.trajectory.topology import HOW_TO_NAME_ELEMENTS, Topology, name_types
 
 _MOST_IDS = 1 << 27
 
 
 class LammpsDumpTrajectory(LammpsColumns):
-    """A text dump.  `names` maps types to elements (list in type order); an `element` column wins over it."""
+    """A text dump.  `names` maps types to elements (list in type order); an `element` column wins over it.
+
+    text : the dump, where the file holds its content in another form (`translated`).
+    """
 
     def __init__(
         self,
-        path: Path,
+        plain: PlainFile,
         topology: Topology | None = None,
         *,
+        text: MappedFile | None = None,
         names: Mapping[int, str] | Sequence[str] | None = None,
         timestep_fs: float | None = None,
     ) -> None:
+        path = plain.path
         super().__init__(path)
-        try:
-            self._map = self._open(path)
-        except (OSError, EOFError, zlib.error) as error:
-            raise TrajectoryError(f"cannot read {path}: {error}") from error
+        self._map = MappedFile(plain.file(self.warn)) if text is None else text
         self._text = self._map.bytes
         index = scan(self._map)
         if not len(index):
@@ -67,23 +66,6 @@ class LammpsDumpTrajectory(LammpsColumns):
         if len(np.unique(self._ids)) != len(self._ids):
             raise TrajectoryError(f"{path}: atom ids come twice in the frame of step {self.steps[0]}")
         self.topology = topology or Topology(self._elements(first, names))
-
-    def _open(self, path: Path) -> MappedFile:
-        """The text in memory pages: of the file itself, or of a temporary file that holds it unpacked."""
-        with path.open("rb") as file:
-            if file.read(2) != b"\x1f\x8b":
-                return MappedFile(path)
-        with tempfile.TemporaryFile() as unpacked:
-            try:
-                with gzip.open(path, "rb") as packed:
-                    while block := packed.read1(1 << 16):
-                        unpacked.write(block)
-            except EOFError:
-                self.warn(f"{path}: the compressed file is cut short; what could be unpacked is read")
-            if unpacked.tell() == 0:
-                raise TrajectoryError(f"{path} is empty; did the run reach its first output?")
-            unpacked.flush()
-            return MappedFile(unpacked.fileno())
 
     def _line_before(self, offset: int) -> bytes:
         """The line that ends just before `offset`."""
