@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.frames import ATOM_FRAMES_PER_CHUNK, Chunk, Trajectory
 from lmpdrive.trajectory.given_cell import HOW_TO_GIVE_A_CELL
+from lmpdrive.trajectory.identity import NOTHING_KNOWN, FileAtoms, Identity
+from lmpdrive.trajectory.names import VIRTUAL_SITE
 from lmpdrive.trajectory.plain_file import PlainFile
-from lmpdrive.trajectory.request import Request
-from lmpdrive.trajectory.topology import Topology
+from lmpdrive.trajectory.request import NOTHING_SAID, Request
 
 
 class AseTrajectory(Trajectory):
@@ -28,26 +29,23 @@ class AseTrajectory(Trajectory):
     def __init__(
         self,
         plain: PlainFile,
-        topology: Topology | None,
-        ask: Request,
+        identity: Identity = NOTHING_KNOWN,
+        ask: Request = NOTHING_SAID,
     ) -> None:
         path = plain.path
         super().__init__(path)
         self._plain, self._cell = plain, ask.cell
         self._file = plain.file(self.warn)
         n_frames = 0
+        first = None
         for atoms in self._atoms(0, None):
-            symbols = np.array(atoms.get_chemical_symbols(), dtype=str)
-            if n_frames == 0:
-                self.topology = topology or Topology(symbols)
-            if len(symbols) != self.topology.n_atoms or (self.topology.elements != symbols).any():
+            who = _who(atoms)
+            if first is None:
+                first = who
+                self.topology = identity.topology_of(who, str(path), self.note)
+            if not _same(first, who):
                 raise TrajectoryError(f"{path}: frame {n_frames} has other atoms than the ones before it")
-            if not _has_cell(atoms) and ask.cell is None:
-                raise TrajectoryError(
-                    f"{path}: frame {n_frames} has no periodic cell; profiles need one: {HOW_TO_GIVE_A_CELL}"
-                )
-            if not _has_cell(atoms) and n_frames == 0:
-                self.warn(f"{path} has no periodic cell: {ask.cell.note}")
+            self._check_cell(atoms, n_frames)
             n_frames += 1
         if n_frames == 0:
             raise TrajectoryError(f"{path} holds no frame")
@@ -79,6 +77,17 @@ class AseTrajectory(Trajectory):
             self._velocities(frames),
         )
 
+    def _check_cell(self, atoms: Any, number: int) -> None:
+        """Raise TrajectoryError for a frame without a cell where none was given."""
+        if _has_cell(atoms):
+            return
+        if self._cell is None:
+            raise TrajectoryError(
+                f"{self.path}: frame {number} has no periodic cell; profiles need one: {HOW_TO_GIVE_A_CELL}"
+            )
+        if number == 0:
+            self.warn(f"{self.path} has no periodic cell: {self._cell.note}")
+
     def _cell_of(self, atoms: Any) -> NDArray[np.float64]:
         """(3, 3) Å; that which was given where the frame has none."""
         return atoms.cell[:] if self._cell is None or _has_cell(atoms) else self._cell.vectors
@@ -103,6 +112,30 @@ class AseTrajectory(Trajectory):
         while frames := list(islice(source, size)):
             yield self._chunk(frames, start)
             start += len(frames)
+
+
+def _who(atoms: Any) -> FileAtoms:
+    """What a frame says of its atoms: types, symbols where it has any, masses where they are written."""
+    types = atoms.arrays.get("type")
+    labels = types is not None and types.dtype.kind not in "iu"
+    symbols = np.array(atoms.get_chemical_symbols(), dtype=str)
+    nameless = (symbols == VIRTUAL_SITE).all()  # ASE's symbol where a file names no species
+    names = (types if labels else None) if nameless else symbols
+    return FileAtoms(
+        n_atoms=len(atoms),
+        types=None if types is None or labels else types.astype(np.int64),
+        names=None if names is None else names.astype(str),
+        masses_u=atoms.arrays.get("masses"),
+        by_type=bool(nameless and labels),
+    )
+
+
+def _same(first: FileAtoms, other: FileAtoms) -> bool:
+    """Whether two frames have the same atoms."""
+    pairs = ((first.names, other.names), (first.types, other.types))
+    return first.n_atoms == other.n_atoms and all(
+        a is None or (b is not None and np.array_equal(a, b)) for a, b in pairs
+    )
 
 
 def _has_cell(atoms: Any) -> bool:

@@ -20,8 +20,7 @@ from lmpdrive.trajectory.coordinates import Coordinates
 from lmpdrive.trajectory.frames import Chunk, NoFramesError, WithoutOrigin
 from lmpdrive.trajectory.given_cell import HOW_TO_GIVE_A_CELL, GivenCell
 from lmpdrive.trajectory.mapping import MappedFile
-from lmpdrive.trajectory.plain_file import PlainFile
-from lmpdrive.trajectory.request import Request
+from lmpdrive.trajectory.request import NOTHING_SAID, Request
 from lmpdrive.trajectory.topology import Topology
 
 
@@ -31,10 +30,12 @@ class DcdTrajectory(WithoutOrigin):
     announced : number of frames by the header; further frames were appended by another program.
     """
 
-    def __init__(self, plain: PlainFile, topology: Topology, ask: Request) -> None:
-        path = plain.path
+    def __init__(
+        self, path: Path, topology: Topology, ask: Request = NOTHING_SAID, *, file: Path | None = None
+    ) -> None:
+        """`file` : where the content is, if `path` is compressed."""
         super().__init__(path, topology, ask.origin)
-        file = plain.file(self.warn)
+        file = file or path
         start, interval, announced, frame = self._read_header(file)
         size = file.stat().st_size - self._offset
         n_frames, rest = divmod(size, frame.itemsize)
@@ -91,6 +92,7 @@ class DcdTrajectory(WithoutOrigin):
 
         A full disk leaves part of a frame out, and what follows is shifted.
         """
+
         def damaged(index: int) -> bool:
             return self._frames[index]["x_"] != 4 * self.n_atoms or self._frames[index]["_z"] != 4 * self.n_atoms
 

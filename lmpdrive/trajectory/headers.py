@@ -1,9 +1,9 @@
 """The comment line of a frame in an XYZ file: step, time, cell and columns, in the ways in which programs write them.
 
-    Timestep=20 Time=0.01 pbc="T T F" Lattice="..." Properties=species:S:1:pos:R:3     LAMMPS dump extxyz, GPUMD
-     i =       10, time =        5.000, E =    -1234.5                                  CP2K
-     Atoms. Timestep: 20                                                                LAMMPS dump xyz
-    # CELL(abcABC): 10 10 20 90 90 90  Step: 20  Bead: 0 positions{angstrom} cell{angstrom}    i-PI
+Timestep=20 Time=0.01 pbc="T T F" Lattice="..." Properties=species:S:1:pos:R:3     LAMMPS dump extxyz, GPUMD
+ i =       10, time =        5.000, E =    -1234.5                                  CP2K
+ Atoms. Timestep: 20                                                                LAMMPS dump xyz
+# CELL(abcABC): 10 10 20 90 90 90  Step: 20  Bead: 0 positions{angstrom} cell{angstrom}    i-PI
 """
 
 from __future__ import annotations

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.boundaries import around_all
 from lmpdrive.trajectory.frames import ATOM_FRAMES_PER_CHUNK, Chunk, Trajectory
 from lmpdrive.trajectory.steps import last_copies
+from lmpdrive.trajectory.unwrapped import joined
 
 
 class Joined(Trajectory):
@@ -26,6 +28,8 @@ class Joined(Trajectory):
             if part.n_atoms != self.n_atoms or (part.topology.elements != self.topology.elements).any():
                 raise TrajectoryError(f"{part.path} has other atoms than {self.path}; are they of the same run?")
         self.warnings = [message for part in parts for message in part.warnings]
+        self.notes = list(dict.fromkeys(note for part in parts for note in part.notes))
+        self.boundaries = around_all([part.boundaries for part in parts], str(self.path))
         steps = np.concatenate([part.steps for part in parts])
         keep = last_copies(steps, self.path, self.warn)
         self._set(parts, keep, steps[keep], np.concatenate([part.times_ps for part in parts])[keep])
@@ -38,7 +42,8 @@ class Joined(Trajectory):
         """Some frames of one trajectory, with the steps and times that they really have."""
         self = cls.__new__(cls)
         Trajectory.__init__(self, whole.path)
-        self.topology, self.warnings = whole.topology, whole.warnings
+        self.topology, self.warnings, self.notes = whole.topology, whole.warnings, whole.notes
+        self.boundaries = whole.boundaries
         self._set([whole], keep, steps, times_ps)
         return self
 
@@ -84,6 +89,7 @@ class Joined(Trajectory):
             self.times_ps[start:stop],
             start,
             np.concatenate(moving) if len(moving) == len(pieces) else None,
+            joined([piece.deferred_unwrapped for piece in pieces]),
         )
 
     def chunks(self, size: int | None = None) -> Iterator[Chunk]:

@@ -10,13 +10,17 @@ from pathlib import Path
 from lmpdrive.common.manifest import Manifest, read_manifest
 from lmpdrive.common.run_files import DATA
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.trajectory.data_file import DataFile, read_data_file
 from lmpdrive.trajectory.formats import open_file
 from lmpdrive.trajectory.frames import NoFramesError, Trajectory
 from lmpdrive.trajectory.given_cell import CellInput, GivenCell, parse_cell
+from lmpdrive.trajectory.identity import Identity
 from lmpdrive.trajectory.joined import Joined
+from lmpdrive.trajectory.lammps_units import units_for
+from lmpdrive.trajectory.longer_cell import without_false_images
 from lmpdrive.trajectory.request import Request
-from lmpdrive.trajectory.topology import Topology, name_types, topology_from_manifest
+from lmpdrive.trajectory.structures import read_structure
+from lmpdrive.trajectory.subset import without_virtual_sites
+from lmpdrive.trajectory.topology import topology_from_manifest
 
 IN_RUN_DIRECTORY = ("traj.dcd", "traj.lammpstrj", "traj.lammpstrj.gz")
 """Looked for in this order: the DCD has the most frames."""
@@ -29,6 +33,7 @@ def open_trajectory(
     elements: Sequence[str] | None = None,
     timestep_fs: float | None = None,
     every: int | None = None,
+    units: str | None = None,
     cell: CellInput | None = None,
 ) -> Trajectory:
     """Open a run directory, a DCD, a LAMMPS dump (text, yaml, cfg or binary), XYZ, or what MDAnalysis or ASE reads.
@@ -42,26 +47,33 @@ def open_trajectory(
     elements : elements in LAMMPS type order, e.g. ["Au", "H", "Na", "O"]; wins over the data file's comments.
     timestep_fs : MD timestep [fs]; times are steps times this.
     every : steps between frames, if the file does not contain it.
+    units : LAMMPS units of the run (metal or real), where no file says so: of velocities and times.
     cell : for files that have none: `a b c`, `a b c alpha beta gamma` or three vectors [Å, degrees], in all frames.
 
     Raises
     ------
-    TrajectoryError : nothing readable there, no complete frame, or elements unknown; the message says what
-        to give.
+    TrajectoryError : nothing readable there, no complete frame, elements unknown or contradicted; the message says
+        what to give.
     """
     ask = Request(
-        data=data, elements=elements, timestep_fs=timestep_fs, every=every, cell=None if cell is None else _given(cell)
+        data=data,
+        elements=elements,
+        timestep_fs=timestep_fs,
+        every=every,
+        units=units,
+        cell=None if cell is None else GivenCell(parse_cell(cell), "the option cell (--cell)", by_user=True),
     )
     ask.check()
+    return without_false_images(without_virtual_sites(_opened(path, ask)))
+
+
+def _opened(path: str | Path | Sequence[str | Path], ask: Request) -> Trajectory:
+    """The trajectory as it is in the files."""
     if isinstance(path, str | Path):
         return _open_one(Path(path), ask)
     if not path:
         raise TrajectoryError("no trajectory file was given")
     return _joined(_with_frames([partial(_open_one, Path(p), ask) for p in path]))
-
-
-def _given(cell: CellInput) -> GivenCell:
-    return GivenCell(parse_cell(cell), "the option cell (--cell)", by_user=True)
 
 
 def _joined(parts: Sequence[Trajectory]) -> Trajectory:
@@ -78,13 +90,14 @@ def _open_one(path: Path, ask: Request) -> Trajectory:
     for path in paths:
         if not path.is_file():
             raise TrajectoryError(f"there is no trajectory {path}")
-    structure = read_data_file(Path(ask.data)) if ask.data else None
+    structure = read_structure(Path(ask.data)) if ask.data else None
     if structure is not None:
         ask = replace(ask, origin=structure.origin)
         if structure.cell is not None and ask.cell is None:
             ask = replace(ask, cell=GivenCell(structure.cell, f"the data file {ask.data}", by_user=False))
-    topology = _topology(manifest, structure, ask.elements, str(ask.data))
-    return _joined(_with_frames([partial(open_file, p, topology, structure, ask) for p in paths]))
+    identity = Identity(ask.elements, structure, str(ask.data), topology_from_manifest(manifest))
+    units = units_for(paths[0], ask.units, structure.units if structure else "")
+    return _joined(_with_frames([partial(open_file, p, identity, units, ask) for p in paths]))
 
 
 def _in_run_directory(folder: Path, manifest: Manifest, ask: Request) -> tuple[list[Path], Request]:
@@ -127,14 +140,3 @@ def _with_frames(openers: Sequence[Callable[[], Trajectory]]) -> list[Trajectory
     if not parts:
         raise empty[0]
     return parts
-
-
-def _topology(
-    manifest: Manifest, structure: DataFile | None, elements: Sequence[str] | None, where: str
-) -> Topology | None:
-    """The caller's elements first, then the manifest, then the data file's comments; None if none is known."""
-    if elements is None and (topology := topology_from_manifest(manifest)) is not None:
-        return topology
-    if structure is None or not (elements or structure.type_names):
-        return None
-    return Topology(name_types(structure.types, elements or structure.type_names, where), charges_e=structure.charges_e)

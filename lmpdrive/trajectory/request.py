@@ -19,13 +19,14 @@ class Request:
 
     data : data file or structure file; elements : in type order.
     timestep_fs : fs; every : steps between frames.
-    cell : for files that have none; origin : (3,) Å, corner of the cell where the file has none.
+    units : LAMMPS units of the run, where no file says so; cell : for files that have none; origin : (3,) Å, corner of the cell where the file has none.
     """
 
     data: str | Path | None = None
     elements: Sequence[str] | None = None
     timestep_fs: float | None = None
     every: int | None = None
+    units: str | None = None
     cell: GivenCell | None = None
     origin: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
 
@@ -35,3 +36,6 @@ class Request:
             raise TrajectoryError(f"timestep_fs is {self.timestep_fs}; want a positive number of fs")
         if self.every is not None and self.every < 1:
             raise TrajectoryError(f"every is {self.every}; want the number of steps between frames, at least 1")
+
+
+NOTHING_SAID = Request()

@@ -6,7 +6,7 @@ Elements are never guessed from masses: 15.999 may be a coarse-grained bead.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,11 +14,6 @@ from numpy.typing import NDArray
 
 from lmpdrive.common.manifest import Manifest
 from lmpdrive.errors import TrajectoryError
-
-HOW_TO_NAME_ELEMENTS = (
-    "give them in type order (elements=['Au', 'H', 'Na', 'O'], on the command line --elements Au H Na O), "
-    "or a LAMMPS data file whose Masses carry comments (`1 196.967 # Au`) with data= or --data"
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +39,16 @@ class Topology:
     def select(self, element: str) -> NDArray[np.int64]:
         """0-based indices of the atoms of one element."""
         return np.flatnonzero(self.elements == element)
+
+    def take(self, atoms: NDArray[np.int64]) -> Topology:
+        """Some of the atoms (ascending 0-based indices), with the groups and charges that are left of them."""
+        groups = {name: np.searchsorted(atoms, np.intersect1d(group, atoms)) for name, group in self.groups.items()}
+        return Topology(
+            self.elements[atoms],
+            {name: group for name, group in groups.items() if len(group)},
+            self.two_sided,
+            None if self.charges_e is None else self.charges_e[atoms],
+        )
 
 
 def parse_id_ranges(text: str, n_atoms: int) -> NDArray[np.int64]:
@@ -76,18 +81,3 @@ def topology_from_manifest(manifest: Manifest) -> Topology | None:
         system.two_sided,
         np.asarray(charges, dtype=float) if charges and len(charges) == len(species) else None,
     )
-
-
-def name_types(
-    types: NDArray[np.int64], names: Mapping[int, str] | Sequence[str] | None, where: str
-) -> NDArray[np.str_]:
-    """(N,) element of each atom from its LAMMPS type (1-based).
-
-    Raises TrajectoryError naming the types that have no element and how to give them.
-    """
-    if names is not None and not isinstance(names, Mapping):
-        names = dict(enumerate(names, start=1))
-    missing = sorted({int(t) for t in types} - set(names or {}))
-    if missing or names is None:
-        raise TrajectoryError(f"{where}: no element is known for atom type {missing}; {HOW_TO_NAME_ELEMENTS}")
-    return np.array([names[int(t)] for t in types], dtype=str)

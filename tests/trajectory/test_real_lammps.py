@@ -27,7 +27,8 @@ def run(request, tmp_path_factory):
         create_box 2 box
         create_atoms 1 random 20 123 NULL
         create_atoms 2 random 12 1234 NULL
-        mass * 22.98
+        mass 1 22.98
+        mass 2 35.45
         set type 2 charge -1.0
         pair_style zero 4.0
         pair_coeff * *

@@ -16,7 +16,10 @@ _BLOCK = 256
 
 READ, BAD_TEXT, BAD_ATOM = range(3)
 """What `read_frames` found: all well; a word that is no plain number or a line with too few or too many words;
-an atom that the first frame does not have, or one that comes twice."""
+an atom that the first frame does not have, or one that comes twice, or one that is of another kind there."""
+
+SKIP, KIND = -1, -2
+"""Roles of words: skipped; or compared with what the first frame has there."""
 
 _TENS = 10.0 ** np.arange(23)
 """Exact in 64 bits up to 10^22."""
@@ -273,11 +276,12 @@ def read_headers(text, offsets, kinds, lines, stop, n_lines):
 
 
 @compiled
-def read_frames(text, bodies, ends, roles, slots, low, positions, velocities):
+def read_frames(text, bodies, ends, roles, slots, low, kinds, positions, velocities):
     """Numbers of some frames into (F, N, 3) `positions` and `velocities`, atoms in their slots.
 
     bodies, ends : (F,) where the atom lines begin, and where the frame ends.
-    roles : (columns,) -1: skip the word; 0: the id; 1, 2, 3: x, y, z; 4, 5, 6: vx, vy, vz.
+    roles : (columns,) SKIP; KIND: what the atom is; 0: the id; 1, 2, 3: x, y, z; 4, 5, 6: vx, vy, vz.
+    kinds : (N,) uint64, the last eight characters of each atom's KIND, the last one in the lowest byte.
     slots : slots[id - low] is the row of an atom, -1 if there is no such atom; empty: rows in the order of the lines.
 
     Returns (READ, BAD_TEXT or BAD_ATOM, frame).
@@ -285,6 +289,7 @@ def read_frames(text, bodies, ends, roles, slots, low, positions, velocities):
     n_frames, n_atoms = len(positions), positions.shape[1]
     seen = np.full(n_atoms, -1, np.int64)
     values = np.zeros(7)
+    kind = np.uint64(0)
     for f in range(n_frames):
         at, stop = bodies[f], ends[f]
         for line in range(n_atoms):
@@ -292,12 +297,17 @@ def read_frames(text, bodies, ends, roles, slots, low, positions, velocities):
             for column in range(len(roles)):
                 at = _skip_blanks(text, at, stop)
                 role = roles[column]
-                if role < 0:
+                if role == SKIP:
                     first = at
                     while at < stop and text[at] > SPACE:
                         at += 1
                     if at == first:
                         return BAD_TEXT, f
+                elif role == KIND:
+                    kind = np.uint64(0)
+                    while at < stop and text[at] > SPACE:
+                        kind = (kind << np.uint64(8)) | np.uint64(text[at])
+                        at += 1
                 elif role == 0:
                     atom, at = _integer(text, at, stop)
                     if at < 0:
@@ -316,7 +326,7 @@ def read_frames(text, bodies, ends, roles, slots, low, positions, velocities):
             if at >= stop or text[at] != NEWLINE:
                 return BAD_TEXT, f
             at += 1
-            if seen[row] == f:
+            if seen[row] == f or (len(kinds) and kinds[row] != kind):
                 return BAD_ATOM, f
             seen[row] = f
             positions[f, row, 0], positions[f, row, 1], positions[f, row, 2] = values[1], values[2], values[3]

@@ -52,4 +52,6 @@ def _is_lammps_data(path: Path) -> bool:
             lines = file.read(1 << 16).decode(errors="replace").splitlines()
     except OSError:
         return False
-    return any(line.split("#")[0].strip().endswith("atom types") or line.split("#")[0].strip() == "Atoms" for line in lines)
+    return any(
+        line.split("#")[0].strip().endswith("atom types") or line.split("#")[0].strip() == "Atoms" for line in lines
+    )

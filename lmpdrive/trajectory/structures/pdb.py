@@ -13,7 +13,9 @@ def read(path: Path) -> NamedAtoms:
     names, cell = [], None
     for line in path.read_text(errors="replace").splitlines():
         if line.startswith("CRYST1"):
-            numbers = [float(line[start:stop]) for start, stop in ((6, 15), (15, 24), (24, 33), (33, 40), (40, 47), (47, 54))]
+            numbers = [
+                float(line[start:stop]) for start, stop in ((6, 15), (15, 24), (24, 33), (33, 40), (40, 47), (47, 54))
+            ]
             cell = parse_cell(numbers) if min(numbers[:3]) > 1 else None  # 1 1 1 stands for "no crystal"
         elif line.startswith(("ATOM  ", "HETATM")):
             names.append(line[76:78].strip().capitalize() or _name(line[12:16]))

@@ -15,9 +15,9 @@ from lmpdrive.trajectory.mapping import MappedFile
 
 @dataclass(frozen=True)
 class Translation:
-    """text : the dump; warnings : what was left out; notes : what was assumed."""
+    """content : the dump; warnings : what was left out; notes : what was assumed."""
 
-    text: MappedFile
+    content: MappedFile
     warnings: list[str]
     notes: list[str]
 

@@ -137,7 +137,9 @@ def _cell(frame: Frame, number: int, ask: Request, plain: PlainFile) -> NDArray[
             check_same(ask.cell, frame.header.cell, plain.path)
         return frame.header.cell
     if ask.cell is None:
-        raise TrajectoryError(f"{plain.path}: frame {number} has no periodic cell; profiles need one: {HOW_TO_GIVE_A_CELL}")
+        raise TrajectoryError(
+            f"{plain.path}: frame {number} has no periodic cell; profiles need one: {HOW_TO_GIVE_A_CELL}"
+        )
     return ask.cell.vectors
 
 

@@ -83,7 +83,9 @@ def velocity_unit(
     masses = _masses(words, columns, ask)
     if momenta:
         if masses is None:
-            raise TrajectoryError(f"{path} has momenta, and a velocity needs masses: name the elements, or leave them out")
+            raise TrajectoryError(
+                f"{path} has momenta, and a velocity needs masses: name the elements, or leave them out"
+            )
         return Velocities(per_A_per_ps=_ASE_PER_A_PER_PS, momenta=True)
     place = columns.index("vx")
     squares = (np.array([row[place : place + 3] for row in words], dtype=float) ** 2).sum(axis=1)
@@ -91,7 +93,9 @@ def velocity_unit(
     if masses is None or not moving.any():
         return Velocities(notes=[f"{path}: velocities are taken as Å/ps"])
     kelvin = _KELVIN * float((masses * squares)[moving].mean())
-    candidates = {"Å/ps": 1.0, "Å/fs": 1e-3} | ({} if first.header.step is not None else {"Å (u/eV)^1/2": _ASE_PER_A_PER_PS})
+    candidates = {"Å/ps": 1.0, "Å/fs": 1e-3} | (
+        {} if first.header.step is not None else {"Å (u/eV)^1/2": _ASE_PER_A_PER_PS}
+    )
     name = min(candidates, key=lambda key: abs(np.log(kelvin / candidates[key] ** 2 / _ROOM_TEMPERATURE_K)))
     said = f"{path}: velocities are taken as {name}, which is {kelvin / candidates[name] ** 2:.0f} K in the first frame"
     return Velocities(per_A_per_ps=candidates[name], ps_per_unit={"Å/fs": 1e-3}.get(name), notes=[said])
@@ -154,9 +158,7 @@ def _counted(n_frames: int, times: NDArray[np.float64] | None, ask: Request) -> 
     return (ask.every or 1) * np.arange(n_frames, dtype=np.int64)
 
 
-def _contradiction(
-    steps: NDArray[np.int64], times: NDArray[np.float64] | None, ask: Request, path: Path
-) -> list[str]:
+def _contradiction(steps: NDArray[np.int64], times: NDArray[np.float64] | None, ask: Request, path: Path) -> list[str]:
     """A warning if the times of the headers are not steps x timestep; the given timestep is what counts."""
     if times is None or not ask.timestep_fs or len(steps) < 2 or steps[-1] == steps[0]:
         return []
