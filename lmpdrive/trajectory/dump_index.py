@@ -1,6 +1,6 @@
 """Where the frames of a LAMMPS text dump are, and the content of their headers: one pass over the file.
 
-Which frames count: complete ones, as far as `steps.last_copies` keeps them.
+Which frames count: complete ones.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.frames import NoFramesError
 from lmpdrive.trajectory.kernels import load
 from lmpdrive.trajectory.mapping import MappedFile
-from lmpdrive.trajectory.steps import last_copies
 
 _BLOCK = 1 << 26
 _ITEMS = 1 << 16
@@ -112,4 +111,4 @@ def usable_frames(index: DumpIndex, path: Path, warn: Callable[[str], None]) -> 
             f"{path}: {index.n_atoms[other[0]]} atoms at step {index.steps[other[0]]}, {index.n_atoms[0]} before; "
             "were atoms lost?"
         )
-    return index.take(last_copies(index.steps, path, warn))
+    return index

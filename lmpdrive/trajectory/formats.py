@@ -14,6 +14,7 @@ from lmpdrive.trajectory.lammps_units import Units
 from lmpdrive.trajectory.mapping import MappedFile
 from lmpdrive.trajectory.names import HOW_TO_NAME_ELEMENTS
 from lmpdrive.trajectory.plain_file import PlainFile
+from lmpdrive.trajectory.repeats import without_repeats
 from lmpdrive.trajectory.request import Request
 from lmpdrive.trajectory.topology import Topology
 
@@ -30,7 +31,7 @@ def open_file(path: Path, identity: Identity, units: Units, ask: Request) -> Tra
         trajectory.warn(text)
     if ask.cell is not None and ask.cell.by_user:
         check_same(ask.cell, trajectory.read(0, 1).cells[0], path)
-    return trajectory
+    return without_repeats(trajectory, may_reset=not ask.in_run_directory)
 
 
 def _binary(

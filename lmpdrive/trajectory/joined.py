@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.boundaries import around_all
 from lmpdrive.trajectory.frames import ATOM_FRAMES_PER_CHUNK, Chunk, Trajectory
-from lmpdrive.trajectory.steps import last_copies
 from lmpdrive.trajectory.unwrapped import joined
 
 
 class Joined(Trajectory):
-    """Parts one after the other, as a run and its continuations wrote them: frames written again count once.
+    """All frames of parts one after the other; `repeats` tells which of them count.
 
     Raises TrajectoryError if the parts differ in their atoms.
     """
@@ -31,9 +30,8 @@ class Joined(Trajectory):
         self.notes = list(dict.fromkeys(note for part in parts for note in part.notes))
         self.boundaries = around_all([part.boundaries for part in parts], str(self.path))
         steps = np.concatenate([part.steps for part in parts])
-        keep = last_copies(steps, self.path, self.warn)
-        self._set(parts, keep, steps[keep], np.concatenate([part.times_ps for part in parts])[keep])
-        self.check_steps()
+        times_ps = np.concatenate([part.times_ps for part in parts])
+        self._set(parts, np.ones(len(steps), bool), steps, times_ps)
 
     @classmethod
     def of_frames(

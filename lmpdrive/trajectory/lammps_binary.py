@@ -24,7 +24,6 @@ from lmpdrive.trajectory.identity import NOTHING_KNOWN, FileAtoms, Identity
 from lmpdrive.trajectory.lammps_columns import LammpsColumns, coordinate_columns, velocity_columns
 from lmpdrive.trajectory.lammps_units import UNKNOWN, Units
 from lmpdrive.trajectory.mapping import MappedFile
-from lmpdrive.trajectory.steps import last_copies
 
 
 def is_binary_dump(head: bytes) -> bool:
@@ -78,8 +77,7 @@ class LammpsBinaryTrajectory(LammpsColumns):
                 )
             if frame.columns != first.columns:
                 raise TrajectoryError(f"{path}: the columns change at step {frame.step}")
-        keep = last_copies(np.array([frame.step for frame in frames]), path, self.warn)
-        self._frames = [frame for frame, kept in zip(frames, keep, strict=True) if kept]
+        self._frames = frames
         self._columns = first.columns
         self._set_times(
             np.array([frame.step for frame in self._frames]),

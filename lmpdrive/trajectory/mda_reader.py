@@ -19,7 +19,6 @@ from lmpdrive.trajectory.frames import Chunk, WithoutOrigin
 from lmpdrive.trajectory.given_cell import HOW_TO_GIVE_A_CELL, GivenCell
 from lmpdrive.trajectory.plain_file import PlainFile
 from lmpdrive.trajectory.request import Request
-from lmpdrive.trajectory.steps import last_copies
 from lmpdrive.trajectory.topology import Topology
 
 SUFFIXES = (".xtc", ".trr", ".h5md", ".tng")
@@ -37,13 +36,9 @@ class MdaTrajectory(WithoutOrigin):
         seen = [(int(ts.data.get("step", ts.frame * (every or 1))), float(ts.time)) for ts in self._reader]
         if not seen:
             raise TrajectoryError(f"{path} holds no frame")
-        steps = np.array([step for step, _ in seen])
-        keep = last_copies(steps, path, self.warn)
-        self._numbers = np.flatnonzero(keep)
-        self.steps = steps[keep]
-        times = np.array([time for _, time in seen])[keep]
+        self.steps = np.array([step for step, _ in seen])
+        times = np.array([time for _, time in seen])
         self.times_ps = np.asarray(self.steps * (1e-3 * timestep_fs) if timestep_fs else times, dtype=float)
-        self.check_steps()
         self._cell = self._cell_for(ask.cell)
 
     def _open(self, path: Path) -> Any:
@@ -65,7 +60,7 @@ class MdaTrajectory(WithoutOrigin):
 
         Raises TrajectoryError if there is neither.
         """
-        if self._reader[int(self._numbers[0])].dimensions is not None:
+        if self._reader[0].dimensions is not None:
             return None
         if given is None:
             raise TrajectoryError(f"{self.path} has no periodic cell; profiles need one: {HOW_TO_GIVE_A_CELL}")
@@ -74,11 +69,11 @@ class MdaTrajectory(WithoutOrigin):
 
     def read(self, start: int, stop: int) -> Chunk:
         """Frames `start` to `stop` (exclusive)."""
-        numbers = self._numbers[start:stop]
+        numbers = range(self.n_frames)[start:stop]
         positions, cells = np.empty((len(numbers), self.n_atoms, 3)), np.empty((len(numbers), 3, 3))
         velocities: list[NDArray] = []
         for i, number in enumerate(numbers):
-            frame = self._reader[int(number)]
+            frame = self._reader[number]
             if self._cell is None and frame.dimensions is None:
                 raise TrajectoryError(f"{self.path}: frame {number} has no periodic cell, as those before it have")
             positions[i] = frame.positions

@@ -17,6 +17,7 @@ from lmpdrive.trajectory.identity import Identity
 from lmpdrive.trajectory.joined import Joined
 from lmpdrive.trajectory.lammps_units import units_for
 from lmpdrive.trajectory.longer_cell import without_false_images
+from lmpdrive.trajectory.repeats import without_repeats
 from lmpdrive.trajectory.request import Request
 from lmpdrive.trajectory.structures import read_structure
 from lmpdrive.trajectory.subset import without_virtual_sites
@@ -73,11 +74,11 @@ def _opened(path: str | Path | Sequence[str | Path], ask: Request) -> Trajectory
         return _open_one(Path(path), ask)
     if not path:
         raise TrajectoryError("no trajectory file was given")
-    return _joined(_with_frames([partial(_open_one, Path(p), ask) for p in path]))
+    return _joined(_with_frames([partial(_open_one, Path(p), ask) for p in path]), ask)
 
 
-def _joined(parts: Sequence[Trajectory]) -> Trajectory:
-    return Joined(parts) if len(parts) > 1 else parts[0]
+def _joined(parts: Sequence[Trajectory], ask: Request) -> Trajectory:
+    return without_repeats(Joined(parts), may_reset=not ask.in_run_directory) if len(parts) > 1 else parts[0]
 
 
 def _open_one(path: Path, ask: Request) -> Trajectory:
@@ -97,7 +98,7 @@ def _open_one(path: Path, ask: Request) -> Trajectory:
             ask = replace(ask, cell=GivenCell(structure.cell, f"the data file {ask.data}", by_user=False))
     identity = Identity(ask.elements, structure, str(ask.data), topology_from_manifest(manifest))
     units = units_for(paths[0], ask.units, structure.units if structure else "")
-    return _joined(_with_frames([partial(open_file, p, identity, units, ask) for p in paths]))
+    return _joined(_with_frames([partial(open_file, p, identity, units, ask) for p in paths]), ask)
 
 
 def _in_run_directory(folder: Path, manifest: Manifest, ask: Request) -> tuple[list[Path], Request]:
@@ -110,6 +111,7 @@ def _in_run_directory(folder: Path, manifest: Manifest, ask: Request) -> tuple[l
             f"{folder} has no trajectory (looked for {', '.join(IN_RUN_DIRECTORY)}); "
             "did the run reach production? Or give the file itself"
         )
+    ask = replace(ask, in_run_directory=True)
     if ask.data is None and (folder / DATA).is_file():
         ask = replace(ask, data=folder / DATA)
     if ask.timestep_fs is None:

@@ -20,6 +20,7 @@ class Request:
     data : data file or structure file; elements : in type order.
     timestep_fs : fs; every : steps between frames.
     units : LAMMPS units of the run, where no file says so; cell : for files that have none; origin : (3,) Å, corner of the cell where the file has none.
+    in_run_directory : whether lmpdrive wrote it, whose steps fall after restarts only.
     """
 
     data: str | Path | None = None
@@ -28,6 +29,7 @@ class Request:
     every: int | None = None
     units: str | None = None
     cell: GivenCell | None = None
+    in_run_directory: bool = False
     origin: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
 
     def check(self) -> None:
