@@ -229,7 +229,7 @@ class Trajectory(ABC):
         if n_atoms != topology.n_atoms:
             raise TrajectoryError(
                 f"{self.path} has {n_atoms} atoms but the structure given with it has {topology.n_atoms}; "
-                "are they of the same run?"
+                "are they of the same run? The file has no ids, so one of some atoms only needs a structure of these"
             )
 
     def check_steps(self) -> None:

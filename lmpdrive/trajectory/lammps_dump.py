@@ -28,6 +28,7 @@ from lmpdrive.trajectory.lammps_units import UNKNOWN, Units
 from lmpdrive.trajectory.mapping import MappedFile
 
 _MOST_IDS = 1 << 27
+_NEWLINE = 10
 
 
 class LammpsDumpTrajectory(LammpsColumns):
@@ -51,6 +52,8 @@ class LammpsDumpTrajectory(LammpsColumns):
             raise NoFramesError(f"{path} holds no complete frame of a LAMMPS text dump")
         ps_per_unit = self._ps_per_unit_of(_units(self._header(index, 0)), units)
         self._index = index = usable_frames(index, path, self.warn)
+        if self._text[-1] != _NEWLINE and index.ends[-1] == len(self._text):
+            self.note(f"The last line of {path.name} has no newline; it is taken as whole.")
         self._columns_line = self._line_before(int(index.bodies[0]))
         self._columns = tuple(self._columns_line.decode(errors="replace").split()[2:])
         self._n_atoms = int(index.n_atoms[0])

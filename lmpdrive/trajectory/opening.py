@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,15 +11,15 @@ from lmpdrive.common.manifest import Manifest, read_manifest
 from lmpdrive.common.run_files import DATA
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.formats import open_file
-from lmpdrive.trajectory.frames import NoFramesError, Trajectory
+from lmpdrive.trajectory.frames import Trajectory
 from lmpdrive.trajectory.given_cell import CellInput, GivenCell, parse_cell
 from lmpdrive.trajectory.identity import Identity
-from lmpdrive.trajectory.joined import Joined
 from lmpdrive.trajectory.lammps_units import units_for
 from lmpdrive.trajectory.longer_cell import without_false_images
 from lmpdrive.trajectory.repeats import without_repeats
 from lmpdrive.trajectory.request import Request
 from lmpdrive.trajectory.structures import read_structure
+from lmpdrive.trajectory.several_files import expanded, joined, openers_of, parts_with_frames
 from lmpdrive.trajectory.subset import without_virtual_sites
 from lmpdrive.trajectory.topology import topology_from_manifest
 
@@ -43,7 +43,8 @@ def open_trajectory(
 
     Parameters
     ----------
-    path : run directory or trajectory file, or a list of the files that a run and its continuations wrote, in order.
+    path : run directory or trajectory file, a pattern (`dump.*`), or a list of the files that a run and its
+        continuations wrote, in order; files of one frame each in any order.
     data : LAMMPS data file of the same system (types, element comments, box, charges), or a structure file.
     elements : elements in LAMMPS type order, e.g. ["Au", "H", "Na", "O"]; wins over the data file's comments.
     timestep_fs : MD timestep [fs]; times are steps times this.
@@ -65,32 +66,28 @@ def open_trajectory(
         cell=None if cell is None else GivenCell(parse_cell(cell), "the option cell (--cell)", by_user=True),
     )
     ask.check()
-    return without_false_images(without_virtual_sites(_opened(path, ask)))
+    return without_false_images(without_virtual_sites(_opened(expanded(path), ask)))
 
 
-def _opened(path: str | Path | Sequence[str | Path], ask: Request) -> Trajectory:
-    """The trajectory as it is in the files."""
-    if isinstance(path, str | Path):
-        return _open_one(Path(path), ask)
-    if not path:
-        raise TrajectoryError("no trajectory file was given")
-    return _joined(_with_frames([partial(_open_one, Path(p), ask) for p in path]), ask)
+def _opened(paths: Sequence[Path], ask: Request) -> Trajectory:
+    """The trajectory as it is in the files, and in run directories if there are any among them."""
+    if not any(path.is_dir() for path in paths):
+        return _of_files(paths, Manifest(), ask)
+    parts = parts_with_frames([partial(_of_run if path.is_dir() else _of_file, path, ask) for path in paths])
+    return without_repeats(joined(parts, ask.every, ask.timestep_fs)) if len(parts) > 1 else parts[0]
 
 
-def _joined(parts: Sequence[Trajectory], ask: Request) -> Trajectory:
-    return without_repeats(Joined(parts), may_reset=not ask.in_run_directory) if len(parts) > 1 else parts[0]
+def _of_run(folder: Path, ask: Request) -> Trajectory:
+    manifest = read_manifest(folder)
+    return _of_files(*_in_run_directory(folder, manifest, ask))
 
 
-def _open_one(path: Path, ask: Request) -> Trajectory:
-    """A run directory or a file."""
-    manifest = Manifest()
-    paths = [path]
-    if path.is_dir():
-        manifest = read_manifest(path)
-        paths, ask = _in_run_directory(path, manifest, ask)
-    for path in paths:
-        if not path.is_file():
-            raise TrajectoryError(f"there is no trajectory {path}")
+def _of_file(path: Path, ask: Request) -> Trajectory:
+    return _of_files([path], Manifest(), ask)
+
+
+def _of_files(paths: Sequence[Path], manifest: Manifest, ask: Request) -> Trajectory:
+    """The files of one run."""
     structure = read_structure(Path(ask.data)) if ask.data else None
     if structure is not None:
         ask = replace(ask, origin=structure.origin)
@@ -98,10 +95,14 @@ def _open_one(path: Path, ask: Request) -> Trajectory:
             ask = replace(ask, cell=GivenCell(structure.cell, f"the data file {ask.data}", by_user=False))
     identity = Identity(ask.elements, structure, str(ask.data), topology_from_manifest(manifest))
     units = units_for(paths[0], ask.units, structure.units if structure else "")
-    return _joined(_with_frames([partial(open_file, p, identity, units, ask) for p in paths]), ask)
+    openers = openers_of(paths, lambda path: open_file(path, identity, units, ask))
+    parts = parts_with_frames(openers)
+    if len(parts) == 1:
+        return parts[0]
+    return without_repeats(joined(parts, ask.every, ask.timestep_fs), may_reset=not ask.in_run_directory)
 
 
-def _in_run_directory(folder: Path, manifest: Manifest, ask: Request) -> tuple[list[Path], Request]:
+def _in_run_directory(folder: Path, manifest: Manifest, ask: Request) -> tuple[list[Path], Manifest, Request]:
     """The trajectory (and its continuations) of a run directory; data file and timestep where the caller has none."""
     written = [_parts_of(folder / name) for name in IN_RUN_DIRECTORY]
     found = next((parts for parts in written if any(part.stat().st_size for part in parts)), None)
@@ -116,7 +117,7 @@ def _in_run_directory(folder: Path, manifest: Manifest, ask: Request) -> tuple[l
         ask = replace(ask, data=folder / DATA)
     if ask.timestep_fs is None:
         ask = replace(ask, timestep_fs=manifest.dynamics.timestep_fs)
-    return [part for part in found if part.stat().st_size] or found[:1], ask
+    return [part for part in found if part.stat().st_size] or found[:1], manifest, ask
 
 
 def _parts_of(first: Path) -> list[Path]:
@@ -128,17 +129,3 @@ def _parts_of(first: Path) -> list[Path]:
         if (middle := path.name[len(name) + 1 : -len(rest) - 1]).isdigit()
     }
     return [path for path in (first, *(numbered[number] for number in sorted(numbered))) if path.is_file()]
-
-
-def _with_frames(openers: Sequence[Callable[[], Trajectory]]) -> list[Trajectory]:
-    """The parts that hold a frame: a run may end before its first output.  Raises if none does."""
-    parts: list[Trajectory] = []
-    empty: list[NoFramesError] = []
-    for opener in openers:
-        try:
-            parts.append(opener())
-        except NoFramesError as error:
-            empty.append(error)
-    if not parts:
-        raise empty[0]
-    return parts

@@ -12,7 +12,7 @@ from pathlib import Path
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.data_file import DataFile, read_data_file
 from lmpdrive.trajectory.structures import amber, gro, others, pdb, psf
-from lmpdrive.trajectory.structures.named import NamedAtoms, Structure
+from lmpdrive.trajectory.structures.named import NamedAtoms, as_data_file
 
 READERS: dict[str, Callable[[Path], NamedAtoms]] = {
     ".pdb": pdb.read,
@@ -24,7 +24,6 @@ READERS: dict[str, Callable[[Path], NamedAtoms]] = {
     ".top": amber.read,
     ".tpr": others.read_with_mdanalysis,
 }
-_LAMMPS_SECTIONS = ("Atoms", "Masses")
 
 
 def read_structure(path: Path) -> DataFile:
@@ -38,7 +37,7 @@ def read_structure(path: Path) -> DataFile:
     if reader is None and (_is_lammps_data(path) or not others.known_to_ase(path)):
         return read_data_file(path)
     try:
-        return Structure.of((reader or others.read_with_ase)(path), path)
+        return as_data_file((reader or others.read_with_ase)(path))
     except (ValueError, IndexError, KeyError) as error:
         if isinstance(error, TrajectoryError):
             raise

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lmpdrive.trajectory.structures.named import NamedAtoms
+from lmpdrive.trajectory.structures.named import NamedAtoms, name_without_number
 
 _A_PER_NM = 10.0
 
@@ -17,13 +17,8 @@ def read(path: Path) -> NamedAtoms:
     lines = path.read_text(errors="replace").splitlines()
     n_atoms = int(lines[1])
     rows = lines[2 : 2 + n_atoms]
-    return NamedAtoms([_name(row[5:10].strip(), row[10:15].strip()) for row in rows], cell=_cell(lines[2 + n_atoms]))
-
-
-def _name(residue: str, atom: str) -> str:
-    """An ion's atom has the name of its residue (NA, CL): a residue of one atom is no protein's alpha carbon."""
-    name = atom.rstrip("0123456789+-")
-    return name.capitalize() if atom == residue and len(name) <= 2 else atom
+    names = [name_without_number(row[5:10].strip(), row[10:15].strip()) for row in rows]
+    return NamedAtoms(names, cell=_cell(lines[2 + n_atoms]))
 
 
 def _cell(line: str) -> NDArray[np.float64] | None:

@@ -1,9 +1,8 @@
-"""`NamedAtoms`: what a structure file says, and `Structure`: the same in the form of a LAMMPS data file."""
+"""`NamedAtoms`: what a structure file says; and the same in the form of a LAMMPS data file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,24 +24,30 @@ class NamedAtoms:
     cell: NDArray[np.float64] | None = None
 
 
-class Structure(DataFile):
-    """A data file whose types are made up: one for each name (and mass), in the order in which they appear."""
+def as_data_file(atoms: NamedAtoms) -> DataFile:
+    """The same with types that are made up: one for each name (and mass), in the order in which they appear.
 
-    @classmethod
-    def of(cls, atoms: NamedAtoms, path: Path) -> Structure:
-        """Raises ValueError if there are no atoms."""
-        if not atoms.names:
-            raise ValueError("it has no atoms")
-        masses = np.zeros(len(atoms.names)) if atoms.masses_u is None else atoms.masses_u
-        keys = list(zip(atoms.names, masses.tolist()))
-        numbers = {key: i for i, key in enumerate(dict.fromkeys(keys), start=1)}
-        charges = atoms.charges_e
-        return cls(
-            ids=np.arange(1, len(keys) + 1),
-            types=np.array([numbers[key] for key in keys]),
-            type_names={number: name for (name, _), number in numbers.items()},
-            origin=np.zeros(3),
-            charges_e=charges if charges is not None and charges.any() else None,
-            masses={} if atoms.masses_u is None else {number: mass for (_, mass), number in numbers.items()},
-            cell=atoms.cell,
-        )
+    Raises ValueError if there are no atoms.
+    """
+    if not atoms.names:
+        raise ValueError("it has no atoms")
+    masses = np.zeros(len(atoms.names)) if atoms.masses_u is None else atoms.masses_u
+    keys = list(zip(atoms.names, masses.tolist()))
+    numbers = {key: i for i, key in enumerate(dict.fromkeys(keys), start=1)}
+    charges = atoms.charges_e
+    return DataFile(
+        ids=np.arange(1, len(keys) + 1),
+        types=np.array([numbers[key] for key in keys]),
+        type_names={number: name for (name, _), number in numbers.items()},
+        origin=np.zeros(3),
+        charges_e=charges if charges is not None and charges.any() else None,
+        masses={} if atoms.masses_u is None else {number: mass for (_, mass), number in numbers.items()},
+        cell=atoms.cell,
+        types_made_up=True,
+    )
+
+
+def name_without_number(residue: str, atom: str) -> str:
+    """The atom name without digits around it; of an ion, whose residue has the same name (NA, CL), the symbol."""
+    name = atom.strip("0123456789'\"*+-") or atom
+    return name.capitalize() if name == residue.strip("+-") and len(name) <= 2 else name

@@ -1,11 +1,11 @@
-"""PDB: elements from columns 77-78, else from the atom names, which begin in column 13 for two-letter symbols only."""
+"""PDB: elements from columns 77-78, else from the atom names."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from lmpdrive.trajectory.given_cell import parse_cell
-from lmpdrive.trajectory.structures.named import NamedAtoms
+from lmpdrive.trajectory.structures.named import NamedAtoms, name_without_number
 
 
 def read(path: Path) -> NamedAtoms:
@@ -18,12 +18,7 @@ def read(path: Path) -> NamedAtoms:
             ]
             cell = parse_cell(numbers) if min(numbers[:3]) > 1 else None  # 1 1 1 stands for "no crystal"
         elif line.startswith(("ATOM  ", "HETATM")):
-            names.append(line[76:78].strip().capitalize() or _name(line[12:16]))
+            names.append(line[76:78].strip().capitalize() or name_without_number(line[17:20].strip(), line[12:16].strip()))
         elif line.startswith("ENDMDL"):
             break
     return NamedAtoms(names, cell=cell)
-
-
-def _name(field: str) -> str:
-    """The atom name; without digits before and after it, as in `1HW ` and ` CA1`."""
-    return field.strip().strip("0123456789'\"*") or field.strip()

@@ -30,6 +30,7 @@ COLUMNS = {
     "vel": ("vx", "vy", "vz"),
     "velo": ("vx", "vy", "vz"),
     "velocities": ("vx", "vy", "vz"),
+    "velocities_a_per_ps": ("vx", "vy", "vz"),
     "momenta": ("vx", "vy", "vz"),
     "mass": ("mass",),
     "masses": ("mass",),
