@@ -86,7 +86,7 @@ class AseTrajectory(Trajectory):
                 f"{self.path}: frame {number} has no periodic cell; profiles need one: {HOW_TO_GIVE_A_CELL}"
             )
         if number == 0:
-            self.warn(f"{self.path} has no periodic cell: {self._cell.note}")
+            self.take_cell(self._cell)
 
     def _cell_of(self, atoms: Any) -> NDArray[np.float64]:
         """(3, 3) Å; that which was given where the frame has none."""

@@ -15,7 +15,6 @@ import lzma
 import shutil
 import subprocess
 import zlib
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, cast
@@ -57,15 +56,18 @@ def open_plain(path: Path) -> IO[bytes]:
 
     Raises TrajectoryError where nothing here unpacks it.  Reading raises one of `DAMAGED`.
     """
-    openers: dict[str, Callable[[Path], IO[bytes]]] = {
-        "": lambda path: path.open("rb"),
-        "gzip": lambda path: cast(IO[bytes], gzip.open(path, "rb")),
-        "bzip2": lambda path: cast(IO[bytes], bz2.open(path, "rb")),
-        "xz": lambda path: cast(IO[bytes], lzma.open(path, "rb")),
-        "lzma": lambda path: cast(IO[bytes], lzma.open(path, "rb", format=lzma.FORMAT_ALONE)),
-        "zstd": _open_zstd,
+    compression = compression_of(path)
+    if compression == "zstd":
+        return _open_zstd(path)
+    if not compression:
+        return path.open("rb")
+    openers: dict[str, Any] = {
+        "gzip": gzip.GzipFile,
+        "bzip2": bz2.BZ2File,
+        "xz": lzma.LZMAFile,
+        "lzma": lzma.LZMAFile,
     }
-    return openers[compression_of(path)](path)
+    return cast(IO[bytes], openers[compression](path))
 
 
 def _open_zstd(path: Path) -> IO[bytes]:

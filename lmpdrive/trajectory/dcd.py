@@ -113,7 +113,7 @@ class DcdTrajectory(WithoutOrigin):
             return None
         if given is None:
             raise TrajectoryError(f"{self.path} has no unit cell; profiles need one: {HOW_TO_GIVE_A_CELL}")
-        self.warn(f"{self.path} has no unit cell: {given.note}")
+        self.take_cell(given)
         return given.vectors
 
     def _cells(self, frames: NDArray[Any]) -> NDArray[np.float64]:

@@ -31,7 +31,7 @@ def open_file(path: Path, identity: Identity, units: Units, ask: Request) -> Tra
         trajectory.warn(text)
     if ask.cell is not None and ask.cell.by_user:
         check_same(ask.cell, trajectory.read(0, 1).cells[0], path)
-    return without_repeats(trajectory, may_reset=not ask.in_run_directory)
+    return without_repeats(trajectory, ask.timestep_fs, may_reset=not ask.in_run_directory)
 
 
 def _binary(

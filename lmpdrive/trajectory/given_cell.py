@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from ase.geometry import cellpar_to_cell
@@ -30,10 +31,12 @@ class GivenCell:
     source: str
     by_user: bool
 
-    @property
-    def note(self) -> str:
+    def said_of(self, path: Path) -> str:
         """What a reader of the results must know."""
-        return f"the cell of {self.source} is taken for all frames; it is right only if the run kept its volume"
+        return (
+            f"{path.name} has no cell: that of {self.source} is taken for all frames, which is right only if the run "
+            "kept its volume."
+        )
 
 
 def parse_cell(given: CellInput) -> NDArray[np.float64]:
@@ -54,7 +57,8 @@ def parse_cell(given: CellInput) -> NDArray[np.float64]:
         vectors = numbers.reshape(3, 3)
     else:
         raise TrajectoryError(
-            f"cell is {given!r}; want 3 numbers (a b c), 6 (a b c alpha beta gamma) or 9 (the vectors), in Å and degrees"
+            f"cell is {given!r}; want 3 numbers (a b c), 6 (a b c alpha beta gamma) or 9 (the vectors), in Å and "
+            "degrees"
         )
     lengths_are_positive = len(numbers) == 9 or (numbers > 0).all()
     if not (np.isfinite(vectors).all() and lengths_are_positive and np.linalg.det(vectors) > 1e-6):

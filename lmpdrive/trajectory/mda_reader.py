@@ -46,7 +46,7 @@ class MdaTrajectory(WithoutOrigin):
             import MDAnalysis as mda
         except ImportError as error:
             raise TrajectoryError(
-                f'reading {path.suffix} files needs MDAnalysis: pip install "lmpdrive[formats]"; or convert the file to DCD'
+                f'reading {path.suffix} files needs MDAnalysis: pip install "lmpdrive[formats]"; or convert it to DCD'
             ) from error
         try:
             with warnings.catch_warnings():
@@ -64,7 +64,7 @@ class MdaTrajectory(WithoutOrigin):
             return None
         if given is None:
             raise TrajectoryError(f"{self.path} has no periodic cell; profiles need one: {HOW_TO_GIVE_A_CELL}")
-        self.warn(f"{self.path} has no periodic cell: {given.note}")
+        self.take_cell(given)
         return given.vectors
 
     def read(self, start: int, stop: int) -> Chunk:

@@ -82,7 +82,7 @@ class NetcdfTrajectory(Trajectory):
         times = data.numbers("time", 0, data.n_frames) if "time" in data.by_name else np.full(data.n_frames, np.nan)
         written = self._written_steps()
         self.steps = _counted(times, ask) if written is None else written
-        self.times_ps = 1e-3 * ask.timestep_fs * self.steps if ask.timestep_fs else times
+        self.times_ps = np.asarray(1e-3 * ask.timestep_fs * self.steps if ask.timestep_fs else times, dtype=float)
 
     def _written_steps(self) -> NDArray[np.int64] | None:
         """(F,) of LAMMPS: a variable of its thermo output, or the integers that it writes as times."""
@@ -106,10 +106,10 @@ class NetcdfTrajectory(Trajectory):
         if not lengths.any():
             if ask.cell is None:
                 raise TrajectoryError(f"{self.path} has no periodic cell; profiles need one: {HOW_TO_GIVE_A_CELL}")
-            self.warn(f"{self.path} has no periodic cell: {ask.cell.note}")
+            self.take_cell(ask.cell)
             self._cells = np.tile(ask.cell.vectors, (n_frames, 1, 1))
             return
-        a, b, c = (bool(axis) for axis in lengths.all(axis=0))
+        a, b, c = (bool(lengths[:, axis].all()) for axis in range(3))
         for axis in np.flatnonzero(~np.array([a, b, c])):
             lengths[:, axis] = self._length_along(int(axis), ask)
         angles = np.asarray(data.by_name["cell_angles"].values[:n_frames], dtype=float)
@@ -118,7 +118,7 @@ class NetcdfTrajectory(Trajectory):
         self._note_open_axes((a, b, c))
 
     def _length_along(self, axis: int, ask: Request) -> float:
-        """Length of the box along an axis that is not periodic, of which the file has none: given, or to the last atom."""
+        """Length of the box along an axis that is not periodic, which the file lacks: as given, or to the last atom."""
         if ask.cell is not None:
             return float(np.linalg.norm(ask.cell.vectors[axis]))
         if self._name == "scaled_coordinates":

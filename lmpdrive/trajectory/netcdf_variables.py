@@ -41,7 +41,8 @@ class Variables:
             import h5py
         except ImportError as error:
             raise TrajectoryError(
-                f"{self.path} is a NetCDF-4 file (HDF5): pip install h5py, or convert it (`nccopy -k cdf5 in.nc out.nc`)"
+                f"{self.path} is a NetCDF-4 file (HDF5): pip install h5py, or convert it with "
+                "`nccopy -k cdf5 in.nc out.nc`"
             ) from error
         try:
             content = h5py.File(file, "r")

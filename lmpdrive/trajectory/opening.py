@@ -18,8 +18,8 @@ from lmpdrive.trajectory.lammps_units import units_for
 from lmpdrive.trajectory.longer_cell import without_false_images
 from lmpdrive.trajectory.repeats import without_repeats
 from lmpdrive.trajectory.request import Request
-from lmpdrive.trajectory.structures import read_structure
 from lmpdrive.trajectory.several_files import expanded, joined, openers_of, parts_with_frames
+from lmpdrive.trajectory.structures import read_structure
 from lmpdrive.trajectory.subset import without_virtual_sites
 from lmpdrive.trajectory.topology import topology_from_manifest
 
@@ -63,7 +63,7 @@ def open_trajectory(
         timestep_fs=timestep_fs,
         every=every,
         units=units,
-        cell=None if cell is None else GivenCell(parse_cell(cell), "the option cell (--cell)", by_user=True),
+        cell=None if cell is None else GivenCell(parse_cell(cell), "the caller (--cell)", by_user=True),
     )
     ask.check()
     return without_false_images(without_virtual_sites(_opened(expanded(path), ask)))
@@ -74,7 +74,7 @@ def _opened(paths: Sequence[Path], ask: Request) -> Trajectory:
     if not any(path.is_dir() for path in paths):
         return _of_files(paths, Manifest(), ask)
     parts = parts_with_frames([partial(_of_run if path.is_dir() else _of_file, path, ask) for path in paths])
-    return without_repeats(joined(parts, ask.every, ask.timestep_fs)) if len(parts) > 1 else parts[0]
+    return without_repeats(joined(parts, ask.every, ask.timestep_fs), ask.timestep_fs) if len(parts) > 1 else parts[0]
 
 
 def _of_run(folder: Path, ask: Request) -> Trajectory:
@@ -99,7 +99,9 @@ def _of_files(paths: Sequence[Path], manifest: Manifest, ask: Request) -> Trajec
     parts = parts_with_frames(openers)
     if len(parts) == 1:
         return parts[0]
-    return without_repeats(joined(parts, ask.every, ask.timestep_fs), may_reset=not ask.in_run_directory)
+    return without_repeats(
+        joined(parts, ask.every, ask.timestep_fs), ask.timestep_fs, may_reset=not ask.in_run_directory
+    )
 
 
 def _in_run_directory(folder: Path, manifest: Manifest, ask: Request) -> tuple[list[Path], Manifest, Request]:

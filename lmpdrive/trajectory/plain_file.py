@@ -7,7 +7,10 @@ What is compressed, or text in UTF-16 (as PowerShell writes it), is unpacked onc
 from __future__ import annotations
 
 import codecs
+import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +36,6 @@ class PlainFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._folder: tempfile.TemporaryDirectory | None = None
         try:
             with open_plain(path) as stream:
                 self.head = _read(stream, 4096)
@@ -77,8 +79,9 @@ class PlainFile:
     @cached_property
     def _copy(self) -> tuple[Path, str]:
         """(The unpacked copy, what is to be warned of.)"""
-        self._folder = tempfile.TemporaryDirectory(prefix="lmpdrive-")
-        copy, message = Path(self._folder.name) / self.name, ""
+        folder = tempfile.mkdtemp(prefix="lmpdrive-")
+        weakref.finalize(self, _remove, folder, os.getpid())
+        copy, message = Path(folder) / self.name, ""
         try:
             with open_plain(self.path) as packed, copy.open("wb") as plain:
                 try:
@@ -98,6 +101,12 @@ class PlainFile:
         while piece:
             plain.write(decoder.decode(piece).encode() if decoder else piece)
             piece = _piece(packed)
+
+
+def _remove(folder: str, creator: int) -> None:
+    """Remove a temporary folder, unless in a process that was forked from the one that made it."""
+    if os.getpid() == creator:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _piece(stream: IO[bytes]) -> bytes:

@@ -19,7 +19,8 @@ class Request:
 
     data : data file or structure file; elements : in type order.
     timestep_fs : fs; every : steps between frames.
-    units : LAMMPS units of the run, where no file says so; cell : for files that have none; origin : (3,) Å, corner of the cell where the file has none.
+    units : LAMMPS units of the run, where no file says so.
+    cell : for files that have none; origin : (3,) Å, corner of the cell where the file has none.
     in_run_directory : whether lmpdrive wrote it, whose steps fall after restarts only.
     """
 

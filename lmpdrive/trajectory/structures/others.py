@@ -30,8 +30,8 @@ def read_with_ase(path: Path) -> NamedAtoms:
         atoms: Any = ase.io.read(str(path), index=0)
     except Exception as error:  # ASE's readers raise anything
         raise TrajectoryError(
-            f"cannot read {path} ({type(error).__name__}: {error}); want a LAMMPS data file, PDB, GRO, PSF, prmtop, tpr, "
-            "or a structure that ASE reads"
+            f"cannot read {path} ({type(error).__name__}: {error}); want a LAMMPS data file, PDB, GRO, PSF, prmtop, "
+            "tpr, or a structure that ASE reads"
         ) from error
     charges = atoms.get_initial_charges()
     return NamedAtoms(

@@ -18,7 +18,9 @@ def read(path: Path) -> NamedAtoms:
             ]
             cell = parse_cell(numbers) if min(numbers[:3]) > 1 else None  # 1 1 1 stands for "no crystal"
         elif line.startswith(("ATOM  ", "HETATM")):
-            names.append(line[76:78].strip().capitalize() or name_without_number(line[17:20].strip(), line[12:16].strip()))
+            names.append(
+                line[76:78].strip().capitalize() or name_without_number(line[17:20].strip(), line[12:16].strip())
+            )
         elif line.startswith("ENDMDL"):
             break
     return NamedAtoms(names, cell=cell)

@@ -10,8 +10,8 @@ that one reader (`lammps_dump`) sorts atoms, converts units and meets damage for
 from __future__ import annotations
 
 from lmpdrive.trajectory.plain_file import PlainFile
-from lmpdrive.trajectory.translated import cfg, xyz, yaml_dump
 from lmpdrive.trajectory.request import Request
+from lmpdrive.trajectory.translated import cfg, xyz, yaml_dump
 from lmpdrive.trajectory.translated.dump_text import Translation
 
 FORMATS = (yaml_dump, cfg, xyz)

@@ -1,6 +1,7 @@
 """`dump cfg` of LAMMPS (extended CFG of AtomEye) -> text dump: one frame a file, positions as fractions of the cell.
 
-An atom whose mass or element differs from the one before has them on lines of their own; both become columns.  The file has no step: the number in its name is taken (`dump.*.cfg`), else 0.
+An atom whose mass or element differs from the one before has them on lines of their own; both become columns.  The
+file has no step: the number in its name is taken (`dump.*.cfg`), else 0.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from lmpdrive.trajectory.request import Request
 from lmpdrive.trajectory.translated.dump_text import DumpText, Translation, box_text
 
 _UNWRAPPED = 10.0
-"""dump_cfg.cpp writes unwrapped positions (xsu) as (x - 1/2) / 10 + 1/2 of a cell that it announces as 10 times larger."""
+"""dump_cfg.cpp writes unwrapped positions (xsu) as (x - 1/2) / 10 + 1/2 of a cell 10 times larger (`A = 10`)."""
 
 _VECTOR = re.compile(r"^H0\((\d),(\d)\)\s*=\s*(\S+)")
 
@@ -44,10 +45,10 @@ def translate(plain: PlainFile, ask: Request) -> Translation:
     if ask.cell is not None:
         check_same(ask.cell, cell, plain.path)
     columns = ["mass", "element", "xs", "ys", "zs", *names]
-    text = DumpText()
-    text.header(_step(plain.name), n_atoms, box_text(cell, ask.origin), columns)
-    text.write("".join(f"{' '.join(_scaled(row, scale))}\n" for row in rows).encode())
-    return Translation(text.mapped(), warnings, [])
+    with DumpText() as text:
+        text.header(_step(plain.name), n_atoms, box_text(cell, ask.origin), columns)
+        text.write("".join(f"{' '.join(_scaled(row, scale))}\n" for row in rows).encode())
+        return Translation(text.mapped(), warnings, [])
 
 
 def _header(lines: Sequence[str]) -> tuple[float, NDArray[np.float64], list[str], int]:

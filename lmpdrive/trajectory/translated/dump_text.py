@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ class DumpText:
     """A text dump that is being written into a temporary file."""
 
     def __init__(self, units: str = "") -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile()
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - __exit__ closes it
         if units:
             self.write(f"ITEM: UNITS\n{units}\n".encode())
 
@@ -52,9 +52,13 @@ class DumpText:
     def mapped(self) -> MappedFile:
         """What was written, mapped; the file itself goes with the last use of it."""
         self._file.flush()
-        text = MappedFile(self._file.fileno())
+        return MappedFile(self._file.fileno())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._file.close()
-        return text
 
 
 def box_text(

@@ -69,10 +69,12 @@ def translate(plain: PlainFile, ask: Request) -> Translation:
     moving = velocity_unit(source, frames[0], layout.columns, layout.momenta, ask, plain.path)
     clock = clock_of([frame.header for frame in frames], ask, moving, plain.path)
     notes += [*moving.notes, *clock.notes]
-    _write_all(source, frames, layout, clock, ask, plain, text := DumpText(clock.units))
+    with DumpText(clock.units) as text:
+        _write_all(source, frames, layout, clock, ask, plain, text)
+        content = text.mapped()
     if ask.cell is not None and frames[0].header.cell is None:
-        notes.append(f"{plain.path} has no cell: {ask.cell.note}")
-    return Translation(text.mapped(), warnings + clock.warnings, notes)
+        (notes if ask.cell.by_user else warnings).append(ask.cell.said_of(plain.path))
+    return Translation(content, warnings + clock.warnings, notes)
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ def _layout(source: MappedFile, first: Frame, plain: PlainFile) -> _Layout:
     columns += [f"_{i}" for i in range(len(columns), len(words))]
     if len(columns) != len(words):
         raise TrajectoryError(
-            f"{plain.path}: the header names {len(columns)} columns ({' '.join(columns)}), the first atom has {len(words)}"
+            f"{plain.path}: the header names {len(columns)} columns ({' '.join(columns)}), the first atom has "
+            f"{len(words)}"
         )
     if not {"x", "y", "z"} <= set(columns):
         raise TrajectoryError(f"{plain.path} has no positions: want pos:R:3 in Properties, found {properties}")
@@ -131,7 +134,8 @@ def _write_all(
 def _cell(frame: Frame, number: int, ask: Request, plain: PlainFile) -> NDArray[np.float64]:
     if frame.header.length_unit not in ("", "angstrom"):
         raise TrajectoryError(
-            f"{plain.path} is in {frame.header.length_unit}; want Å: write it with positions{{angstrom}} cell{{angstrom}}"
+            f"{plain.path} is in {frame.header.length_unit}; want Å: write it with positions{{angstrom}} and "
+            "cell{angstrom}"
         )
     if frame.header.cell is not None:
         if ask.cell is not None and number == 0:

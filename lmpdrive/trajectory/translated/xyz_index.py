@@ -60,15 +60,15 @@ def _after_blanks(source: MappedFile, at: int) -> int:
 
 
 def _head(source: MappedFile, at: int, number: int, path: Path) -> tuple[int, Header, int]:
-    """Number of atoms, what the comment line says, and where the atoms begin.  Cut short, the body begins at the end."""
+    """Number of atoms, what the comment line says, and where the atoms begin (at the end, if it is cut before)."""
     ends = [len(source), len(source)]
     if (first := source.buffer.find(b"\n", at)) >= 0:
         ends = [first, second if (second := source.buffer.find(b"\n", first + 1)) >= 0 else len(source)]
     count = source.buffer[at : ends[0]].strip()
     if not count.isdigit():
         raise TrajectoryError(
-            f"{path}: want the number of atoms of frame {number}, found {count[:60].decode(errors='replace')!r}; was the "
-            "file cut, or are lines missing?"
+            f"{path}: want the number of atoms of frame {number}, found {count[:60].decode(errors='replace')!r}; was "
+            "the file cut, or are lines missing?"
         )
     comment = source.buffer[ends[0] + 1 : ends[1]].decode(errors="replace")
     try:

@@ -91,13 +91,14 @@ def velocity_unit(
     squares = (np.array([row[place : place + 3] for row in words], dtype=float) ** 2).sum(axis=1)
     moving = squares > 0
     if masses is None or not moving.any():
-        return Velocities(notes=[f"{path}: velocities are taken as Å/ps"])
+        return Velocities(notes=[f"Velocities of {path.name} are taken as Å/ps."])
     kelvin = _KELVIN * float((masses * squares)[moving].mean())
     candidates = {"Å/ps": 1.0, "Å/fs": 1e-3} | (
         {} if first.header.step is not None else {"Å (u/eV)^1/2": _ASE_PER_A_PER_PS}
     )
     name = min(candidates, key=lambda key: abs(np.log(kelvin / candidates[key] ** 2 / _ROOM_TEMPERATURE_K)))
-    said = f"{path}: velocities are taken as {name}, which is {kelvin / candidates[name] ** 2:.0f} K in the first frame"
+    kelvin /= candidates[name] ** 2
+    said = f"Velocities of {path.name} are taken as {name}, which is {kelvin:.0f} K in the first frame."
     return Velocities(per_A_per_ps=candidates[name], ps_per_unit={"Å/fs": 1e-3}.get(name), notes=[said])
 
 
@@ -111,7 +112,7 @@ def clock_of(headers: Sequence[Header], ask: Request, velocities: Velocities, pa
     ps_per_unit = 1.0
     if times is not None:
         ps_per_unit, note = _ps_per_unit(headers[0], steps, times, velocities)
-        notes += [f"{path}: {note}"] if note else []
+        notes += [f"Times of {path.name} are taken as {note}."] if note else []
         times = times * ps_per_unit
     steps = steps if steps is not None else _counted(len(headers), times, ask)
     warnings = _contradiction(steps, times, ask, path)
@@ -138,15 +139,15 @@ def _ps_per_unit(
     if first.ps_per_unit is not None:
         return first.ps_per_unit, ""
     if velocities.ps_per_unit is not None:
-        return velocities.ps_per_unit, "times are taken as fs, as the velocities are in Å/fs"
+        return velocities.ps_per_unit, "fs, as its velocities are in Å/fs"
     if steps is not None and len(steps) > 1:
         moved = np.diff(steps) > 0
         per_step = float(np.median(np.diff(times)[moved] / np.diff(steps)[moved])) if moved.any() else 0.0
         if _TIMESTEPS_FS[0] <= 1e3 * per_step <= _TIMESTEPS_FS[1]:
-            return 1.0, f"times are taken as ps: a timestep of {1e3 * per_step:.4g} fs"
+            return 1.0, f"ps: a timestep of {1e3 * per_step:.4g} fs"
         if _TIMESTEPS_FS[0] <= per_step <= _TIMESTEPS_FS[1]:
-            return 1e-3, f"times are taken as fs: a timestep of {per_step:.4g} fs"
-    return 1.0, "times are taken as ps; the file does not name their unit"
+            return 1e-3, f"fs: a timestep of {per_step:.4g} fs"
+    return 1.0, "ps; it does not name their unit"
 
 
 def _counted(n_frames: int, times: NDArray[np.float64] | None, ask: Request) -> NDArray[np.int64]:
@@ -166,8 +167,8 @@ def _contradiction(steps: NDArray[np.int64], times: NDArray[np.float64] | None, 
     if any(abs(per_step * scale / ask.timestep_fs - 1) < 0.01 for scale in (1.0, 1e3, 1e-3)):
         return []
     return [
-        f"{path}: by the times in its headers a step is {per_step:.4g} fs, the given timestep is {ask.timestep_fs:g} fs, "
-        "which is used"
+        f"{path}: by the times in its headers a step is {per_step:.4g} fs, the given timestep is "
+        f"{ask.timestep_fs:g} fs, which is used"
     ]
 
 

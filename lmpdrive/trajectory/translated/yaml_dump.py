@@ -26,10 +26,22 @@ def recognises(plain: PlainFile) -> bool:
 def translate(plain: PlainFile, ask: Request) -> Translation:
     """See `translated`."""
     warnings: list[str] = []
-    text, n_frames, units = DumpText(), 0, ""
-    frame: _Frame | None = None
-    for frame in _frames(plain.file(warnings.append), plain.path):
+    with DumpText() as text:
+        n_frames, cut = _write_all(_frames(plain.file(warnings.append), plain.path), text)
+        if not n_frames:
+            raise NoFramesError(f"{plain.path} holds no complete frame of a LAMMPS yaml dump")
+        content = text.mapped()
+    if cut:
+        warnings.append(f"{plain.path}: {cut} frames are incomplete and are left out ({n_frames} frames are used)")
+    return Translation(content, warnings, [])
+
+
+def _write_all(frames: Iterator[_Frame], text: DumpText) -> tuple[int, int]:
+    """(Number of frames written, number of incomplete ones)."""
+    n_frames, cut, units = 0, 0, ""
+    for frame in frames:
         if not frame.complete:
+            cut += 1
             continue
         if frame.units != units:
             units = frame.units
@@ -37,11 +49,7 @@ def translate(plain: PlainFile, ask: Request) -> Translation:
         text.header(frame.step, frame.n_atoms, frame.box, frame.columns, frame.time)
         text.write(b"".join(frame.rows))
         n_frames += 1
-    if frame is not None and not frame.complete:
-        warnings.append(f"{plain.path}: the last frame is incomplete and is left out ({n_frames} frames are used)")
-    if not n_frames:
-        raise NoFramesError(f"{plain.path} holds no complete frame of a LAMMPS yaml dump")
-    return Translation(text.mapped(), warnings, [])
+    return n_frames, cut
 
 
 class _Frame:
