@@ -5,8 +5,9 @@
 
 for the O of the electrolyte (water and whatever it breaks into: a proton that hops moves no O) and for each ion
 element; of at most eight ions each one has its own column.  D is the slope of a line through the lags `fit_ps`
-(default from a fifth of the longest lag on).  Positions are
-unwrapped by the minimum image between sampled frames.  The in-plane displacement of the electrolyte's centre of
+(default from a fifth of the longest lag on).  Positions
+are those that the file has unwrapped (xu yu zu, or image flags), else they are unwrapped by the minimum image between
+sampled frames.  The in-plane displacement of the electrolyte's centre of
 mass (O weighted as H2O, and ions) is subtracted, because the friction on the slab lets the whole film drift;
 `remove_drift: false` keeps it.
 
@@ -43,6 +44,8 @@ THERMOSTAT_NOTE = (
     "(Yeh, Hummer, J. Phys. Chem. B 108, 15873 (2004)); neither is corrected."
 )
 
+IN_FILE_NOTE = "Displacements are from the unwrapped positions (or image flags) of the file."
+
 
 class MeanSquareDisplacement(Correlation):
     """MSD of one element of the electrolyte."""
@@ -74,6 +77,8 @@ class MeanSquareDisplacement(Correlation):
         self.mine = np.searchsorted(self.kept, self.atoms)
         self.fastest = 0.0
         """Longest displacement between samples, as a part of the half cell."""
+        self.unwrapped_in_file = True
+        """Whether all samples so far were."""
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
@@ -82,14 +87,20 @@ class MeanSquareDisplacement(Correlation):
         return [cls(settings, name, atoms, interface) for name, atoms in elements.items() if len(atoms)]
 
     def sample(self, chunk: Chunk, interface: InterfaceFrames, picks: NDArray[np.int64]) -> Arrays:
-        """(samples, atoms, 3) positions as they are in the file, of these and of what the drift needs; and cells."""
-        at = chunk.coordinates[slice(int(picks[0]), None, self.stride)] if len(picks) else chunk.coordinates[:0]
-        return np.stack([at.along(axis)[:, self.kept] for axis in range(3)], axis=2), chunk.cells[picks]
+        """(samples, atoms, 3) positions of these and of what the drift needs; cells; whether they are unwrapped."""
+        picked = chunk[slice(int(picks[0]), None, self.stride)] if len(picks) else chunk[:0]
+        if picked.deferred_unwrapped is not None:
+            positions = picked.deferred_unwrapped.of_atoms(self.kept).positions()
+        else:
+            positions = np.stack([picked.coordinates.along(axis)[:, self.kept] for axis in range(3)], axis=2)
+        self.unwrapped_in_file &= picked.has_unwrapped
+        return positions, chunk.cells[picks], np.full(len(picks), picked.has_unwrapped)
 
     def correlate(self, samples: Arrays, n_origins: int) -> Array:
         """Sums of the squared displacements in the plane, along the normal, of each ion; number of pairs."""
-        positions, cells = samples
-        paths = self._unwrapped(positions.astype(float), cells)
+        positions, cells, unwrapped = samples
+        positions = positions.astype(float)
+        paths = positions - positions[:1] if unwrapped.all() else self._unwrapped(positions, cells)
         normal = normals(cells[:1])[0]
         centre = np.einsum("fni,n->fi", paths, self.weights)
         centre -= np.outer(centre @ normal, normal)
@@ -149,11 +160,13 @@ class MeanSquareDisplacement(Correlation):
         """Add the frames that `other` saw."""
         super().merge(other)
         self.fastest = max(self.fastest, other.fastest)
+        self.unwrapped_in_file &= other.unwrapped_in_file
 
     def notes(self) -> tuple[str, ...]:
-        """Drift and thermostat."""
+        """Drift, thermostat, and where unwrapped positions are from."""
         drift = "subtracted" if self.options.remove_drift else "not subtracted"
-        return (f"In-plane drift of the electrolyte's centre of mass: {drift}.", THERMOSTAT_NOTE)
+        notes = (f"In-plane drift of the electrolyte's centre of mass: {drift}.", THERMOSTAT_NOTE)
+        return (*notes, IN_FILE_NOTE) if self.unwrapped_in_file else notes
 
     def alarms(self) -> tuple[str, ...]:
         """Frames too far apart to unwrap."""

@@ -218,7 +218,7 @@ class LammpsDumpTrajectory(LammpsColumns):
 
 
 def _kinds(atoms: FileAtoms, columns: Sequence[str]) -> tuple[str, NDArray[np.uint64]]:
-    """Name of the column that tells what an atom is (empty if there is none), and (N,) its words in packed form, else 0."""
+    """Name of the column that tells what an atom is (empty if there is none), and (N,) its packed words, else 0."""
     name = next((column for column in ("type", "element") if column in columns), "")
     words = atoms.types if name == "type" and atoms.types is not None else atoms.names
     return name, np.zeros(atoms.n_atoms, np.uint64) if not name or words is None else _packed(words)
