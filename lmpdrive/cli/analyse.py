@@ -20,12 +20,24 @@ ANALYSE_EXAMPLES = (
 OBSERVABLES_EXAMPLES = "Example: `lmpdrive observables rdf`"
 REPORT_EXAMPLES = "Example: `lmpdrive report runs/pt111-water`"
 
-Source = Annotated[Path, typer.Argument(help="A run directory or a trajectory.", metavar="RUN_OR_TRAJECTORY")]
-DataFile = Annotated[Path | None, typer.Option("--data", help="LAMMPS data file that names the elements.")]
+Sources = Annotated[
+    list[Path],
+    typer.Argument(
+        help="A run directory, a trajectory, its files in order, or a pattern in quotes.",
+        metavar="RUN_OR_TRAJECTORY ...",
+    ),
+]
+DataFile = Annotated[Path | None, typer.Option("--data", help="Data file or PDB, GRO, PSF, ... with the elements.")]
 Elements = Annotated[
     list[str] | None, typer.Option("--elements", help="Elements in the order of the types.", metavar="EL ...")
 ]
 Timestep = Annotated[float | None, typer.Option("--timestep-fs", min=1e-6, help="Timestep of the run.")]
+Cell = Annotated[
+    str | None,
+    typer.Option(
+        "--cell", metavar="'A B C'", help="Constant cell of files that have none [Å]; also with angles, or 9 numbers."
+    ),
+]
 Every = Annotated[int | None, typer.Option("--every", min=1, help="Steps between frames.")]
 BinWidth = Annotated[float | None, typer.Option("--bin-width-A", min=1e-3, help="Width of the bins [Å].")]
 Blocks = Annotated[int | None, typer.Option("--blocks", min=2, help="Blocks of the error bars.")]
@@ -51,11 +63,12 @@ ResultsFolder = Annotated[Path | None, typer.Option("--out", "-o", help="Folder 
 
 
 def analyse(
-    path: Source,
+    path: Sources,
     data: DataFile = None,
     elements: Elements = None,
     timestep_fs: Timestep = None,
     every: Every = None,
+    cell: Cell = None,
     bin_width: BinWidth = None,
     blocks: Blocks = None,
     discard_ps: Discard = None,
@@ -75,11 +88,12 @@ def analyse(
 
     with nullcontext() if quiet else FramesBar() as bar:
         result = pipeline.analyse(
-            path,
+            path[0] if len(path) == 1 else path,
             data=data,
             elements=elements,
             timestep_fs=timestep_fs,
             every=every,
+            cell=cell,
             out=out,
             bin_width_A=bin_width,
             blocks=blocks,

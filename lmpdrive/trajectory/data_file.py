@@ -26,6 +26,7 @@ class DataFile:
     charges_e : (N,) e, or None where there are none or all are 0.
     masses : type -> u.
     units : LAMMPS units that the title names (`write_data`), or empty.
+    types_made_up : whether the types are none of LAMMPS', but made from names in another kind of file (`structures`).
     """
 
     ids: NDArray[np.int64]
@@ -36,6 +37,7 @@ class DataFile:
     masses: dict[int, float] = field(default_factory=dict)
     cell: NDArray[np.float64] | None = None
     units: str = ""
+    types_made_up: bool = False
 
 
 _SECTION = re.compile(r"^\s*([A-Z][A-Za-z/ ]+?)\s*(?:#\s*(\S+).*)?$")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.boundaries import Boundaries, Periodic
 from lmpdrive.trajectory.coordinates import Coordinates
+from lmpdrive.trajectory.given_cell import GivenCell
 from lmpdrive.trajectory.steps import irregular_steps
 from lmpdrive.trajectory.topology import Topology
 from lmpdrive.trajectory.unwrapped import Unwrapped
@@ -229,7 +230,7 @@ class Trajectory(ABC):
         if n_atoms != topology.n_atoms:
             raise TrajectoryError(
                 f"{self.path} has {n_atoms} atoms but the structure given with it has {topology.n_atoms}; "
-                "are they of the same run?"
+                "are they of the same run? The file has no ids, so one of some atoms only needs a structure of these"
             )
 
     def check_steps(self) -> None:
@@ -241,6 +242,10 @@ class Trajectory(ABC):
         """Keep what a reader of the results should know, once."""
         if message not in self.notes:
             self.notes.append(message)
+
+    def take_cell(self, given: GivenCell) -> None:
+        """Say that a given cell is used: a note, and a warning where it is only that of a data file."""
+        (self.note if given.by_user else self.warn)(given.said_of(self.path))
 
     def warn(self, message: str) -> None:
         """Keep a warning for the report and show it."""

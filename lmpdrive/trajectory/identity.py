@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.data_file import DataFile
+from lmpdrive.trajectory.group_dumps import atoms_in
 from lmpdrive.trajectory.names import HOW_TO_NAME_ELEMENTS, check_mass, elements_of, is_mass_of
 from lmpdrive.trajectory.topology import Topology
 
@@ -63,6 +64,8 @@ class Identity:
     def _by_type(self) -> tuple[dict[int, str], list[str]]:
         """Type -> element, and notes.  Raises TrajectoryError for names that are none or masses that contradict."""
         masses = self.data.masses if self.data else {}
+        if self.elements is not None and self.data is not None and self.data.types_made_up:
+            raise TrajectoryError(f"{self.where} names the elements of the atoms itself: leave --elements out")
         if self.elements is not None:
             names, source = dict(enumerate(self.elements, start=1)), "elements"
             if masses and len(names) != len(masses):
@@ -94,15 +97,15 @@ class Identity:
         found = self.topology(note)
         if found is None:
             return Topology(self._own(atoms, where, note))
-        if atoms.n_atoms != found.n_atoms:
-            raise TrajectoryError(
-                f"{where} has {atoms.n_atoms} atoms but the structure given with it has {found.n_atoms}; "
-                "are they of the same run?"
-            )
+        known = np.arange(1, found.n_atoms + 1) if self.data is None else self.data.ids
+        some = atoms_in(known, atoms.ids, atoms.n_atoms, where)
+        if some is not None:
+            note(f"{where} holds {atoms.n_atoms} of the {found.n_atoms} atoms of the run.")
+            found = found.take(some)
         if atoms.names is not None and not _is_default(atoms.names):
             self._compare_names(atoms, found.elements, where)
-        elif atoms.types is not None and self.data is not None:
-            self._compare_types(atoms, where)
+        elif atoms.types is not None and self.data is not None and not self.data.types_made_up:
+            self._compare_types(atoms, self.data.types if some is None else self.data.types[some], where)
         return found
 
     def _own(self, atoms: FileAtoms, where: str, note: Note) -> Names:
@@ -197,14 +200,14 @@ class Identity:
                 f"({len(other)} atoms differ); are they of the same run, and the elements in the order of the types?"
             )
 
-    def _compare_types(self, atoms: FileAtoms, where: str) -> None:
+    def _compare_types(self, atoms: FileAtoms, types: NDArray[np.int64], where: str) -> None:
         """Raise where an atom has another type than in the data file."""
-        assert self.data is not None and atoms.types is not None
-        if len(other := np.flatnonzero(atoms.types != self.data.types)):
+        assert atoms.types is not None
+        if len(other := np.flatnonzero(atoms.types != types)):
             first = int(other[0])
             raise TrajectoryError(
                 f"{where}: {atoms.called(first)} is of type {atoms.types[first]} there but of type "
-                f"{self.data.types[first]} in {self.where} ({len(other)} atoms differ): the data file has the atoms in "
+                f"{types[first]} in {self.where} ({len(other)} atoms differ): the data file has the atoms in "
                 "another order or is of another system. Give that of this run, or none and --elements"
             )
 

@@ -24,7 +24,6 @@ from lmpdrive.trajectory.identity import NOTHING_KNOWN, FileAtoms, Identity
 from lmpdrive.trajectory.lammps_columns import LammpsColumns, coordinate_columns, velocity_columns
 from lmpdrive.trajectory.lammps_units import UNKNOWN, Units
 from lmpdrive.trajectory.mapping import MappedFile
-from lmpdrive.trajectory.steps import last_copies
 
 
 def is_binary_dump(head: bytes) -> bool:
@@ -62,9 +61,11 @@ class LammpsBinaryTrajectory(LammpsColumns):
         *,
         units: Units = UNKNOWN,
         timestep_fs: float | None = None,
+        content: MappedFile | None = None,
     ) -> None:
+        """`content` : what `path` holds, where it is compressed."""
         super().__init__(path)
-        self._map = MappedFile(path)
+        self._map = MappedFile(path) if content is None else content
         frames = list(self._find_frames())
         if not frames:
             raise NoFramesError(f"{path} holds no complete frame of a LAMMPS binary dump")
@@ -76,8 +77,7 @@ class LammpsBinaryTrajectory(LammpsColumns):
                 )
             if frame.columns != first.columns:
                 raise TrajectoryError(f"{path}: the columns change at step {frame.step}")
-        keep = last_copies(np.array([frame.step for frame in frames]), path, self.warn)
-        self._frames = [frame for frame, kept in zip(frames, keep, strict=True) if kept]
+        self._frames = frames
         self._columns = first.columns
         self._set_times(
             np.array([frame.step for frame in self._frames]),

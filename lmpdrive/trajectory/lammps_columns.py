@@ -71,7 +71,6 @@ class LammpsColumns(Trajectory):
         self.times_ps = np.asarray(times, dtype=float)
         self._ps_per_unit = ps_per_unit or 1.0
         self._note_units(ps_per_unit is not None)
-        self.check_steps()
 
     def _chunk(
         self,

@@ -1,19 +1,16 @@
-"""LAMMPS text dumps (`dump custom`, `dump atom`), plain or gzip, any column order, orthogonal or triclinic.
+"""LAMMPS text dumps (`dump custom`, `dump atom`), any column order, orthogonal or triclinic.
 
 Coordinates may be x (wrapped), xu (unwrapped), xs or xsu (fractions of the cell): all become Å in the frame's own
 axes, box origin included.  vx vy vz become velocities in Å/ps.  Atoms are sorted by id.  Units are `metal` unless the
 dump says `real` (`dump_modify units yes`); other units are refused, because their lengths are not in Å.
 
 One pass finds the frames (`dump_index`); a compiled parser then reads whole chunks, and what it cannot read (a number
-written as NaN, say) pandas tries again.  A compressed file is unpacked once to a temporary file (in `TMPDIR`).
+written as NaN, say) pandas tries again.
 """
 
 from __future__ import annotations
 
-import gzip
 import io
-import tempfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,6 +28,7 @@ from lmpdrive.trajectory.lammps_units import UNKNOWN, Units
 from lmpdrive.trajectory.mapping import MappedFile
 
 _MOST_IDS = 1 << 27
+_NEWLINE = 10
 
 
 class LammpsDumpTrajectory(LammpsColumns):
@@ -43,18 +41,19 @@ class LammpsDumpTrajectory(LammpsColumns):
         *,
         units: Units = UNKNOWN,
         timestep_fs: float | None = None,
+        content: MappedFile | None = None,
     ) -> None:
+        """`content` : the dump, where `path` is compressed or holds it in another form (`translated`)."""
         super().__init__(path)
-        try:
-            self._map = self._open(path)
-        except (OSError, EOFError, zlib.error) as error:
-            raise TrajectoryError(f"cannot read {path}: {error}") from error
+        self._map = MappedFile(path) if content is None else content
         self._text = self._map.bytes
         index = scan(self._map)
         if not len(index):
             raise NoFramesError(f"{path} holds no complete frame of a LAMMPS text dump")
         ps_per_unit = self._ps_per_unit_of(_units(self._header(index, 0)), units)
         self._index = index = usable_frames(index, path, self.warn)
+        if self._text[-1] != _NEWLINE and index.ends[-1] == len(self._text):
+            self.note(f"The last line of {path.name} has no newline; it is taken as whole.")
         self._columns_line = self._line_before(int(index.bodies[0]))
         self._columns = tuple(self._columns_line.decode(errors="replace").split()[2:])
         self._n_atoms = int(index.n_atoms[0])
@@ -70,23 +69,6 @@ class LammpsDumpTrajectory(LammpsColumns):
         atoms = self._atoms(first)
         self.topology = identity.topology_of(atoms, str(path), self.note)
         self._kind, self._kinds = _kinds(atoms, self._columns)
-
-    def _open(self, path: Path) -> MappedFile:
-        """The text in memory pages: of the file itself, or of a temporary file that holds it unpacked."""
-        with path.open("rb") as file:
-            if file.read(2) != b"\x1f\x8b":
-                return MappedFile(path)
-        with tempfile.TemporaryFile() as unpacked:
-            try:
-                with gzip.open(path, "rb") as packed:
-                    while block := packed.read1(1 << 16):
-                        unpacked.write(block)
-            except EOFError:
-                self.warn(f"{path}: the compressed file is cut short; what could be unpacked is read")
-            if unpacked.tell() == 0:
-                raise TrajectoryError(f"{path} is empty; did the run reach its first output?")
-            unpacked.flush()
-            return MappedFile(unpacked.fileno())
 
     def _line_before(self, offset: int) -> bytes:
         """The line that ends just before `offset`."""

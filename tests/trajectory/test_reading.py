@@ -164,7 +164,7 @@ def test_paths_and_arguments_that_are_wrong(tmp_path):
 def test_atoms_of_another_run(write):
     data = write(DATA, "system.data")
     with pytest.raises(TrajectoryError, match="1 atoms but the structure given with it has 3"):
-        open_trajectory(write(frame(rows=["1 O 1 1 1"])), data=data)
+        open_trajectory(write(frame(rows=["9 O 1 1 1"])), data=data)
 
 
 def test_data_file(write):

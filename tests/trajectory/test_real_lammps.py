@@ -102,7 +102,7 @@ def test_dcd_truncated_in_its_last_frame(run, tmp_path):
     assert not trajectory.times_known
 
 
-@pytest.mark.parametrize("cut", [1, 5, 600, 1500])
+@pytest.mark.parametrize("cut", [5, 600, 1500])
 def test_text_truncated_in_its_last_frame(run, tmp_path, cut):
     path = tmp_path / "cut.lammpstrj"
     path.write_bytes((run / "traj.lammpstrj").read_bytes()[:-cut])
