@@ -36,6 +36,11 @@ def dumped(columns, positions=TRUE, ids=(1, 2), box=BOX, letters="pp pp pp", cel
     return text
 
 
+def later(text):
+    """The same frames as those of steps 20 and 30."""
+    return text.replace("STEP\n0\n", "STEP\n20\n").replace("STEP\n10\n", "STEP\n30\n")
+
+
 @pytest.fixture
 def write(tmp_path):
     def write(text, name="traj.lammpstrj"):
@@ -85,9 +90,28 @@ def test_pieces_and_parts(write, columns):
     assert_allclose(whole.read(1, 4)[::2].unwrapped, many[1::2], atol=1e-9)
     assert_allclose(np.concatenate([chunk.unwrapped for chunk in whole.chunks(3)]), many, atol=1e-9)
     assert_allclose(Discarded(whole, 0.015).read(0, 2).unwrapped, many[2:], atol=1e-9)
-    second = dumped(columns, many[2:]).replace("STEP\n0\n", "STEP\n20\n").replace("STEP\n10\n", "STEP\n30\n")
-    joined = open_trajectory([write(dumped(columns, many[:2]), "a.lammpstrj"), write(second, "b.lammpstrj")])
+    second = write(later(dumped(columns, many[2:])), "b.lammpstrj")
+    joined = open_trajectory([write(dumped(columns, many[:2]), "a.lammpstrj"), second])
     assert_allclose(joined.read(1, 4).unwrapped, many[1:], atol=1e-9)
+
+
+def test_image_flags_that_start_over_in_a_continuation(write):
+    """The second file counts its images from 0 again: 10 Å are missing along x."""
+    many = np.array([8.0, 3, 3]) + np.arange(4)[:, None, None] * [3, 0, 0] + np.zeros((4, 2, 3))
+    second = dumped("x y z ix iy iz", many[2:] - [10, 0, 0])
+    parts = [write(dumped("x y z ix iy iz", many[:2]), "a.lammpstrj"), write(later(second), "b.lammpstrj")]
+    trajectory = open_trajectory(parts)
+    assert not any(chunk.has_unwrapped for chunk in trajectory.chunks())
+    assert any("image flags of b.lammpstrj" in note for note in trajectory.notes)
+    parts[1] = write(later(dumped("x y z ix iy iz", many[2:])), "b.lammpstrj")
+    assert open_trajectory(parts).read(0, 4).has_unwrapped
+
+
+def test_images_of_an_extended_xyz(write):
+    head = '1\nLattice="10 0 0 0 10 0 0 0 20" Properties=species:S:1:pos:R:3:Periodic_Image:I:3\n'
+    chunk = open_trajectory(write(f"{head}O 1 2 3 1 -1 2\n", "ovito.xyz")).read(0, 1)
+    assert_allclose(chunk.unwrapped[0, 0], [11, -8, 43])
+    assert_allclose(chunk.positions[0, 0], [1, 2, 3])
 
 
 def test_virtual_sites_are_not_among_them(write):
