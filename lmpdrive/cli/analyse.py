@@ -38,6 +38,9 @@ Cell = Annotated[
         "--cell", metavar="'A B C'", help="Constant cell of files that have none [Å]; also with angles, or 9 numbers."
     ),
 ]
+Units = Annotated[
+    str | None, typer.Option("--units", metavar="metal|real", help="LAMMPS units, where no file says so.")
+]
 Every = Annotated[int | None, typer.Option("--every", min=1, help="Steps between frames.")]
 BinWidth = Annotated[float | None, typer.Option("--bin-width-A", min=1e-3, help="Width of the bins [Å].")]
 Blocks = Annotated[int | None, typer.Option("--blocks", min=2, help="Blocks of the error bars.")]
@@ -69,6 +72,7 @@ def analyse(
     timestep_fs: Timestep = None,
     every: Every = None,
     cell: Cell = None,
+    units: Units = None,
     bin_width: BinWidth = None,
     blocks: Blocks = None,
     discard_ps: Discard = None,
@@ -94,6 +98,7 @@ def analyse(
             timestep_fs=timestep_fs,
             every=every,
             cell=cell,
+            units=units,
             out=out,
             bin_width_A=bin_width,
             blocks=blocks,

@@ -57,6 +57,7 @@ class AnalysisRequest:
     elements : in the order of the types, where neither manifest nor data file names them.
     timestep_fs, every : timestep, and steps between frames, where the file does not say.
     cell : for files that have none, constant: `a b c`, `a b c alpha beta gamma` or three vectors [Å, degrees].
+    units : LAMMPS units of the run (metal or real) where no file says so: of velocities and times.
     out : folder of the results (default: the run directory).
     bin_width_A, blocks : of the profiles; number of blocks of the error bars.
     names : only these tables, or all of an observable's.
@@ -73,6 +74,7 @@ class AnalysisRequest:
     timestep_fs: float | None = None
     every: int | None = None
     cell: CellInput | None = None
+    units: str | None = None
     out: str | Path | None = None
     bin_width_A: float | None = None
     blocks: int | None = None
@@ -165,6 +167,7 @@ class _Analysis:
             timestep_fs=ask.timestep_fs,
             every=ask.every,
             cell=ask.cell,
+            units=ask.units,
         )
         if not self.is_run:
             return frames, None, None

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.boundaries import around_all
 from lmpdrive.trajectory.frames import ATOM_FRAMES_PER_CHUNK, Chunk, Trajectory
+from lmpdrive.trajectory.image_flags import start_over
 from lmpdrive.trajectory.unwrapped import joined
 
 _SHORT = 4
@@ -23,6 +24,9 @@ class Joined(Trajectory):
 
     Raises TrajectoryError if the parts differ in their atoms.
     """
+
+    _unwrapped: bool = True
+    """Whether the unwrapped positions of the parts follow each other."""
 
     def __init__(self, parts: Sequence[Trajectory]) -> None:
         super().__init__(parts[0].path)
@@ -36,6 +40,7 @@ class Joined(Trajectory):
         steps = np.concatenate([part.steps for part in parts])
         times_ps = np.concatenate([part.times_ps for part in parts])
         self._set(parts, np.ones(len(steps), bool), steps, times_ps)
+        self._set_unwrapped(parts)
 
     @classmethod
     def of_frames(
@@ -48,6 +53,15 @@ class Joined(Trajectory):
         self.boundaries = whole.boundaries
         self._set([whole], keep, steps, times_ps)
         return self
+
+    def _set_unwrapped(self, parts: Sequence[Trajectory]) -> None:
+        """Whether the image flags of all parts count on."""
+        if (odd := start_over(parts)) is not None:
+            self._unwrapped = False
+            self.note(
+                f"The image flags of {odd.path.name} do not follow those of the file before it: they are not used, and "
+                "displacements are by the minimum image."
+            )
 
     def _set(
         self,
@@ -74,6 +88,7 @@ class Joined(Trajectory):
     def _piece(self, start: int, stop: int) -> Chunk:
         first = int(self._frame[start])
         chunk = self._parts[self._part[start]].read(first, first + stop - start)
+        chunk = chunk if self._unwrapped else chunk.wrapped_only()
         return chunk.renamed(self.steps[start:stop], self.times_ps[start:stop], start)
 
     def read(self, start: int, stop: int) -> Chunk:

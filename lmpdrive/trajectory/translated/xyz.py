@@ -32,6 +32,7 @@ COLUMNS = {
     "velocities": ("vx", "vy", "vz"),
     "velocities_a_per_ps": ("vx", "vy", "vz"),
     "momenta": ("vx", "vy", "vz"),
+    "periodic_image": ("ix", "iy", "iz"),
     "mass": ("mass",),
     "masses": ("mass",),
 }
