@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -106,13 +106,13 @@ def analyse(
     from lmpdrive import pipeline
     from lmpdrive.stages.progress_bar import FramesBar
 
+    source: dict[str, Any] = {"data": data, "elements": elements, "timestep_fs": timestep_fs, "every": every}
+    what: dict[str, Any] = {"slab": slab, "surface": surface, "normal": normal}
     with nullcontext() if quiet else FramesBar() as bar:
         result = pipeline.analyse(
             path[0] if len(path) == 1 else path,
-            data=data,
-            elements=elements,
-            timestep_fs=timestep_fs,
-            every=every,
+            **source,
+            **what,
             cell=cell,
             units=units,
             out=out,
@@ -122,9 +122,6 @@ def analyse(
             options=parse_options(option or []),
             extra=extra or (),
             discard_ps=parse_discard(discard_ps),
-            slab=slab,
-            surface=surface,
-            normal=normal,
             target_error=target_error,
             parallel=parallel,
             with_report=not no_report,

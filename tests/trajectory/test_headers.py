@@ -31,10 +31,20 @@ def write(tmp_path):
 @pytest.mark.parametrize(
     ("line", "step", "time", "ps_per_unit"),
     [
-        ('Timestep=20 Time=0.010000 pbc="T T F" Lattice="9 0 0 0 9 0 0 0 9" Properties=species:S:1:pos:R:3', 20, 0.01, None),
+        (
+            'Timestep=20 Time=0.010000 pbc="T T F" Lattice="9 0 0 0 9 0 0 0 9" Properties=species:S:1:pos:R:3',
+            20,
+            0.01,
+            None,
+        ),
         (" i =       10, time =        5.000, E =     -1234.5678", 10, 5.0, 1e-3),
         (" Atoms. Timestep: 40", 40, None, None),
-        ("# CELL(abcABC): 10.0 10.0 20.0 90.0 90.0 90.0 Step: 7 Bead: 0 positions{angstrom} cell{angstrom}", 7, None, None),
+        (
+            "# CELL(abcABC): 10.0 10.0 20.0 90.0 90.0 90.0 Step: 7 Bead: 0 positions{angstrom} cell{angstrom}",
+            7,
+            None,
+            None,
+        ),
         ("step=3 time_fs=1.5", 3, 1.5, 1e-3),
         ("Step=3 time_ps=1.5", 3, 1.5, 1.0),
         ("made by hand", None, None, None),
@@ -150,7 +160,10 @@ def test_axes_that_are_not_periodic(write):
         (f"2\n{LATTICE} Properties=species:S:1:pos:R\nO 1 2 3\nH 4 5 6\n", "header of frame 0 cannot be read"),
         (f"2\n{LATTICE} Properties=species:S:1:pos:R:3:id:I:1\nO 1 2 3\nH 4 5 6\n", "names 5 columns"),
         (f"2\n{LATTICE} Properties=species:S:1:force:R:3\nO 1 2 3\nH 4 5 6\n", "no positions"),
-        (f'2\n{LATTICE}\nO 1 2 3\nH 4 5 6\n2\n{LATTICE} Properties=species:S:1:pos:R:3\nO 1 2 3\nH 4 5 6\n', "columns change"),
+        (
+            f"2\n{LATTICE}\nO 1 2 3\nH 4 5 6\n2\n{LATTICE} Properties=species:S:1:pos:R:3\nO 1 2 3\nH 4 5 6\n",
+            "columns change",
+        ),
         ("2\nno cell\nO 1 2 3\nH 4 5 6\n", "no periodic cell.*--cell"),
         (f"2\n{LATTICE}\nO 1 2 3\n", "no complete frame"),
     ],

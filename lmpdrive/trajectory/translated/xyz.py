@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.frames import NoFramesError
 from lmpdrive.trajectory.given_cell import HOW_TO_GIVE_A_CELL, check_same
+from lmpdrive.trajectory.headers import Header
 from lmpdrive.trajectory.mapping import MappedFile
 from lmpdrive.trajectory.plain_file import PlainFile
 from lmpdrive.trajectory.request import Request
@@ -123,7 +124,7 @@ def _write_all(
         header = frame.header
         if header.properties != layout.properties:
             raise TrajectoryError(f"{plain.path}: the columns change at frame {i}")
-        box = box_text(_cell(frame, i, ask, plain), _origin(frame, ask), header.periodic or (True, True, True))
+        box = box_text(_cell(frame, i, ask, plain), _origin(frame, ask), _periodic(header))
         text.header(clock.steps[i], frame.n_atoms, box, layout.columns, clock.times[i])
         lines = bytes(source.buffer[frame.body : frame.end])
         text.write(rewritten(lines, layout.columns, clock, ask, plain.path) if clock.rewrites else lines)
@@ -147,6 +148,11 @@ def _cell(frame: Frame, number: int, ask: Request, plain: PlainFile) -> NDArray[
             f"{plain.path}: frame {number} has no periodic cell; profiles need one: {HOW_TO_GIVE_A_CELL}"
         )
     return ask.cell.vectors
+
+
+def _periodic(header: Header) -> tuple[bool, bool, bool]:
+    """Which axes are periodic; `F F F` beside a cell is what ASE writes where nobody said, and means nothing."""
+    return header.periodic if header.periodic is not None and any(header.periodic) else (True, True, True)
 
 
 def _origin(frame: Frame, ask: Request) -> NDArray[np.float64]:
