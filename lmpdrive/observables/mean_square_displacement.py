@@ -30,7 +30,7 @@ from lmpdrive.observables.correlation import Correlation, CorrelationOptions, au
 from lmpdrive.observables.decay import line_slope
 from lmpdrive.observables.geometry import minimum_image, normals
 from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.masses import masses_u
+from lmpdrive.observables.masses import masses_of
 from lmpdrive.observables.resampling import Estimate, Groups
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.windows import Arrays
@@ -204,4 +204,4 @@ def _mass_u(interface: Interface, name: str, atom: int) -> float:
     """Mass [u] of one ion or molecule of this name; of an atom of a bulk phase its own."""
     species = interface.what.ions.get(name) or interface.what.others.get(name)
     members = np.array([atom]) if species is None else species.members[0]
-    return float(masses_u(interface.topology.elements[members]).sum())
+    return float(masses_of(interface.topology)[members].sum())
