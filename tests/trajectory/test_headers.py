@@ -31,10 +31,20 @@ def write(tmp_path):
 @pytest.mark.parametrize(
     ("line", "step", "time", "ps_per_unit"),
     [
-        ('Timestep=20 Time=0.010000 pbc="T T F" Lattice="9 0 0 0 9 0 0 0 9" Properties=species:S:1:pos:R:3', 20, 0.01, None),
+        (
+            'Timestep=20 Time=0.010000 pbc="T T F" Lattice="9 0 0 0 9 0 0 0 9" Properties=species:S:1:pos:R:3',
+            20,
+            0.01,
+            None,
+        ),
         (" i =       10, time =        5.000, E =     -1234.5678", 10, 5.0, 1e-3),
         (" Atoms. Timestep: 40", 40, None, None),
-        ("# CELL(abcABC): 10.0 10.0 20.0 90.0 90.0 90.0 Step: 7 Bead: 0 positions{angstrom} cell{angstrom}", 7, None, None),
+        (
+            "# CELL(abcABC): 10.0 10.0 20.0 90.0 90.0 90.0 Step: 7 Bead: 0 positions{angstrom} cell{angstrom}",
+            7,
+            None,
+            None,
+        ),
         ("step=3 time_fs=1.5", 3, 1.5, 1e-3),
         ("Step=3 time_ps=1.5", 3, 1.5, 1.0),
         ("made by hand", None, None, None),
@@ -143,6 +153,12 @@ def test_axes_that_are_not_periodic(write):
     assert trajectory.read(0, 1).cells[0, 2, 2] > 9
 
 
+def test_flags_that_nobody_set(write):
+    trajectory = open_trajectory(write(f'{LATTICE} pbc="F F F"'))
+    assert trajectory.periodic == (True, True, True)
+    assert any("taken as periodic" in note for note in trajectory.notes)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -150,7 +166,10 @@ def test_axes_that_are_not_periodic(write):
         (f"2\n{LATTICE} Properties=species:S:1:pos:R\nO 1 2 3\nH 4 5 6\n", "header of frame 0 cannot be read"),
         (f"2\n{LATTICE} Properties=species:S:1:pos:R:3:id:I:1\nO 1 2 3\nH 4 5 6\n", "names 5 columns"),
         (f"2\n{LATTICE} Properties=species:S:1:force:R:3\nO 1 2 3\nH 4 5 6\n", "no positions"),
-        (f'2\n{LATTICE}\nO 1 2 3\nH 4 5 6\n2\n{LATTICE} Properties=species:S:1:pos:R:3\nO 1 2 3\nH 4 5 6\n', "columns change"),
+        (
+            f"2\n{LATTICE}\nO 1 2 3\nH 4 5 6\n2\n{LATTICE} Properties=species:S:1:pos:R:3\nO 1 2 3\nH 4 5 6\n",
+            "columns change",
+        ),
         ("2\nno cell\nO 1 2 3\nH 4 5 6\n", "no periodic cell.*--cell"),
         (f"2\n{LATTICE}\nO 1 2 3\n", "no complete frame"),
     ],
@@ -192,6 +211,16 @@ def test_velocities_in_A_per_fs_go_with_times_in_fs(write):
     trajectory = open_trajectory(write(head.format(0.0), head.format(100.0), atoms=rows))
     assert_allclose(trajectory.times_ps, [0, 0.1])
     assert_allclose(trajectory.read(0, 2).velocities[1], THERMAL, rtol=1e-6)
+
+
+def test_given_units_win(write):
+    rows = [f"{e} 1 2 3 {' '.join(map(str, v))}" for e, v in zip("OH", THERMAL.tolist(), strict=True)]
+    head = f"{LATTICE} Time={{}} Properties=species:S:1:pos:R:3:vel:R:3"
+    path = write(head.format(0.0), head.format(100.0), atoms=rows)
+    for units, ps in (("metal", 1.0), ("real", 1e-3)):
+        trajectory = open_trajectory(path, units=units)
+        assert_allclose(trajectory.times_ps, [0, 100 * ps])
+        assert_allclose(trajectory.read(0, 2).velocities[1], THERMAL / ps)
 
 
 # -- the real programs ---------------------------------------------------------------------------------------------

@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.boundaries import PERIODIC, Periodic
 from lmpdrive.trajectory.frames import NoFramesError
 from lmpdrive.trajectory.given_cell import HOW_TO_GIVE_A_CELL, check_same
+from lmpdrive.trajectory.headers import Header
 from lmpdrive.trajectory.mapping import MappedFile
 from lmpdrive.trajectory.plain_file import PlainFile
 from lmpdrive.trajectory.request import Request
@@ -73,6 +75,8 @@ def translate(plain: PlainFile, ask: Request) -> Translation:
     with DumpText(clock.units) as text:
         _write_all(source, frames, layout, clock, ask, plain, text)
         content = text.mapped()
+    if frames[0].header.cell is not None and not any(frames[0].header.periodic or (True,)):
+        notes.append(f"No axis of {plain.path.name} is periodic by its header (pbc); all are taken as periodic.")
     if ask.cell is not None and frames[0].header.cell is None:
         (notes if ask.cell.by_user else warnings).append(ask.cell.said_of(plain.path))
     return Translation(content, warnings + clock.warnings, notes)
@@ -123,7 +127,7 @@ def _write_all(
         header = frame.header
         if header.properties != layout.properties:
             raise TrajectoryError(f"{plain.path}: the columns change at frame {i}")
-        box = box_text(_cell(frame, i, ask, plain), _origin(frame, ask), header.periodic or (True, True, True))
+        box = box_text(_cell(frame, i, ask, plain), _origin(frame, ask), _periodic(header))
         text.header(clock.steps[i], frame.n_atoms, box, layout.columns, clock.times[i])
         lines = bytes(source.buffer[frame.body : frame.end])
         text.write(rewritten(lines, layout.columns, clock, ask, plain.path) if clock.rewrites else lines)
@@ -147,6 +151,11 @@ def _cell(frame: Frame, number: int, ask: Request, plain: PlainFile) -> NDArray[
             f"{plain.path}: frame {number} has no periodic cell; profiles need one: {HOW_TO_GIVE_A_CELL}"
         )
     return ask.cell.vectors
+
+
+def _periodic(header: Header) -> Periodic:
+    """The flags; a frame of which no axis is periodic is one whose flags were not set (ASE's default), if it has any."""
+    return header.periodic if header.periodic is not None and any(header.periodic) else PERIODIC
 
 
 def _origin(frame: Frame, ask: Request) -> NDArray[np.float64]:
