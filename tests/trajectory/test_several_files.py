@@ -38,7 +38,9 @@ def opened(paths, **options):
 
 
 def content(trajectory):
-    return trajectory.steps.tolist(), np.round(trajectory.read(0, trajectory.n_frames).positions[:, 0, 0] * 1000).tolist()
+    return trajectory.steps.tolist(), np.round(
+        trajectory.read(0, trajectory.n_frames).positions[:, 0, 0] * 1000
+    ).tolist()
 
 
 STEPS = [0, 200, 1000, 1200]
