@@ -31,7 +31,8 @@ def read(
 ) -> BuiltSystem:
     """The last frame of `path`; atoms that the file fixes (ASE's FixAtoms) win over `fixed_layers`.
 
-    `slab` names the atoms of the slab where they are not as found.  `elements` names the types of LAMMPS files.  Raises StructureError when the file is missing or
+    `slab` names the atoms of the slab where they are not as found.  `elements` names the types of
+    LAMMPS files.  Raises StructureError when the file is missing or
     unreadable, has no periodic cell, or atoms overlap.
     """
     from lmpdrive.system import lammps_files, lammps_restart
@@ -68,8 +69,8 @@ def _slab(slab: str | Mapping[str, Any], atoms: Atoms) -> np.ndarray:
     elements, n = np.array(atoms.get_chemical_symbols()), len(atoms)
     found: np.ndarray | None = None
     if isinstance(slab, Mapping):
-        indices = np.unique(np.asarray(slab.get("indices", []), dtype=int)) if set(slab) == {"indices"} else []
-        found = np.asarray(indices) if len(indices) and min(indices) >= 0 and max(indices) < n else None
+        indices = np.unique(np.asarray(slab.get("indices", []), dtype=int))
+        found = indices if set(slab) == {"indices"} and ((indices >= 0) & (indices < n)).all() else None
     elif slab.strip().lower() == "none":
         return np.zeros(0, dtype=int)
     elif re.fullmatch(r"[\d:,\s]+", slab):
