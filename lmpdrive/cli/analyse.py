@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -45,6 +45,19 @@ ObservableOptions = Annotated[
 TargetError = Annotated[
     float | None, typer.Option("--target-error", min=1e-9, help="Relative 95 % band that counts as converged.")
 ]
+Slab = Annotated[
+    str | None,
+    typer.Option(
+        "--slab",
+        metavar="ATOMS",
+        help='What the slab is, e.g. "Ti O bonded to Ti", ids "1:144", a group, an MDAnalysis selection, or none.',
+    ),
+]
+SurfaceOf = Annotated[
+    Literal["auto", "lower", "upper", "both", "each"] | None,
+    typer.Option("--surface", help="Face that distances are from; both: their mean, each: apart."),
+]
+Normal = Annotated[Literal["x", "y", "z"] | None, typer.Option("--normal", help="Cell vector that leaves the slab.")]
 Processes = Annotated[int, typer.Option("--parallel", min=1, help="Processes.")]
 NoReport = Annotated[bool, typer.Option("--no-report", help="Tables only: no figures, no report.html.")]
 ResultsFolder = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.")]
@@ -62,6 +75,9 @@ def analyse(
     observable: Names = None,
     option: ObservableOptions = None,
     extra: ExtraObservables = None,
+    slab: Slab = None,
+    surface: SurfaceOf = None,
+    normal: Normal = None,
     target_error: TargetError = None,
     parallel: Processes = 1,
     no_report: NoReport = False,
@@ -87,6 +103,9 @@ def analyse(
             options=parse_options(option or []),
             extra=extra or (),
             discard_ps=parse_discard(discard_ps),
+            slab=slab,
+            surface=surface,
+            normal=normal,
             target_error=target_error,
             parallel=parallel,
             with_report=not no_report,

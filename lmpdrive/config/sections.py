@@ -159,6 +159,13 @@ class Observables(Section):
     """Python files with observables of your own; `observables: [./mine.py]` is short for it."""
     discard_ps: NonNegativeFloat | Literal["auto"] = 0
     """Time to discard at the start of the production; `auto` determines it."""
+    slab: str | dict[str, Any] | None = None
+    """Atoms of the slab where they are not as found: "Ti O bonded to Ti", ids "1:144", a group, an MDAnalysis
+    selection, {indices: [0, 1]}, or none."""
+    surface: Literal["auto", "lower", "upper", "both", "each"] = "auto"
+    """Face that distances are measured from; both: the mean of the two, each: apart, as with two electrodes anyway."""
+    normal: Literal["x", "y", "z"] | None = None
+    """Cell vector that leaves the slab; default: found."""
     target_error: PositiveFloat = 0.05
     """A profile is converged when its 95 % band is below this fraction of its largest value."""
     target_errors: dict[str, PositiveFloat] = {}

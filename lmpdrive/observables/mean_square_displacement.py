@@ -78,8 +78,7 @@ class MeanSquareDisplacement(Correlation):
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
         """O of the electrolyte, and each ion element."""
-        elements = {"O": interface.topology.select("O"), **interface.ions}
-        return [cls(settings, name, atoms, interface) for name, atoms in elements.items() if len(atoms)]
+        return [cls(settings, name, atoms, interface) for name, atoms in _moving(interface).items() if len(atoms)]
 
     def sample(self, chunk: Chunk, interface: InterfaceFrames, picks: NDArray[np.int64]) -> Arrays:
         """(samples, atoms, 3) positions as they are in the file, of these and of what the drift needs; and cells."""
@@ -108,9 +107,9 @@ class MeanSquareDisplacement(Correlation):
         if not self.options.remove_drift:
             return self.atoms, np.zeros(len(self.atoms))
         weights = np.zeros(interface.topology.n_atoms)
-        for element, atoms in {"O": interface.topology.select("O"), **interface.ions}.items():
+        for name, atoms in _moving(interface).items():
             if len(used := self.thin(atoms)):
-                mass = WATER_MOLAR_MASS_G_PER_MOL if element == "O" else float(masses_u(np.array([element]))[0])
+                mass = WATER_MOLAR_MASS_G_PER_MOL if name == "O" else _mass_u(interface, name, int(atoms[0]))
                 weights[used] = mass * len(atoms) / len(used)
         kept = np.union1d(self.atoms, np.flatnonzero(weights))
         return kept, weights[kept] / weights.sum()
@@ -181,3 +180,15 @@ class MeanSquareDisplacement(Correlation):
             )
             for name, i in zip(names, [0, *range(2, 2 + self.each)], strict=True)
         }
+
+
+def _moving(interface: Interface) -> dict[str, NDArray[np.int64]]:
+    """What moves: O of water (without water, every O that is not slab), ions and molecules."""
+    return {"O": interface.pair_oxygens, **interface.ions, **interface.others}
+
+
+def _mass_u(interface: Interface, name: str, atom: int) -> float:
+    """Mass [u] of one ion or molecule of this name; of an atom of a bulk phase its own."""
+    species = interface.what.ions.get(name) or interface.what.others.get(name)
+    members = np.array([atom]) if species is None else species.members[0]
+    return float(masses_u(interface.topology.elements[members]).sum())

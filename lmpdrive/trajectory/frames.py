@@ -108,6 +108,7 @@ class Trajectory(ABC):
     steps : (n_frames,) MD step of each frame.
     times_ps : (n_frames,) ps; all NaN if the timestep is not known.
     warnings : what the reader had to leave out (also issued as Python warnings).
+    notes : what the reader of a number should know, and is no warning.
     seeks : False where reading one frame means reading those before it.
     mapped : True where frames that are read cost nothing until their coordinates are used.
     """
@@ -122,6 +123,7 @@ class Trajectory(ABC):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.warnings: list[str] = []
+        self.notes: list[str] = []
 
     @property
     def n_frames(self) -> int:
