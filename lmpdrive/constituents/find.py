@@ -185,4 +185,3 @@ def known_slab(groups: Mapping[str, Indices]) -> tuple[Indices | None, list[Indi
     """Slab and layers from the groups that a run's builder wrote: `metal`, `layer_1`, `layer_2`, ...; None if none."""
     numbered = sorted((int(name[6:]), name) for name in groups if name[:6] == "layer_" and name[6:].isdigit())
     return groups.get("metal"), [groups[name] for _, name in numbered]
-

@@ -32,8 +32,6 @@ def by_elements(text: str, elements: NDArray[np.str_], positions: Array, cell: A
     return np.flatnonzero(chosen)
 
 
-def bonded_to(
-    elements: NDArray[np.str_], positions: Array, cell: Array, partners: Sequence[str]
-) -> NDArray[np.bool_]:
+def bonded_to(elements: NDArray[np.str_], positions: Array, cell: Array, partners: Sequence[str]) -> NDArray[np.bool_]:
     """(N,) which atoms are bonded to an atom of one of the elements `partners`."""
     return find_bonds(elements, positions, cell).count_to(np.isin(elements, list(partners))) > 0

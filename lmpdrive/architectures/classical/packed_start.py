@@ -2,7 +2,8 @@
 
 Any element may be among the obstacles.  A metal without Heinz parameters has the contact distance and the depth of one
 that has; other elements have the Lennard-Jones parameters of UFF.  The charge of a molecular ion is spread over its
-atoms, and a slab balances what is left.  This is for a few ps of relaxation, never for results.
+atoms other than H (which have no radius, so that water would collapse onto them), and a slab balances what is left.
+This is for a few ps of relaxation, never for results.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class PackedStart(Classical):
         for i in self._water(interface):
             charges[i] = ff.WATER_CHARGES_E[interface.species[i]]
         for ions in self.ions.values():
-            charges[list(ions.atoms)] = ions.charge_e / len(ions.atoms)
+            heavy = [atom for atom in ions.atoms if interface.species[atom] != "H"]
+            charges[heavy] = ions.charge_e / len(heavy)
         wet = self._wet_metal(interface)
         if len(wet):
             charges[wet] = -sum(ions.charge_e for ions in self.ions.values()) / len(wet)
