@@ -207,7 +207,9 @@ def test_a_solvent_as_smiles():
 
 @pytest.mark.skipif(importlib.util.find_spec("rdkit") is not None, reason="RDKit is installed")
 def test_smiles_without_rdkit_say_what_to_install():
-    with pytest.raises(StructureError, match=r"CO needs RDKit, which is missing: `pip install rdkit`; or .*file:"):
+    with pytest.raises(
+        StructureError, match=r"CO needs RDKit, which is missing: `pip install .lmpdrive\[build\].`; or .*file:"
+    ):
         film_of(solvent={"smiles": "CO", "density_g_per_cm3": 0.787})
 
 

@@ -126,7 +126,7 @@ def _of_smiles(smiles: str) -> Atoms:
         from rdkit.Chem import AllChem
     except ImportError:
         raise StructureError(
-            f"system.build.solvent.smiles: {smiles} needs RDKit, which is missing: `pip install rdkit`; "
+            f'system.build.solvent.smiles: {smiles} needs RDKit, which is missing: `pip install "lmpdrive[build]"`; '
             "or write the molecule into a file and use file:"
         ) from None
     plain = Chem.MolFromSmiles(smiles)
