@@ -146,6 +146,16 @@ def test_vacuum_density_and_width(config):
     assert found("hole_in_a_closed_cell", given, system()) == []
 
 
+def test_the_slab_correction_needs_an_orthogonal_cell(config):
+    build = {"metal": "Cu", "facet": "643", "repeat": [1, 1], "layers": 2, "waters": 0}
+    for vacuum, n in ((15, 1), (0, 0)):
+        given = config(system={"build": build | {"vacuum_A": vacuum}})
+        problems = found("slab_correction_of_a_skewed_cell", given, make_system(given))
+        assert len(problems) == n
+    orthogonal = config()
+    assert found("slab_correction_of_a_skewed_cell", orthogonal, make_system(orthogonal)) == []
+
+
 def test_the_vacuum_behind_two_electrodes_is_no_hole(config):
     build = {"metal": "Au", "repeat": [4, 4], "layers": 2, "electrodes": 2, "water_thickness_A": 9, "vacuum_A": 15}
     given = config(system={"build": build})

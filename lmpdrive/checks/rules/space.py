@@ -38,6 +38,19 @@ def hole_in_a_closed_cell(case: Case) -> Iterator[Problem]:
         )
 
 
+def slab_correction_of_a_skewed_cell(case: Case) -> Iterator[Problem]:
+    """LAMMPS' sums of long-ranged forces know a vacuum along z in orthogonal cells only."""
+    long_ranged = case.config.potential.atom_style == "full"
+    skewed = abs(float(case.system.atoms.cell[1, 0])) > SAME_HEIGHT_A
+    if long_ranged and skewed and len(case.group("metal")) and not case.system.two_sided:
+        yield Problem(
+            "error",
+            f"the cell is skewed (b has {case.system.atoms.cell[1, 0]:.3f} Å along x), and LAMMPS has no slab correction "
+            f"for that, which {case.config.potential.architecture} needs with one wet face. Choose a surface with an "
+            "orthogonal cell (system.build.facet), or two wet faces (vacuum_A: 0).",
+        )
+
+
 def density_of_the_water(case: Case) -> Iterator[Problem]:
     """In the middle of the film, where there is one."""
     density = case.system.report.bulk_water_density_g_per_cm3
