@@ -45,9 +45,9 @@ def slab_correction_of_a_skewed_cell(case: Case) -> Iterator[Problem]:
     if long_ranged and skewed and len(case.group("metal")) and not case.system.two_sided:
         yield Problem(
             "error",
-            f"the cell is skewed (b has {case.system.atoms.cell[1, 0]:.3f} Å along x), and LAMMPS has no slab correction "
-            f"for that, which {case.config.potential.architecture} needs with one wet face. Choose a surface with an "
-            "orthogonal cell (system.build.facet), or two wet faces (vacuum_A: 0).",
+            f"the cell is skewed (b has {case.system.atoms.cell[1, 0]:.3f} Å along x), and LAMMPS has no slab "
+            f"correction for that, which {case.config.potential.architecture} needs with one wet face. Choose a "
+            "surface with an orthogonal cell (system.build.facet), or two wet faces (vacuum_A: 0).",
         )
 
 
