@@ -96,7 +96,8 @@ class Dynamics(Section):
     barostat: Barostat = Barostat()
     """Pressure control."""
     fixed_layers: NonNegativeInt = 2
-    """Number of frozen metal layers, from the bottom; they are not thermostatted."""
+    """Number of frozen layers of the slab, from the bottom (of two electrodes: the outermost); they are not
+    thermostatted."""
     minimise: Minimise | None = Minimise()
     """Minimisation before the dynamics; `null` skips it."""
     equilibrate_ps: NonNegativeFloat = 5

@@ -97,6 +97,15 @@ class BuildReport:
 
 
 @dataclass(frozen=True, eq=False)
+class PlacedIons:
+    """All ions of one kind: name, indices of their atoms, and their charge together."""
+
+    name: str
+    atoms: np.ndarray
+    charge_e: int
+
+
+@dataclass(frozen=True, eq=False)
 class BuiltSystem:
     """Atoms, element table and groups; satisfies `lmpdrive.architectures.Interface`."""
 
@@ -119,6 +128,8 @@ class BuiltSystem:
     charge_of_ions_e: int
     """Sum of the formal charges of the ions."""
     report: BuildReport
+    placed_ions: tuple[PlacedIons, ...] = ()
+    """Ions that `system.build` made, by kind; empty for what was read."""
 
     @property
     def area_A2(self) -> float:
