@@ -26,7 +26,7 @@ FEWEST = 3
 MOSTLY = 0.8
 """This part of the atoms must be in planes of similar size, else the heights have no planes."""
 SIMILAR = 1.6
-HIDDEN = 0.65
+HIDDEN = 0.8
 """An atom is hidden where another is above it within this many nearest-neighbour distances sideways."""
 ABOVE_A = 0.3
 
