@@ -97,7 +97,7 @@ def find_layers(elements: NDArray[np.str_], z: Array) -> list[Indices]:
 
 
 def _in_turn(elements: NDArray[np.str_], planes: list[Indices], rest: Indices, z: Array) -> Indices | None:
-    """Which plane each of the `rest` belongs to if every plane gets its share from below, as in a stoichiometric crystal.
+    """Which plane each of the `rest` belongs to if every plane gets its share, from below: a stoichiometric crystal.
 
     None where the shares are no whole numbers, or an atom would belong to a plane that is not beside it.
     """

@@ -30,7 +30,7 @@ def waters(cell, n, low, thickness, rng):
     layers = int(thickness // 2.8)
     nx, ny = (max(1, int(np.linalg.norm(cell[k]) // 3.0)) for k in (0, 1))
     places = [
-        ((i + 0.5) / nx * cell[0] + (j + 0.5) / ny * cell[1])[:2].tolist() + [low + 2.8 * k]
+        [*((i + 0.5) / nx * cell[0] + (j + 0.5) / ny * cell[1])[:2], low + 2.8 * k]
         for k in range(layers)
         for i in range(nx)
         for j in range(ny)

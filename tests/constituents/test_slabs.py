@@ -21,6 +21,11 @@ def found(atoms, frames=3, scale=NOISE_A, **choices):
     return find_constituents(np.array(atoms.get_chemical_symbols()), configurations, **choices)
 
 
+def above(place, *by):
+    """A place, moved."""
+    return np.asarray(place) + np.array(by)
+
+
 SLABS = {
     "Au(111)": (lambda: fcc111("Au", (4, 4, 4), orthogonal=True), 4),
     "Li(110)": (lambda: made.metal("Li", (1, 1, 0), 4, (4, 3)), 4),
@@ -92,7 +97,7 @@ def test_ions_on_a_metal_are_ions(symbol, height):
     atoms, own = made.with_water(slab, gap=5.0)
     lift = atoms.positions[own, 2].max() - top[0, 2]
     hollow = top[[0, 1, 4]].mean(axis=0)
-    atoms += Atoms([symbol] * 2, positions=[hollow + (0, 0, height + lift), hollow + (6.0, 5.0, height + lift)])
+    atoms += Atoms([symbol] * 2, positions=[above(hollow, 0, 0, height + lift), above(hollow, 6.0, 5.0, height + lift)])
     what = found(atoms)
     assert sorted(what.slab) == own.tolist()
     assert {name: len(one.members) for name, one in what.ions.items()} == {symbol: 2}
@@ -127,9 +132,9 @@ def test_adsorbates_are_no_slab(name, bond, kind):
     lift = atoms.positions[own, 2].max() - top[0, 2]
     place = (top[0] if name in ("CO", "OH") else top[[0, 1, 4]].mean(axis=0)) + (0, 0, lift + bond)
     if name == "CO":
-        atoms += Atoms("CO", positions=[place, place + (0, 0, 1.15)])
+        atoms += Atoms("CO", positions=[place, above(place, 0, 0, 1.15)])
     elif name == "OH":
-        atoms += Atoms("OH", positions=[place, place + (0.9, 0, 0.35)])
+        atoms += Atoms("OH", positions=[place, above(place, 0.9, 0, 0.35)])
     else:
         atoms += Atoms(name, positions=[place])
     what = found(atoms)
@@ -144,7 +149,7 @@ def test_water_that_binds_to_an_oxide_is_water():
     ti = own[(symbols[own] == "Ti")]
     site = atoms.positions[ti[np.argmax(atoms.positions[ti, 2])]]
     one = molecule("H2O")
-    one.positions += site + (0, 0, 2.15) - one.positions[0]
+    one.positions += above(site, 0, 0, 2.15) - one.positions[0]
     one.positions[1:, 2] = one.positions[0, 2] + 0.59
     what = found(atoms + one)
     assert sorted(what.slab) == own.tolist() and len(what.molecules.water) == 25
@@ -161,7 +166,7 @@ def test_two_electrodes_are_two_slabs():
 
 
 def test_a_different_second_electrode():
-    atoms, own = made.with_water(fcc111("Au", (5, 6, 3), orthogonal=True), n=24, vacuum=30.0)
+    atoms, _ = made.with_water(fcc111("Au", (5, 6, 3), orthogonal=True), n=24, vacuum=30.0)
     one = Atoms("C4", positions=[(0, 0, 0), (1.23, 0.71, 0), (1.23, 2.13, 0), (0, 2.84, 0)], cell=[2.46, 4.26, 3.35])
     sheet = one.repeat((6, 4, 2))
     sheet.set_cell([*atoms.cell.lengths()[:2], 6.7], scale_atoms=True)  # strained to the same cell
@@ -218,7 +223,7 @@ def test_planes_of_a_vicinal_face():
 def test_adatoms_are_slab_but_in_no_layer():
     slab = fcc111("Au", (4, 4, 4), orthogonal=True)
     top = slab.positions[slab.positions[:, 2] > slab.positions[:, 2].max() - 0.5]
-    slab += Atoms("Au", positions=[top[[0, 1, 4]].mean(axis=0) + (0, 0, 2.3)])
+    slab += Atoms("Au", positions=[above(top[[0, 1, 4]].mean(axis=0), 0, 0, 2.3)])
     atoms, own = made.with_water(slab)
     (one,) = found(atoms).slabs
     assert sorted(one.atoms) == own.tolist() and [len(layer) for layer in one.layers] == [16] * 4
