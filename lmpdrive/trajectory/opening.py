@@ -93,7 +93,7 @@ def _of_files(paths: Sequence[Path], manifest: Manifest, ask: Request) -> Trajec
         ask = replace(ask, origin=structure.origin)
         if structure.cell is not None and ask.cell is None:
             ask = replace(ask, cell=GivenCell(structure.cell, f"the data file {ask.data}", by_user=False))
-    identity = Identity(ask.elements, structure, str(ask.data), topology_from_manifest(manifest))
+    identity = Identity(ask.elements, structure, str(ask.data or ""), topology_from_manifest(manifest))
     units = units_for(paths[0], ask.units, structure.units if structure else "")
     openers = openers_of(paths, lambda path: open_file(path, identity, units, ask))
     parts = parts_with_frames(openers)

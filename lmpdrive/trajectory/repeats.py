@@ -20,8 +20,9 @@ def without_repeats(whole: Trajectory, timestep_fs: float | None = None, *, may_
     if (steps[1:] > steps[:-1]).all():
         whole.check_steps()
         return whole
-    starts = stages(steps, displacement(whole)) if may_reset else [0]
-    counted = counted_on(steps, starts)
+    difference = displacement(whole)
+    starts = stages(steps, difference) if may_reset else [0]
+    counted = counted_on(steps, starts, difference)
     if len(starts) > 1:
         first = starts[1]
         whole.warn(

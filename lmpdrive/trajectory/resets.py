@@ -70,13 +70,15 @@ def _is_reset(steps: Steps, start: int, fall: int, end: int, difference: Differe
     return not apart < min(_NEAR_A, 0.5 * difference(fall - 1, again))
 
 
-def counted_on(steps: Steps, starts: list[int]) -> Steps:
-    """Steps that go on where a stage begins: one interval after the last frame before it."""
+def counted_on(steps: Steps, starts: list[int], difference: Difference) -> Steps:
+    """Steps that go on where a stage begins: one interval after the last frame before it, none if it is the same."""
     counted = steps.copy()
     for start, end in zip(starts[1:], [*starts[2:], len(steps)]):
         own, before = np.diff(steps[start:end]), np.diff(counted[:start])
         rising = own[own > 0] if (own > 0).any() else before[before > 0]
         interval = int(np.median(rising)) if len(rising) else 1
+        if difference(start - 1, start) <= _SAME_A:
+            interval = 0
         counted[start:end] = steps[start:end] - steps[start] + counted[start - 1] + interval
     return counted
 

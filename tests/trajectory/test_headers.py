@@ -153,6 +153,12 @@ def test_axes_that_are_not_periodic(write):
     assert trajectory.read(0, 1).cells[0, 2, 2] > 9
 
 
+def test_flags_that_nobody_set(write):
+    trajectory = open_trajectory(write(f'{LATTICE} pbc="F F F"'))
+    assert trajectory.periodic == (True, True, True)
+    assert any("taken as periodic" in note for note in trajectory.notes)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -205,6 +211,16 @@ def test_velocities_in_A_per_fs_go_with_times_in_fs(write):
     trajectory = open_trajectory(write(head.format(0.0), head.format(100.0), atoms=rows))
     assert_allclose(trajectory.times_ps, [0, 0.1])
     assert_allclose(trajectory.read(0, 2).velocities[1], THERMAL, rtol=1e-6)
+
+
+def test_given_units_win(write):
+    rows = [f"{e} 1 2 3 {' '.join(map(str, v))}" for e, v in zip("OH", THERMAL.tolist(), strict=True)]
+    head = f"{LATTICE} Time={{}} Properties=species:S:1:pos:R:3:vel:R:3"
+    path = write(head.format(0.0), head.format(100.0), atoms=rows)
+    for units, ps in (("metal", 1.0), ("real", 1e-3)):
+        trajectory = open_trajectory(path, units=units)
+        assert_allclose(trajectory.times_ps, [0, 100 * ps])
+        assert_allclose(trajectory.read(0, 2).velocities[1], THERMAL / ps)
 
 
 # -- the real programs ---------------------------------------------------------------------------------------------

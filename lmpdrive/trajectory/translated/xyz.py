@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.boundaries import PERIODIC, Periodic
 from lmpdrive.trajectory.frames import NoFramesError
 from lmpdrive.trajectory.given_cell import HOW_TO_GIVE_A_CELL, check_same
 from lmpdrive.trajectory.headers import Header
@@ -74,6 +75,8 @@ def translate(plain: PlainFile, ask: Request) -> Translation:
     with DumpText(clock.units) as text:
         _write_all(source, frames, layout, clock, ask, plain, text)
         content = text.mapped()
+    if frames[0].header.cell is not None and not any(frames[0].header.periodic or (True,)):
+        notes.append(f"No axis of {plain.path.name} is periodic by its header (pbc); all are taken as periodic.")
     if ask.cell is not None and frames[0].header.cell is None:
         (notes if ask.cell.by_user else warnings).append(ask.cell.said_of(plain.path))
     return Translation(content, warnings + clock.warnings, notes)
@@ -150,9 +153,9 @@ def _cell(frame: Frame, number: int, ask: Request, plain: PlainFile) -> NDArray[
     return ask.cell.vectors
 
 
-def _periodic(header: Header) -> tuple[bool, bool, bool]:
-    """Which axes are periodic; `F F F` beside a cell is what ASE writes where nobody said, and means nothing."""
-    return header.periodic if header.periodic is not None and any(header.periodic) else (True, True, True)
+def _periodic(header: Header) -> Periodic:
+    """The flags; a frame of which no axis is periodic is one whose flags were not set (ASE's default), if it has any."""
+    return header.periodic if header.periodic is not None and any(header.periodic) else PERIODIC
 
 
 def _origin(frame: Frame, ask: Request) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.headers import Header
+from lmpdrive.trajectory.lammps_units import PS_PER_TIME_UNIT
 from lmpdrive.trajectory.mapping import MappedFile
 from lmpdrive.trajectory.request import Request
 from lmpdrive.trajectory.translated.xyz_index import Frame
@@ -90,6 +91,8 @@ def velocity_unit(
     place = columns.index("vx")
     squares = (np.array([row[place : place + 3] for row in words], dtype=float) ** 2).sum(axis=1)
     moving = squares > 0
+    if ask.units:
+        return Velocities(per_A_per_ps=PS_PER_TIME_UNIT[ask.units], ps_per_unit=PS_PER_TIME_UNIT[ask.units])
     if masses is None or not moving.any():
         return Velocities(notes=[f"Velocities of {path.name} are taken as Å/ps."])
     kelvin = _KELVIN * float((masses * squares)[moving].mean())
@@ -111,16 +114,16 @@ def clock_of(headers: Sequence[Header], ask: Request, velocities: Velocities, pa
     notes: list[str] = []
     ps_per_unit = 1.0
     if times is not None:
-        ps_per_unit, note = _ps_per_unit(headers[0], steps, times, velocities)
+        ps_per_unit, note = _ps_per_unit(headers[0], steps, times, velocities, ask)
         notes += [f"Times of {path.name} are taken as {note}."] if note else []
         times = times * ps_per_unit
     steps = steps if steps is not None else _counted(len(headers), times, ask)
     warnings = _contradiction(steps, times, ask, path)
-    unit = "real" if velocities.per_A_per_ps == 1e-3 else "metal"
+    unit = ask.units or ("real" if velocities.per_A_per_ps == 1e-3 else "metal")
     if times is None:
         unknown: list[float | None] = [None] * len(headers)
         return Clock(steps.tolist(), unknown, unit if velocities.present else "", velocities, notes, warnings)
-    in_units = (times / (1e-3 if unit == "real" else 1.0)).tolist()
+    in_units = (times / PS_PER_TIME_UNIT[unit]).tolist()
     return Clock(steps.tolist(), in_units, unit, velocities, notes, warnings)
 
 
@@ -133,11 +136,13 @@ def _written_steps(headers: Sequence[Header]) -> NDArray[np.int64] | None:
 
 
 def _ps_per_unit(
-    first: Header, steps: NDArray[np.int64] | None, times: NDArray[np.float64], velocities: Velocities
+    first: Header, steps: NDArray[np.int64] | None, times: NDArray[np.float64], velocities: Velocities, ask: Request
 ) -> tuple[float, str]:
     """ps in the unit of the times, and what was assumed if nothing says it."""
     if first.ps_per_unit is not None:
         return first.ps_per_unit, ""
+    if ask.units:
+        return PS_PER_TIME_UNIT[ask.units], ""
     if velocities.ps_per_unit is not None:
         return velocities.ps_per_unit, "fs, as its velocities are in Å/fs"
     if steps is not None and len(steps) > 1:
@@ -173,11 +178,12 @@ def _contradiction(steps: NDArray[np.int64], times: NDArray[np.float64] | None, 
 
 
 def rewritten(lines: bytes, columns: Sequence[str], clock: Clock, ask: Request, path: Path) -> bytes:
-    """The atom lines with velocities in Å/ps."""
+    """The atom lines with velocities in the unit of the clock."""
     words = [line.split() for line in lines.splitlines()]
     place = columns.index("vx")
     try:
-        numbers = np.array([row[place : place + 3] for row in words], dtype=float) / clock.velocities.per_A_per_ps
+        scale = PS_PER_TIME_UNIT[clock.units] / clock.velocities.per_A_per_ps
+        numbers = scale * np.array([row[place : place + 3] for row in words], dtype=float)
         if clock.velocities.momenta:
             masses = _masses(words, columns, ask)
             assert masses is not None  # `velocity_unit` found those of the first frame

@@ -112,13 +112,13 @@ def _frames(file: Path, path: Path) -> Iterator[_Frame]:
     with file.open("rb") as lines:
         for line in lines:
             stripped = line.strip()
+            if not line.endswith(b"\n") and not stripped.endswith((b"]", b"...")):
+                break  # cut within the line
             if stripped == b"---":
                 if frame is not None:
                     yield frame
                 frame, section = _Frame(), ""
             elif stripped.startswith(b"-") and frame is not None:
-                if not line.endswith(b"\n") and not stripped.endswith(b"]"):
-                    break  # cut within the line
                 if section == "data":
                     frame.rows.append(stripped[1:].strip(b" []").replace(b",", b" ") + b"\n")
                 elif section == "box":
