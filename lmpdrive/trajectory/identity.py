@@ -111,7 +111,8 @@ class Identity:
         if some is not None:
             note(f"{where} holds {atoms.n_atoms} of the {found.n_atoms} atoms of the run.")
             found = found.take(some)
-        if atoms.names is not None and not _is_default(atoms.names):
+        said = atoms.names is not None and not (atoms.by_type and atoms.types is not None)
+        if atoms.names is not None and said and not _is_default(atoms.names):
             self._compare_names(atoms, found.elements, where)
         elif atoms.types is not None and self.data is not None and not self.data.types_made_up:
             self._compare_types(atoms, self.data.types if some is None else self.data.types[some], where)
@@ -154,10 +155,12 @@ class Identity:
         if atoms.masses_u is not None:
             for t in np.unique(atoms.types):
                 check_mass(by_type[int(t)], float(atoms.masses_u[atoms.types == t][0]), f"{where}: type {t}")
-        if atoms.names is not None and _is_default(atoms.names):
+        if atoms.names is None or atoms.by_type:
+            return elements
+        if _is_default(atoms.names):
             if "C" not in by_type.values():
                 note(f"The element column of {where} names every atom C, as LAMMPS does unless told: not used.")
-        elif atoms.names is not None:
+        else:
             self._compare_names(atoms, elements, where)
         return elements
 
@@ -252,6 +255,23 @@ class Identity:
 
 
 NOTHING_KNOWN = Identity()
+
+
+def check_kinds(
+    now: NDArray, before: NDArray, ids: NDArray[np.int64] | None, column: str, steps: tuple[int, int], where: str
+) -> None:
+    """Raise where an atom has another type or element at the second of two steps than at the first.
+
+    now, before : (N,) what the column says of each atom; ids : (N,), or None where the order is that of the lines.
+    """
+    if not len(other := np.flatnonzero(now != before)):
+        return
+    atom = int(other[0]) + 1 if ids is None or not len(ids) else int(ids[other[0]])
+    raise TrajectoryError(
+        f"{where}: the column `{column}` of atom {atom} at step {steps[1]} differs from step {steps[0]} "
+        f"({len(other)} atoms differ): atoms that change their type during a run (fix atom/swap, set type, reactions "
+        "by type) cannot be followed; analyse the parts of the run apart"
+    )
 
 
 def _is_default(names: Names) -> bool:

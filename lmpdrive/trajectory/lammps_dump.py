@@ -21,7 +21,7 @@ from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.boundaries import Periodic
 from lmpdrive.trajectory.dump_index import DumpIndex, scan, usable_frames
 from lmpdrive.trajectory.frames import Chunk, NoFramesError
-from lmpdrive.trajectory.identity import NOTHING_KNOWN, FileAtoms, Identity
+from lmpdrive.trajectory.identity import NOTHING_KNOWN, FileAtoms, Identity, check_kinds
 from lmpdrive.trajectory.kernels import load
 from lmpdrive.trajectory.lammps_columns import LammpsColumns, coordinate_columns, velocity_columns
 from lmpdrive.trajectory.lammps_units import UNKNOWN, Units
@@ -139,15 +139,15 @@ class LammpsDumpTrajectory(LammpsColumns):
         """What a frame says of its atoms, in id order."""
         order = np.argsort(columns["id"], kind="stable") if "id" in columns else slice(None)
         types = columns["type"][order] if "type" in columns else None
-        labels = types is not None and types.dtype.kind not in "iu"
-        names = columns.get("element", columns["type"] if labels else None)
+        labels = columns["type"] if types is not None and types.dtype.kind not in "iu" else columns.get("typelabel")
+        names = columns.get("element", labels)
         return FileAtoms(
             n_atoms=self._n_atoms,
             ids=self._ids if "id" in columns else None,
-            types=None if labels else types,
+            types=types if types is not None and types.dtype.kind in "iu" else None,
             names=None if names is None else names[order].astype(str),
             masses_u=columns["mass"][order].astype(float) if "mass" in columns else None,
-            by_type=labels and "element" not in columns,
+            by_type=labels is not None and "element" not in columns,
         )
 
     def read(self, start: int, stop: int) -> Chunk:
@@ -202,7 +202,9 @@ class LammpsDumpTrajectory(LammpsColumns):
                     f"{self.path}: step {self.steps[frame]} has other atom ids than step {self.steps[0]}"
                 )
         if self._kind:
-            self._check_kinds(_packed(columns[self._kind][order]), frame)
+            steps = int(self.steps[0]), int(self.steps[frame])
+            kinds = _packed(columns[self._kind][order])
+            check_kinds(kinds, self._kinds, self._ids, self._kind, steps, str(self.path))
         try:
             return np.stack([columns[name][order].astype(float) for name in wanted], axis=-1)
         except ValueError as error:
@@ -210,16 +212,10 @@ class LammpsDumpTrajectory(LammpsColumns):
                 f"{self.path}: step {self.steps[frame]} holds a word where a number was expected: {error}"
             ) from error
 
-    def _check_kinds(self, kinds: NDArray[np.uint64], frame: int) -> None:
-        """Raise where an atom has another type or element than in the first frame."""
-        if len(other := np.flatnonzero(kinds != self._kinds)):
-            atom = self._ids[other[0]] if len(self._ids) else other[0] + 1
-            self.refuse_changed_kind(self._kind, int(atom), len(other), frame)
-
 
 def _kinds(atoms: FileAtoms, columns: Sequence[str]) -> tuple[str, NDArray[np.uint64]]:
     """Name of the column that tells what an atom is (empty if there is none), and (N,) its packed words, else 0."""
-    name = next((column for column in ("type", "element") if column in columns), "")
+    name = next((column for column in ("type", "element", "typelabel") if column in columns), "")
     words = atoms.types if name == "type" and atoms.types is not None else atoms.names
     return name, np.zeros(atoms.n_atoms, np.uint64) if not name or words is None else _packed(words)
 
