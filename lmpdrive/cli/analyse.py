@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -60,6 +60,19 @@ ObservableOptions = Annotated[
 TargetError = Annotated[
     float | None, typer.Option("--target-error", min=1e-9, help="Relative 95 % band that counts as converged.")
 ]
+Slab = Annotated[
+    str | None,
+    typer.Option(
+        "--slab",
+        metavar="ATOMS",
+        help='What the slab is, e.g. "Ti O bonded to Ti", ids "1:144", a group, an MDAnalysis selection, or none.',
+    ),
+]
+SurfaceOf = Annotated[
+    Literal["auto", "lower", "upper", "both", "each"] | None,
+    typer.Option("--surface", help="Face that distances are from; both: their mean, each: apart."),
+]
+Normal = Annotated[Literal["x", "y", "z"] | None, typer.Option("--normal", help="Cell vector that leaves the slab.")]
 Processes = Annotated[int, typer.Option("--parallel", min=1, help="Processes.")]
 NoReport = Annotated[bool, typer.Option("--no-report", help="Tables only: no figures, no report.html.")]
 ResultsFolder = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.")]
@@ -79,6 +92,9 @@ def analyse(
     observable: Names = None,
     option: ObservableOptions = None,
     extra: ExtraObservables = None,
+    slab: Slab = None,
+    surface: SurfaceOf = None,
+    normal: Normal = None,
     target_error: TargetError = None,
     parallel: Processes = 1,
     no_report: NoReport = False,
@@ -90,13 +106,13 @@ def analyse(
     from lmpdrive import pipeline
     from lmpdrive.stages.progress_bar import FramesBar
 
+    source: dict[str, Any] = {"data": data, "elements": elements, "timestep_fs": timestep_fs, "every": every}
+    what: dict[str, Any] = {"slab": slab, "surface": surface, "normal": normal}
     with nullcontext() if quiet else FramesBar() as bar:
         result = pipeline.analyse(
             path[0] if len(path) == 1 else path,
-            data=data,
-            elements=elements,
-            timestep_fs=timestep_fs,
-            every=every,
+            **source,
+            **what,
             cell=cell,
             units=units,
             out=out,

@@ -124,6 +124,8 @@ def _absolute(config: Config, folder: Path) -> dict[str, Any]:
     system: System = config.system
     if system.read is not None:
         system = system.model_copy(update={"read": (folder / system.read).resolve()})
+    if system.build is not None:
+        system = system.model_copy(update={"build": system.build.with_files_from(folder)})
     templates = (folder / config.templates).resolve() if config.templates else None
     observables = config.observables
     if observables.extra:

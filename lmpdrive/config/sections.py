@@ -14,7 +14,6 @@ from pydantic import (
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
-    PositiveInt,
     SerializeAsAny,
     field_validator,
     model_validator,
@@ -23,69 +22,18 @@ from pydantic import (
 from lmpdrive.architectures import Architecture
 from lmpdrive.common import walltime
 from lmpdrive.config.base import Section
+from lmpdrive.config.build import Build, Seed
 from lmpdrive.config.guard import Guard
 
-FACETS = ("111", "100", "110")
-METALS = ("Au", "Pt", "Ag", "Cu", "Pd", "Ni", "Al", "Ir", "Rh")
-IONS = ("Li", "Na", "K", "Rb", "Cs", "F", "Cl", "Br", "I")
-
-
-MOST_ATOMS = 10_000_000
 MOST_STEPS = 2**31 - 1
 """LAMMPS' limit for the steps of one run, and between two outputs."""
-Seed = Annotated[int, Field(gt=0, le=900_000_000)]
-"""The range of LAMMPS' random number generators."""
-
-
-class Build(Section):
-    """A metal slab with a water film and ions."""
-
-    metal: Literal[METALS] = "Au"  # type: ignore[valid-type]
-    """Metal of the fcc slab."""
-    facet: Annotated[Literal[FACETS], BeforeValidator(str)] = "111"  # type: ignore[valid-type]
-    """Surface orientation."""
-    repeat: tuple[PositiveInt, PositiveInt] = (6, 4)
-    """Surface atoms along x and y in the orthogonal cell."""
-    layers: PositiveInt = 4
-    """Metal layers."""
-    lattice_constant_A: Annotated[float, Field(ge=2, le=10)] | None = None
-    """Cubic lattice constant; default: the value of ASE for the metal (4.20 Å is the founding study's Au)."""
-    ions: dict[Literal[IONS], NonNegativeInt] = {}  # type: ignore[valid-type]
-    """Number of ions of each element, e.g. `{Na: 3}`; 0 is none."""
-    ion_heights_A: list[PositiveFloat] | None = None
-    """Height of each ion above the surface plane, in the order of `ions`; default: spread over the film."""
-    waters: NonNegativeInt | Literal["auto"] = "auto"
-    """Number of water molecules; auto fills the film at 0.997 g/cm^3, one water fewer per ion."""
-    water_thickness_A: Annotated[float, Field(gt=0, le=1000)] = 20
-    """From the surface plane to the top of the film."""
-    vacuum_A: Annotated[float, Field(ge=0, le=1000)] = 20
-    """Vacuum above the film; 0 closes the cell with the slab's other face (two-sided)."""
-    relax_ps: Annotated[float, Field(ge=0, le=1000)] = 5
-    """Classical run (frozen metal, SPC/Fw water) that turns packed molecules into a liquid before the
-    potential sees them; 0 skips it. Not used for the classical potential itself."""
-    seed: Seed = 1
-    """Seed of the placement and of the classical run."""
-
-    @model_validator(mode="after")
-    def _fits_into_memory(self) -> Build:
-        metal = self.repeat[0] * self.repeat[1] * self.layers
-        if metal > MOST_ATOMS:
-            raise ValueError(f"repeat and layers give {metal:.2g} metal atoms; at most {MOST_ATOMS:.0e} can be built")
-        return self
-
-    @model_validator(mode="after")
-    def _one_height_per_ion(self) -> Build:
-        n = sum(self.ions.values())
-        if self.ion_heights_A is not None and len(self.ion_heights_A) != n:
-            raise ValueError(f"ion_heights_A has {len(self.ion_heights_A)} values for {n} ions: give one per ion")
-        return self
 
 
 class System(Section):
     """What is simulated: built here or read from a file."""
 
     build: Build | None = None
-    """Build metal / water / ions."""
+    """Build a slab with an electrolyte, or a bulk liquid."""
     read: Path | None = None
     """Read a structure: anything that ASE can read, a LAMMPS data file (`.data`), or a restart file (`.restart`)."""
     elements: list[str] | None = None
@@ -211,6 +159,13 @@ class Observables(Section):
     """Python files with observables of your own; `observables: [./mine.py]` is short for it."""
     discard_ps: NonNegativeFloat | Literal["auto"] = 0
     """Time to discard at the start of the production; `auto` determines it."""
+    slab: str | dict[str, Any] | None = None
+    """Atoms of the slab where they are not as found: "Ti O bonded to Ti", ids "1:144", a group, an MDAnalysis
+    selection, {indices: [0, 1]}, or none."""
+    surface: Literal["auto", "lower", "upper", "both", "each"] = "auto"
+    """Face that distances are measured from; both: the mean of the two, each: apart, as with two electrodes anyway."""
+    normal: Literal["x", "y", "z"] | None = None
+    """Cell vector that leaves the slab; default: found."""
     target_error: PositiveFloat = 0.05
     """A profile is converged when its 95 % band is below this fraction of its largest value."""
     target_errors: dict[str, PositiveFloat] = {}

@@ -1,8 +1,8 @@
-"""Turn packed molecules into a liquid with the classical potential, before an MLIP sees them.
+"""Turn packed water into a liquid with the classical potential, before an MLIP sees it.
 
 A packed start is full of geometries that no training set holds: an MLIP answers them with chemistry of
 its own.  The classical baseline has intact molecules, costs a thousand steps a second, and is part of
-every installation.
+every installation.  The slab, molecular ions and other solvents stay where they are.
 """
 
 from __future__ import annotations
@@ -13,36 +13,41 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lmpdrive.architectures.classical import Classical
+from lmpdrive.architectures.classical.force_field import IONS
+from lmpdrive.architectures.classical.packed_start import PackedStart
 from lmpdrive.common.run_files import DATA
 from lmpdrive.config import Config, Dynamics, Thermostat
 from lmpdrive.deck.render import render
 from lmpdrive.engine.run import run
 from lmpdrive.errors import EngineError, StructureError
+from lmpdrive.system.building.molecules import ion_totals_e
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from lmpdrive.system import BuiltSystem
 
 LANGEVIN_DAMPING_FS = 100.0
 
 
-def is_packed(config: Config, system: BuiltSystem) -> bool:
-    """Whether the water was just packed, for a potential that is not classical itself."""
-    return (
-        config.system.build is not None
-        and len(system.water_molecules) > 0
-        and not isinstance(config.potential, Classical)
-    )
-
-
-def wants_relaxation(config: Config, system: BuiltSystem) -> bool:
-    """Packed water that the classical potential has parameters for, unless `relax_ps: 0`."""
+def wants_relaxation(config: Config) -> bool:
+    """Whether molecules were just packed, for a potential that is not classical itself, and `relax_ps` is not 0."""
     build = config.system.build
-    unknown = any(p.level == "error" for p in Classical(architecture="classical").problems(system))
-    return build is not None and build.relax_ps > 0 and is_packed(config, system) and not unknown
+    return build is not None and build.relax_ps > 0 and not isinstance(config.potential, Classical)
+
+
+def stays_packed(config: Config) -> list[str]:
+    """Molecules that the classical run knows no parameters for: labels, in the order of the YAML file."""
+    build = config.system.build
+    if build is None:
+        return []
+    electrolyte = build.liquid or build
+    ions = [name for name, count in electrolyte.ions.items() if count and name not in IONS]
+    return [s.label for s in electrolyte.solvent if s.name != "water"] + [Path(name).stem for name in ions]
 
 
 def relax(system: BuiltSystem, config: Config) -> BuiltSystem:
-    """`system` with the water and ions moved by minimisation and Langevin dynamics; the metal stays.
+    """`system` with the water and simple ions moved by minimisation and Langevin dynamics; all else stays.
 
     Deterministic: the seed is the build's.  Raises StructureError when even the classical run fails.
     """
@@ -50,9 +55,10 @@ def relax(system: BuiltSystem, config: Config) -> BuiltSystem:
 
     build = config.system.build
     assert build is not None
+    potential = PackedStart(architecture="classical", ion_totals_e=ion_totals_e(build.liquid or build))
     classical = config.model_copy(
         update={
-            "potential": Classical(architecture="classical"),
+            "potential": potential,
             "templates": None,
             "dynamics": Dynamics(
                 temperature_K=config.dynamics.temperature_K,
@@ -65,11 +71,12 @@ def relax(system: BuiltSystem, config: Config) -> BuiltSystem:
             "run": config.run.model_copy(update={"threads": 1, "mpi_ranks": 1, "device": "cpu"}),
         }
     )
-    frozen = replace(system, groups=_with_frozen_metal(system))
+    mobile = potential.mobile(system)
+    frozen = replace(system, groups=_with_frozen_rest(system, mobile), two_sided=system.two_sided or _skewed(system))
     with tempfile.TemporaryDirectory(prefix="lmpdrive-relax-") as folder:
         work = Path(folder)
         render(classical, frozen).write(work)
-        write_data(frozen, work / DATA, "full", classical.potential.charges_e(frozen))
+        write_data(frozen, work / DATA, "full", potential.charges_e(frozen))
         try:
             state = run(work, classical, quiet=True)
         except EngineError as error:
@@ -79,23 +86,25 @@ def relax(system: BuiltSystem, config: Config) -> BuiltSystem:
             ) from None
         if state == "interrupted":
             raise KeyboardInterrupt
-        return _moved(system, work / "final.data")
+        return _moved(system, mobile, work / "final.data")
 
 
-def _with_frozen_metal(system: BuiltSystem) -> dict:
+def _with_frozen_rest(system: BuiltSystem, mobile: np.ndarray) -> dict:
     import numpy as np
 
-    metal = system.groups["metal"]
-    mobile = np.setdiff1d(np.arange(len(system.species)), metal)
-    return {**system.groups, "fixed": metal, "mobile": mobile}
+    return {**system.groups, "fixed": np.setdiff1d(np.arange(len(system.species)), mobile), "mobile": mobile}
 
 
-def _moved(system: BuiltSystem, final: Path) -> BuiltSystem:
+def _skewed(system: BuiltSystem) -> bool:
+    # LAMMPS has no slab correction for skewed cells: the vacuum alone must do for the few ps
+    return bool(system.atoms.cell[1, 0])
+
+
+def _moved(system: BuiltSystem, mobile: np.ndarray, final: Path) -> BuiltSystem:
     from ase.io import read
 
     moved: Any = read(final, format="lammps-data", sort_by_id=True)
     atoms = system.atoms.copy()
-    others = [i for i in range(len(atoms)) if i not in set(system.groups["metal"].tolist())]
-    atoms.positions[others] = moved.positions[others]
+    atoms.positions[mobile] = moved.positions[mobile]
     atoms.wrap(eps=0)
     return replace(system, atoms=atoms)

@@ -14,14 +14,15 @@ from lmpdrive.errors import ConfigError, TrajectoryError, did_you_mean
 from lmpdrive.observables import convergence, equilibration
 from lmpdrive.observables.base import Observable, Settings
 from lmpdrive.observables.blocks import block_edges
-from lmpdrive.observables.bulk_search import bulk_of
 from lmpdrive.observables.error_sources import with_sources
+from lmpdrive.observables.examine import Slab, examined
 from lmpdrive.observables.interface import Interface
 from lmpdrive.observables.options import AnalysisOptions
 from lmpdrive.observables.registry import FROM_THE_LOG, blamed, check_options, observable_classes
 from lmpdrive.observables.summary import summary
 from lmpdrive.observables.tables import Table
 from lmpdrive.observables.thermodynamics import thermo_tables
+from lmpdrive.observables.views import View, frames_of, views_of, with_bulk
 from lmpdrive.trajectory.frames import ATOM_FRAMES_PER_CHUNK, Chunk, Trajectory
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def analyse(
     *,
     thermo: pd.DataFrame | None = None,
     progress: Progress | None = None,
+    say: Say = silent,
     **choices: Any,
 ) -> dict[str, Table]:
     """All observables of a trajectory, and a `summary`, as tables by name.
@@ -46,6 +48,7 @@ def analyse(
     chosen, choices : an `AnalysisOptions`, or its fields as keywords, or both (then keywords win).
     thermo : from `read_thermo`; without it there is no temperature and no energy.
     progress : called with (number of frames done, number of frames).
+    say : called with a line at a time of what is what: slab, water, ions, ...
 
     Raises
     ------
@@ -55,30 +58,41 @@ def analyse(
     options = replace(chosen or AnalysisOptions(), **choices)
     classes = observable_classes(options.extra)
     check_options(classes, options.options)
-    interface = Interface(trajectory.topology, trajectory.read(0, 1))
+    trajectory, what = examined(trajectory, options.slab, options.normal)
+    for line in what.lines():
+        say(line)
     settings = Settings(options.bin_width_A, trajectory.times_known, trajectory.frame_interval_ps, options.options)
+    views = views_of(trajectory, what, options.surface, settings)
     from_log = {}
     if thermo is not None:
         from_log = thermo_tables(thermo, _mobile(trajectory), options.n_blocks, int(trajectory.steps[0]))
-    factory = _Factory(classes, interface, settings)
+    factory = _Factory(classes, views)
     families = factory.families()
     wanted = _wanted_tables(options.names, families, list(from_log), {cls.family() for cls in classes})
     factory = _only_wanted(factory, families, wanted, trajectory)
     _check_targets(options.targets, {cls.family() for cls in classes}, wanted)
     edges = block_edges(trajectory.n_frames, options.n_blocks if trajectory.n_frames >= options.n_blocks else 1)
     blocks = _accumulate(trajectory, factory, edges, options.parallel, progress) if factory() else []
-    tables, sampled = {}, {}
-    for whole, *parts in zip(factory(), *blocks, strict=True):
-        table = _merged_table(whole, parts)
-        target = options.targets.get(whole.name)
-        verdict = convergence.assess(table, trajectory.frame_interval_ps, options.target, target)
-        table = with_sources(table, trajectory.frame_interval_ps)
-        tables[whole.name] = replace(table, notes=(*interface.notes, *table.notes), convergence=verdict)
-        if options.find_equilibration and trajectory.times_known and (series := whole.sampled()) is not None:
-            sampled[whole.name] = (trajectory.times_ps, series)
+    merged = [(whole, _merged_table(whole, parts)) for whole, *parts in zip(factory(), *blocks, strict=True)]
+    tables = {whole.name: _assessed(whole, table, factory, trajectory, options) for whole, table in merged}
+    sampled = {}
+    if options.find_equilibration and trajectory.times_known:
+        series = {whole.name: whole.sampled() for whole, _ in merged}
+        sampled = {name: (trajectory.times_ps, one) for name, one in series.items() if one is not None}
     tables |= {name: table for name, table in from_log.items() if name in wanted}
     found = equilibration.from_results(sampled, tables) if options.find_equilibration else []
     return equilibration.marked(tables, found) | {"summary": summary(tables, found)}
+
+
+def _assessed(
+    whole: Observable, table: Table, factory: _Factory, trajectory: Trajectory, options: AnalysisOptions
+) -> Table:
+    """The table with its verdict, what its errors rest on, and what was assumed of the interface."""
+    target = options.targets.get(whole.name, options.targets.get(whole.name.removesuffix(f"_{whole.face}")))
+    verdict = convergence.assess(table, trajectory.frame_interval_ps, options.target, target)
+    table = with_sources(table, trajectory.frame_interval_ps)
+    notes = dict.fromkeys((*trajectory.notes, *factory.view(whole.face).interface.notes, *table.notes))
+    return replace(table, notes=tuple(notes), convergence=verdict)
 
 
 def _only_wanted(
@@ -86,10 +100,8 @@ def _only_wanted(
 ) -> _Factory:
     """Without what nobody asked for, because one of each is made for each block; and with the bulk if one needs it."""
     used = [cls for cls in factory.classes if wanted.intersection(families.get(cls.family(), ()))]
-    settings = factory.settings
-    if any(cls.needs_bulk for cls in used):
-        settings = replace(settings, bulk=bulk_of(trajectory, factory.interface))
-    return replace(factory, classes=used, wanted=frozenset(wanted), settings=settings)
+    views = with_bulk(factory.views, trajectory) if any(cls.needs_bulk for cls in used) else factory.views
+    return replace(factory, classes=used, wanted=frozenset(wanted), views=views)
 
 
 def _mobile(trajectory: Trajectory) -> int:
@@ -104,8 +116,12 @@ def _merged_table(whole: Observable, parts: list[Observable]) -> Table:
             whole.merge(part)
     with blamed(whole, "table"):
         table = whole.table(parts)
+    scalars = table.scalars
+    if whole.face:
+        scalars = {f"{name}, {whole.title.rpartition(', ')[2]}": scalar for name, scalar in scalars.items()}
     return replace(
         table,
+        scalars=scalars,
         group=table.group or whole.group,
         references=table.references or whole.references(),
         non_negative=table.non_negative or whole.non_negative,
@@ -118,6 +134,8 @@ def equilibrated_after_ps(
     thermo: pd.DataFrame | None = None,
     progress: Progress | None = None,
     say: Say = silent,
+    slab: Slab | None = None,
+    normal: str | None = None,
 ) -> float:
     """Time to leave out at the start [ps] so that the rest is stationary: `discard_ps: auto`.
 
@@ -131,7 +149,8 @@ def equilibrated_after_ps(
             "give the timestep with --timestep-fs"
         )
     classes = [cls for cls in observable_classes() if cls.family() in equilibration.SIGNALS]
-    factory = _Factory(classes, Interface(trajectory.topology, trajectory.read(0, 1)), Settings())
+    trajectory, what = examined(trajectory, slab, normal)
+    factory = _Factory(classes, [View("", Interface(trajectory.topology, trajectory.read(0, 1), what), Settings())])
     (signals,) = _accumulate(trajectory, factory, [0, trajectory.n_frames], 1, progress)
     sampled = {one.name: (trajectory.times_ps, s) for one in signals if (s := one.sampled()) is not None}
     logged = {} if thermo is None else thermo_tables(thermo, _mobile(trajectory), 10, int(trajectory.steps[0]))
@@ -147,13 +166,23 @@ class _Factory:
     """Makes new instances of the wanted observables, always in the same order."""
 
     classes: Sequence[type[Observable]]
-    interface: Interface
-    settings: Settings
+    views: list[View]
     wanted: frozenset[str] | None = None
 
     def __call__(self) -> list[Observable]:
-        every = (one for cls in self.classes for one in cls.for_interface(self.interface, self.settings))
+        apart = len(self.views) > 1
+        every = (
+            one
+            for cls in self.classes
+            for view in self.views
+            if not apart or cls.per_face == bool(view.face)
+            for one in view.make(cls)
+        )
         return [one for one in every if self.wanted is None or one.name in self.wanted]
+
+    def view(self, face: str) -> View:
+        """The view from a face."""
+        return next(view for view in self.views if view.face == face)
 
     def families(self) -> dict[str, list[str]]:
         """File name -> its tables for this system."""
@@ -218,17 +247,17 @@ def _accumulate(
         return _accumulate_in_processes(trajectory, factory, edges, min(parallel, n_blocks), progress)
     blocks = [factory() for _ in range(n_blocks)]
     for done, block, chunk in _split_at_blocks(trajectory.chunks(), edges):
-        _update(blocks[block], chunk, factory.interface)
+        _update(blocks[block], chunk, factory.views)
         if progress:
             progress(done, trajectory.n_frames)
     return blocks
 
 
-def _update(observables: list[Observable], chunk: Chunk, interface: Interface) -> None:
-    frames = interface.frames(chunk)
+def _update(observables: list[Observable], chunk: Chunk, views: list[View]) -> None:
+    seen = frames_of(views, chunk)
     for one in observables:
         with blamed(one, "update"):
-            one.update(chunk, frames)
+            one.update(chunk, seen[one.face])
 
 
 def _split_at_blocks(chunks: Iterable[Chunk], edges: list[int]) -> Iterator[tuple[int, int, Chunk]]:
@@ -275,5 +304,5 @@ def _one_block(start: int, stop: int) -> list[Observable]:
     observables = factory()
     size = max(1, ATOM_FRAMES_PER_CHUNK // max(1, trajectory.n_atoms))
     for first in range(start, stop, size):
-        _update(observables, trajectory.read(first, min(first + size, stop)), factory.interface)
+        _update(observables, trajectory.read(first, min(first + size, stop)), factory.views)
     return observables

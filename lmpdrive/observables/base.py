@@ -64,6 +64,8 @@ class Observable(ABC):
     options : validated options, an instance of the class's `Options`.
     n_frames : frames seen.
     needs_bulk : it reads `settings.bulk`.
+    per_face : it depends on the surface that distances are measured from: with two electrodes there is one for each.
+    face : "lower" or "upper" where there is one for each, else empty.
     """
 
     name: str
@@ -71,6 +73,8 @@ class Observable(ABC):
     equation: ClassVar[str] = ""
     group: ClassVar[str] = ""
     needs_bulk: ClassVar[bool] = False
+    per_face: ClassVar[bool] = False
+    face: str = ""
     non_negative: tuple[str, ...] = ()
     subject: str = ""
     Options: ClassVar[type[BaseModel]] = Options

@@ -31,7 +31,7 @@ def bulk_of(trajectory: Trajectory, interface: Interface) -> Bulk:
     each = np.concatenate([_densities(frames, n) for frames in seen])
     edges = block_edges(len(each), min(N_BLOCKS, len(each)))
     blocks = np.array([each[start:stop].mean(axis=0) for start, stop in pairwise(edges)])
-    return find_bulk(blocks, has_surface=bool(interface.layers), both_faces=interface.two_sided)
+    return find_bulk(blocks, has_surface=interface.has_surface, both_faces=interface.two_sided)
 
 
 def _densities(frames: InterfaceFrames, n: int) -> Array:

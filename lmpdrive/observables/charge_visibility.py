@@ -33,6 +33,7 @@ class ChargeVisibility(Sums):
 
     name = "charge_visibility"
     title = "Waters from which all ions are within the receptive field"
+    per_face = True
     equation = "f(z) = N_seen(z)/N(z), seen: all ions within R of O"
     group = "ions"
     kind = "profile"
@@ -57,10 +58,9 @@ class ChargeVisibility(Sums):
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
         """Needs the option, ions, water and a surface."""
         asked = cls.read_options(settings).receptive_field_A
-        if asked is None or not (interface.ions and interface.layers and interface.may_have_water):
+        if asked is None or not (interface.ions and interface.has_surface and interface.may_have_water):
             return []
-        faces = [interface.layers[0 if side == "bottom" else -1] for side in interface.sides]
-        return [cls(settings, np.concatenate(list(interface.ions.values())), np.concatenate(faces))]
+        return [cls(settings, np.concatenate(list(interface.ions.values())), np.concatenate(interface.faces))]
 
     def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
         """Each water once, at its distance from the nearest surface; the series is the interfacial ones that see."""

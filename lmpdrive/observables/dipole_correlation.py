@@ -51,6 +51,7 @@ class DipoleCorrelation(Correlation):
 
     name = "dipole_correlation"
     title = "Dipole correlation of interfacial water"
+    per_face = True
     equation = "C_dip(τ) = ⟨p_i(t)·p_i(t + τ)⟩ / C(0), unit bisectors, molecule in the region at t and t + τ"
     columns = ("C_dip [1]",)
     error_columns = ("σ [1]",)
@@ -65,9 +66,9 @@ class DipoleCorrelation(Correlation):
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
         """Needs water and a surface."""
-        if not (interface.may_have_water and interface.layers):
+        if not (interface.may_have_water and interface.has_surface):
             return []
-        return [cls(settings, interface.topology.select("O"), interface.topology.n_atoms)]
+        return [cls(settings, interface.oxygens, interface.topology.n_atoms)]
 
     def sample(self, chunk: Chunk, interface: InterfaceFrames, picks: NDArray[np.int64]) -> Arrays:
         """Unit bisectors of the molecules in the region; a key is a molecule at one of the surfaces."""

@@ -66,7 +66,7 @@ class DipolePz(Series):
         if not interface.may_have_water:
             return []
         charges = interface.topology.charges_e
-        oxygen = None if charges is None else charges[interface.topology.select("O")]
+        oxygen = None if charges is None else charges[interface.oxygens]
         if oxygen is None or not len(oxygen) or not oxygen.any():
             return [cls(settings, has_ions=bool(interface.ions))]
         return [cls(settings, float(np.median(oxygen)), bool(interface.ions))]

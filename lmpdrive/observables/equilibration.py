@@ -117,7 +117,11 @@ def from_results(sampled: Mapping[str, tuple[Array, Array]], tables: Mapping[str
     sampled : observable -> (times [ps], per-frame series).
     tables : `energy` is taken from here.
     """
-    found = [detect(SIGNALS[name], *sampled[name]) for name in SIGNALS if name in sampled]
+    found = []
+    for name, what in SIGNALS.items():
+        for suffix, where in (("", ""), ("_lower", " (lower)"), ("_upper", " (upper)")):
+            if f"{name}{suffix}" in sampled:
+                found.append(detect(f"{what}{where}", *sampled[f"{name}{suffix}"]))
     energy = tables.get("energy")
     if energy is not None and "E_potential [eV]" in energy.data and energy.data.columns[0] == "t [ps]":
         found.append(detect(SIGNALS["energy"], energy.x, energy.data["E_potential [eV]"].to_numpy(dtype=float)))

@@ -33,6 +33,7 @@ class HydrogenBondProfile(Sums):
 
     name = "hydrogen_bond_profile"
     title = "Hydrogen bonds per water, along the normal"
+    per_face = True
     equation = "n_HB(z) = ⟨donated + accepted in (z, z + Δz)⟩ / ⟨N(z, z + Δz)⟩"
     kind: ClassVar[str] = "profile"
     needs_bulk = True
@@ -49,7 +50,7 @@ class HydrogenBondProfile(Sums):
         """Needs water."""
         if not interface.may_have_water:
             return []
-        return [cls(settings, interface.topology.select("O"), bool(interface.layers))]
+        return [cls(settings, interface.topology.select("O"), interface.has_surface)]
 
     def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
         """Each water counts once for each surface; the per-frame series is the number of bonds."""

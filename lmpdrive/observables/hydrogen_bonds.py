@@ -44,7 +44,7 @@ class HydrogenBondCount(Series):
         """Needs water."""
         if not interface.may_have_water:
             return []
-        return [cls(settings, interface.topology.select("O"), bool(interface.layers))]
+        return [cls(settings, interface.topology.select("O"), interface.has_surface)]
 
     def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
         """One row per frame; NaN where there is no water."""

@@ -1,39 +1,36 @@
 """The interface in each frame: surface planes, distances along the normal, waters.
 
-Units: Å.  `Interface` examines the first frame of a trajectory once (layers, number of surfaces) and then
-turns each chunk into `InterfaceFrames`, which is all that an observable needs.
+Units: Å.  `Interface` knows what the atoms of a trajectory are (`lmpdrive.constituents`) and turns each chunk into
+`InterfaceFrames`, which is all that an observable needs.
 
-Surface plane z_s: mean of the outermost layer that faces the electrolyte, per frame; its members that have
-left the plane by more than 1.2 Å (adatoms, vacancy hops) do not count.  Distances grow into the electrolyte.  The
+Surface plane z_s: mean height of the atoms of a face (`constituents.faces`), per frame; members of a layer that have
+left its plane by more than 1.2 Å (adatoms, vacancy hops) do not count.  Distances grow into the electrolyte.  The
 cell is cut in the middle of the slab, so the whole electrolyte and the vacuum lie on one axis.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lmpdrive.constituents import Configuration, Constituents, find_constituents, known_slab
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables import geometry
 from lmpdrive.observables.geometry import Array
 from lmpdrive.observables.kernels import load
 from lmpdrive.observables.kernels.arguments import NormalAxis
-from lmpdrive.observables.layers import (
-    WIDE_A,
-    around_electrolyte,
-    find_layers,
-    group_layers,
-    middle_of,
-    slab_atoms,
-    widest_inside,
-)
+from lmpdrive.observables.layers import WIDE_A, around_electrolyte, middle_of, widest_inside
 from lmpdrive.observables.water import WaterFinder, WaterFrames
 from lmpdrive.trajectory.coordinates import Coordinates
 from lmpdrive.trajectory.frames import Chunk
 from lmpdrive.trajectory.topology import Topology
+
+Face = Literal["auto", "upper", "lower", "both"]
 
 LEFT_THE_LAYER_A = 1.2
 WET_A = 6.0
@@ -54,9 +51,10 @@ class InterfaceFrames:
     water_normal : (W,) Å, bisector along the cell's normal (not yet mirrored).
     water_cosines : (S, W) cos θ of the bisector with each surface's normal; positive: H away from the surface.
     water_weights : (W,) Å^-2, 1/(A S): what each water counts in a profile.
-    gap : (F,) Å, from one surface plane to the other through the electrolyte (cell height without a metal).
-    has_surface : False if there is no metal and z is measured from the cell's origin.
+    gap : (F,) Å, from one surface plane to the other through the electrolyte (cell height without a slab).
+    has_surface : False if there is no slab and z is measured from the cell's origin.
     normals : (F, 3) unit normal of each frame's a-b plane.
+    between_slabs : the electrolyte lies between two electrodes: what is behind the far plane is the other of them.
     """
 
     areas: Array
@@ -64,15 +62,19 @@ class InterfaceFrames:
     gap: Array
     has_surface: bool
     normals: Array
+    between_slabs: bool
     _chunk: Chunk
     _waters: WaterFinder
     _along: AlongNormal
     _planes: Array
     _cut: Array
+    _like: InterfaceFrames | None = None
 
     @cached_property
     def water(self) -> WaterFrames:
         """The waters of the chunk."""
+        if self._like is not None:
+            return self._like.water
         return self._waters.find(self._chunk.coordinates, self._chunk.cells)
 
     @cached_property
@@ -154,68 +156,133 @@ class AlongNormal:
         return np.einsum("kfn,fk->fn", columns, self.normals) - self.origins[:, None]
 
 
+def constituents_of(
+    topology: Topology, frames: Sequence[Chunk], slab: NDArray[np.int64] | None = None, normal: int | None = None
+) -> Constituents:
+    """What the atoms are, from the first frame of each chunk; the builder's groups win over what is found.
+
+    slab, normal : where they are given, they win over both.
+    """
+    known, layers = known_slab(topology.groups) if slab is None else (slab, [])
+    seen = [Configuration(np.asarray(one[:1].positions[0], dtype=float), one.cells[0]) for one in frames]
+    if known is not None and normal is None and slab is None:
+        normal = 2  # as lmpdrive builds
+    return find_constituents(topology.elements, seen, slab=known, layers=layers, normal=normal)
+
+
 class Interface:
-    """The interface of one trajectory, made from its first frame.
+    """The interface of one trajectory: what its atoms are, and which faces of the slab distances are measured from.
 
     Attributes
     ----------
-    layers : atom indices of the metal layers, bottom to top (empty without a metal).
-    sides : faces that have electrolyte: "top", "bottom"; ("cell",) if there is no metal.
-    ions : element -> atom indices, all that is neither slab nor O/H.
+    what : who is slab, water, ion, ...; found from the first frame if it is not given.
+    layers : atom indices of the slab's layers, bottom to top (empty without layers).
+    sides : faces that distances are measured from: "top", "bottom"; ("cell",) without a slab.
+    ions : name -> the atom at which each ion is counted: "Na", "ClO4".  In a bulk phase, every element but O and H.
+    others : the same for what is neither ion nor water: molecules, and what is bonded to the slab.
+    oxygens, hydrogens : those that may be of water, hydroxide or hydronium: not of the slab, an anion, an alcohol.
     notes : what was assumed, for the reader of the report.
     has_velocities : the file has them.
     """
 
-    def __init__(self, topology: Topology, first: Chunk) -> None:
+    def __init__(self, topology: Topology, first: Chunk, what: Constituents | None = None, face: Face = "auto") -> None:
+        """`face` : "upper" or "lower" (of two electrodes: that electrode), "both" (their mean), or "auto": the wet.
+
+        Raises TrajectoryError if the slab's normal is not along the third cell vector.
+        """
         geometry.keep_freed_memory()
         self.topology = topology
         self.notes: list[str] = []
         self.has_velocities = first.velocities is not None
-        self._waters = WaterFinder(topology.elements)
+        self.what = constituents_of(topology, [first[:1]]) if what is None else what
+        if self.what.normal != 2 and self.what.slabs:
+            raise TrajectoryError(f"the slab's normal is along {'xyz'[self.what.normal]}, not z: see `examined`")
         along = AlongNormal.of(first[:1])
-        height = float(along.heights[0])
-        metal = slab_atoms(topology.elements, topology.groups)
-        self.layers = group_layers(topology.groups)
-        if not self.layers and len(metal):
-            self.layers = [metal[layer] for layer in find_layers(along.of_atoms(metal)[0], height)]
-        slab = metal if self.layers else metal[:0]
-        others = np.setdiff1d(np.arange(topology.n_atoms), slab)
-        self.ions = {
-            str(element): others[topology.elements[others] == element]
-            for element in sorted(set(topology.elements[others]) - {"O", "H"})
-        }
-        self._mobile = others
-        if not self.layers:
-            self.sides: tuple[str, ...] = ("cell",)
-            if not self.is_bulk:
-                self.notes.append("No metal layer was found: z is measured from the origin of the cell.")
-        else:
-            self._find_faces(along.of_atoms(np.arange(topology.n_atoms))[0], height)
+        self._mobile = np.setdiff1d(np.arange(topology.n_atoms), self.what.slab)
+        self._sort_out_oxygens()
+        self._waters = WaterFinder(topology.elements, self.oxygens, self.hydrogens)
+        self.ions, self.others = self._counted()
+        self.layers: list[NDArray[np.int64]] = []
+        self.sides: tuple[str, ...] = ("cell",)
+        self.notes += self.what.notes
+        if self.what.slabs:
+            self._find_faces(along.of_atoms(np.arange(topology.n_atoms))[0], float(along.heights[0]))
             self.sides = ("top", "bottom")
-            self.sides = self._wet_sides(topology, along)
-            if loose := len(slab) - sum(len(layer) for layer in self.layers):
-                many = "metal atoms are" if loose > 1 else "metal atom is"
-                self.notes.append(
-                    f"{loose} {many} in no layer (adatoms or dissolved): the surface is that of the layers."
-                )
+            self.sides = self._chosen_sides(face, topology, along)
+            self._note_the_slab()
+        elif face in ("upper", "lower"):
+            raise TrajectoryError(f"surface: {face}: this system has no slab; see the table of what is what")
+        elif not self.is_bulk:
+            self.notes.append("No slab was found: z is measured from the origin of the cell.")
+
+    def _sort_out_oxygens(self) -> None:
+        """O and H that may be of water."""
+        elements = self.topology.elements
+        taken = np.zeros(len(elements), dtype=bool)
+        taken[self.what.slab] = taken[self.what.solid] = True
+        loose = known_slab(self.topology.groups)[0]
+        if loose is not None:
+            taken[loose] = True
+        for one in self.what.molecules.species:
+            if set(elements[one.atoms].tolist()) - {"O", "H"}:
+                taken[one.atoms] = True
+        self.oxygens = np.flatnonzero((elements == "O") & ~taken)
+        self.hydrogens = np.flatnonzero((elements == "H") & ~taken)
+
+    def _counted(self) -> tuple[dict[str, NDArray[np.int64]], dict[str, NDArray[np.int64]]]:
+        elements = self.topology.elements
+        ions = {name: one.centres for name, one in self.what.ions.items()}
+        others = {name: one.centres for name, one in self.what.others.items()}
+        if self.is_bulk:
+            solid = self.what.solid
+            for element in sorted(set(elements[solid].tolist()) - {"O", "H"}):
+                ions[element] = solid[elements[solid] == element]
+        return dict(sorted(ions.items())), others
 
     def _find_faces(self, z: Array, height: float) -> None:
-        """Order the layers around the electrolyte, and note where the outermost atoms are in the slab."""
-        self.layers = around_electrolyte(self.layers, z, height, z[self._wet_atoms()])
-        inside = widest_inside(self.layers, z, height)
+        """Order the slabs around the electrolyte, and note where the atoms of the faces are."""
+        self.slabs = around_electrolyte(self.what.slabs, z, height, z[self._wet_atoms()])
+        self.layers = [layer for slab in self.slabs for layer in slab.layers]
+        inside = widest_inside(self.slabs, z, height)
         if inside > WIDE_A:
             self.notes.append(
-                f"The metal is in parts with {inside:.1f} Å between them: distances are from the faces towards most of "
+                f"The slab is in parts with {inside:.1f} Å between them: distances are from the faces towards most of "
                 "the electrolyte."
             )
-        bottom, top = z[self.layers[0]], z[self.layers[-1]]
+        below, above = self.slabs[0], self.slabs[-1]
+        bottom, top = z[below.lower], z[above.upper]
         middle = middle_of(bottom, top, height)
         self._home = geometry.wrap_symmetric(np.concatenate([bottom, top]) - middle, np.array(height))
+        self._beyond = np.array([-below.half_thickness_A, above.half_thickness_A])
+        by_layer = below.plane == above.plane == "layer"
+        self._left_A = LEFT_THE_LAYER_A if by_layer else np.inf
+
+    def _note_the_slab(self) -> None:
+        above = self.slabs[0] if self.sides == ("bottom",) else self.slabs[-1]
+        own = self.topology.elements[np.concatenate([slab.atoms for slab in self.slabs])]
+        if above.plane != "layer" or len(set(own.tolist())) > 1:
+            self.notes.append(f"Surface plane: {above.plane_in_words(self.topology.elements)}.")
+        known, _ = known_slab(self.topology.groups)
+        slab = self.what.slab if known is None else np.union1d(self.what.slab, known)
+        loose = len(slab) - sum(len(layer) for layer in self.layers) if self.layers else 0
+        if loose:
+            many = "atoms are" if loose > 1 else "atom is"
+            self.notes.append(
+                f"{loose} slab {many} in no layer (adatoms or dissolved): the surface is that of the layers."
+            )
+        for name, atoms in self.ions.items():
+            if name in set(own.tolist()):
+                many = f"{len(atoms)} {name} are" if len(atoms) > 1 else f"1 {name} is"
+                self.notes.append(f"{many} away from the slab, which has the same element, and counted as ions.")
 
     def _wet_atoms(self) -> NDArray[np.int64]:
-        """What shows where the electrolyte is: O that is not of the slab, else everything that is not."""
-        oxygens = np.intersect1d(self.topology.select("O"), self._mobile)
-        return oxygens if len(self.topology.select("O")) else self._mobile
+        """What shows where the electrolyte is: O that may be of water, else everything that is not slab."""
+        return self.oxygens if len(self.oxygens) else self._mobile
+
+    @property
+    def has_surface(self) -> bool:
+        """There is a slab that z is measured from."""
+        return bool(self.what.slabs)
 
     @property
     def two_sided(self) -> bool:
@@ -223,35 +290,55 @@ class Interface:
         return len(self.sides) == 2
 
     @property
+    def two_electrodes(self) -> bool:
+        """The electrolyte is between two slabs, both of them wet."""
+        return len(self.what.slabs) > 1 and self.two_sided
+
+    @property
     def is_bulk(self) -> bool:
-        """A crystal, glass or melt fills the cell: neither a surface nor water, so nothing depends on z."""
-        return not (self.layers or self.may_have_water)
+        """A crystal, glass, melt or liquid fills the cell: neither a slab nor water, so nothing depends on z."""
+        return not (self.what.slabs or self.may_have_water)
 
-    @cached_property
+    @property
     def may_have_water(self) -> bool:
-        """There are both O and H."""
-        return {"O", "H"} <= set(self.topology.elements)
+        """There are O and H that may be of water."""
+        return bool(len(self.oxygens) and len(self.hydrogens))
 
-    def frames(self, chunk: Chunk) -> InterfaceFrames:
-        """The interface in each frame of a chunk.
+    @property
+    def pair_oxygens(self) -> NDArray[np.int64]:
+        """The O that is meant by default: of water; without water every O that is not of the slab."""
+        if len(self.what.water_oxygens):
+            return self.what.water_oxygens
+        return np.setdiff1d(self.topology.select("O"), self.what.slab)
+
+    @property
+    def faces(self) -> list[NDArray[np.int64]]:
+        """The atoms of the surface planes, in the order of `sides`; empty without a slab."""
+        named = {"bottom": self.slabs[0].lower, "top": self.slabs[-1].upper} if self.what.slabs else {}
+        return [named[side] for side in self.sides if side in named]
+
+    def frames(self, chunk: Chunk, like: InterfaceFrames | None = None) -> InterfaceFrames:
+        """The interface in each frame of a chunk; `like`: the same chunk as seen from another face, to find water once.
 
         Raises ValueError if the chunk has other atoms than the topology.
         """
         if chunk.coordinates.n_atoms != self.topology.n_atoms:
             raise ValueError(f"frames of {chunk.coordinates.n_atoms} atoms, but {self.topology.n_atoms} are known")
-        along = AlongNormal.of(chunk)
+        along = AlongNormal.of(chunk) if like is None else like._along
         cut, planes, gap = self._planes(along)
         return InterfaceFrames(
             geometry.areas(chunk.cells),
             self._signs,
             gap,
-            bool(self.layers),
+            self.has_surface,
             along.normals,
+            len(self.what.slabs) > 1,
             chunk,
             self._waters,
             along,
             planes,
             cut,
+            like,
         )
 
     @property
@@ -260,14 +347,32 @@ class Interface:
 
     def _planes(self, along: AlongNormal) -> tuple[Array, Array, Array]:
         """(F,) where the cell is cut; (S, F) surface planes relative to the cut, along the normal; (F,) gap."""
-        if not self.layers:
+        if not self.what.slabs:
             zero = np.zeros(len(along.heights))
             return zero, zero[None], along.heights
-        cut, half = load("surfaces").planes(along.axis, self.layers[0], self.layers[-1], self._home, LEFT_THE_LAYER_A)
+        below, above = self.slabs[0].lower, self.slabs[-1].upper
+        cut, half = load("surfaces").planes(along.axis, below, above, self._home, self._left_A)
+        if self._beyond.any():  # the dividing surfaces are half a thickness off the mean of all atoms
+            low, high = cut - half + self._beyond[0], cut + half + self._beyond[1]
+            cut, half = 0.5 * (low + high), 0.5 * (high - low)
         planes = np.stack([-half if side == "bottom" else half for side in self.sides])
         return cut, planes, along.heights - 2.0 * half
 
-    def _wet_sides(self, topology: Topology, along: AlongNormal) -> tuple[str, ...]:
+    def _chosen_sides(self, face: Face, topology: Topology, along: AlongNormal) -> tuple[str, ...]:
+        """The sides that were asked for, or those that are wet."""
+        if face == "both":
+            return ("top", "bottom")
+        if face == "auto":
+            return self._wet_sides(topology, along)
+        # the lower electrode is wet on its upper face
+        upper = "top" if len(self.what.slabs) == 1 else "bottom"
+        lower = "bottom" if upper == "top" else "top"
+        side = upper if face == "upper" else lower
+        if side not in self._wet_sides(topology, along, quietly=True):
+            self.notes.append(f"The {face} face, which was asked for, is dry in the first frame.")
+        return (side,)
+
+    def _wet_sides(self, topology: Topology, along: AlongNormal, quietly: bool = False) -> tuple[str, ...]:
         """Which faces of the slab have electrolyte, as the builder recorded or from the first frame."""
         if topology.two_sided:
             return ("top", "bottom")
@@ -275,15 +380,16 @@ class Interface:
         if not len(mobile):
             return ("top",)
         cut, planes, _ = self._planes(along)
-        up, down = load("surfaces").distances(along.axis, cut, planes, self._signs, mobile)
+        signs = self._signs
+        up, down = load("surfaces").distances(along.axis, cut, planes, signs, mobile)
         wet = np.array([(up <= WET_A).sum(), (down <= WET_A).sum()])
         if not wet.any():
             wet = np.array([(up < down).sum(), (up >= down).sum()])
         sides = tuple(side for side, n in zip(("top", "bottom"), wet, strict=True) if n >= 0.2 * wet.max())
         if topology.two_sided is False and len(sides) == 2:
             sides = ("top",) if wet[0] >= wet[1] else ("bottom",)
-        elif topology.two_sided is None and len(sides) == 2:
+        elif topology.two_sided is None and len(sides) == 2 and not quietly:
             self.notes.append("Both faces of the slab have water: profiles are the mean of the two mirrored sides.")
-        if sides == ("bottom",):
+        if sides == ("bottom",) and not quietly:
             self.notes.append("The electrolyte lies below the slab: distances and cos θ are mirrored.")
         return sides

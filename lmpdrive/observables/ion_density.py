@@ -33,7 +33,8 @@ class IonDensity(Profile):
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
         """One for each ion element; none in a bulk phase, whose elements are no ions."""
-        return [] if interface.is_bulk else [cls(settings, element, atoms) for element, atoms in interface.ions.items()]
+        counted = {} if interface.is_bulk else interface.ions | interface.others
+        return [cls(settings, name, atoms) for name, atoms in counted.items()]
 
     def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
         """Each ion counts 1/(A S); the per-frame series is the mean distance from the (first) surface."""

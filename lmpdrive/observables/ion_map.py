@@ -28,6 +28,7 @@ class IonMap(Sums):
 
     kind = "map"
     n_variables = 2
+    per_face = True
     equation = "c(z, u) = ⟨N(z, z + Δz; u, u + Δu)⟩ / (N_A Δz Δu h),  u along the cell, h its width across"
     group = "ions"
 
@@ -56,10 +57,9 @@ class IonMap(Sums):
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
         """One for each ion element, and one for O on request; none in a bulk phase, whose elements are no ions."""
-        wanted = {} if interface.is_bulk else dict(interface.ions)
+        wanted = {} if interface.is_bulk else interface.ions | interface.others
         if cls.read_options(settings).water and interface.may_have_water:
-            slab = np.concatenate([np.zeros(0, dtype=np.int64), *interface.layers])
-            wanted["O"] = np.setdiff1d(interface.topology.select("O"), slab)
+            wanted["O"] = interface.oxygens
         return [cls(settings, element, atoms) for element, atoms in wanted.items()]
 
     def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:

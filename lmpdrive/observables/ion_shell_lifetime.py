@@ -80,11 +80,9 @@ class IonShellLifetime(Correlation):
         """One for each ion element whose shell is known or given; needs water."""
         if not interface.may_have_water:
             return []
-        slab = np.concatenate([np.zeros(0, dtype=np.int64), *interface.layers])
-        oxygens = np.setdiff1d(interface.topology.select("O"), slab)
         radii = USUAL_SHELL_A | cls.read_options(settings).shell_A
         return [
-            cls(settings, element, radii[element], ions, oxygens)
+            cls(settings, element, radii[element], ions, interface.oxygens)
             for element, ions in interface.ions.items()
             if element in radii
         ]

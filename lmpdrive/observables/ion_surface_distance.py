@@ -36,6 +36,7 @@ class IonSurfaceDistance(Sums):
     where it is not a half, every profile is the mean of two faces that differ, and a warning says so.
     """
 
+    per_face = True
     equation = "p(z) = ⟨N(z, z + Δz)⟩/(⟨N⟩ Δz);  F(z) = −k_B T ln(p(z)/p_ref)"
     group = "ions"
     non_negative = ("p(z) [1/Å]",)
@@ -64,9 +65,9 @@ class IonSurfaceDistance(Sums):
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
         """One for each ion element, where there is a surface."""
-        if not interface.layers:
+        if not interface.has_surface:
             return []
-        return [cls(settings, element, atoms) for element, atoms in interface.ions.items()]
+        return [cls(settings, element, atoms) for element, atoms in (interface.ions | interface.others).items()]
 
     def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
         """Each ion once, at its distance from the nearest surface; the series is the mean distance."""

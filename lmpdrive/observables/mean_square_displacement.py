@@ -30,7 +30,7 @@ from lmpdrive.observables.correlation import Correlation, CorrelationOptions, au
 from lmpdrive.observables.decay import line_slope
 from lmpdrive.observables.geometry import minimum_image, normals
 from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.masses import masses_u
+from lmpdrive.observables.masses import masses_of
 from lmpdrive.observables.resampling import Estimate, Groups
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.windows import Arrays
@@ -83,8 +83,7 @@ class MeanSquareDisplacement(Correlation):
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
         """O of the electrolyte, and each ion element."""
-        elements = {"O": interface.topology.select("O"), **interface.ions}
-        return [cls(settings, name, atoms, interface) for name, atoms in elements.items() if len(atoms)]
+        return [cls(settings, name, atoms, interface) for name, atoms in _moving(interface).items() if len(atoms)]
 
     def sample(self, chunk: Chunk, interface: InterfaceFrames, picks: NDArray[np.int64]) -> Arrays:
         """(samples, atoms, 3) positions of these and of what the drift needs; cells; whether they are unwrapped."""
@@ -119,9 +118,9 @@ class MeanSquareDisplacement(Correlation):
         if not self.options.remove_drift:
             return self.atoms, np.zeros(len(self.atoms))
         weights = np.zeros(interface.topology.n_atoms)
-        for element, atoms in {"O": interface.topology.select("O"), **interface.ions}.items():
+        for name, atoms in _moving(interface).items():
             if len(used := self.thin(atoms)):
-                mass = WATER_MOLAR_MASS_G_PER_MOL if element == "O" else float(masses_u(np.array([element]))[0])
+                mass = WATER_MOLAR_MASS_G_PER_MOL if name == "O" else _mass_u(interface, name, int(atoms[0]))
                 weights[used] = mass * len(atoms) / len(used)
         kept = np.union1d(self.atoms, np.flatnonzero(weights))
         return kept, weights[kept] / weights.sum()
@@ -194,3 +193,15 @@ class MeanSquareDisplacement(Correlation):
             )
             for name, i in zip(names, [0, *range(2, 2 + self.each)], strict=True)
         }
+
+
+def _moving(interface: Interface) -> dict[str, NDArray[np.int64]]:
+    """What moves: O of water (without water, every O that is not slab), ions and molecules."""
+    return {"O": interface.pair_oxygens, **interface.ions, **interface.others}
+
+
+def _mass_u(interface: Interface, name: str, atom: int) -> float:
+    """Mass [u] of one ion or molecule of this name; of an atom of a bulk phase its own."""
+    species = interface.what.ions.get(name) or interface.what.others.get(name)
+    members = np.array([atom]) if species is None else species.members[0]
+    return float(masses_of(interface.topology)[members].sum())

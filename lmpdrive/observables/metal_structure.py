@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 
+from lmpdrive.constituents.layers import backbone
 from lmpdrive.observables import geometry
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.interface import LEFT_THE_LAYER_A, Interface, InterfaceFrames
@@ -25,6 +26,7 @@ class MetalStructure(Series):
 
     name = "metal_structure"
     title = "Structure of the metal"
+    per_face = True
     equation = (
         "d_12 = z̄_1 − z̄_2, ... from the surface inwards; roughness = std(z), rumpling = max(z) − min(z) of layer 1; "
         "left: atoms more than 1.2 Å off their layer"
@@ -40,11 +42,12 @@ class MetalStructure(Series):
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
-        """Needs metal layers."""
+        """Needs layers; of a compound, the planes of its metal."""
         if not interface.layers:
             return []
         downwards = interface.sides[0] != "bottom"
-        layers = interface.layers[::-1] if downwards else interface.layers
+        planes = [backbone(interface.topology.elements, layer) for layer in interface.layers]
+        layers = planes[::-1] if downwards else planes
         faces = [0, len(layers) - 1] if interface.two_sided else [0]
         return [cls(settings, layers, faces)]
 

@@ -24,6 +24,9 @@ class AnalysisOptions:
     targets : table -> wanted 95 % band, in the unit of its values; wins over `target`.
     find_equilibration : look for a start that is not equilibrated (loads pymbar).
     parallel : number of processes that share the blocks.
+    slab : the atoms of the slab, where it is not as found: see `examine`.
+    surface : auto, lower, upper, both (their mean), each (apart): see `views`.
+    normal : x, y or z, the cell vector that leaves the slab; None: found.
 
     Raises TrajectoryError if the bin width, the number of blocks or of processes is out of range.
     """
@@ -37,6 +40,9 @@ class AnalysisOptions:
     targets: Mapping[str, float] = field(default_factory=dict)
     find_equilibration: bool = False
     parallel: int = 1
+    slab: str | Mapping[str, Any] | None = None
+    surface: str = "auto"
+    normal: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.bin_width_A < float("inf"):

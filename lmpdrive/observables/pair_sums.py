@@ -100,14 +100,16 @@ class PairSums(Sums):
         """[(names, atoms)] of the pairs in the options, else of `usual` (given the elements that are not slab)."""
         given = cls.read_options(settings).pairs
         where = f"observables.options.{cls.family()}.pairs"
-        slab = np.concatenate([np.zeros(0, dtype=np.int64), *interface.layers])
-        electrolyte = {*interface.ions, *(e for e in ("O",) if len(np.setdiff1d(interface.topology.select(e), slab)))}
+        known = interface.ions | interface.others
+        if len(interface.pair_oxygens):
+            known["O"] = interface.pair_oxygens
         found = []
-        for names in usual(sorted(electrolyte)) if given is None else given:
+        for names in usual(sorted(known)) if given is None else given:
+            if given is None:  # the O of an oxide or an anion is not the water's
+                found.append((names, tuple(known[name] for name in names)))
+                continue
             atoms = tuple(select(name, interface, where).atoms for name in names)
-            if given is None:  # an oxide's O is not the water's
-                atoms = tuple(np.setdiff1d(one, slab) for one in atoms)
-            elif not all(len(one) for one in atoms):
+            if not all(len(one) for one in atoms):
                 raise ConfigError(f"{where}: {' and '.join(names)}: one of them has no atoms")
             found.append((names, atoms))
         return found

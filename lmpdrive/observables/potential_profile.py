@@ -44,6 +44,7 @@ class PotentialProfile(Sums):
     """
 
     kind = "profile"
+    per_face = True
     equation = "φ(z) = −(1/ε0) ∫dz′ ∫dz″ ρ_q(z″)"
     name = "potential_profile"
     title = "Electrostatic potential from point charges"
@@ -71,14 +72,14 @@ class PotentialProfile(Sums):
         charges = charges_of(interface, options.charges_e, "observables.options.potential_profile")
         if charges is None or not charges.any():
             return []
-        usual: Boundary = "periodic" if not interface.layers else "middle" if interface.two_sided else "vacuum"
+        usual: Boundary = "periodic" if not interface.has_surface else "middle" if interface.two_sided else "vacuum"
         return [cls(settings, charges, options.boundary or usual)]
 
     def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
         """Sheets of charge q/(A S) at the two planes beside each atom; the series is the dipole of all charges."""
         x = interface.distances(self._atoms)
         heights = geometry.heights(chunk.cells)
-        if interface.has_surface and len(x) == 1:
+        if interface.has_surface and len(x) == 1 and not interface.between_slabs:
             # one open line from the slab to the vacuum: what the cut put behind the vacuum is the slab's other half
             x = np.where(x > (interface.gap - BEHIND_A)[None, :, None], x - heights[None, :, None], x)
         at = x / self.sheets.width

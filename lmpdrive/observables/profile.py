@@ -88,6 +88,7 @@ class Profile(Observable):
 
     column: str
     error_column: str
+    per_face = True
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)

@@ -49,6 +49,7 @@ class Reorientation(Correlation):
         bulk_A: tuple[float, PositiveFloat] | None = None
         """low < z <= high of the bulk; default where the density is flat, as for the bulk water density."""
 
+    per_face = True
     equation = "C_l(τ) = ⟨P_l(u(t)·u(t + τ))⟩, P_1(x) = x, P_2(x) = (3x² - 1)/2, in the region at t and t + τ"
     columns = ("C_2 [1]", "C_1 [1]")
     error_columns = ("σ [1]", "σ_C_1 [1]")
@@ -63,7 +64,7 @@ class Reorientation(Correlation):
         bounds = self.options.interface_A if where == "interface" else self.options.bulk_A
         self.region = Region(where, bulk=settings.bulk) if bounds is None else Region(where, *bounds)
         topology = interface.topology
-        self.used = np.isin(np.arange(topology.n_atoms), self.thin(topology.select("O")))
+        self.used = np.isin(np.arange(topology.n_atoms), self.thin(interface.oxygens))
         self.groups = Groups(np.flatnonzero(self.used))
 
     @classmethod
@@ -71,7 +72,7 @@ class Reorientation(Correlation):
         """Needs water; the interface needs a surface."""
         if not interface.may_have_water:
             return []
-        regions = ("interface", "bulk") if interface.layers else ("bulk",)
+        regions = ("interface", "bulk") if interface.has_surface else ("bulk",)
         return [cls(settings, kind, where, interface) for kind in VECTORS for where in regions]
 
     def sample(self, chunk: Chunk, interface: InterfaceFrames, picks: NDArray[np.int64]) -> Arrays:

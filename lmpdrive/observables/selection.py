@@ -26,10 +26,9 @@ from numpy.typing import NDArray
 from lmpdrive.errors import ConfigError, did_you_mean
 from lmpdrive.observables.base import Array
 from lmpdrive.observables.interface import Interface
+from lmpdrive.observables.mda_selection import MdaSelection
 from lmpdrive.trajectory.frames import Chunk
-from lmpdrive.trajectory.topology import Topology
 
-INSTALL_MDANALYSIS = "pip install MDAnalysis"
 KINDS = ("element", "group", "indices", "mda")
 
 Atoms = NDArray[np.int64]
@@ -84,75 +83,19 @@ class Selection:
         return inside & self.mda.inside(chunk) if self.mda else inside
 
 
-class MdaSelection:
-    """An MDAnalysis selection on our elements, groups and positions."""
-
-    def __init__(self, text: str, topology: Topology, groups: Mapping[str, Atoms], where: str) -> None:
-        try:
-            import MDAnalysis
-            from MDAnalysis.exceptions import NoDataError, SelectionError
-        except ImportError as error:
-            raise ConfigError(f"{where}: mda: {text!r} needs MDAnalysis: {INSTALL_MDANALYSIS}") from error
-        universe = MDAnalysis.Universe.empty(topology.n_atoms, trajectory=False)
-        for attribute in ("names", "types", "elements"):
-            universe.add_TopologyAttr(attribute, topology.elements.astype(object))
-        if topology.charges_e is not None:
-            universe.add_TopologyAttr("charges", topology.charges_e)
-        self._universe = universe
-        self._groups = {name: universe.atoms[index] for name, index in groups.items()}
-        self._text, self._where = text, where
-        self._n_atoms = topology.n_atoms
-        self.fixed: Atoms | None = None
-        """The atoms, if the string needs no positions."""
-        wrong = (NoDataError, AttributeError, SelectionError, ValueError, KeyError)
-        try:
-            self.fixed = self._select()
-        except wrong:  # it needs positions, or is invalid: trying with positions shows which
-            from MDAnalysis.coordinates.memory import MemoryReader
-
-            universe.trajectory = MemoryReader(
-                np.zeros((1, topology.n_atoms, 3), dtype=np.float32),
-                dimensions=np.array([[1, 1, 1, 90, 90, 90]], dtype=np.float32),
-            )
-            try:
-                self._select()
-            except wrong as error:
-                raise self._wrong(error) from error
-
-    def _select(self) -> Atoms:
-        import warnings
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an empty selection is an answer here
-            return np.asarray(self._universe.select_atoms(self._text, **self._groups).indices, dtype=np.int64)
-
-    def _wrong(self, error: Exception) -> ConfigError:
-        return ConfigError(
-            f"{self._where}: MDAnalysis cannot read {self._text!r}: {error}; `name`, `type` and `element` are the "
-            f"element; groups: {', '.join(self._groups)}"
-        )
-
-    def inside(self, chunk: Chunk) -> NDArray[np.bool_]:
-        """(F, N) True for the atoms selected in each frame."""
-        from MDAnalysis.lib.mdamath import triclinic_box
-
-        inside = np.zeros((len(chunk), self._n_atoms), dtype=bool)
-        for frame in range(len(chunk)):
-            self._universe.dimensions = triclinic_box(*chunk.cells[frame])
-            self._universe.atoms.positions = chunk.positions[frame]
-            inside[frame, self._select()] = True
-        return inside
-
-
 def known_groups(interface: Interface) -> dict[str, Atoms]:
-    """The run's groups, and those that any file has: metal, layer_<n>, water (O and H off the slab), ions."""
+    """The run's groups, and those that any file has.
+
+    slab (or metal), layer_<n>, water, water_O, ions, and each ion or molecule by its name, at its central atom.
+    """
     topology = interface.topology
     groups: dict[str, Atoms] = {f"layer_{i}": layer for i, layer in enumerate(interface.layers, start=1)}
     none = np.zeros(0, dtype=np.int64)
-    groups["metal"] = np.sort(np.concatenate([none, *interface.layers]))
+    groups["slab"] = groups["metal"] = interface.what.slab
     groups["ions"] = np.sort(np.concatenate([none, *interface.ions.values()]))
-    wet = np.union1d(topology.select("O"), topology.select("H"))
-    groups["water"] = np.setdiff1d(wet, groups["metal"])
+    groups["water"] = np.union1d(interface.oxygens, interface.hydrogens)
+    groups["water_O"] = interface.oxygens
+    groups = interface.ions | interface.others | groups
     return groups | {name: np.asarray(atoms, dtype=np.int64) for name, atoms in topology.groups.items()}
 
 

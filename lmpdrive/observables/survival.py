@@ -49,6 +49,7 @@ class Survival(Correlation):
         tolerance_ps: NonNegativeFloat = 0.0
         """An absence of at most this long does not count as one."""
 
+    per_face = True
     equation = (
         "P(τ) = ⟨N⟩ / ⟨N(t)⟩, N: in the region at t and t + τ (endpoint), at every frame from t to t + τ (continuous)"
     )
@@ -69,10 +70,9 @@ class Survival(Correlation):
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
         """Needs water and a surface."""
-        if not (interface.may_have_water and interface.layers):
+        if not (interface.may_have_water and interface.has_surface):
             return []
-        oxygens = interface.topology.select("O")
-        return [cls(settings, definition, oxygens, interface.topology.n_atoms) for definition in MEANING]
+        return [cls(settings, definition, interface.oxygens, interface.topology.n_atoms) for definition in MEANING]
 
     def sample(self, chunk: Chunk, interface: InterfaceFrames, picks: NDArray[np.int64]) -> Arrays:
         """The molecules in the region; a key is a molecule at one of the surfaces."""

@@ -59,9 +59,15 @@ class WaterFrames:
 class WaterFinder:
     """Finds the waters of each chunk and remembers the owners, which make the next chunk cheap."""
 
-    def __init__(self, elements: NDArray[np.str_]) -> None:
-        self.oxygens = np.flatnonzero(elements == "O")
-        self.hydrogens = np.flatnonzero(elements == "H")
+    def __init__(
+        self,
+        elements: NDArray[np.str_],
+        oxygens: NDArray[np.int64] | None = None,
+        hydrogens: NDArray[np.int64] | None = None,
+    ) -> None:
+        """`oxygens`, `hydrogens` : those that may be of water; default all."""
+        self.oxygens = np.flatnonzero(elements == "O") if oxygens is None else oxygens
+        self.hydrogens = np.flatnonzero(elements == "H") if hydrogens is None else hydrogens
         self._owners = np.full(len(self.hydrogens), -1)
 
     def find(self, positions: Array | Coordinates, cells: Array) -> WaterFrames:

@@ -38,6 +38,7 @@ class WaterAngles(Sums):
     """
 
     needs_bulk = True
+    per_face = True
     equation = "p(θ) = ⟨N(θ, θ + Δθ)⟩ / (⟨N⟩ Δθ);  f(θ) = p(θ)/(½ sin θ), 1 if isotropic;  θ to the normal"
     group = "water"
     non_negative = ("p(θ) [1/deg]", "f(θ) [1]")
@@ -82,7 +83,7 @@ class WaterAngles(Sums):
             return []
         options = cls.read_options(settings)
         given = "regions" in settings.options.get(cls.family(), {})
-        regions: dict[str, tuple[float, float] | None] = dict(options.regions) if interface.layers or given else {}
+        regions: dict[str, tuple[float, float] | None] = dict(options.regions) if interface.has_surface or given else {}
         if options.bulk:
             regions[BULK] = None
         vectors: tuple[Vector, ...] = ("bisector", "oh")

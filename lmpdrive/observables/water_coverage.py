@@ -33,6 +33,7 @@ class WaterCoverage(Series):
 
     name = "water_coverage"
     title = "Water in the first layers"
+    per_face = True
     equation = (
         "N_1 = N(z <= z_1), N_2 = N(z_1 < z <= z_2), N_beyond = N(z > z_2);  Γ_1 = N_1/(S A), θ_1 = N_1/(S n_surface)"
     )
@@ -64,10 +65,9 @@ class WaterCoverage(Series):
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
         """Needs a surface, O and H."""
-        if not interface.layers or not interface.may_have_water:
+        if not interface.has_surface or not interface.may_have_water:
             return []
-        faces = [interface.layers[0 if side == "bottom" else -1] for side in interface.sides]
-        return [cls(settings, sum(len(face) for face in faces), len(faces))]
+        return [cls(settings, sum(len(face) for face in interface.faces), len(interface.faces))]
 
     def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
         """One row per frame."""

@@ -64,6 +64,7 @@ class AnalysisRequest:
     options : observable -> its options, on top of those of the run.
     extra : Python files with observables of yours, besides those of the run.
     discard_ps : leave out this much of the start; "auto" finds out how much.
+    slab, surface, normal : what the slab is, which face distances are from, which cell vector leaves it.
     target_error : a profile is converged when its 95 % band is below this fraction of its largest value.
     parallel : processes.
     with_report : False leaves out figures and `report.html`, which take longer than the tables of a short run.
@@ -82,6 +83,9 @@ class AnalysisRequest:
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     extra: Sequence[str | Path] = ()
     discard_ps: float | Literal["auto"] | None = None
+    slab: str | Mapping[str, Any] | None = None
+    surface: str | None = None
+    normal: str | None = None
     target_error: float | None = None
     parallel: int = 1
     with_report: bool = True
@@ -179,7 +183,9 @@ class _Analysis:
 
         discard_ps = self.settings.discard_ps if self.request.discard_ps is None else self.request.discard_ps
         if discard_ps == "auto":
-            discard_ps = observables.equilibrated_after_ps(frames, thermo, self.progress, self.say)
+            discard_ps = observables.equilibrated_after_ps(
+                frames, thermo, self.progress, self.say, slab=self._slab, normal=self._normal
+            )
             self.say(f"left out as not equilibrated: {discard_ps:.4g} ps")
         return (trajectory.Discarded(frames, discard_ps) if discard_ps else frames), discard_ps
 
@@ -198,8 +204,19 @@ class _Analysis:
             targets=settings.target_errors,
             find_equilibration=True,
             parallel=ask.parallel,
+            slab=self._slab,
+            surface=ask.surface or settings.surface,
+            normal=self._normal,
         )
-        return observables.analyse(frames, options, thermo=thermo, progress=self.progress)
+        return observables.analyse(frames, options, thermo=thermo, progress=self.progress, say=self.say)
+
+    @property
+    def _slab(self) -> str | Mapping[str, Any] | None:
+        return self.settings.slab if self.request.slab is None else self.request.slab
+
+    @property
+    def _normal(self) -> str | None:
+        return self.request.normal or self.settings.normal
 
     @property
     def _bin_width_A(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lmpdrive import checks
 from lmpdrive.common.manifest import write_manifest
@@ -16,9 +17,27 @@ from lmpdrive.deck.render import render as render_deck
 from lmpdrive.engine.coupling_choice import choose_coupling
 from lmpdrive.engine.directory import provenance
 from lmpdrive.engine.directory.write import link_model_files, new_directory, new_manifest
-from lmpdrive.engine.relax import is_packed, relax, wants_relaxation
+from lmpdrive.engine.relax import relax, stays_packed, wants_relaxation
 from lmpdrive.errors import ModelError
 from lmpdrive.system import make_system, write_data
+
+if TYPE_CHECKING:
+    from lmpdrive.system import BuiltSystem
+
+
+def _relaxed(system: BuiltSystem, config: Config, say: Say) -> BuiltSystem:
+    """After the classical run, where there is water that it can move."""
+    held = stays_packed(config)
+    if len(system.water_molecules):
+        where = f"; where they were placed stay: {', '.join(held)}" if held else ""
+        say(f"classical run (system.build.relax_ps) before the potential sees the water{where}")
+        return relax(system, config)
+    if held:
+        say(
+            "warning: the classical run (system.build.relax_ps) has parameters for water only: "
+            f"{', '.join(held)} go to the potential as they were packed. Keep dynamics.minimise, and equilibrate."
+        )
+    return system
 
 
 def write_run_directory(
@@ -41,11 +60,8 @@ def write_run_directory(
         errors = [p.message for p in found if p.level == "error"]
         if errors:
             raise ModelError("\n".join(errors))
-        if wants_relaxation(config, system):
-            say("classical run (system.build.relax_ps) before the potential sees the water")
-            system = relax(system, config)
-        elif is_packed(config, system) and config.system.build and config.system.build.relax_ps:
-            say("warning: no classical parameters for this system: the packed water goes to the potential as it is")
+        if wants_relaxation(config):
+            system = _relaxed(system, config, say)
         render_deck(config, system).write(folder)
         write_data(system, folder / DATA, config.potential.atom_style, config.potential.charges_e(system))
         shutil.copy(file, folder / CONFIG_GIVEN)

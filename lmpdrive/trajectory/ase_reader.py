@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.boundaries import PERIODIC, Boundaries, Periodic
 from lmpdrive.trajectory.frames import ATOM_FRAMES_PER_CHUNK, Chunk, Trajectory
 from lmpdrive.trajectory.given_cell import HOW_TO_GIVE_A_CELL
 from lmpdrive.trajectory.identity import NOTHING_KNOWN, FileAtoms, Identity
@@ -38,17 +39,22 @@ class AseTrajectory(Trajectory):
         self._file = plain.file(self.warn)
         n_frames = 0
         first = None
+        periodic: Periodic = PERIODIC
+        cells = []
         for atoms in self._atoms(0, None):
             who = _who(atoms)
             if first is None:
                 first = who
                 self.topology = identity.topology_of(who, str(path), self.note)
+                periodic = _periodic(atoms)
             if not _same(first, who):
                 raise TrajectoryError(f"{path}: frame {n_frames} has other atoms than the ones before it")
             self._check_cell(atoms, n_frames)
+            cells.append(np.array(self._cell_of(atoms)))
             n_frames += 1
         if n_frames == 0:
             raise TrajectoryError(f"{path} holds no frame")
+        self.boundaries = Boundaries.around(periodic, np.array(cells), np.zeros((n_frames, 3)))
         self.steps = (ask.every or 1) * np.arange(n_frames, dtype=np.int64)
         self.times_ps = self.steps.astype(float) * (1e-3 * ask.timestep_fs if ask.timestep_fs else np.nan)
 
@@ -112,6 +118,12 @@ class AseTrajectory(Trajectory):
         while frames := list(islice(source, size)):
             yield self._chunk(frames, start)
             start += len(frames)
+
+
+def _periodic(atoms: Any) -> Periodic:
+    """Which axes are periodic; ASE's default, none, means nothing beside a cell."""
+    x, y, z = (bool(flag) for flag in atoms.pbc)
+    return (x, y, z) if x or y or z else PERIODIC
 
 
 def _who(atoms: Any) -> FileAtoms:

@@ -3,6 +3,9 @@
 Units: Å.  A shrink-wrapped box (`s`, `m`) ends at its outermost atoms, and a fixed one (`f`) may: with that cell the
 slab's image would touch the liquid, which would then have a second surface.  Along each such axis all frames get one
 cell, from the lowest to the highest bound of all of them and `VACUUM_A` more.
+
+That axis is the normal of the slab: the one that is not periodic, and c where several are not.  The others keep their
+length, because profiles are per area of the box.
 """
 
 from __future__ import annotations
@@ -51,20 +54,47 @@ class Boundaries:
             return cells, origins
         longer, corners = cells.copy(), origins.copy()
         starts = _along(cells, origins)
-        for axis in np.flatnonzero(~np.array(self.periodic)):
+        for axis in self._longer:
             direction = cells[:, axis] / np.linalg.norm(cells[:, axis], axis=1)[:, None]
             longer[:, axis] = direction * (self.high[axis] - self.low[axis] + VACUUM_A)
             corners += direction * (self.low[axis] - starts[:, axis])[:, None]
         return longer, corners
 
     @property
+    def _open(self) -> list[int]:
+        return [axis for axis, periodic in enumerate(self.periodic) if not periodic]
+
+    @property
+    def _longer(self) -> list[int]:
+        """The axes along which the cell is made longer."""
+        return self._open if len(self._open) == 1 else [axis for axis in self._open if axis == 2]
+
+    @property
     def note(self) -> str:
-        """What a reader should know; empty where all axes are periodic."""
-        open_axes = [name for name, periodic in zip("xyz", self.periodic, strict=True) if not periodic]
-        if not open_axes:
+        """What a reader should know; empty where all axes are periodic, or none is made longer."""
+        if not self._longer:
             return ""
-        which = f"{' and '.join(open_axes)} the box is not periodic"
-        return f"Along {which}: the cell is taken {VACUUM_A:g} Å longer there, and nothing is wrapped across."
+        return (
+            f"Along {'xyz'[self._longer[0]]} the box is not periodic: the cell is taken {VACUUM_A:g} Å longer there, "
+            "and nothing is wrapped across."
+        )
+
+    @property
+    def warning(self) -> str:
+        """What may be wrong; empty if nothing is."""
+        kept = ["xyz"[axis] for axis in self._open if axis not in self._longer]
+        if not kept:
+            return ""
+        return (
+            f"along {' and '.join(kept)} the box is not periodic, but the analysis takes it as periodic: what is near "
+            "its edges there gets neighbours that it did not have"
+        )
+
+    def turned(self, order: Sequence[int]) -> Boundaries:
+        """With the axes in another order."""
+        periodic = tuple(self.periodic[axis] for axis in order)
+        low, high = (None if bounds is None else bounds[list(order)] for bounds in (self.low, self.high))
+        return Boundaries((periodic[0], periodic[1], periodic[2]), low, high)
 
 
 def _along(cells: Array, origins: Array) -> Array:

@@ -19,6 +19,7 @@ from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.data_file import DataFile
 from lmpdrive.trajectory.group_dumps import atoms_in
 from lmpdrive.trajectory.names import HOW_TO_NAME_ELEMENTS, check_mass, elements_of, is_mass_of
+from lmpdrive.trajectory.own_masses import masses_of_names, masses_of_types, with_own_masses
 from lmpdrive.trajectory.topology import Topology
 
 Note = Callable[[str], None]
@@ -87,7 +88,9 @@ class Identity:
             return None
         for text in notes:
             note(text)
-        return Topology(_of_types(self.data.types, by_type, self.where), charges_e=self.data.charges_e)
+        found = Topology(_of_types(self.data.types, by_type, self.where), charges_e=self.data.charges_e)
+        names = self.elements if self.elements is not None else self.data.type_names
+        return with_own_masses(found, masses_of_types(self.data.types, self.data.masses, names), note)
 
     def topology_of(self, atoms: FileAtoms, where: str, note: Note) -> Topology:
         """Topology of the atoms of a file (`where`) that says something of them itself.
@@ -96,7 +99,7 @@ class Identity:
         """
         found = self.topology(note)
         if found is None:
-            return Topology(self._own(atoms, where, note))
+            return with_own_masses(Topology(self._own(atoms, where, note)), self._own_masses(atoms), note)
         known = np.arange(1, found.n_atoms + 1) if self.data is None else self.data.ids
         some = atoms_in(known, atoms.ids, atoms.n_atoms, where)
         if some is not None:
@@ -123,6 +126,14 @@ class Identity:
         if self.elements is not None:
             self._compare_sets(elements, where)
         return elements
+
+    def _own_masses(self, atoms: FileAtoms) -> NDArray[np.float64]:
+        """(N,) u of a file that has its own types or names; NaN where nothing tells."""
+        if atoms.masses_u is not None:
+            return atoms.masses_u
+        if self.elements is not None and atoms.types is not None:
+            return masses_of_types(atoms.types, {}, self.elements)
+        return np.full(atoms.n_atoms, np.nan) if atoms.names is None else masses_of_names(atoms.names)
 
     def _of_given_types(self, atoms: FileAtoms, where: str, note: Note) -> Names:
         """The caller's elements by type; an element column must agree."""

@@ -15,7 +15,7 @@ from lmpdrive.errors import TrajectoryError
 PS_PER_TIME_UNIT = {"metal": 1.0, "real": 1e-3}
 """Units in which lengths are Å."""
 
-_COMMAND = re.compile(r"^units\s+(\w+)", re.MULTILINE)
+_COMMAND = re.compile(r"^[ \t]*units[ \t]+(\w+)", re.MULTILINE)
 _START = 1 << 20
 """Bytes of a log in which `units` is looked for: it stands before the box."""
 

@@ -34,5 +34,9 @@ def without_false_images(whole: Trajectory) -> Trajectory:
     """The trajectory itself, or with longer cells where an axis is not periodic."""
     if all(whole.periodic):
         return whole
+    if whole.boundaries.warning:
+        whole.warn(f"{whole.path}: {whole.boundaries.warning}")
+    if not whole.boundaries.note:
+        return whole
     whole.note(whole.boundaries.note)
     return LongerCell(whole, whole.boundaries)

@@ -11,6 +11,8 @@ from collections.abc import Hashable, Mapping
 from functools import cache
 from typing import TypeVar
 
+from scipy import constants
+
 from lmpdrive.errors import TrajectoryError
 
 VIRTUAL_SITE = "X"
@@ -31,6 +33,11 @@ HEAVIEST_HYDROGEN_U = 4.1
 """Deuterium, tritium, and hydrogen to which mass was moved (repartitioning: up to four times its own)."""
 
 _ISOTOPES = {"D": "H", "T": "H"}
+_ELECTRON_U = constants.value("electron mass in u")
+ISOTOPE_MASSES_U = {
+    "D": constants.value("deuteron mass in u") + _ELECTRON_U,
+    "T": constants.value("triton mass in u") + _ELECTRON_U,
+}
 _LABELS = {
     "OH2": "O",
     "O*": "O",

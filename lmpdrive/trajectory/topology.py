@@ -24,12 +24,14 @@ class Topology:
     groups : name -> 0-based indices ("metal", "layer_1" ... bottom to top, "fixed", "water", ...).
     two_sided : True/False as the builder recorded, None if not known (then it is found from the first frame).
     charges_e : (N,) partial charges in e, or None.
+    masses_u : (N,) masses in u where they are not the standard ones (deuterium, repartitioned mass), or None.
     """
 
     elements: NDArray[np.str_]
     groups: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     two_sided: bool | None = None
     charges_e: NDArray[np.float64] | None = None
+    masses_u: NDArray[np.float64] | None = None
 
     @property
     def n_atoms(self) -> int:
@@ -48,6 +50,7 @@ class Topology:
             {name: group for name, group in groups.items() if len(group)},
             self.two_sided,
             None if self.charges_e is None else self.charges_e[atoms],
+            None if self.masses_u is None else self.masses_u[atoms],
         )
 
 

@@ -31,6 +31,10 @@ class Unwrapped:
         """The same for some of the atoms."""
         return replace(self, atoms=atoms if self.atoms is None else self.atoms[atoms])
 
+    def turned(self, order: Sequence[int]) -> Unwrapped:
+        """The same with x, y and z in another order."""
+        return replace(self, read=lambda frames: self.read(frames)[:, :, list(order)])
+
     def positions(self) -> NDArray[np.float64]:
         """(F, N, 3) Å, read-only."""
         positions = self.read(self.frames)

@@ -66,7 +66,7 @@ def test_mistakes(tmp_path, text, expected):
         ("system: {build: {}}\npotential: {architecture: deepmd}", "potential.model: is missing"),
         ("system: {build: {}}\npotential: {architecture: deepmd, model: x.pb, modle: 1}", "did you mean 'model'"),
         ("system: {}\npotential: {architecture: classical}", "exactly one of 'build:'"),
-        ("system: {build: {metal: Xx}}\npotential: {architecture: classical}", "'Au'"),
+        ("system: {build: {metal: Xx}}\npotential: {architecture: classical}", " Au, "),
         (
             "system: {build: {ions: {Na: 2}, ion_heights_A: [4]}}\npotential: {architecture: classical}",
             "1 values for 2",

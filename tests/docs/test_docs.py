@@ -24,7 +24,8 @@ from lmpdrive.architectures import DeckNeeds, Interface, ManyCouplings, ModelFac
 from lmpdrive.architectures.base import deck, pair_style, text_files
 from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.cli.app import EXIT_CODES
-from lmpdrive.config import load, sections
+from lmpdrive.config import build, electrolyte, load, sections
+from lmpdrive.system.build import build as build_system
 from tests.docs.terminal import run_on_terminal
 from tests.shipped import shipped
 
@@ -224,6 +225,22 @@ def test_whole_configurations_load(page, tmp_path):
             load(file)
 
 
+BUILDS = [
+    content["build"]
+    for block in blocks(ROOT / "docs" / "systems.md")
+    if block.language == "yaml" and "build" in (content := yaml.safe_load(block.text))
+]
+
+
+@pytest.mark.parametrize("section", BUILDS, ids=lambda section: str(section)[:60])
+def test_what_the_page_builds_can_be_built(section):
+    checked = build.Build.model_validate(section)
+    if any(word in str(section) for word in (".cif", ".xyz", "smiles")):
+        return  # no such file here, and RDKit need not be installed
+    made = build_system(checked)
+    assert len(made.atoms) == made.report.atoms > 50
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_lead_to_files(page):
     prose = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
@@ -241,9 +258,12 @@ def rows(page: str) -> set[str]:
 
 def test_every_key_of_the_configuration_is_documented():
     outer = (sections.Section, sections.Config)
-    models = [
-        v for v in vars(sections).values() if isinstance(v, type) and issubclass(v, sections.Section) and v not in outer
-    ]
+    models = {
+        v
+        for module in (sections, build, electrolyte)
+        for v in vars(module).values()
+        if isinstance(v, type) and issubclass(v, sections.Section) and v not in outer
+    }
     keys = {key for model in models for key in model.model_fields} | {"templates"}
     assert keys == rows("configuration.md")
 
@@ -291,7 +311,8 @@ def test_every_key_of_dispersion_is_documented():
 def test_every_default_in_the_configuration_tables_is_the_code_s():
     text = (ROOT / "docs" / "configuration.md").read_text()
     of_heading = {
-        "system.build": sections.Build,
+        "system.build": build.Build,
+        "system.build.solvent": electrolyte.Solvent,
         "dynamics": sections.Dynamics,
         "output": sections.Output,
         "dynamics.thermostat": sections.Thermostat,

@@ -54,6 +54,10 @@ def slab(n=3, spacing=2.9, layers=4, dz=2.4, z=0.0):
     return np.concatenate(atoms), (n * spacing, n * spacing)
 
 
+SLAB_GROUPS = {"metal": np.arange(36)} | {f"layer_{k + 1}": np.arange(9) + 9 * k for k in range(4)}
+"""Groups of `slab()` for cells that are so wide that it is no sheet, only a block."""
+
+
 def film(heights, cosines, *, layers=4, z=0.0, height=40.0, extra=(), shift=0.0):
     """Elements, positions and cell: Au slab from z up, waters at `heights` above its top plane.
 

@@ -43,7 +43,8 @@ def test_metal_atom_in_the_electrolyte(groups):
     frames = Frames(elements, np.tile(positions, (10, 1, 1)), cell, groups=named if groups else {})
     interface = Interface(frames.topology, frames.read(0, 1))
     assert [len(layer) for layer in interface.layers] == [9] * 4
-    assert any("1 metal atom is in no layer" in note for note in interface.notes)
+    note = "1 slab atom is in no layer" if groups else "1 Au is away from the slab"
+    assert any(note in one for one in interface.notes)
     assert list(bins(analyse(frames, names=NAMES)["water_density"])) == [3.05, 9.05]
 
 
@@ -61,7 +62,16 @@ def test_two_electrodes_with_a_vacuum_behind_them(vacuum, shift):
     assert interface.two_sided
     assert any(f"in parts with {vacuum:.1f} Å between them" in note for note in interface.notes)
     assert_allclose(interface.frames(frames.read(0, 1)).gap, 20.0)
-    tables = analyse(frames, names=[*NAMES, "water_coverage"])
+    apart = analyse(frames, names=[*NAMES, "water_coverage"])
+    assert_allclose(sorted(bins(apart["water_density_lower"])), [3.05, 9.05, 16.95])
+    assert_allclose(sorted(bins(apart["water_density_upper"])), [3.05, 10.95, 16.95])
+    assert "water_density" not in apart and "water_species" in apart
+    covered = apart["water_coverage_upper"].scalars["water in the first layer, upper electrode"]
+    assert_allclose(covered.value, 1.0)
+    for face in ("lower", "upper"):
+        (alone,) = (t for t in analyse(frames, names=NAMES[:1], surface=face).values() if t.name == "water_density")
+        assert_allclose(alone.value, apart[f"water_density_{face}"].value)
+    tables = analyse(frames, names=[*NAMES, "water_coverage"], surface="both")
     assert_allclose(sorted(bins(tables["water_density"])), [3.05, 9.05, 10.95, 16.95])
     assert_allclose(tables["water_cos_theta"].value[30], 0.5)  # 3.05 Å from the lower face and from the upper one
     assert_allclose(tables["water_coverage"].scalars["water in the first layer"].value, 1.0)

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from lmpdrive.observables import Interface, analyse
 from lmpdrive.observables.bulk import BIN_A, Bulk, find_bulk, students_t
 from lmpdrive.observables.bulk_search import bulk_of
-from tests.observables.synthetic_frames import Frames, slab, water
+from tests.observables.synthetic_frames import SLAB_GROUPS, Frames, slab, water
 
 Z = (np.arange(400) + 0.5) * BIN_A
 PERIOD_A, WIDTH_A, EDGE_A = 3.0, 1.3, 24.0
@@ -164,7 +164,8 @@ def frames_of(heights, height=60.0, metal=True):
     positions = np.array(positions)
     if not metal:
         positions[..., 2] %= height
-    return Frames(elements, positions, [12.0 * heights.shape[1], b, height])
+    cell = [12.0 * heights.shape[1], b, height]
+    return Frames(elements, positions, cell, groups=SLAB_GROUPS if metal else {})
 
 
 def test_of_a_trajectory_it_is_the_same_for_every_observable():

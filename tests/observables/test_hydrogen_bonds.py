@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from lmpdrive.observables import Interface, analyse
 from lmpdrive.observables.hydrogen_bond_search import CriterionOptions, search
 from tests.observables.moving_frames import DT_PS, assert_cuts_do_not_matter, two_sided
-from tests.observables.synthetic_frames import BOND, HALF_ANGLE, Frames, film, water
+from tests.observables.synthetic_frames import BOND, HALF_ANGLE, SLAB_GROUPS, Frames, film, water
 
 NAMES = ["hydrogen_bonds", "hydrogen_bond_profile", "hydrogen_bond_lifetime"]
 
@@ -109,7 +109,7 @@ def test_the_bulk_has_its_own_number():
         parts += [] if 8.0 < h < 22.0 else [pair[:3] + np.array([7.0, 0, 0])]
     atoms = np.concatenate(parts)
     elements = [*elements, *["O", "H", "H"] * ((len(atoms) - len(positions)) // 3)]
-    frames = Frames(elements, np.tile(atoms, (10, 1, 1)), [14.0 * 110, cell[1], 60.0])
+    frames = Frames(elements, np.tile(atoms, (10, 1, 1)), [14.0 * 110, cell[1], 60.0], groups=SLAB_GROUPS)
     table = analyse(frames, names=["hydrogen_bond_profile"])["hydrogen_bond_profile"]
     found = table.scalars["hydrogen bonds per water (bulk)"]
     assert_allclose(found.value, 1.0)

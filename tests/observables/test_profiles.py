@@ -14,7 +14,7 @@ from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables import Interface, analyse, observable_classes
 from lmpdrive.observables.base import Settings
 from lmpdrive.trajectory import Topology
-from tests.observables.synthetic_frames import BOND, HALF_ANGLE, Frames, film, slab, water
+from tests.observables.synthetic_frames import BOND, HALF_ANGLE, SLAB_GROUPS, Frames, film, slab, water
 
 GRAMS = 18.015 / 0.602214076
 """1 water/Å^3 in g/cm^3."""
@@ -157,7 +157,7 @@ def test_no_metal_is_measured_from_the_cell_origin():
     frames = repeated(["O", "H", "H"] * 2, positions, [6.0, 6.0, 10.0], origin=(0, 0, 5.0))
     tables = analyse(frames)
     assert list(bins(tables["water_density"])) == [2.05, 7.05]
-    assert any("No metal" in note for note in tables["summary"].notes)
+    assert any("No slab" in note for note in tables["summary"].notes)
     assert "first peak of the water density: height" not in tables["water_density"].scalars
 
 
@@ -219,7 +219,7 @@ def test_bulk_value_of_a_uniform_film():
         frames.append(np.concatenate([metal, *waters]))
     elements = ["Au"] * 36 + ["O", "H", "H"] * n
     cell = [40.0 * n, b, 60.0]  # wide, so that waters do not meet
-    bulk = analyse(Frames(elements, np.array(frames), cell), bin_width_A=0.1)["water_density"]
+    bulk = analyse(Frames(elements, np.array(frames), cell, groups=SLAB_GROUPS), bin_width_A=0.1)["water_density"]
     profile = bulk.value[(bulk.x > 6) & (bulk.x < 16)].mean()
     assert_allclose(profile, n / (film_height - 1) / (40 * n * b) * GRAMS, rtol=0.1)
 

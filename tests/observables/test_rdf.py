@@ -212,7 +212,7 @@ def test_every_third_frame_whatever_the_chunks(sizes):
 
 def test_default_pairs():
     metal, _ = slab(n=4, spacing=3.0)
-    positions = np.concatenate([metal, np.random.default_rng(0).uniform(8, 12, (6, 3))])
+    positions = np.concatenate([metal, np.random.default_rng(0).uniform((0, 0, 10), (12, 12, 14), (6, 3))])
     tables = analyse(
         Frames(["Au"] * 64 + ["O", "O", "Na", "Na", "Cl", "H"], np.tile(positions, (3, 1, 1)), [12, 12, 30])
     )
@@ -224,7 +224,7 @@ def test_default_pairs():
 @pytest.mark.parametrize(("ions", "one"), [(2, True), (3, False)])
 def test_that_there_is_one_pair_only_is_said(ions, one):
     metal, _ = slab(n=4, spacing=3.0)
-    positions = np.concatenate([metal, np.random.default_rng(0).uniform(8, 12, (3 + ions, 3))])
+    positions = np.concatenate([metal, np.random.default_rng(0).uniform((0, 0, 10), (12, 12, 14), (3 + ions, 3))])
     tables = analyse(Frames(["Au"] * 64 + ["O"] * 3 + ["Na"] * ions, np.tile(positions, (3, 1, 1)), [12, 12, 30]))
     assert any("one Na-Na pair" in warning for warning in tables["rdf_Na_Na"].warnings) is one
     assert any("one Na-Na pair" in warning for warning in tables["summary"].warnings) is one

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from lmpdrive.observables import analyse
 from lmpdrive.observables.reorientation import second_order
 from tests.observables.moving_frames import assert_cuts_do_not_matter, rotors, two_sided, visitors
-from tests.observables.synthetic_frames import Frames, film, water
+from tests.observables.synthetic_frames import SLAB_GROUPS, Frames, film, water
 
 LAGS = np.arange(21)
 EVERY = {"reorientation": {"window_ps": 0.2, "sample_ps": 0.0}}
@@ -55,7 +55,7 @@ def test_interface_and_bulk_are_apart():
         for f in range(60)
     ]
     elements, cell = ["Au"] * 36 + ["O", "H", "H"] * len(heights), [12.0 * len(heights), 8.7, 60.0]
-    tables = analyse(Frames(elements, frames, cell), names=["reorientation"], options=EVERY)
+    tables = analyse(Frames(elements, frames, cell, groups=SLAB_GROUPS), names=["reorientation"], options=EVERY)
     for where, turn in (("interface", 100), ("bulk", 15)):
         got = tables[f"reorientation_oh_{where}"].data["C_1 [1]"]
         assert_allclose(got, np.cos(2 * np.pi * LAGS / turn), atol=1e-6)

@@ -10,7 +10,6 @@ from numpy.testing import assert_allclose
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables import Table, analyse, write_tables
 from lmpdrive.observables.blocks import block_edges, block_error, statistical_inefficiency
-from lmpdrive.observables.layers import find_layers
 from lmpdrive.observables.peaks import first_minimum, first_peak
 from lmpdrive.observables.slope import linear_drift
 from lmpdrive.observables.thermodynamics import production, thermo_tables
@@ -131,18 +130,6 @@ def test_folder_that_cannot_be_written(tmp_path):
     table = Table("a", "A", "profile", pd.DataFrame({"z [Å]": [1.0]}))
     with pytest.raises(TrajectoryError, match="cannot write"):
         write_tables({"a": table}, tmp_path / "observables")
-
-
-@pytest.mark.parametrize("offset", [0.0, 3.0, 12.9, 27.0])
-def test_layers_bottom_to_top_across_the_boundary(offset):
-    rng = np.random.default_rng(0)
-    z = np.repeat([0.0, 2.4, 4.8, 7.2], 12) + rng.normal(scale=0.12, size=48)
-    layers = find_layers((z + offset) % 30.0, 30.0)
-    assert [sorted(layer) for layer in layers] == [list(range(12 * i, 12 * i + 12)) for i in range(4)]
-
-
-def test_layers_of_few_atoms_are_none():
-    assert find_layers(np.array([1.0, 12.0]), 30.0) == []
 
 
 def test_first_peak_and_minimum_of_a_known_curve():

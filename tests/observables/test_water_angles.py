@@ -8,15 +8,15 @@ from numpy.testing import assert_allclose
 
 from lmpdrive.errors import ConfigError
 from lmpdrive.observables import analyse
-from tests.observables.synthetic_frames import HALF_ANGLE, Frames, film, slab, water
+from tests.observables.synthetic_frames import HALF_ANGLE, SLAB_GROUPS, Frames, film, slab, water
 
 
 def angles(frames, **options):
     return analyse(frames, options={"water_angles": options})
 
 
-def repeated(elements, positions, cell, n=10):
-    return Frames(elements, np.tile(positions, (n, 1, 1)), cell)
+def repeated(elements, positions, cell, n=10, **kwargs):
+    return Frames(elements, np.tile(positions, (n, 1, 1)), cell, **kwargs)
 
 
 def filled(table):
@@ -64,7 +64,8 @@ def even_film(top, cosine, start=2.05):
     heights = np.arange(start, top, 0.2)
     waters = [water((12.0 * k, 3.0, 7.2 + h), cosine(h)) for k, h in enumerate(heights)]
     elements = ["Au"] * 36 + ["O", "H", "H"] * len(heights)
-    return repeated(elements, np.concatenate([metal, *waters]), [12.0 * len(heights), b, 60.0])
+    cell = [12.0 * len(heights), b, 60.0]
+    return repeated(elements, np.concatenate([metal, *waters]), cell, groups=SLAB_GROUPS)
 
 
 def test_bulk_is_the_region_of_the_bulk_density():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from lmpdrive.config.sections import IONS, METALS, Build
+from lmpdrive.config.sections import Build
+from lmpdrive.config.substances import ATOMIC_IONS_E, FCC
 from lmpdrive.errors import StructureError
 from lmpdrive.system import packmol
 from lmpdrive.system.build import build
@@ -73,7 +74,7 @@ def test_layers_are_counted_from_the_bottom_and_nothing_lies_on_a_boundary():
 FACETS = {"111": ((4, 4), 3**-0.5), "100": ((4, 4), 0.5), "110": ((3, 4), 8**-0.5)}
 
 
-@pytest.mark.parametrize("metal, facet", [(m, "111") for m in METALS] + [("Cu", "100"), ("Cu", "110"), ("Pt", "110")])
+@pytest.mark.parametrize("metal, facet", [(m, "111") for m in FCC] + [("Cu", "100"), ("Cu", "110"), ("Pt", "110")])
 def test_every_metal_and_facet(metal, facet):
     from ase.data import atomic_numbers, reference_states
 
@@ -87,13 +88,13 @@ def test_every_metal_and_facet(metal, facet):
     assert contacts(system).min(initial=2.2) > 1.99
 
 
-@pytest.mark.parametrize("ion", IONS)
+@pytest.mark.parametrize("ion", ["Li", "Na", "K", "Rb", "Cs", "F", "Cl", "Br", "I", "Mg", "Ca", "Sr", "Ba"])
 def test_every_ion_stands_where_it_was_put(ion):
     system = build(Build(repeat=(4, 4), layers=4, water_thickness_A=16, ions={ion: 2}, ion_heights_A=[3.0, 12.5]))
     surface = system.atoms.positions[system.groups["layer_4"], 2].mean()
     ions = system.groups[f"ion_{ion}"]
     assert_allclose(system.atoms.positions[ions, 2] - surface, (3.0, 12.5), atol=1e-9)
-    assert system.charge_of_ions_e == (-2 if ion in ("F", "Cl", "Br", "I") else 2)
+    assert system.charge_of_ions_e == 2 * ATOMIC_IONS_E[ion]
     assert contacts(system).min() > 1.99
 
 
@@ -177,10 +178,11 @@ def test_more_fixed_layers_than_layers():
 
 def test_packmol_that_fails_says_what_to_change():
     from ase import Atoms
+    from ase.build import molecule
 
     box = Atoms(cell=(6, 6, 20), pbc=True)
     with pytest.raises(StructureError, match=r"cannot place 12 waters.*system.build.waters.*packmol output"):
-        packmol.place_waters(box, Atoms(), [], 12, 1.0, 3.0, 1)
+        packmol.pack([packmol.Kind("water", molecule("H2O"), 12)], [], box.cell, 1, (1.0, 3.0))
 
 
 def test_packmol_missing_is_said_with_the_install_line(monkeypatch, tmp_path):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+import warnings
 
+import ase
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -12,6 +14,7 @@ import lmpdrive
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory import Discarded, open_trajectory
 from lmpdrive.trajectory.boundaries import VACUUM_A, Boundaries
+from lmpdrive.trajectory.turned import Turned
 from tests.field_cases import case
 from tests.trajectory.dump_text import frame
 
@@ -80,6 +83,49 @@ def test_cells_grow_along_their_own_vectors():
     longer, corners = Boundaries.around((True, True, False), cells, origins).applied(cells, origins)
     assert_allclose(longer[:, 2], np.tile(np.array([0, 0.6, 0.8]) * (15 + VACUUM_A), (2, 1)))
     assert_allclose(corners, np.zeros((2, 3)), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("letters", "lengths", "warned"),
+    [
+        ("ff pp pp", (10 + VACUUM_A, 10, 20), ""),
+        ("ff ff ff", (10, 10, 20 + VACUUM_A), "along x and y the box is not periodic"),
+        ("ff ff pp", (10, 10, 20), "along x and y the box is not periodic"),
+    ],
+)
+def test_the_area_of_the_box_stays(write, letters, lengths, warned):
+    """Profiles are per area: of several open axes only c, the normal, grows; the others are warned of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        trajectory = open_trajectory(write(frame(ROWS, COLUMNS, letters=letters)))
+    assert_allclose(np.diag(trajectory.read(0, 1).cells[0]), lengths)
+    assert bool(caught) == bool(warned)
+    assert all(warned in str(one.message) for one in caught)
+    assert len(trajectory.warnings) == len(caught)
+
+
+def test_extended_xyz_and_files_of_ase(write, tmp_path):
+    head = '2\nLattice="10 0 0 0 10 0 0 0 20" Properties=species:S:1:pos:R:3'
+    atoms = "O 1 1 3\nO 2 2 17\n"
+    for pbc, length in ((' pbc="T T F"', 20 + VACUUM_A), (' pbc="T T T"', 20), (' pbc="F F F"', 20), ("", 20)):
+        chunk = open_trajectory(write(f"{head}{pbc}\n{atoms}", "traj.xyz")).read(0, 1)
+        assert_allclose(np.diag(chunk.cells[0]), [10, 10, length])
+    ase_atoms = ase.Atoms("OO", [[1, 1, 3], [2, 2, 17]], cell=[10, 10, 20])
+    for flags, length in (((True, True, False), 20 + VACUUM_A), (True, 20), (False, 20)):
+        ase_atoms.pbc = flags
+        ase_atoms.write(tmp_path / "ase.traj")
+        assert_allclose(np.diag(open_trajectory(tmp_path / "ase.traj").read(0, 1).cells[0]), [10, 10, length])
+
+
+def test_turned_frames(write):
+    """The normal along x: x becomes the third axis, with its boundary and its unwrapped positions."""
+    rows = ["1 O 1 2 3 1 0 0"]
+    path = write(frame(rows, "id element x y z ix iy iz", letters="ff pp pp"))
+    turned = Turned(open_trajectory(path), 0)
+    assert turned.periodic == (True, True, False)
+    assert turned.notes
+    assert_allclose(turned.read(0, 1).unwrapped[0, 0], [2, 3, 11])
+    assert_allclose(np.diag(turned.read(0, 1).cells[0]), [10, 20, 10 + VACUUM_A])
 
 
 def test_boundaries_that_change_during_the_run(write):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from lmpdrive import observables
 from lmpdrive.common import compiled
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory import open_trajectory
@@ -236,6 +237,41 @@ def test_groups_are_re_indexed():
     left = topology.take(np.array([1, 2, 4]))
     assert left.elements.tolist() == ["O", "H", "Au"]
     assert {name: group.tolist() for name, group in left.groups.items()} == {"water": [0, 1]}
+
+
+# -- masses --------------------------------------------------------------------------------------------------------
+
+
+def test_standard_masses_are_not_kept(write):
+    data = write(data_file(ATOMS, MASSES), "system.data")
+    assert open_trajectory(write(frame(ATOMS)), data=data).topology.masses_u is None
+
+
+def test_masses_of_isotopes_and_of_heavy_hydrogen(write):
+    dump = write(frame(ATOMS))
+    heavy = write(data_file(ATOMS, ["1 11.967 # O", "2 3.024 # H", "3 22.99 # Na"]), "heavy.data")
+    trajectory = open_trajectory(dump, data=heavy)
+    assert_allclose(trajectory.topology.masses_u, [11.967, 3.024, 22.99])
+    assert trajectory.notes == ["Masses other than the standard ones are used: H 3.024 u, O 11.967 u."]
+    assert_allclose(
+        open_trajectory(dump, elements=["O", "D", "T"]).topology.masses_u, [15.999, 2.0141, 3.01605], atol=1e-4
+    )
+    named = write(frame(["1 D 1 1 1", "2 X 2 2 2", "3 O 3 3 3"], "id element x y z"), "named.lammpstrj")
+    assert_allclose(open_trajectory(named).topology.masses_u, [2.0141, 15.999], atol=1e-4)  # the virtual site went
+    column = write(frame(["1 1 15.999 1 1 1", "2 2 2.014 2 2 2"], "id type mass x y z"), "mass.lammpstrj")
+    assert_allclose(open_trajectory(column, elements=["O", "H"]).topology.masses_u, [15.999, 2.014])
+
+
+def test_the_temperature_of_deuterium_is_that_of_its_mass(write):
+    """T = m v^2 / (3 k): twice that of hydrogen with the same velocity."""
+    rows = ["1 1 1 1 1 0 0 0", "2 2 2 2 2 0 0 5"]
+    path = write("ITEM: UNITS\nmetal\n" + "".join(frame(rows, "id type x y z vx vy vz", step=i) for i in range(3)))
+    found = []
+    for hydrogen in ("H", "D"):
+        trajectory = open_trajectory(path, elements=["O", hydrogen], timestep_fs=1.0)
+        table = observables.analyse(trajectory, names=["species_temperature"])["species_temperature"]
+        found.append(float(table.data["T_H [K]"].iloc[0]))
+    assert found[1] / found[0] == pytest.approx(2.0141 / 1.008, rel=1e-4)
 
 
 # -- situations that people met ------------------------------------------------------------------------------------

@@ -127,14 +127,18 @@ class Classical(Architecture):
             wet.append(interface.groups[layers[0]])
         return np.concatenate(wet)
 
+    def lennard_jones(self, element: str) -> ff.LennardJones:
+        """Parameters of an element."""
+        return ff.LENNARD_JONES[element]
+
     def context(self, interface: Interface) -> dict[str, Any]:
         """Lennard-Jones rows and bonded terms in eV."""
         rows = [
             {
                 "type": i,
                 "element": e,
-                "epsilon_eV": ff.LENNARD_JONES[e].epsilon_kcal_per_mol * KCAL_PER_MOL_EV,
-                "sigma_A": ff.LENNARD_JONES[e].sigma_A,
+                "epsilon_eV": self.lennard_jones(e).epsilon_kcal_per_mol * KCAL_PER_MOL_EV,
+                "sigma_A": self.lennard_jones(e).sigma_A,
             }
             for i, e in enumerate(interface.elements, start=1)
         ]

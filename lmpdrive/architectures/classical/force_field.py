@@ -19,7 +19,8 @@ class LennardJones(NamedTuple):
     sigma_A: float
 
 
-def _from_minimum(r_min_A: float, epsilon_kcal_per_mol: float) -> LennardJones:
+def from_minimum(r_min_A: float, epsilon_kcal_per_mol: float) -> LennardJones:
+    """From the distance and the depth of the minimum."""
     return LennardJones(epsilon_kcal_per_mol, r_min_A / TWO_TO_SIXTH)
 
 
@@ -32,7 +33,7 @@ ANGLE_K_KCAL_PER_MOL_RAD2, ANGLE_THETA0_DEG = 75.90 / 2, 113.24
 
 # Columns of the paper: R_min/2 [Å], epsilon [kcal/mol].
 IONS = {
-    element: _from_minimum(2 * half_r_min, epsilon)
+    element: from_minimum(2 * half_r_min, epsilon)
     for element, (half_r_min, epsilon) in {
         "Li": (0.791, 0.3367344),
         "Na": (1.212, 0.3526418),
@@ -49,7 +50,7 @@ ION_CHARGES_E = {"Li": 1, "Na": 1, "K": 1, "Rb": 1, "Cs": 1, "F": -1, "Cl": -1, 
 
 # Columns of the paper: r0 [Å], E0 [kcal/mol].
 METALS = {
-    element: _from_minimum(r0, e0)
+    element: from_minimum(r0, e0)
     for element, (r0, e0) in {
         "Ag": (2.955, 4.56),
         "Al": (2.925, 4.02),

@@ -154,7 +154,7 @@ def _cell(frame: Frame, number: int, ask: Request, plain: PlainFile) -> NDArray[
 
 
 def _periodic(header: Header) -> Periodic:
-    """The flags; a frame of which no axis is periodic is one whose flags were not set (ASE's default), if it has any."""
+    """Which axes are periodic; `F F F` beside a cell is what ASE writes where nobody said, and means nothing."""
     return header.periodic if header.periodic is not None and any(header.periodic) else PERIODIC
 
 

@@ -1,0 +1,1 @@
+"""The parts of `system.build`: slabs, molecules, ions, films, liquids.  Lengths in Å, charges in e."""
