@@ -77,7 +77,8 @@ def check(file: str | Path, overrides: Sequence[str] = (), here: bool = True, tr
     found += checks.problems(config, system, here, may_load=not refused)
     if system is not None:
         readable = not any(p.level == "error" for p in found)
-        found.insert(0, Problem("note", checks.element_table(config.potential, system, readable)))
+        table = checks.element_table(config.potential, system, readable)
+        found[:0] = [Problem("note", table), Problem("note", "\n".join(system.report.lines()))]
     return found
 
 

@@ -21,6 +21,9 @@ from lmpdrive.errors import ConfigError
 RESOURCES = "resources"
 """Key of a point that is no key of the run: what its MD needs instead of the stage's resources."""
 
+COUNTED = (".ions", ".ion_charges_e")
+"""Mappings whose keys are names of ions, or of their files with a dot in them: they stay whole."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -84,7 +87,7 @@ def flattened(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
     def walk(prefix: str, value: Any) -> None:
         whole = prefix == "potential" and isinstance(value, dict) and "architecture" in value
-        if isinstance(value, dict) and value and not whole and prefix != "system.build.ions":
+        if isinstance(value, dict) and value and not whole and not prefix.endswith(COUNTED):
             for key, item in value.items():
                 walk(f"{prefix}.{key}", item)
         else:

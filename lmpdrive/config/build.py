@@ -62,7 +62,7 @@ class Liquid(Electrolyte):
 class Build(Electrolyte):
     """A slab with a liquid film and ions, or a bulk liquid."""
 
-    metal: Annotated[str | None, BeforeValidator(_metal)] = "Au"
+    metal: Annotated[str | None, BeforeValidator(_metal), Field(json_schema_extra={"enum": [*STRUCTURE, None]})] = "Au"
     """Metal of the slab: any that is fcc, bcc or hcp."""
     slab: Annotated[str | None, BeforeValidator(_slab)] = None
     """Instead of a metal: a slab known by name (graphite, TiO2(110), ...), or a structure file."""

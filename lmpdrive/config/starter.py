@@ -6,8 +6,8 @@ STARTER = """\
 
 system:
   build:
-    metal: Pt                 # Au, Pt, Ag, Cu, ...
-    facet: "111"              # 111, 100, 110
+    metal: Pt                 # any fcc, bcc or hcp metal; or slab: graphite, TiO2(110), my-slab.cif
+    facet: "111"              # Miller indices: "100", "211", "10-10", ...
     repeat: [4, 4]            # surface atoms along x and y
     layers: 4
     ions: {}                  # for example {Na: 2}

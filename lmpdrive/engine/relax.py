@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from lmpdrive.architectures.classical import Classical
 from lmpdrive.architectures.classical.force_field import IONS
-from lmpdrive.architectures.classical.packed_start import PackedStart
+from lmpdrive.architectures.classical.packed_start import PackedIons, PackedStart
 from lmpdrive.common.run_files import DATA
 from lmpdrive.config import Config, Dynamics, Thermostat
 from lmpdrive.deck.render import render
 from lmpdrive.engine.run import run
 from lmpdrive.errors import EngineError, StructureError
-from lmpdrive.system.building.molecules import ion_totals_e
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +54,8 @@ def relax(system: BuiltSystem, config: Config) -> BuiltSystem:
 
     build = config.system.build
     assert build is not None
-    potential = PackedStart(architecture="classical", ion_totals_e=ion_totals_e(build.liquid or build))
+    ions = {ion.name: PackedIons(tuple(ion.atoms.tolist()), ion.charge_e) for ion in system.placed_ions}
+    potential = PackedStart(architecture="classical", ions=ions)
     classical = config.model_copy(
         update={
             "potential": potential,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from lmpdrive.config.build import Build
@@ -9,7 +12,8 @@ from lmpdrive.errors import StructureError
 from lmpdrive.system.assemble import assemble
 from lmpdrive.system.building.film import Film, make_film
 from lmpdrive.system.building.liquid import make_liquid
-from lmpdrive.system.model import BuiltSystem
+from lmpdrive.system.building.molecules import Species
+from lmpdrive.system.model import BuiltSystem, PlacedIons
 from lmpdrive.system.overlaps import check_overlaps
 
 
@@ -20,15 +24,11 @@ def build(section: Build, *, fixed_layers: int = 0, two_sided: bool | None = Non
     fit.
     """
     if section.liquid is not None:
-        liquid = make_liquid(section)
-        check_overlaps(liquid.atoms, "the built liquid", "Try another system.build.seed.")
-        return assemble(
-            liquid.atoms, source=f"built {liquid.name}, seed {section.seed}", fixed_layers=0, two_sided=True
-        )
+        return _liquid(section)
     film = make_film(section)
     check_overlaps(film.atoms, "the built system", "Move the ions (ion_heights_A), or try another system.build.seed.")
     two = f", {section.electrodes} electrodes" if section.electrodes > 1 else ""
-    return assemble(
+    system = assemble(
         film.atoms,
         source=f"built {film.slab.name} {section.repeat[0]}x{section.repeat[1]}{two}, seed {section.seed}",
         fixed_layers=fixed_layers,
@@ -36,7 +36,30 @@ def build(section: Build, *, fixed_layers: int = 0, two_sided: bool | None = Non
         fixed=film.slab.fixed if film.slab.fixed is not None else _outermost(film, section, fixed_layers),
         film_A=section.water_thickness_A,
         notes=film.slab.notes,
+        slab=np.arange(len(film.slab.atoms)),
+        layers=film.slab.layers,
     )
+    return replace(system, placed_ions=_placed([ion.species for ion in film.ions], len(film.atoms)))
+
+
+def _liquid(section: Build) -> BuiltSystem:
+    liquid = make_liquid(section)
+    check_overlaps(liquid.atoms, "the built liquid", "Try another system.build.seed.")
+    system = assemble(liquid.atoms, source=f"built {liquid.name}, seed {section.seed}", fixed_layers=0, two_sided=True)
+    ions = [species for species, count in liquid.ions for _ in range(count)]
+    return replace(system, placed_ions=_placed(ions, len(liquid.atoms)))
+
+
+def _placed(ions: Sequence[Species], n_atoms: int) -> tuple[PlacedIons, ...]:
+    """By kind, from the ions in their order; they are the last of the atoms."""
+    sizes = [len(ion.atoms) for ion in ions]
+    first = n_atoms - sum(sizes) + np.concatenate([[0], np.cumsum(sizes)]).astype(int)
+    found: dict[str, PlacedIons] = {}
+    for ion, start, size in zip(ions, first, sizes, strict=False):
+        before = found.get(ion.label, PlacedIons(ion.label, np.zeros(0, dtype=int), 0))
+        atoms = np.concatenate([before.atoms, np.arange(start, start + size)])
+        found[ion.label] = PlacedIons(ion.label, atoms, before.charge_e + ion.charge_e)
+    return tuple(found.values())
 
 
 def _outermost(film: Film, section: Build, fixed_layers: int) -> np.ndarray | None:

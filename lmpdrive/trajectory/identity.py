@@ -61,17 +61,23 @@ class Identity:
     where: str = ""
     known: Topology | None = None
 
+    @property
+    def _masses(self) -> dict[int, float]:
+        """Masses of the data file; none where all types have the same, which only fills the section."""
+        masses = self.data.masses if self.data else {}
+        return masses if len(masses) == 1 or len(set(masses.values())) > 1 else {}
+
     @cached_property
     def _by_type(self) -> tuple[dict[int, str], list[str]]:
         """Type -> element, and notes.  Raises TrajectoryError for names that are none or masses that contradict."""
-        masses = self.data.masses if self.data else {}
+        masses = self._masses
         if self.elements is not None and self.data is not None and self.data.types_made_up:
             raise TrajectoryError(f"{self.where} names the elements of the atoms itself: leave --elements out")
         if self.elements is not None:
             names, source = dict(enumerate(self.elements, start=1)), "elements"
-            if masses and len(names) != len(masses):
+            if self.data and self.data.masses and len(names) != (n := len(self.data.masses)):
                 raise TrajectoryError(
-                    f"{len(names)} elements were given ({' '.join(self.elements)}) but {self.where} has {len(masses)} "
+                    f"{len(names)} elements were given ({' '.join(self.elements)}) but {self.where} has {n} "
                     "atom types: give one for each type, in the order of the types"
                 )
         else:
@@ -90,7 +96,7 @@ class Identity:
             note(text)
         found = Topology(_of_types(self.data.types, by_type, self.where), charges_e=self.data.charges_e)
         names = self.elements if self.elements is not None else self.data.type_names
-        return with_own_masses(found, masses_of_types(self.data.types, self.data.masses, names), note)
+        return with_own_masses(found, masses_of_types(self.data.types, self._masses, names), note)
 
     def topology_of(self, atoms: FileAtoms, where: str, note: Note) -> Topology:
         """Topology of the atoms of a file (`where`) that says something of them itself.

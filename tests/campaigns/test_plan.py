@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lmpdrive.campaigns.axes import flattened
 from lmpdrive.campaigns.plan import make_plan
 from lmpdrive.errors import ConfigError, RunDirectoryError
 
@@ -139,3 +140,17 @@ def test_every_key_is_documented():
         for key in model.model_fields
     }
     assert not {key for key in keys - {"name", "blocks"} if f"`{key}`" not in page}
+
+
+def test_names_of_ions_may_be_files_with_a_dot(tmp_path):
+    build = {
+        "ions": {"my-ion.xyz": 1},
+        "ion_charges_e": {"my-ion.xyz": -1},
+        "liquid": {"ions": {"a.xyz": 2}, "waters": 5},
+    }
+    assert flattened({"system": {"build": build}}, tmp_path) == {
+        "system.build.ions": {"my-ion.xyz": 1},
+        "system.build.ion_charges_e": {"my-ion.xyz": -1},
+        "system.build.liquid.ions": {"a.xyz": 2},
+        "system.build.liquid.waters": 5,
+    }

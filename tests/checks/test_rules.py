@@ -14,6 +14,7 @@ from lmpdrive.architectures.deepmd.model import cutoffs_of
 from lmpdrive.checks.case import Case
 from lmpdrive.config import load
 from lmpdrive.pipeline import check
+from lmpdrive.system import make_system
 from lmpdrive.system.assemble import assemble
 from tests.conftest import SMALL_CLASSICAL
 from tests.observables.synthetic_frames import film, slab
@@ -143,6 +144,22 @@ def test_vacuum_density_and_width(config):
     (hole,) = found("hole_in_a_closed_cell", given, system(two_sided=True))
     assert "24." in hole.message and "at most 8 Å" in hole.message
     assert found("hole_in_a_closed_cell", given, system()) == []
+
+
+def test_the_slab_correction_needs_an_orthogonal_cell(config):
+    build = {"metal": "Cu", "facet": "643", "repeat": [1, 1], "layers": 2, "waters": 0}
+    for vacuum, n in ((15, 1), (0, 0)):
+        given = config(system={"build": build | {"vacuum_A": vacuum}})
+        problems = found("slab_correction_of_a_skewed_cell", given, make_system(given))
+        assert len(problems) == n
+    orthogonal = config()
+    assert found("slab_correction_of_a_skewed_cell", orthogonal, make_system(orthogonal)) == []
+
+
+def test_the_vacuum_behind_two_electrodes_is_no_hole(config):
+    build = {"metal": "Au", "repeat": [4, 4], "layers": 2, "electrodes": 2, "water_thickness_A": 9, "vacuum_A": 15}
+    given = config(system={"build": build})
+    assert found("hole_in_a_closed_cell", given, make_system(given)) == []
     for density, n in ((0.5, 1), (0.997, 0), (1.4, 1), (None, 0)):
         report = SimpleNamespace(bulk_water_density_g_per_cm3=density)
         assert len(found("density_of_the_water", given, SimpleNamespace(report=report))) == n
@@ -277,8 +294,9 @@ def test_shipped_models_tell_their_receptive_field(write_yaml):
 
 
 def test_check_prints_types_masses_and_the_models_own_numbers(write_yaml):
-    table = check(write_yaml(SMALL_CLASSICAL), here=False)[0]
-    assert table.level == "note"
+    table, built = check(write_yaml(SMALL_CLASSICAL), here=False)[:2]
+    assert table.level == built.level == "note"
+    assert built.message.startswith("built Au(111) 4x4, seed 1: ")
     rows = [line.split() for line in table.message.splitlines()]
     assert rows[1][:3] == ["1", "Au", "196.9666"] and rows[1][-1] == "Au"
     assert [row[1] for row in rows[1:]] == ["Au", "H", "Na", "O"]

@@ -168,6 +168,7 @@ def test_a_slab_from_a_file_is_taken_as_it_is(tmp_path):
 def test_a_slab_that_lies_askew_and_across_the_boundary_is_set_upright(tmp_path):
     made = fcc111("Al", (3, 3, 3), a=4.05, vacuum=8)
     made.pbc = True
+    made.info.clear()  # ASE cannot write what it put there
     turned = made.copy()
     turned.positions[:, 2] += 7
     turned.cell[2, 0] += 1.7  # c is not the normal
@@ -180,6 +181,42 @@ def test_a_slab_that_lies_askew_and_across_the_boundary_is_set_upright(tmp_path)
     assert slab.thickness_A == pytest.approx(2 * 4.05 / np.sqrt(3), abs=1e-6)
     ours, theirs = (np.sort(neighbor_list("d", atoms, 4.5)) for atoms in (slab.atoms, made))
     assert_allclose(ours, theirs, atol=1e-6)
+
+
+def hydroxylated() -> Atoms:
+    """Pt(111) with a hydroxyl on top of one atom."""
+    made = fcc111("Pt", (3, 2, 3), a=3.92, vacuum=9, orthogonal=True)
+    made.pbc = True
+    made.info.clear()  # ASE cannot write what it put there
+    top = made.positions[-1]
+    return made + Atoms("OH", positions=top + np.array([(0, 0, 2.0), (0.9, 0, 2.3)]))
+
+
+def test_adsorbates_of_a_file_are_not_of_the_slab(tmp_path):
+    hydroxylated().write(tmp_path / "oh.xyz")
+    slab = slab_of(slab=str(tmp_path / "oh.xyz"), repeat=(1, 2))
+    assert slab.atoms[slab.adsorbed].get_chemical_formula() == "H2O2"
+    assert slab.atoms[slab.own].get_chemical_formula() == "Pt36"
+    clean = fcc111("Pt", (3, 2, 3), a=3.92, vacuum=9, orthogonal=True)
+    clean.pbc = True
+    clean.info.clear()
+    clean.write(tmp_path / "clean.xyz")
+    assert slab_of(slab=str(tmp_path / "clean.xyz"), repeat=(1, 2)).adsorbed is None
+
+
+def test_a_complete_interface_is_no_slab(tmp_path):
+    made = hydroxylated()
+    film = made + Atoms("OH2", positions=made.positions[-1] + [(0, 0, 6), (0.76, 0, 6.59), (-0.76, 0, 6.59)])
+    film.write(tmp_path / "film.xyz")
+    with pytest.raises(StructureError, match=r"film\.xyz is more than a slab: 3 of its atoms .*system\.read"):
+        slab_of(slab=str(tmp_path / "film.xyz"), repeat=(1, 2))
+    second = made[:18].copy()
+    second.positions[:, 2] += 11
+    second.cell[2, 2] += 11
+    two = Atoms(cell=second.cell, pbc=True) + made[:18] + second
+    two.write(tmp_path / "two.xyz")
+    with pytest.raises(StructureError, match=r"two\.xyz holds 2 slabs.*electrodes: 2"):
+        slab_of(slab=str(tmp_path / "two.xyz"), repeat=(1, 2))
 
 
 def test_a_slab_without_a_third_cell_vector_is_a_slab(tmp_path):

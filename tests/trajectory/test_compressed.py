@@ -115,7 +115,7 @@ def test_an_archive_is_no_trajectory(tmp_path):
         opened(tmp_path / "runs.tar.gz")
 
 
-@pytest.mark.parametrize("packed", [b"", gzip.compress(b"")])
+@pytest.mark.parametrize("packed", [b"", gzip.compress(b"", mtime=0)], ids=["empty", "gzip"])
 def test_nothing_within(tmp_path, packed):
     (tmp_path / "traj.gz").write_bytes(packed)
     with pytest.raises(TrajectoryError, match="is empty"):

@@ -107,6 +107,13 @@ def test_heavy_hydrogen_is_hydrogen(write):
     assert elements(open_trajectory(write(frame(ATOMS)), data=data, elements=["O", "D", "Na"])) == ["O", "H", "Na"]
 
 
+def test_masses_that_only_fill_the_section(write):
+    data = write(data_file(ATOMS, ["1 1.0 # O", "2 1.0 # H", "3 1.0 # Na"]), "system.data")
+    trajectory = open_trajectory(write(frame(ATOMS)), data=data)
+    assert elements(trajectory) == ["O", "H", "Na"]
+    assert trajectory.topology.masses_u is None
+
+
 def test_a_comment_that_contradicts_its_mass(write):
     data = write(data_file(ATOMS, ["1 15.999 # H", "2 1.008 # O", "3 22.99 # Na"]), "system.data")
     with pytest.raises(TrajectoryError, match=r"H is taken as H .* has the mass of O"):

@@ -2,13 +2,14 @@
 
 Any element may be among the obstacles.  A metal without Heinz parameters has the contact distance and the depth of one
 that has; other elements have the Lennard-Jones parameters of UFF.  The charge of a molecular ion is spread over its
-atoms, and a slab balances what is left.  This is for a few ps of relaxation, never for results.
+atoms other than H (which have no radius, so that water would collapse onto them), and a slab balances what is left.
+This is for a few ps of relaxation, never for results.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,11 +30,18 @@ UFF = {
 """Minimum [Å] and depth [kcal/mol]: Rappé et al., J. Am. Chem. Soc. 114, 10024 (1992)."""
 
 
+class PackedIons(NamedTuple):
+    """All ions of one kind: indices of their atoms, and their charge together [e]."""
+
+    atoms: tuple[int, ...]
+    charge_e: int
+
+
 class PackedStart(Classical):
     """Water and Joung-Cheatham ions among obstacles of any element."""
 
-    ion_totals_e: dict[str, int] = {}
-    """Charge of all ions of each kind together, by the name of its group, ion_<name>."""
+    ions: dict[str, PackedIons] = {}
+    """By name."""
 
     def problems(self, interface: Interface | None) -> list[Problem]:
         """None: what has no parameters does not move."""
@@ -41,25 +49,24 @@ class PackedStart(Classical):
 
     def mobile(self, interface: Interface) -> np.ndarray:
         """Indices of the atoms that the potential can move: of water, and ions of one atom."""
-        found = [np.asarray(interface.groups.get("water", []), dtype=int)]
-        species = np.array(interface.species)
-        for element in ff.IONS:
-            ions = np.asarray(interface.groups.get(f"ion_{element}", []), dtype=int)
-            found.append(ions[species[ions] == element])
-        return np.unique(np.concatenate(found))
+        simple = [ions.atoms for name, ions in self.ions.items() if name in ff.IONS]
+        return np.unique(np.concatenate([self._water(interface), *simple]).astype(int))
 
     def charges_e(self, interface: Interface) -> Sequence[float]:
         """Charges [e]: water as published, ions their own, minus the ions' sum on the wet layers."""
         charges = np.zeros(len(interface.species))
-        for i in np.asarray(interface.groups.get("water", []), dtype=int):
+        for i in self._water(interface):
             charges[i] = ff.WATER_CHARGES_E[interface.species[i]]
-        for name, total in self.ion_totals_e.items():
-            members = np.asarray(interface.groups.get(f"ion_{name}", []), dtype=int)
-            charges[members] = total / max(len(members), 1)
+        for ions in self.ions.values():
+            heavy = [atom for atom in ions.atoms if interface.species[atom] != "H"]
+            charges[heavy] = ions.charge_e / len(heavy)
         wet = self._wet_metal(interface)
         if len(wet):
-            charges[wet] = -sum(self.ion_totals_e.values()) / len(wet)
+            charges[wet] = -sum(ions.charge_e for ions in self.ions.values()) / len(wet)
         return charges.tolist()
+
+    def _water(self, interface: Interface) -> np.ndarray:
+        return np.asarray(interface.groups.get("water", []), dtype=int)
 
     def lennard_jones(self, element: str) -> ff.LennardJones:
         """Of any element."""

@@ -11,6 +11,7 @@ LEAST_VACUUM_A = 10.0
 A_BUBBLE_A = 8.0
 """Longer gaps contain no water: `system.two_sided` is decided by the same length."""
 DENSITY_G_PER_CM3 = (0.8, 1.2)
+SAME_HEIGHT_A = 1e-6
 WIDEST_A = 24.0
 """Twice the longest cutoff in use: in wider cells the model need not be read."""
 
@@ -29,11 +30,24 @@ def missing_vacuum(case: Case) -> Iterator[Problem]:
 def hole_in_a_closed_cell(case: Case) -> Iterator[Problem]:
     """Both faces wet, but with a gap between them."""
     gap = _gap_A(case)
-    if len(case.group("metal")) and case.system.two_sided and gap > A_BUBBLE_A:
+    if len(case.group("metal")) and case.system.two_sided and gap > A_BUBBLE_A and not _between_slabs(case):
         yield Problem(
             "warning",
             f"both faces of the slab are said to be wet, but {gap:.1f} Å along z are empty (at most {A_BUBBLE_A:g} Å "
             "in a liquid). Set system.two_sided: false, or add water.",
+        )
+
+
+def slab_correction_of_a_skewed_cell(case: Case) -> Iterator[Problem]:
+    """LAMMPS' sums of long-ranged forces know a vacuum along z in orthogonal cells only."""
+    long_ranged = case.config.potential.atom_style == "full"
+    skewed = abs(float(case.system.atoms.cell[1, 0])) > SAME_HEIGHT_A
+    if long_ranged and skewed and len(case.group("metal")) and not case.system.two_sided:
+        yield Problem(
+            "error",
+            f"the cell is skewed (b has {case.system.atoms.cell[1, 0]:.3f} Å along x), and LAMMPS has no slab "
+            f"correction for that, which {case.config.potential.architecture} needs with one wet face. Choose a "
+            "surface with an orthogonal cell (system.build.facet), or two wet faces (vacuum_A: 0).",
         )
 
 
@@ -70,6 +84,19 @@ def narrow_cell(case: Case) -> Iterator[Problem]:
             f"neighbours twice. Forces are right, the structure is that of a small cell; {2 * cutoff:g} Å or more "
             "avoids it.",
         )
+
+
+def _between_slabs(case: Case) -> bool:
+    """Whether the widest gap is the vacuum behind two electrodes: metal on both of its sides."""
+    import numpy as np
+
+    from lmpdrive.system.groups import largest_gap
+
+    z, height = case.system.atoms.positions[:, 2], case.system.atoms.cell[2, 2]
+    gap, low = largest_gap(z, height)
+    metal = z[case.group("metal")] % height
+    ends = [float(np.abs((metal - end + height / 2) % height - height / 2).min()) for end in (low, low + gap)]
+    return max(ends) < SAME_HEIGHT_A
 
 
 def _gap_A(case: Case) -> float:

@@ -95,10 +95,10 @@ def _facing(lower: Slab, section: Build) -> Slab:
     n = len(upper)
     both = lower.atoms + upper
     both.cell[2] = (0, 0, 2 * lower.thickness_A + film_A + section.vacuum_A)
-    fixed = None if lower.fixed is None else np.concatenate([lower.fixed, lower.fixed + n])
+    fixed, adsorbed = (None if own is None else np.concatenate([own, own + n]) for own in (lower.fixed, lower.adsorbed))
     # the electrolyte is above the last layer and below the first one, as in a thick slab of which it is both faces
     layers = (*(layer + n for layer in reversed(lower.layers)), *lower.layers)
-    return replace(lower, atoms=both, layers=layers, fixed=fixed)
+    return replace(lower, atoms=both, layers=layers, adsorbed=adsorbed, fixed=fixed)
 
 
 def _must_fit(section: Build, amounts: list[Component], volume_A3: float, area_A2: float, displaced: list[int]) -> None:

@@ -51,5 +51,6 @@ def _placed(slab: Slab, section: Build) -> Slab:
         slab,
         atoms=atoms[order],
         layers=tuple(np.sort(place[layer]) for layer in slab.layers),
+        adsorbed=None if slab.adsorbed is None else np.sort(place[slab.adsorbed]),
         fixed=None if slab.fixed is None else np.sort(place[slab.fixed]),
     )

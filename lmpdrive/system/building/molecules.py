@@ -93,12 +93,6 @@ def ion(name: str, electrolyte: Electrolyte) -> Species:
     return Species(name, _bare(GEOMETRIES[name]()), charge)
 
 
-def ion_totals_e(electrolyte: Electrolyte) -> dict[str, int]:
-    """Charge of all ions of each kind together, by label."""
-    kinds = [(ion(name, electrolyte), count) for name, count in electrolyte.ions.items() if count]
-    return {kind.label: kind.charge_e * count for kind, count in kinds}
-
-
 def solvent(section: Solvent) -> Species:
     """The molecule of a solvent.  Raises StructureError when it is not known, or RDKit is missing for SMILES."""
     if section.file is not None:
@@ -132,7 +126,7 @@ def _of_smiles(smiles: str) -> Atoms:
         from rdkit.Chem import AllChem
     except ImportError:
         raise StructureError(
-            f"system.build.solvent.smiles: {smiles} needs RDKit, which is missing: `pip install rdkit`; "
+            f'system.build.solvent.smiles: {smiles} needs RDKit, which is missing: `pip install "lmpdrive[build]"`; '
             "or write the molecule into a file and use file:"
         ) from None
     plain = Chem.MolFromSmiles(smiles)

@@ -23,9 +23,17 @@ class Slab:
     """In words, for example `Cu(211)`."""
     layers: tuple[np.ndarray, ...] = ()
     """Indices of each layer, bottom to top, where the builder knows them."""
+    adsorbed: np.ndarray | None = None
+    """Indices of what only sits on the slab of a file; None for nothing."""
     fixed: np.ndarray | None = None
     """Indices that a file fixes; None where it says nothing."""
     notes: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> np.ndarray:
+        """Indices of the slab without adsorbates."""
+        every = np.arange(len(self.atoms))
+        return every if self.adsorbed is None else np.setdiff1d(every, self.adsorbed)
 
     @property
     def surface_A(self) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from lmpdrive.config.build import Build
 from lmpdrive.config.miller import miller
+from lmpdrive.constituents import Configuration, find_constituents
 from lmpdrive.errors import StructureError
 from lmpdrive.system.assemble import OPEN_A
 from lmpdrive.system.building.cut import cut
@@ -47,15 +48,39 @@ def slab_of_file(section: Build) -> Slab:
     _must_be_a_slab(path, gaps)
     upright = _upright(_bare(atoms))
     copies = section.repeat[0] * section.repeat[1]
-    fixed = fixed_atoms(atoms)
-    if fixed is not None:
-        fixed = np.concatenate([fixed + k * len(atoms) for k in range(copies)])
+    adsorbed, fixed = (
+        None if own is None else np.concatenate([own + k * len(atoms) for k in range(copies)])
+        for own in (_adsorbed(upright, path), fixed_atoms(atoms))
+    )
     return Slab(
         upright.repeat((*section.repeat, 1)),
         f"{atoms.get_chemical_formula(empirical=True)} slab of {path.name}",
+        adsorbed=adsorbed,
         fixed=fixed,
         notes=notes_on_constraints(atoms, path.name),
     )
+
+
+def _adsorbed(upright: Atoms, path: Path) -> np.ndarray | None:
+    """Indices of what sits on the slab; None if nothing does, or if the bonds show no slab at all."""
+    now = Configuration(upright.positions, np.asarray(upright.cell))
+    what = find_constituents(np.array(upright.get_chemical_symbols()), [now], normal=2)
+    if len(what.slabs) > 1:
+        raise StructureError(
+            f"{KEY}: {path.name} holds {len(what.slabs)} slabs: write one of them, and `electrodes: 2` makes the "
+            "other; or use `system.read` for a complete structure."
+        )
+    others = np.setdiff1d(np.arange(len(upright)), what.slab)
+    if not what.slabs or not len(others):
+        return None
+    z = upright.positions[:, 2]
+    away = (z[others] > z[what.slab].max() + OPEN_A) | (z[others] < z[what.slab].min() - OPEN_A)
+    if away.any():
+        raise StructureError(
+            f"{KEY}: {path.name} is more than a slab: {away.sum()} of its atoms are more than {OPEN_A:g} Å above or "
+            "below the slab. Remove them, or use `system.read` for a complete structure."
+        )
+    return others
 
 
 def _periodic(atoms: Atoms, path: Path) -> Atoms:
