@@ -107,7 +107,8 @@ def analyse(
     from lmpdrive.stages.progress_bar import FramesBar
 
     source: dict[str, Any] = {"data": data, "elements": elements, "timestep_fs": timestep_fs, "every": every}
-    what: dict[str, Any] = {"cell": cell, "units": units, "slab": slab, "surface": surface, "normal": normal}
+    source |= {"cell": cell, "units": units}
+    what: dict[str, Any] = {"slab": slab, "surface": surface, "normal": normal}
     with nullcontext() if quiet else FramesBar() as bar:
         result = pipeline.analyse(
             path[0] if len(path) == 1 else path,

@@ -49,7 +49,8 @@ def thermo_tables(
         tables["energy"] = energy_table(thermo, n_mobile, n_blocks)
     if len(thermo) and "Press" in thermo:
         tables["pressure"] = pressure_table(thermo, n_blocks)
-    return tables
+    notes = thermo.attrs.get("notes", ())  # of `read_thermo`: what was assumed of the log's units
+    return {name: replace(table, notes=(*table.notes, *notes)) for name, table in tables.items()}
 
 
 def _time(thermo: pd.DataFrame) -> tuple[str, Array]:

@@ -48,6 +48,14 @@ class Boundaries:
         starts = _along(cells, origins)
         return cls(periodic, starts.min(axis=0), (starts + lengths).max(axis=0))
 
+    def with_atoms(self, positions: Array, cell: Array) -> Boundaries:
+        """Reaching as far as (N, 3) atoms that lie outside the (3, 3) cell, where that is not periodic."""
+        if self.low is None or self.high is None:
+            return self
+        along = _along(np.tile(cell, (len(positions), 1, 1)), positions)
+        low, high = np.minimum(self.low, along.min(axis=0)), np.maximum(self.high, along.max(axis=0))
+        return Boundaries(self.periodic, low, high)
+
     def applied(self, cells: Array, origins: Array) -> tuple[Array, Array]:
         """Cells and origins of some frames, longer along the axes that are not periodic."""
         if self.low is None or self.high is None:

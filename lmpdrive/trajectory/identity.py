@@ -254,6 +254,23 @@ class Identity:
 NOTHING_KNOWN = Identity()
 
 
+def check_kinds(
+    now: NDArray, before: NDArray, ids: NDArray[np.int64] | None, column: str, steps: tuple[int, int], where: str
+) -> None:
+    """Raise where an atom has another type or element at the second of two steps than at the first.
+
+    now, before : (N,) what the column says of each atom; ids : (N,), or None where the order is that of the lines.
+    """
+    if not len(other := np.flatnonzero(now != before)):
+        return
+    atom = int(other[0]) + 1 if ids is None or not len(ids) else int(ids[other[0]])
+    raise TrajectoryError(
+        f"{where}: the column `{column}` of atom {atom} at step {steps[1]} differs from step {steps[0]} "
+        f"({len(other)} atoms differ): atoms that change their type during a run (fix atom/swap, set type, reactions "
+        "by type) cannot be followed; analyse the parts of the run apart"
+    )
+
+
 def _is_default(names: Names) -> bool:
     """Whether all atoms have the name that LAMMPS gives without `dump_modify element`."""
     return bool((names == "C").all())

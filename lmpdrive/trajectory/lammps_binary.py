@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.boundaries import Periodic
 from lmpdrive.trajectory.frames import Chunk, NoFramesError
-from lmpdrive.trajectory.identity import NOTHING_KNOWN, FileAtoms, Identity
+from lmpdrive.trajectory.identity import NOTHING_KNOWN, FileAtoms, Identity, check_kinds
 from lmpdrive.trajectory.lammps_columns import LammpsColumns, coordinate_columns, velocity_columns
 from lmpdrive.trajectory.lammps_units import UNKNOWN, Units
 from lmpdrive.trajectory.mapping import MappedFile
@@ -206,9 +206,9 @@ class LammpsBinaryTrajectory(LammpsColumns):
         """Raise where a frame has other atoms than the first."""
         if self._ids is not None and not np.array_equal(np.asarray(atoms.ids), self._ids):
             raise TrajectoryError(f"{self.path}: step {self.steps[frame]} has other atom ids than step {self.steps[0]}")
-        if self._types is not None and len(other := np.flatnonzero(np.asarray(atoms.types) != self._types)):
-            atom = other[0] + 1 if self._ids is None else self._ids[other[0]]
-            self.refuse_changed_kind("type", int(atom), len(other), frame)
+        if self._types is not None:
+            steps = int(self.steps[0]), int(self.steps[frame])
+            check_kinds(np.asarray(atoms.types), self._types, self._ids, "type", steps, str(self.path))
 
 
 class _Cursor:

@@ -112,14 +112,6 @@ class LammpsColumns(Trajectory):
             positions = positions @ cells + origins[:, None, :]
         return positions + images @ cells if columns.images else positions
 
-    def refuse_changed_kind(self, column: str, atom: int, n_atoms: int, frame: int) -> None:
-        """Raise for `n_atoms` atoms, the first with the id `atom`, that are something else than in the first frame."""
-        raise TrajectoryError(
-            f"{self.path}: the column `{column}` of atom {atom} at step {self.steps[frame]} differs from step "
-            f"{self.steps[0]} ({n_atoms} atoms differ): atoms that change their type during a run (fix atom/swap, set "
-            "type, reactions by type) cannot be followed; analyse the parts of the run apart"
-        )
-
     @abstractmethod
     def _read_columns(
         self, frames: NDArray[np.int64], places: Sequence[int]

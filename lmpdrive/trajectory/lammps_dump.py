@@ -21,7 +21,7 @@ from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.boundaries import Periodic
 from lmpdrive.trajectory.dump_index import DumpIndex, scan, usable_frames
 from lmpdrive.trajectory.frames import Chunk, NoFramesError
-from lmpdrive.trajectory.identity import NOTHING_KNOWN, FileAtoms, Identity
+from lmpdrive.trajectory.identity import NOTHING_KNOWN, FileAtoms, Identity, check_kinds
 from lmpdrive.trajectory.kernels import load
 from lmpdrive.trajectory.lammps_columns import LammpsColumns, coordinate_columns, velocity_columns
 from lmpdrive.trajectory.lammps_units import UNKNOWN, Units
@@ -202,19 +202,15 @@ class LammpsDumpTrajectory(LammpsColumns):
                     f"{self.path}: step {self.steps[frame]} has other atom ids than step {self.steps[0]}"
                 )
         if self._kind:
-            self._check_kinds(_packed(columns[self._kind][order]), frame)
+            steps = int(self.steps[0]), int(self.steps[frame])
+            kinds = _packed(columns[self._kind][order])
+            check_kinds(kinds, self._kinds, self._ids, self._kind, steps, str(self.path))
         try:
             return np.stack([columns[name][order].astype(float) for name in wanted], axis=-1)
         except ValueError as error:
             raise TrajectoryError(
                 f"{self.path}: step {self.steps[frame]} holds a word where a number was expected: {error}"
             ) from error
-
-    def _check_kinds(self, kinds: NDArray[np.uint64], frame: int) -> None:
-        """Raise where an atom has another type or element than in the first frame."""
-        if len(other := np.flatnonzero(kinds != self._kinds)):
-            atom = self._ids[other[0]] if len(self._ids) else other[0] + 1
-            self.refuse_changed_kind(self._kind, int(atom), len(other), frame)
 
 
 def _kinds(atoms: FileAtoms, columns: Sequence[str]) -> tuple[str, NDArray[np.uint64]]:

@@ -39,4 +39,5 @@ def without_false_images(whole: Trajectory) -> Trajectory:
     if not whole.boundaries.note:
         return whole
     whole.note(whole.boundaries.note)
-    return LongerCell(whole, whole.boundaries)
+    first = whole.read(0, 1)
+    return LongerCell(whole, whole.boundaries.with_atoms(first.positions[0], first.cells[0]))

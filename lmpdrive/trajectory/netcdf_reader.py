@@ -17,7 +17,7 @@ from lmpdrive.trajectory.boundaries import Boundaries, Periodic
 from lmpdrive.trajectory.dcd import cells_from_lengths_and_angles
 from lmpdrive.trajectory.frames import Chunk, NoFramesError, Trajectory
 from lmpdrive.trajectory.given_cell import HOW_TO_GIVE_A_CELL
-from lmpdrive.trajectory.identity import FileAtoms, Identity
+from lmpdrive.trajectory.identity import FileAtoms, Identity, check_kinds
 from lmpdrive.trajectory.netcdf_classic import MAGIC
 from lmpdrive.trajectory.netcdf_variables import HDF5, SUFFIXES, Variables
 from lmpdrive.trajectory.plain_file import PlainFile
@@ -54,7 +54,7 @@ class NetcdfTrajectory(Trajectory):
                 f"{plain.path} has no coordinates; it has {', '.join(self._data.by_name) or 'nothing'}"
             )
         atoms = self._atoms()
-        self._ids = atoms.ids
+        self._ids, self._types = atoms.ids, atoms.types
         self.topology = identity.topology_of(atoms, str(plain.path), self.note)
         self._set_times(ask)
         self._set_cells(ask)
@@ -139,13 +139,17 @@ class NetcdfTrajectory(Trajectory):
         )
 
     def _absolute(self, start: int, stop: int) -> Array:
-        """(F, N, 3) Å.  Raises TrajectoryError where a frame has other atoms than the first."""
+        """(F, N, 3) Å.  Raises TrajectoryError where a frame has other atoms than the first, or of other types."""
         if self._ids is not None:
             ids = np.sort(self._data.integers("id", start, stop), axis=1)
             if len(other := np.flatnonzero((ids != self._ids).any(axis=1))):
                 raise TrajectoryError(
                     f"{self.path}: step {self.steps[start + other[0]]} has other atom ids than the first"
                 )
+        if self._types is not None:
+            types = np.take_along_axis(self._data.integers("type", start, stop), self._order(start, stop), axis=1)
+            for now, step in zip(types, self.steps[start:stop], strict=True):
+                check_kinds(now, self._types, self._ids, "type", (int(self.steps[0]), int(step)), str(self.path))
         positions = self._positions(start, stop)
         if self._name == "scaled_coordinates":
             return positions @ self._cells[start:stop] + self._origins[start:stop, None]

@@ -117,6 +117,14 @@ def test_extended_xyz_and_files_of_ase(write, tmp_path):
         assert_allclose(np.diag(open_trajectory(tmp_path / "ase.traj").read(0, 1).cells[0]), [10, 10, length])
 
 
+def test_atoms_outside_the_cell_of_an_open_axis(write):
+    """A slab around z = 0 in a cell from 0 to 20: the cell begins at its lowest atom."""
+    head = '2\nLattice="10 0 0 0 10 0 0 0 20" Properties=species:S:1:pos:R:3 pbc="T T F"\n'
+    chunk = open_trajectory(write(f"{head}O 1 1 -15\nO 2 2 25\n", "traj.xyz")).read(0, 1)
+    assert_allclose(chunk.origins[0], [0, 0, -15])
+    assert_allclose(np.diag(chunk.cells[0]), [10, 10, 40 + VACUUM_A])
+
+
 def test_turned_frames(write):
     """The normal along x: x becomes the third axis, with its boundary and its unwrapped positions."""
     rows = ["1 O 1 2 3 1 0 0"]

@@ -141,6 +141,14 @@ def test_other_ids_in_a_later_frame(tmp_path):
         opened(path).read(0, FRAMES)
 
 
+def test_a_type_that_changes_in_a_later_frame(tmp_path):
+    types = np.tile(TYPES, (FRAMES, 1))
+    types[2, :2] = types[2, 1::-1]
+    path = write(tmp_path / "traj.nc", type=(("frame", "atom"), shuffled(types), {}))
+    with pytest.raises(TrajectoryError, match=r"column `type` of atom 1 at step 200 .*\(2 atoms differ\)"):
+        opened(path).read(0, FRAMES)
+
+
 def test_an_axis_that_is_not_periodic_has_no_length_of_its_own(tmp_path):
     path = write(tmp_path / "traj.nc", lengths=(10, 11, 0))
     trajectory = opened(path)

@@ -12,6 +12,7 @@ from scipy import constants
 from lmpdrive.common.lammps_module import import_lammps
 from lmpdrive.common.units import BAR_PER_ATM, K_B_EV_PER_K, KCAL_PER_MOL_EV
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.observables.thermodynamics import thermo_tables
 from lmpdrive.trajectory import open_trajectory, read_thermo, thermo_of
 from tests.field_cases import case
 from tests.trajectory.dump_text import data_file, frame
@@ -104,6 +105,7 @@ def test_units_that_a_log_does_not_say(write):
     path = write(LOG)
     (note,) = read_thermo(path).attrs["notes"]
     assert "units='real'" in note
+    assert note in thermo_tables(read_thermo(path), 10, 2)["temperature"].notes
     real = read_thermo(path, units="real")
     assert real.attrs["notes"] == []
     assert_allclose(real["Time"], [0, 0.005])

@@ -154,7 +154,7 @@ def _cell(frame: Frame, number: int, ask: Request, plain: PlainFile) -> NDArray[
 
 
 def _periodic(header: Header) -> Periodic:
-    """Which axes are periodic; `F F F` beside a cell is what ASE writes where nobody said, and means nothing."""
+    """The flags; where no axis is periodic, nobody set them (ASE's default)."""
     return header.periodic if header.periodic is not None and any(header.periodic) else PERIODIC
 
 
