@@ -15,8 +15,8 @@ Density = Annotated[float, Field(ge=0.01, le=25)]
 
 
 def is_file(name: str) -> bool:
-    """Whether a name in the YAML file means a structure file: it has a folder or an ending."""
-    return "/" in name or bool(Path(name).suffix)
+    """Whether a name in the YAML file means a structure file: it has a folder or an ending, or is VASP's."""
+    return "/" in name or bool(Path(name).suffix) or name.startswith(("POSCAR", "CONTCAR"))
 
 
 def absolute(name: str, folder: Path) -> str:

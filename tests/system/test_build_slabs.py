@@ -156,8 +156,9 @@ def test_a_slab_from_a_file_is_taken_as_it_is(tmp_path):
     made = fcc111("Pt", (2, 2, 4), a=3.92, vacuum=6)
     made.pbc = True
     made.set_constraint(FixAtoms([0, 1, 2, 3]))
-    slab = slab_of(slab=write(tmp_path / "POSCAR.vasp", made), repeat=(2, 2))
-    assert len(slab.atoms) == 64 and slab.name == "Pt slab of POSCAR.vasp"
+    made.write(tmp_path / "POSCAR", format="vasp")
+    slab = slab_of(slab=str(tmp_path / "POSCAR"), repeat=(2, 2))
+    assert len(slab.atoms) == 64 and slab.name == "Pt slab of POSCAR"
     assert len(slab.fixed) == 16
     assert_allclose(slab.atoms.positions[slab.fixed, 2], 1.0)
     assert slab.thickness_A == pytest.approx(3 * 3.92 / np.sqrt(3))
@@ -289,6 +290,11 @@ def test_files_that_are_no_slab_are_refused_with_the_reason(tmp_path):
         slab_of(slab=str(tmp_path / "file.xyz"))
     with pytest.raises(StructureError, match="there is no file"):
         slab_of(slab=str(tmp_path / "missing.cif"))
+
+
+@pytest.mark.parametrize("name", ["POSCAR", "CONTCAR_relaxed", "slab.cif", "./slab", "folder/slab"])
+def test_what_is_taken_for_a_file(name):
+    assert Build(slab=name).slab == name
 
 
 @pytest.mark.parametrize(
