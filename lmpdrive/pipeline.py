@@ -207,7 +207,7 @@ def resume(
 
 
 def analyse(
-    path: str | Path,
+    path: str | Path | Sequence[str | Path],
     request: AnalysisRequest | None = None,
     *,
     progress: Progress | None = None,
@@ -216,8 +216,8 @@ def analyse(
 ) -> Result:
     """`stages.analyse`, alone in a run directory that it writes into: InUseError while that is run or analysed."""
     request = replace(request or AnalysisRequest(), **changes)
-    into_the_run = Path(path).is_dir() and request.out is None
-    with locked(Path(path), say) if into_the_run else nullcontext():
+    into_the_run = isinstance(path, str | Path) and Path(path).is_dir() and request.out is None
+    with locked(Path(str(path)), say) if into_the_run else nullcontext():
         return analysis_of.analyse(path, request, progress=progress, say=say)
 
 

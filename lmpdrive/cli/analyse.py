@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -20,12 +20,27 @@ ANALYSE_EXAMPLES = (
 OBSERVABLES_EXAMPLES = "Example: `lmpdrive observables rdf`"
 REPORT_EXAMPLES = "Example: `lmpdrive report runs/pt111-water`"
 
-Source = Annotated[Path, typer.Argument(help="A run directory or a trajectory.", metavar="RUN_OR_TRAJECTORY")]
-DataFile = Annotated[Path | None, typer.Option("--data", help="LAMMPS data file that names the elements.")]
+Sources = Annotated[
+    list[Path],
+    typer.Argument(
+        help="A run directory, a trajectory, its files in order, or a pattern in quotes.",
+        metavar="RUN_OR_TRAJECTORY ...",
+    ),
+]
+DataFile = Annotated[Path | None, typer.Option("--data", help="Data file or PDB, GRO, PSF, ... with the elements.")]
 Elements = Annotated[
     list[str] | None, typer.Option("--elements", help="Elements in the order of the types.", metavar="EL ...")
 ]
 Timestep = Annotated[float | None, typer.Option("--timestep-fs", min=1e-6, help="Timestep of the run.")]
+Cell = Annotated[
+    str | None,
+    typer.Option(
+        "--cell", metavar="'A B C'", help="Constant cell of files that have none [Å]; also with angles, or 9 numbers."
+    ),
+]
+Units = Annotated[
+    str | None, typer.Option("--units", metavar="metal|real", help="LAMMPS units, where no file says so.")
+]
 Every = Annotated[int | None, typer.Option("--every", min=1, help="Steps between frames.")]
 BinWidth = Annotated[float | None, typer.Option("--bin-width-A", min=1e-3, help="Width of the bins [Å].")]
 Blocks = Annotated[int | None, typer.Option("--blocks", min=2, help="Blocks of the error bars.")]
@@ -64,11 +79,13 @@ ResultsFolder = Annotated[Path | None, typer.Option("--out", "-o", help="Folder 
 
 
 def analyse(
-    path: Source,
+    path: Sources,
     data: DataFile = None,
     elements: Elements = None,
     timestep_fs: Timestep = None,
     every: Every = None,
+    cell: Cell = None,
+    units: Units = None,
     bin_width: BinWidth = None,
     blocks: Blocks = None,
     discard_ps: Discard = None,
@@ -89,13 +106,15 @@ def analyse(
     from lmpdrive import pipeline
     from lmpdrive.stages.progress_bar import FramesBar
 
+    source: dict[str, Any] = {"data": data, "elements": elements, "timestep_fs": timestep_fs, "every": every}
+    what: dict[str, Any] = {"slab": slab, "surface": surface, "normal": normal}
     with nullcontext() if quiet else FramesBar() as bar:
         result = pipeline.analyse(
-            path,
-            data=data,
-            elements=elements,
-            timestep_fs=timestep_fs,
-            every=every,
+            path[0] if len(path) == 1 else path,
+            **source,
+            **what,
+            cell=cell,
+            units=units,
             out=out,
             bin_width_A=bin_width,
             blocks=blocks,
@@ -103,9 +122,6 @@ def analyse(
             options=parse_options(option or []),
             extra=extra or (),
             discard_ps=parse_discard(discard_ps),
-            slab=slab,
-            surface=surface,
-            normal=normal,
             target_error=target_error,
             parallel=parallel,
             with_report=not no_report,

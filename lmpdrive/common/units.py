@@ -20,6 +20,9 @@ MOL_PER_L_PER_A3 = 1e-3 / _c.N_A / _c.angstrom**3
 KCAL_PER_MOL_EV = _c.calorie * 1e3 / _c.N_A / _c.e
 """1 kcal/mol in eV (thermochemical calorie)."""
 
+BAR_PER_ATM = _c.atm / _c.bar
+"""1 atm in bar."""
+
 VOLT_ANGSTROM_PER_E = _c.e / (_c.epsilon_0 * _c.angstrom)
 """e/(ε0 Å) in V: a dipole per area in e/Å, times this, is the potential step over it."""
 

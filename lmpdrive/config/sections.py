@@ -38,6 +38,9 @@ class System(Section):
     """Read a structure: anything that ASE can read, a LAMMPS data file (`.data`), or a restart file (`.restart`)."""
     elements: list[str] | None = None
     """Elements in the order of the LAMMPS types; needed for data files from which they cannot be inferred."""
+    slab: str | dict[str, Any] | None = None
+    """Atoms of the slab of a structure that is read, where they are not as found: "Ti O bonded to Ti", ids "1:144",
+    {indices: [0, 1]} (0-based), or none."""
     two_sided: bool | None = None
     """Whether both faces of the slab are wet; default: true when there is no vacuum."""
 

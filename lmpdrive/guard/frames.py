@@ -37,9 +37,11 @@ class Frame:
 
 def ring(run_dir: Path, species: Sequence[str]) -> list[Frame]:
     """The frames there are, in order of steps; incomplete ones are left out."""
+    from lmpdrive.trajectory.identity import Identity
     from lmpdrive.trajectory.lammps_binary import LammpsBinaryTrajectory
     from lmpdrive.trajectory.topology import Topology
 
+    identity = Identity(known=Topology(np.array(species)))
     found = []
     for path in _files(run_dir):
         try:
@@ -47,7 +49,7 @@ def ring(run_dir: Path, species: Sequence[str]) -> list[Frame]:
                 with np.load(path) as arrays:
                     found.append(Frame(int(arrays["step"]), *(arrays[name] for name in ARRAYS)))
                 continue
-            file = LammpsBinaryTrajectory(path, Topology(np.array(species)))
+            file = LammpsBinaryTrajectory(path, identity)
             chunk = file.read(0, 1)
             columns = file.columns(0, ("vx", "vy", "vz", "fx", "fy", "fz"))
         except (TrajectoryError, OSError, ValueError, KeyError, BadZipFile):

@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.constituents import Configuration, Constituents, find_constituents, known_slab
+from lmpdrive.constituents.stack import WIDE_A, around_electrolyte, middle_of, widest_inside
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables import geometry
 from lmpdrive.observables.geometry import Array
 from lmpdrive.observables.kernels import load
 from lmpdrive.observables.kernels.arguments import NormalAxis
-from lmpdrive.observables.layers import WIDE_A, around_electrolyte, middle_of, widest_inside
 from lmpdrive.observables.water import WaterFinder, WaterFrames
 from lmpdrive.trajectory.coordinates import Coordinates
 from lmpdrive.trajectory.frames import Chunk
@@ -386,7 +386,7 @@ class Interface:
         if not wet.any():
             wet = np.array([(up < down).sum(), (up >= down).sum()])
         sides = tuple(side for side, n in zip(("top", "bottom"), wet, strict=True) if n >= 0.2 * wet.max())
-        if topology.two_sided is False and len(sides) == 2:
+        if topology.two_sided is False and len(sides) == 2 and len(self.what.slabs) == 1:
             sides = ("top",) if wet[0] >= wet[1] else ("bottom",)
         elif topology.two_sided is None and len(sides) == 2 and not quietly:
             self.notes.append("Both faces of the slab have water: profiles are the mean of the two mirrored sides.")

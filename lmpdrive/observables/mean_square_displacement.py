@@ -5,8 +5,9 @@
 
 for the O of the electrolyte (water and whatever it breaks into: a proton that hops moves no O) and for each ion
 element; of at most eight ions each one has its own column.  D is the slope of a line through the lags `fit_ps`
-(default from a fifth of the longest lag on).  Positions are
-unwrapped by the minimum image between sampled frames.  The in-plane displacement of the electrolyte's centre of
+(default from a fifth of the longest lag on).  Positions
+are those that the file has unwrapped (xu yu zu, or image flags), else they are unwrapped by the minimum image between
+sampled frames.  The in-plane displacement of the electrolyte's centre of
 mass (O weighted as H2O, and ions) is subtracted, because the friction on the slab lets the whole film drift;
 `remove_drift: false` keeps it.
 
@@ -29,7 +30,7 @@ from lmpdrive.observables.correlation import Correlation, CorrelationOptions, au
 from lmpdrive.observables.decay import line_slope
 from lmpdrive.observables.geometry import minimum_image, normals
 from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.masses import masses_u
+from lmpdrive.observables.masses import masses_of
 from lmpdrive.observables.resampling import Estimate, Groups
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.windows import Arrays
@@ -42,6 +43,8 @@ THERMOSTAT_NOTE = (
     "A thermostat changes diffusion: Langevin friction slows it, Nosé-Hoover little. Periodic images lower it too "
     "(Yeh, Hummer, J. Phys. Chem. B 108, 15873 (2004)); neither is corrected."
 )
+
+IN_FILE_NOTE = "Displacements are from the unwrapped positions (or image flags) of the file."
 
 
 class MeanSquareDisplacement(Correlation):
@@ -74,6 +77,8 @@ class MeanSquareDisplacement(Correlation):
         self.mine = np.searchsorted(self.kept, self.atoms)
         self.fastest = 0.0
         """Longest displacement between samples, as a part of the half cell."""
+        self.unwrapped_in_file = True
+        """Whether all samples so far were."""
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
@@ -81,14 +86,20 @@ class MeanSquareDisplacement(Correlation):
         return [cls(settings, name, atoms, interface) for name, atoms in _moving(interface).items() if len(atoms)]
 
     def sample(self, chunk: Chunk, interface: InterfaceFrames, picks: NDArray[np.int64]) -> Arrays:
-        """(samples, atoms, 3) positions as they are in the file, of these and of what the drift needs; and cells."""
-        at = chunk.coordinates[slice(int(picks[0]), None, self.stride)] if len(picks) else chunk.coordinates[:0]
-        return np.stack([at.along(axis)[:, self.kept] for axis in range(3)], axis=2), chunk.cells[picks]
+        """(samples, atoms, 3) positions of these and of what the drift needs; cells; whether they are unwrapped."""
+        picked = chunk[slice(int(picks[0]), None, self.stride)] if len(picks) else chunk[:0]
+        if picked.deferred_unwrapped is not None:
+            positions = picked.deferred_unwrapped.of_atoms(self.kept).positions()
+        else:
+            positions = np.stack([picked.coordinates.along(axis)[:, self.kept] for axis in range(3)], axis=2)
+        self.unwrapped_in_file &= picked.has_unwrapped
+        return positions, chunk.cells[picks], np.full(len(picks), picked.has_unwrapped)
 
     def correlate(self, samples: Arrays, n_origins: int) -> Array:
         """Sums of the squared displacements in the plane, along the normal, of each ion; number of pairs."""
-        positions, cells = samples
-        paths = self._unwrapped(positions.astype(float), cells)
+        positions, cells, unwrapped = samples
+        positions = positions.astype(float)
+        paths = positions - positions[:1] if unwrapped.all() else self._unwrapped(positions, cells)
         normal = normals(cells[:1])[0]
         centre = np.einsum("fni,n->fi", paths, self.weights)
         centre -= np.outer(centre @ normal, normal)
@@ -148,11 +159,13 @@ class MeanSquareDisplacement(Correlation):
         """Add the frames that `other` saw."""
         super().merge(other)
         self.fastest = max(self.fastest, other.fastest)
+        self.unwrapped_in_file &= other.unwrapped_in_file
 
     def notes(self) -> tuple[str, ...]:
-        """Drift and thermostat."""
+        """Drift, thermostat, and where unwrapped positions are from."""
         drift = "subtracted" if self.options.remove_drift else "not subtracted"
-        return (f"In-plane drift of the electrolyte's centre of mass: {drift}.", THERMOSTAT_NOTE)
+        notes = (f"In-plane drift of the electrolyte's centre of mass: {drift}.", THERMOSTAT_NOTE)
+        return (*notes, IN_FILE_NOTE) if self.unwrapped_in_file else notes
 
     def alarms(self) -> tuple[str, ...]:
         """Frames too far apart to unwrap."""
@@ -191,4 +204,4 @@ def _mass_u(interface: Interface, name: str, atom: int) -> float:
     """Mass [u] of one ion or molecule of this name; of an atom of a bulk phase its own."""
     species = interface.what.ions.get(name) or interface.what.others.get(name)
     members = np.array([atom]) if species is None else species.members[0]
-    return float(masses_u(interface.topology.elements[members]).sum())
+    return float(masses_of(interface.topology)[members].sum())

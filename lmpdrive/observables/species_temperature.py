@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lmpdrive.common.units import EV_PER_U_A2_PER_PS2, K_B_EV_PER_K
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.masses import masses_u
+from lmpdrive.observables.masses import masses_of
 from lmpdrive.observables.series import Series
 from lmpdrive.observables.tables import Scalar
 from lmpdrive.observables.velocity_autocorrelation import moving_atoms
@@ -43,7 +43,7 @@ class SpeciesTemperature(Series):
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
         """Where the file has velocities."""
         elements = moving_atoms(interface) if interface.has_velocities else {}
-        return [cls(settings, elements, masses_u(interface.topology.elements))] if elements else []
+        return [cls(settings, elements, masses_of(interface.topology))] if elements else []
 
     def update(self, chunk: Chunk, interface: InterfaceFrames) -> None:
         """One row per frame."""

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from lmpdrive.common.units import PER_CM_PER_THZ
 from lmpdrive.observables.base import Array, Settings
 from lmpdrive.observables.interface import Interface, InterfaceFrames
-from lmpdrive.observables.masses import masses_u
+from lmpdrive.observables.masses import masses_of
 from lmpdrive.observables.resampling import Estimate
 from lmpdrive.observables.tables import Scalar, Table
 from lmpdrive.observables.velocity_autocorrelation import VelocityAutocorrelation, moving_atoms
@@ -56,7 +56,7 @@ class VibrationalDensity(VelocityAutocorrelation):
         elements = moving_atoms(interface)
         if not elements:
             return []
-        masses = masses_u(interface.topology.elements)
+        masses = masses_of(interface.topology)
         every = np.sort(np.concatenate(list(elements.values())))
         return [
             cls(settings, element, atoms, masses, "H" in elements if not element else element == "H")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lmpdrive.report.stable_part import StablePart
     from lmpdrive.report.verdict import Verdict
     from lmpdrive.trajectory import Trajectory
+    from lmpdrive.trajectory.given_cell import CellInput
 
 Progress = Callable[[int, int], None]
 
@@ -55,6 +56,8 @@ class AnalysisRequest:
     data : data file of a trajectory from elsewhere, which has its types and charges.
     elements : in the order of the types, where neither manifest nor data file names them.
     timestep_fs, every : timestep, and steps between frames, where the file does not say.
+    cell : for files that have none, constant: `a b c`, `a b c alpha beta gamma` or three vectors [Å, degrees].
+    units : LAMMPS units of the run (metal or real) where no file says so: of velocities and times.
     out : folder of the results (default: the run directory).
     bin_width_A, blocks : of the profiles; number of blocks of the error bars.
     names : only these tables, or all of an observable's.
@@ -71,6 +74,8 @@ class AnalysisRequest:
     elements: Sequence[str] | None = None
     timestep_fs: float | None = None
     every: int | None = None
+    cell: CellInput | None = None
+    units: str | None = None
     out: str | Path | None = None
     bin_width_A: float | None = None
     blocks: int | None = None
@@ -87,7 +92,7 @@ class AnalysisRequest:
 
 
 def analyse(
-    path: str | Path,
+    path: str | Path | Sequence[str | Path],
     request: AnalysisRequest = AnalysisRequest(),
     *,
     progress: Progress | None = None,
@@ -96,18 +101,42 @@ def analyse(
 ) -> Result:
     """Observables of a run directory, or of any trajectory with a data file or `elements` (type order).
 
+    `path` : a run directory, a file, a pattern (`"dump.*"`), or a list of files as in `open_trajectory`.
+
     `changes` are fields of `AnalysisRequest`: `analyse("runs/au", blocks=5, discard_ps="auto")`.  Writes
     `observables/*.csv`, `results.nc`, figures and `report.html`.  `progress` is called with (frames done, frames in
     all).  Raises TrajectoryError, ConfigError, UnstableError or RunDirectoryError; TypeError for an unknown keyword.
     """
-    return _Analysis(Path(path), replace(request, **changes), progress, say).run()
+    return _Analysis(path, replace(request, **changes), progress, say).run()
+
+
+def _only_or_first(source: str | Path | Sequence[str | Path]) -> Path:
+    """The path, or the first of several.  Raises RunDirectoryError for none, or a run directory among several."""
+    if isinstance(source, str | Path):
+        return Path(source)
+    paths = [Path(path) for path in source]
+    if not paths:
+        raise RunDirectoryError("no run directory or trajectory was given")
+    if len(paths) > 1 and (folder := next((path for path in paths if path.is_dir()), None)):
+        raise RunDirectoryError(
+            f"{folder} is a run directory among {len(paths)} paths: analyse run directories one at a time, each has "
+            "its own results (`lmpdrive compare` puts them side by side)"
+        )
+    return paths[0]
 
 
 class _Analysis:
     """One analysis: open, cut, average, write."""
 
-    def __init__(self, path: Path, request: AnalysisRequest, progress: Progress | None, say: Say) -> None:
-        self.path, self.request, self.progress, self.say = path, request, progress, say
+    def __init__(
+        self,
+        source: str | Path | Sequence[str | Path],
+        request: AnalysisRequest,
+        progress: Progress | None,
+        say: Say,
+    ) -> None:
+        self.source, self.request, self.progress, self.say = source, request, progress, say
+        self.path = path = _only_or_first(source)
         self.is_run = path.is_dir()
         if request.out is None and not self.is_run:
             raise RunDirectoryError(f"name a folder for the results of {path.name} with --out")
@@ -136,7 +165,13 @@ class _Analysis:
 
         ask = self.request
         frames = trajectory.open_trajectory(
-            self.path, data=ask.data, elements=ask.elements, timestep_fs=ask.timestep_fs, every=ask.every
+            self.source,
+            data=ask.data,
+            elements=ask.elements,
+            timestep_fs=ask.timestep_fs,
+            every=ask.every,
+            cell=ask.cell,
+            units=ask.units,
         )
         if not self.is_run:
             return frames, None, None

@@ -48,4 +48,10 @@ def make_system(config: Config) -> BuiltSystem:
     assert section.read is not None  # the config guarantees exactly one of the two
     from lmpdrive.system.read import read
 
-    return read(section.read, elements=section.elements, fixed_layers=fixed_layers, two_sided=section.two_sided)
+    return read(
+        section.read,
+        elements=section.elements,
+        fixed_layers=fixed_layers,
+        two_sided=section.two_sided,
+        slab=section.slab,
+    )

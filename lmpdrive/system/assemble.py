@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lmpdrive.common.units import G_PER_CM3_PER_U_PER_A3, UC_PER_CM2_PER_E_PER_A2, WATER_MOLAR_MASS_G_PER_MOL
+from lmpdrive.constituents import Configuration, Constituents, Slab, find_constituents, turned
+from lmpdrive.constituents.bonds import is_metal
+from lmpdrive.constituents.find import composition
+from lmpdrive.constituents.stack import around_electrolyte
 from lmpdrive.errors import StructureError
-from lmpdrive.system.groups import (
-    ION_CHARGES_E,
-    METAL_ELEMENTS,
-    Waters,
-    find_layers,
-    find_waters,
-    largest_gap,
-    layer_height,
-)
+from lmpdrive.system.groups import Waters, find_waters, largest_gap, layer_height
 from lmpdrive.system.model import BuildReport, BuiltSystem
 
 if TYPE_CHECKING:
@@ -48,30 +44,38 @@ def assemble(
     fixed: np.ndarray | None = None,
     film_A: float | None = None,
     notes: tuple[str, ...] = (),
+    slab: np.ndarray | None = None,
+    layers: Sequence[np.ndarray] = (),
 ) -> BuiltSystem:
     """Everything that follows from the atoms.
 
-    `fixed` (indices) wins over `fixed_layers` (counted from the bottom); with `two_sided` None, vacuum is
-    looked for; `film_A` is the thickness of the water film where it is known.  Raises StructureError when more
-    layers are to be fixed than there are.
+    `fixed` (indices) wins over `fixed_layers` (counted from the bottom, of two electrodes from their backs); with
+    `two_sided` None, vacuum is looked for; `film_A` is the thickness of the water film where it is known; so are `slab`
+    and its `layers`, else they are found.  Raises StructureError when more layers are to be fixed than there are.
     """
     from ase.data import atomic_masses, atomic_numbers
 
+    what = _what(atoms, slab, layers)
+    if what.slabs and what.normal != 2:
+        atoms = _upright(atoms, what.normal)
+        notes = (*notes, f"The slab's normal is along {what.axis} in the file; the axes are renamed so that it is z.")
+        what = _what(atoms, what.slab, [layer for one in what.slabs for layer in one.layers])
     atoms = _in_lammps_box(atoms)
     symbols = np.array(atoms.get_chemical_symbols())
-    metal = _electrode(atoms, np.flatnonzero(np.isin(symbols, sorted(METAL_ELEMENTS))))
+    slabs = _stacked(atoms, what)
     if two_sided is None:
-        two_sided = largest_gap(atoms.positions[:, 2], atoms.cell[2, 2])[0] <= VACUUM_GAP_A
-    layers = find_layers(atoms, metal)
-    if layers:
-        _slab_at_bottom(atoms, layers)
-    waters = find_waters(atoms)
-    groups = _groups(symbols, metal, layers, waters, _fixed(fixed, fixed_layers, layers))
+        narrow = largest_gap(atoms.positions[:, 2], atoms.cell[2, 2])[0] <= VACUUM_GAP_A
+        two_sided = narrow or len(slabs) > 1
+    found = [layer for one in slabs for layer in one.layers]
+    if slabs:
+        _slab_at_bottom(atoms, slabs[-1] if len(slabs) > 1 else slabs[0])
+    waters = find_waters(atoms, _taken(what))
+    groups = _groups(what, found, waters, _fixed(fixed, fixed_layers, slabs))
     elements = tuple(sorted(set(symbols.tolist())))
     type_of = {e: i for i, e in enumerate(elements, start=1)}
-    charge = sum(ION_CHARGES_E[s] for s in symbols if s in ION_CHARGES_E)
+    charge, unknown = _charge_of_ions(what)
     counts = {e: int(np.sum(symbols == e)) for e in elements}
-    film = _Film(atoms, layers, waters, two_sided, film_A)
+    film = _Film(atoms, found or [one.upper for one in slabs], waters, two_sided, film_A)
     return BuiltSystem(
         atoms=atoms,
         elements=elements,
@@ -82,8 +86,54 @@ def assemble(
         water_molecules=waters.molecules,
         two_sided=two_sided,
         charge_of_ions_e=charge,
-        report=_report(film, source, counts, len(groups["fixed"]), charge, notes),
+        report=_report(film, source, counts, what, len(groups["fixed"]), charge, (*notes, *unknown)),
     )
+
+
+def _what(atoms: Atoms, slab: np.ndarray | None, layers: Sequence[np.ndarray]) -> Constituents:
+    symbols = np.array(atoms.get_chemical_symbols())
+    now = Configuration(atoms.positions, np.array(atoms.cell))
+    return find_constituents(symbols, [now], slab=slab, layers=layers, normal=None if slab is None else 2)
+
+
+def _upright(atoms: Atoms, normal: int) -> Atoms:
+    """A copy with its axes in cyclic order so that `normal` is the third."""
+    positions, cell = turned(Configuration(atoms.positions, np.array(atoms.cell)), normal)
+    out = atoms.copy()
+    out.set_constraint()
+    order = [(normal + 1) % 3, (normal + 2) % 3, normal]
+    if atoms.has("momenta"):
+        out.set_momenta(atoms.get_momenta()[:, order])
+    out.set_celldisp(np.asarray(atoms.get_celldisp()).ravel()[order])
+    out.set_cell(cell)
+    out.positions = positions
+    return out
+
+
+def _stacked(atoms: Atoms, what: Constituents) -> list[Slab]:
+    """The slabs, so that the electrolyte is above the last and below the first, as for one slab."""
+    wet = what.water_oxygens if len(what.water_oxygens) else np.setdiff1d(np.arange(len(atoms)), what.slab)
+    z = atoms.positions[:, 2]
+    return around_electrolyte(what.slabs, z, atoms.cell[2, 2], z[wet])
+
+
+def _taken(what: Constituents) -> np.ndarray:
+    """(N,) O and H that are not of water, hydroxide or hydronium."""
+    taken = np.zeros(len(what.elements), dtype=bool)
+    taken[what.slab] = taken[what.solid] = True
+    for one in (*what.ions.values(), *what.others.values()):
+        taken[one.atoms] = True
+    return taken
+
+
+def _charge_of_ions(what: Constituents) -> tuple[int, tuple[str, ...]]:
+    """Sum of the usual charges, with hydroxide and hydronium; and a note on ions whose charge is not known."""
+    known = sum(one.charge_e * len(one.members) for one in what.ions.values() if one.charge_e is not None)
+    charge = known + len(what.molecules.hydronium) - len(what.molecules.hydroxide)
+    strange = [name for name, one in what.ions.items() if one.charge_e is None]
+    if not strange:
+        return charge, ()
+    return charge, (f"The charge of {', '.join(strange)} is not known and is not counted.",)
 
 
 def _in_lammps_box(atoms: Atoms) -> Atoms:
@@ -106,48 +156,48 @@ def _in_lammps_box(atoms: Atoms) -> Atoms:
     return own
 
 
-def _electrode(atoms: Atoms, metal: np.ndarray) -> np.ndarray:
-    """The metal, if there is room beside it for something else; in a crystal, glass or melt no atom is electrode."""
-    open_A = largest_gap(atoms.positions[metal, 2], atoms.cell[2, 2])[0] if len(metal) else 0.0
-    return metal if open_A >= OPEN_A else metal[:0]
-
-
-def _slab_at_bottom(atoms: Atoms, layers: list[np.ndarray]) -> None:
-    """Shift along z so that the slab does not straddle the boundary (in place), if it does."""
+def _slab_at_bottom(atoms: Atoms, lowest: Slab) -> None:
+    """Shift along z so that the lowest slab does not straddle the boundary (in place), if it does."""
     height = atoms.cell[2, 2]
-    bottom = layer_height(atoms, layers[0])
-    z = np.concatenate([atoms.positions[layer, 2] for layer in layers])
-    upward = [layer_height(atoms, layer) for layer in layers]
-    whole = all(low < high for low, high in pairwise(upward))
-    if whole and z.min() > BOTTOM_A / 2 and z.max() < height - BOTTOM_A / 2:
+    z = atoms.positions[lowest.atoms, 2]
+    gap, below = largest_gap(z, height)
+    bottom = (below + gap) % height
+    if bottom > BOTTOM_A / 2 and bottom + (height - gap) < height - BOTTOM_A / 2:
         return
     atoms.positions[:, 2] += BOTTOM_A - bottom
     atoms.wrap(eps=1e-9)
 
 
-def _fixed(fixed: np.ndarray | None, fixed_layers: int, layers: list[np.ndarray]) -> np.ndarray:
+def _fixed(fixed: np.ndarray | None, fixed_layers: int, slabs: Sequence[Slab]) -> np.ndarray:
     if fixed is not None and len(fixed):
         return np.unique(fixed)
-    if not layers or not fixed_layers:
+    if not slabs or not fixed_layers:
         return np.array([], dtype=int)
-    if fixed_layers > len(layers):
+    if not all(one.layers for one in slabs):
         raise StructureError(
-            f"dynamics.fixed_layers: {fixed_layers}, but the slab has {len(layers)} layers: choose 0 to {len(layers)}"
+            f"dynamics.fixed_layers: {fixed_layers}, but the heights of this slab have no layers: set fixed_layers: 0, "
+            "and fix atoms in the file that is read (FixAtoms of ASE, F F F in a POSCAR)"
         )
-    return np.sort(np.concatenate(layers[:fixed_layers]))
+    fewest = min(len(one.layers) for one in slabs)
+    if fixed_layers > fewest:
+        whose = "the slab has" if len(slabs) == 1 else "an electrode has"
+        raise StructureError(
+            f"dynamics.fixed_layers: {fixed_layers}, but {whose} {fewest} layers: choose 0 to {fewest}"
+        )
+    if len(slabs) == 1:
+        return np.sort(np.concatenate(slabs[0].layers[:fixed_layers]))
+    # the electrolyte is below the first slab and above the last
+    return np.sort(np.concatenate([*slabs[0].layers[-fixed_layers:], *slabs[-1].layers[:fixed_layers]]))
 
 
-def _groups(
-    symbols: np.ndarray, metal: np.ndarray, layers: list[np.ndarray], waters: Waters, fixed: np.ndarray
-) -> dict[str, np.ndarray]:
-    groups = {"metal": metal} | {f"layer_{i}": layer for i, layer in enumerate(layers, start=1)}
+def _groups(what: Constituents, layers: list[np.ndarray], waters: Waters, fixed: np.ndarray) -> dict[str, np.ndarray]:
+    groups = {"metal": what.slab} | {f"layer_{i}": layer for i, layer in enumerate(layers, start=1)}
     groups["fixed"] = fixed
-    groups["mobile"] = np.setdiff1d(np.arange(len(symbols)), fixed)
+    groups["mobile"] = np.setdiff1d(np.arange(len(what.elements)), fixed)
     groups["water"] = np.sort(waters.molecules.ravel())
-    groups["ions"] = np.flatnonzero(np.isin(symbols, sorted(ION_CHARGES_E)))
-    for element in sorted(set(symbols[groups["ions"]].tolist())):
-        groups[f"ion_{element}"] = np.flatnonzero(symbols == element)
-    return groups
+    ions = {name: one.atoms for name, one in what.ions.items()}
+    groups["ions"] = np.sort(np.concatenate([np.zeros(0, dtype=int), *ions.values()]))
+    return groups | {f"ion_{name}": atoms for name, atoms in ions.items()}
 
 
 @dataclass(frozen=True)
@@ -187,10 +237,16 @@ class _Film:
 
 
 def _report(
-    film: _Film, source: str, counts: dict[str, int], n_fixed: int, charge: int, notes: tuple[str, ...]
+    film: _Film,
+    source: str,
+    counts: dict[str, int],
+    what: Constituents,
+    n_fixed: int,
+    charge: int,
+    notes: tuple[str, ...],
 ) -> BuildReport:
     area, waters = film.area_A2, film.waters
-    surface = -charge / (area * (2 if film.two_sided else 1)) + 0.0 if film.layers else None
+    surface = -charge / (area * (2 if film.two_sided else 1)) + 0.0 if what.slabs else None
     a, b, c, alpha, beta, gamma = (float(v) for v in film.atoms.cell.cellpar())
     return BuildReport(
         source=source,
@@ -199,7 +255,8 @@ def _report(
         cell_lengths_A=(a, b, c),
         cell_angles_deg=(alpha, beta, gamma),
         area_A2=area,
-        layers=len(film.layers),
+        layers=sum(len(one.layers) for one in what.slabs),
+        slab=_slab_in_words(what),
         fixed=n_fixed,
         two_sided=film.two_sided,
         ion_charge_e=charge,
@@ -214,3 +271,11 @@ def _report(
         mass_density_g_per_cm3=float(film.atoms.get_masses().sum() / film.atoms.get_volume()) * G_PER_CM3_PER_U_PER_A3,
         notes=notes,
     )
+
+
+def _slab_in_words(what: Constituents) -> str:
+    """ "metal", or the composition: "Ti48 O96"; empty without a slab."""
+    if not what.slabs:
+        return ""
+    own = what.elements[what.slab]
+    return "metal" if is_metal(own).all() and len(what.slabs) == 1 else composition(own)

@@ -36,6 +36,8 @@ def build(section: Build, *, fixed_layers: int = 0, two_sided: bool | None = Non
         fixed=film.slab.fixed if film.slab.fixed is not None else _outermost(film, section, fixed_layers),
         film_A=section.water_thickness_A,
         notes=film.slab.notes,
+        slab=np.arange(len(film.slab.atoms)),
+        layers=film.slab.layers,
     )
     return replace(system, placed_ions=_placed([ion.species for ion in film.ions], len(film.atoms)))
 

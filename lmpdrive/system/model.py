@@ -37,6 +37,8 @@ class BuildReport:
     cell_angles_deg: tuple[float, float, float]
     area_A2: float
     layers: int
+    slab: str
+    """"metal", or what the slab is made of: "Ti48 O96"; empty without a slab."""
     fixed: int
     two_sided: bool
     ion_charge_e: int
@@ -57,7 +59,11 @@ class BuildReport:
     @property
     def is_bulk(self) -> bool:
         """A crystal, glass or melt that fills the cell: there is neither a slab nor water."""
-        return not (self.layers or self.waters or self.hydroxides or self.hydroniums or self.loose_hydrogens)
+        return not (self.slab or self.waters or self.hydroxides or self.hydroniums or self.loose_hydrogens)
+
+    def _slab_and_layers(self) -> str:
+        layers = f"{self.layers} layers" if self.layers != 1 else "one layer"
+        return f"slab of {self.slab}: {layers if self.layers else 'no layers'}"
 
     def lines(self) -> list[str]:
         """The report as text."""
@@ -68,9 +74,10 @@ class BuildReport:
             density = f"{self.mass_density_g_per_cm3:.3f} g/cm^3; no slab and no water: a bulk phase"
             return [*lines, f"cell {cell} Å, angles {angles} degrees; {density}", *self.notes]
         lines.append(f"cell {cell} Å, angles {angles} degrees; area {self.area_A2:.2f} Å^2")
-        if self.layers:
+        if self.slab:
             faces = "both faces wet" if self.two_sided else "one face wet"
-            lines.append(f"{self.layers} metal layers, {faces}; {self.fixed} atoms fixed")
+            layers = f"{self.layers} {self.slab} layers" if self.slab == "metal" else self._slab_and_layers()
+            lines.append(f"{layers}, {faces}; {self.fixed} atoms fixed")
         if self.surface_charge_e_per_A2 is not None and self.surface_charge_uC_per_cm2 is not None:
             lines.append(
                 f"ions carry {self.ion_charge_e:+d} e; the metal balances them: "

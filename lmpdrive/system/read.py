@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lmpdrive.constituents import by_elements
 from lmpdrive.errors import StructureError
 from lmpdrive.system.assemble import assemble
+from lmpdrive.system.constraints import fixed_atoms, notes_on_constraints
 from lmpdrive.system.model import BuiltSystem
 from lmpdrive.system.overlaps import check_overlaps
+from lmpdrive.trajectory.topology import parse_id_ranges
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 
 def read(
-    path: Path, *, elements: Sequence[str] | None = None, fixed_layers: int = 0, two_sided: bool | None = None
+    path: Path,
+    *,
+    elements: Sequence[str] | None = None,
+    fixed_layers: int = 0,
+    two_sided: bool | None = None,
+    slab: str | Mapping[str, Any] | None = None,
 ) -> BuiltSystem:
     """The last frame of `path`; atoms that the file fixes (ASE's FixAtoms) win over `fixed_layers`.
 
-    `elements` names the types of LAMMPS files.  Raises StructureError when the file is missing or
+    `slab` names the atoms of the slab where they are not as found.  `elements` names the types of
+    LAMMPS files.  Raises StructureError when the file is missing or
     unreadable, has no periodic cell, or atoms overlap.
     """
     from lmpdrive.system import lammps_files, lammps_restart
@@ -48,9 +58,32 @@ def read(
         source=f"read {path.name}",
         fixed_layers=fixed_layers,
         two_sided=two_sided,
-        fixed=_fixed(atoms),
-        notes=notes,
+        fixed=fixed_atoms(atoms),
+        notes=(*notes, *notes_on_constraints(atoms, path.name)),
+        slab=None if slab is None else _slab(slab, atoms),
     )
+
+
+def _slab(slab: str | Mapping[str, Any], atoms: Atoms) -> np.ndarray:
+    """The atoms that `system.slab` names.  Raises StructureError if it names none, with the choices."""
+    elements, n = np.array(atoms.get_chemical_symbols()), len(atoms)
+    found: np.ndarray | None = None
+    if isinstance(slab, Mapping):
+        indices = np.unique(np.asarray(slab.get("indices", []), dtype=int))
+        found = indices if set(slab) == {"indices"} and ((indices >= 0) & (indices < n)).all() else None
+    elif slab.strip().lower() == "none":
+        return np.zeros(0, dtype=int)
+    elif re.fullmatch(r"[\d:,\s]+", slab):
+        found = parse_id_ranges(re.sub(r"\s+", ",", slab.strip()), n)
+    else:
+        found = by_elements(slab, elements, atoms.positions, np.array(atoms.cell))
+    if found is None or not len(found):
+        choices = ", ".join(sorted(set(elements.tolist())))
+        raise StructureError(
+            f'system.slab: {slab!r} names no atoms of this structure; want elements ({choices}), "O bonded to Ti", '
+            f'ids from 1 to {n} ("1:48,60"), {{indices: [0, 1]}} (0-based), or none'
+        )
+    return found
 
 
 def _read_with_ase(path: Path) -> Atoms:
@@ -79,14 +112,3 @@ def _check_cell(path: Path, atoms: Atoms) -> None:
             f"{path} is not periodic along {open_axes} (pbc {' '.join('FT'[int(p)] for p in atoms.pbc)}), but the "
             f"simulation is, with any vacuum as part of the cell. If the cell contains the vacuum, set pbc. {fix}"
         )
-
-
-def _fixed(atoms: Atoms) -> np.ndarray | None:
-    from ase.constraints import FixAtoms, FixCartesian
-
-    fixed: list[int] = []
-    for constraint in atoms.constraints:
-        whole = isinstance(constraint, FixCartesian) and bool(np.all(constraint.mask))
-        if isinstance(constraint, FixAtoms) or whole:
-            fixed += np.atleast_1d(constraint.get_indices()).tolist()
-    return np.array(sorted(set(fixed)), dtype=int) if fixed else None

@@ -18,46 +18,46 @@ from numpy.typing import NDArray
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.coordinates import Coordinates
 from lmpdrive.trajectory.frames import Chunk, NoFramesError, WithoutOrigin
+from lmpdrive.trajectory.given_cell import HOW_TO_GIVE_A_CELL, GivenCell
 from lmpdrive.trajectory.mapping import MappedFile
+from lmpdrive.trajectory.request import NOTHING_SAID, Request
 from lmpdrive.trajectory.topology import Topology
 
 
 class DcdTrajectory(WithoutOrigin):
-    """A DCD file; `origin` is the corner of the box (Å), `every` overrides the header's step interval.
+    """A DCD file; the request's `every` overrides the header's step interval, its cell serves a file that has none.
 
     announced : number of frames by the header; further frames were appended by another program.
     """
 
     def __init__(
-        self,
-        path: Path,
-        topology: Topology,
-        *,
-        timestep_fs: float | None = None,
-        every: int | None = None,
-        origin: NDArray[np.float64] | None = None,
+        self, path: Path, topology: Topology, ask: Request = NOTHING_SAID, *, file: Path | None = None
     ) -> None:
-        super().__init__(path, topology, origin)
-        start, interval, announced, frame = self._read_header(path)
-        size = path.stat().st_size - self._offset
+        """`file` : where the content is, if `path` is compressed."""
+        super().__init__(path, topology, ask.origin)
+        file = file or path
+        start, interval, announced, frame = self._read_header(file)
+        size = file.stat().st_size - self._offset
         n_frames, rest = divmod(size, frame.itemsize)
         if rest:
             self.warn(f"{path}: the last frame is incomplete and is left out ({n_frames} frames are used)")
         if n_frames == 0:
             raise NoFramesError(f"{path} holds no complete frame; did the run reach its first output?")
-        self._map = MappedFile(path)
+        self._map = MappedFile(file)
         self._field_offsets = {name: place[1] for name, place in (frame.fields or {}).items()}
         self._frames = np.ndarray((n_frames,), frame, self._map.buffer, self._offset)
-        self._check_records(frame)
+        self._check_records()
+        self._constant_cell = self._cell_for(ask.cell)
         self.mapped = frame["x"].base.isnative and self._offset % 4 == 0 and frame.itemsize % 4 == 0
         self.announced = announced
-        step = every or interval or 1
+        step = ask.every or interval or 1
         self.steps = start + step * np.arange(len(self._frames), dtype=np.int64)
-        self.times_ps = self.steps.astype(float) * (1e-3 * timestep_fs if timestep_fs else np.nan)
+        self.times_ps = self.steps.astype(float) * (1e-3 * ask.timestep_fs if ask.timestep_fs else np.nan)
 
-    def _read_header(self, path: Path) -> tuple[int, int, int, np.dtype]:
+    def _read_header(self, plain: Path) -> tuple[int, int, int, np.dtype]:
         """First step, steps between frames, frames that the header announces, and the layout of one frame."""
-        with path.open("rb") as file:
+        path = self.path
+        with plain.open("rb") as file:
             head = file.read(92)
             order = next((o for o in "<>" if head[:4] == np.array(84, f"{o}i4").tobytes()), None)
             if not head:
@@ -87,13 +87,11 @@ class DcdTrajectory(WithoutOrigin):
             fields += [(f"{axis}_", mark), (axis, real, n_atoms), (f"_{axis}", mark)]
         return int(control[1]), int(control[2]), int(control[0]), np.dtype(fields)
 
-    def _check_records(self, frame: np.dtype) -> None:
+    def _check_records(self) -> None:
         """The records must have the lengths that the layout predicts: in the first frame, and as far as they do.
 
         A full disk leaves part of a frame out, and what follows is shifted.
         """
-        if "cell" not in (frame.names or ()):
-            raise TrajectoryError(f"{self.path} has no unit cell; profiles need one: write it with LAMMPS")
 
         def damaged(index: int) -> bool:
             return self._frames[index]["x_"] != 4 * self.n_atoms or self._frames[index]["_z"] != 4 * self.n_atoms
@@ -106,13 +104,31 @@ class DcdTrajectory(WithoutOrigin):
             self.warn(f"{self.path} is damaged after frame {first}: the {damaged_frames} frames there are left out")
             self._frames = self._frames[:first]
 
+    def _cell_for(self, given: GivenCell | None) -> NDArray[np.float64] | None:
+        """The (3, 3) cell that was given, where the file has none; None where it has one.
+
+        Raises TrajectoryError if there is neither.
+        """
+        if "cell" in self._field_offsets and self._frames[0]["cell"][[0, 2, 5]].all():
+            return None
+        if given is None:
+            raise TrajectoryError(f"{self.path} has no unit cell; profiles need one: {HOW_TO_GIVE_A_CELL}")
+        self.take_cell(given)
+        return given.vectors
+
+    def _cells(self, frames: NDArray[Any]) -> NDArray[np.float64]:
+        """(F, 3, 3) Å."""
+        if self._constant_cell is not None:
+            return np.repeat(self._constant_cell[None], len(frames), axis=0)
+        return cells_from_lengths_and_angles(np.asarray(frames["cell"], dtype=float))
+
     def read(self, start: int, stop: int) -> Chunk:
         """Frames `start` to `stop` (exclusive); the coordinates stay in the mapped file."""
         frames = self._frames[start:stop]
         self._map.release_before(self._offset + start * self._frames.itemsize)
         return Chunk(
             self._coordinates(start, frames),
-            cells_from_lengths_and_angles(np.asarray(frames["cell"], dtype=float)),
+            self._cells(frames),
             self._origins(len(frames)),
             self.steps[start:stop],
             self.times_ps[start:stop],

@@ -29,7 +29,7 @@ class Discarded(Trajectory):
         self.topology = whole.topology
         self.steps = whole.steps[self._first :]
         self.times_ps = whole.times_ps[self._first :]
-        self.warnings = whole.warnings
+        self.warnings, self.notes, self.boundaries = whole.warnings, whole.notes, whole.boundaries
 
     def read(self, start: int, stop: int) -> Chunk:
         """Frames `start` to `stop` (exclusive) of what is left."""

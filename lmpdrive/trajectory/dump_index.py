@@ -1,6 +1,6 @@
 """Where the frames of a LAMMPS text dump are, and the content of their headers: one pass over the file.
 
-Which frames count: complete ones, as far as `steps.last_copies` keeps them.
+Which frames count: complete ones.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.frames import NoFramesError
 from lmpdrive.trajectory.kernels import load
+from lmpdrive.trajectory.last_line import is_whole
 from lmpdrive.trajectory.mapping import MappedFile
-from lmpdrive.trajectory.steps import last_copies
 
 _BLOCK = 1 << 26
 _ITEMS = 1 << 16
+_LAST = 1 << 13
+"""Bytes at the end of a file that hold its last lines."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +79,19 @@ def scan(file: MappedFile) -> DumpIndex:
             file.release_before(stop)
     whole, box, columns, times = (np.concatenate(column) for column in zip(*parts))
     starts, steps, n_atoms, bodies, ends, n_lines = whole.T
+    if len(n_lines) and _lacks_only_a_newline(text, whole[-1], only_frame=len(whole) == 1):
+        n_lines[-1] += 1
     return DumpIndex(starts, steps, n_atoms, bodies, ends, n_lines, box, columns, times)
+
+
+def _lacks_only_a_newline(text: NDArray[np.uint8], last: NDArray[np.int64], *, only_frame: bool) -> bool:
+    """Whether the last frame's last atom line is whole and merely has no newline."""
+    _, _, n_atoms, body, _, n_lines = last
+    if n_atoms < 1 or body < 0 or n_lines != n_atoms - 1:
+        return False
+    names = bytes(text[max(0, body - 4096) : body]).rsplit(b"ITEM: ATOMS", 1)[-1].split()
+    lines = bytes(text[max(body, len(text) - _LAST) :]).split(b"\n")
+    return is_whole(lines, len(names), only_frame=only_frame)
 
 
 def _start_of_last_frame(kinds: NDArray[np.int64], kernels: object) -> int:
@@ -112,4 +126,4 @@ def usable_frames(index: DumpIndex, path: Path, warn: Callable[[str], None]) -> 
             f"{path}: {index.n_atoms[other[0]]} atoms at step {index.steps[other[0]]}, {index.n_atoms[0]} before; "
             "were atoms lost?"
         )
-    return index.take(last_copies(index.steps, path, warn))
+    return index

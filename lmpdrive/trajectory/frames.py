@@ -15,9 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.boundaries import Boundaries, Periodic
 from lmpdrive.trajectory.coordinates import Coordinates
+from lmpdrive.trajectory.given_cell import GivenCell
 from lmpdrive.trajectory.steps import irregular_steps
 from lmpdrive.trajectory.topology import Topology
+from lmpdrive.trajectory.unwrapped import Unwrapped
 
 ATOM_FRAMES_PER_CHUNK = 100_000
 """Default chunk: 1.2 MB of 32-bit coordinates, so that they and what is made of them stay in the processor's cache."""
@@ -42,6 +45,8 @@ class Chunk:
     times_ps : (F,) ps; NaN if the timestep is not known.
     first : number of the first of these frames within the trajectory.
     velocities : (F, N, 3) Å/ps, or None where the file has none.
+    unwrapped : (F, N, 3) Å, positions that no boundary has wrapped, or None where the file does not tell; read at first
+        use.
 
     Raises ValueError if the arrays differ in their number of frames.
     """
@@ -55,6 +60,7 @@ class Chunk:
         times_ps: NDArray[np.float64],
         first: int = 0,
         velocities: NDArray[np.float64] | None = None,
+        unwrapped: Unwrapped | None = None,
     ) -> None:
         if {len(cells), len(origins), len(steps), len(times_ps)} != {len(positions)}:
             raise ValueError("positions, cells, origins, steps and times_ps differ in their number of frames")
@@ -64,6 +70,8 @@ class Chunk:
         self._given = positions
         self.cells, self.origins, self.steps, self.times_ps = cells, origins, steps, times_ps
         self.first, self.velocities = first, velocities
+        self.deferred_unwrapped = unwrapped
+        """What reads them."""
 
     @cached_property
     def positions(self) -> NDArray[np.float64]:
@@ -79,6 +87,16 @@ class Chunk:
         """The positions as they lie in memory."""
         return self._given if isinstance(self._given, Coordinates) else Coordinates.of(self._given)
 
+    @property
+    def has_unwrapped(self) -> bool:
+        """Whether the file has unwrapped positions or image flags; reads nothing."""
+        return self.deferred_unwrapped is not None
+
+    @cached_property
+    def unwrapped(self) -> NDArray[np.float64] | None:
+        """(F, N, 3) Å."""
+        return None if self.deferred_unwrapped is None else self.deferred_unwrapped.positions()
+
     def __len__(self) -> int:
         return len(self.steps)
 
@@ -92,11 +110,44 @@ class Chunk:
             self.times_ps[frames],
             self.first + frames.indices(len(self))[0],
             None if self.velocities is None else self.velocities[frames],
+            None if self.deferred_unwrapped is None else self.deferred_unwrapped[frames],
         )
 
     def renamed(self, steps: NDArray[np.int64], times_ps: NDArray[np.float64], first: int) -> Chunk:
         """The same frames under other steps, times and numbers."""
-        return Chunk(self._given, self.cells, self.origins, steps, times_ps, first, self.velocities)
+        return Chunk(
+            self._given, self.cells, self.origins, steps, times_ps, first, self.velocities, self.deferred_unwrapped
+        )
+
+    def of_atoms(self, atoms: NDArray[np.int64]) -> Chunk:
+        """The same frames with some of the atoms only."""
+        return Chunk(
+            self.positions[:, atoms],
+            self.cells,
+            self.origins,
+            self.steps,
+            self.times_ps,
+            self.first,
+            None if self.velocities is None else self.velocities[:, atoms],
+            None if self.deferred_unwrapped is None else self.deferred_unwrapped.of_atoms(atoms),
+        )
+
+    def in_cells(self, cells: NDArray[np.float64], origins: NDArray[np.float64]) -> Chunk:
+        """The same frames in other cells."""
+        return Chunk(
+            self._given,
+            cells,
+            origins,
+            self.steps,
+            self.times_ps,
+            self.first,
+            self.velocities,
+            self.deferred_unwrapped,
+        )
+
+    def wrapped_only(self) -> Chunk:
+        """The same frames without `unwrapped`."""
+        return Chunk(self._given, self.cells, self.origins, self.steps, self.times_ps, self.first, self.velocities)
 
 
 class Trajectory(ABC):
@@ -108,13 +159,15 @@ class Trajectory(ABC):
     steps : (n_frames,) MD step of each frame.
     times_ps : (n_frames,) ps; all NaN if the timestep is not known.
     warnings : what the reader had to leave out (also issued as Python warnings).
-    notes : what the reader of a number should know, and is no warning.
+    notes : what a reader of the results should know: names taken as elements, sites left out, axes without periods.
+    boundaries : which axes are periodic, and how far the cell reaches along the others.
     seeks : False where reading one frame means reading those before it.
     mapped : True where frames that are read cost nothing until their coordinates are used.
     """
 
     seeks: bool = True
     mapped: bool = False
+    boundaries: Boundaries = Boundaries()
     path: Path
     topology: Topology
     steps: NDArray[np.int64]
@@ -134,6 +187,11 @@ class Trajectory(ABC):
     def n_atoms(self) -> int:
         """Number of atoms, the same in every frame."""
         return self.topology.n_atoms
+
+    @property
+    def periodic(self) -> Periodic:
+        """Whether a, b and c are periodic."""
+        return self.boundaries.periodic
 
     @property
     def times_known(self) -> bool:
@@ -172,13 +230,22 @@ class Trajectory(ABC):
         if n_atoms != topology.n_atoms:
             raise TrajectoryError(
                 f"{self.path} has {n_atoms} atoms but the structure given with it has {topology.n_atoms}; "
-                "are they of the same run?"
+                "are they of the same run? The file has no ids, so one of some atoms only needs a structure of these"
             )
 
     def check_steps(self) -> None:
         """Warn where frames are not evenly spaced in steps."""
         if message := irregular_steps(self.steps):
             self.warn(f"{self.path}: {message}")
+
+    def note(self, message: str) -> None:
+        """Keep what a reader of the results should know, once."""
+        if message not in self.notes:
+            self.notes.append(message)
+
+    def take_cell(self, given: GivenCell) -> None:
+        """Say that a given cell is used: a note, and a warning where it is only that of a data file."""
+        (self.note if given.by_user else self.warn)(given.said_of(self.path))
 
     def warn(self, message: str) -> None:
         """Keep a warning for the report and show it."""

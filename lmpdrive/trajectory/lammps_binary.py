@@ -9,7 +9,7 @@ Words (the element column) are not in a binary dump, so elements come from the t
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.boundaries import Periodic
 from lmpdrive.trajectory.frames import Chunk, NoFramesError
+from lmpdrive.trajectory.identity import NOTHING_KNOWN, FileAtoms, Identity
 from lmpdrive.trajectory.lammps_columns import LammpsColumns, coordinate_columns, velocity_columns
+from lmpdrive.trajectory.lammps_units import UNKNOWN, Units
 from lmpdrive.trajectory.mapping import MappedFile
-from lmpdrive.trajectory.steps import last_copies
-from lmpdrive.trajectory.topology import HOW_TO_NAME_ELEMENTS, Topology, name_types
 
 
 def is_binary_dump(head: bytes) -> bool:
@@ -42,6 +43,7 @@ class _Frame:
     columns: tuple[str, ...]
     box: NDArray[np.float64]
     box_columns: int
+    periodic: Periodic
     blocks: tuple[tuple[int, int], ...]
     """(offset, number of reals) of each process's block."""
 
@@ -50,18 +52,20 @@ class _Frame:
 
 
 class LammpsBinaryTrajectory(LammpsColumns):
-    """A binary dump; `names` maps types to elements (list in type order)."""
+    """A binary dump; `identity` and `units` are what is known beside it."""
 
     def __init__(
         self,
         path: Path,
-        topology: Topology | None = None,
+        identity: Identity = NOTHING_KNOWN,
         *,
-        names: Mapping[int, str] | Sequence[str] | None = None,
+        units: Units = UNKNOWN,
         timestep_fs: float | None = None,
+        content: MappedFile | None = None,
     ) -> None:
+        """`content` : what `path` holds, where it is compressed."""
         super().__init__(path)
-        self._map = MappedFile(path)
+        self._map = MappedFile(path) if content is None else content
         frames = list(self._find_frames())
         if not frames:
             raise NoFramesError(f"{path} holds no complete frame of a LAMMPS binary dump")
@@ -73,25 +77,20 @@ class LammpsBinaryTrajectory(LammpsColumns):
                 )
             if frame.columns != first.columns:
                 raise TrajectoryError(f"{path}: the columns change at step {frame.step}")
-        keep = last_copies(np.array([frame.step for frame in frames]), path, self.warn)
-        self._frames = [frame for frame, kept in zip(frames, keep, strict=True) if kept]
+        self._frames = frames
         self._columns = first.columns
         self._set_times(
             np.array([frame.step for frame in self._frames]),
             np.array([frame.time for frame in self._frames]),
-            self._ps_per_unit_of(first.units),
+            self._ps_per_unit_of(first.units, units),
             timestep_fs,
         )
-        if topology is not None:
-            self.check_atoms(first.n_atoms, topology)
-        if topology is None and "type" not in self._columns:
-            raise TrajectoryError(f"{path} has no `type` column; {HOW_TO_NAME_ELEMENTS}")
-        table = self._table(self._frames[0])
-        self._ids = table[:, self._columns.index("id")] if "id" in self._columns else np.arange(first.n_atoms)
-        if topology is None:
-            types = table[:, self._columns.index("type")].astype(np.int64)
-            topology = Topology(name_types(types, names, str(path)))
-        self.topology = topology
+        if any(frame.periodic != first.periodic for frame in self._frames):
+            raise TrajectoryError(f"{path}: the boundaries (p, f, s) change during the run; analyse its parts apart")
+        self._set_boundaries(first.periodic, self._bounds(np.arange(len(self._frames))))
+        atoms = self._atoms(self._table(self._frames[0]))
+        self._ids, self._types = atoms.ids, atoms.types
+        self.topology = identity.topology_of(atoms, str(path), self.note)
 
     def _find_frames(self) -> Iterator[_Frame]:
         at = 0
@@ -130,7 +129,8 @@ class LammpsBinaryTrajectory(LammpsColumns):
                 f"{self.path} is a binary dump of revision {revision} or of another byte order (want revision 2 or "
                 "later, written on a machine like this one); convert it with LAMMPS' binary2txt where it was written"
             )
-        cursor.at += 24  # which boundaries are periodic
+        kinds = cursor.many("6i")  # of the lower and upper boundary of x, y and z; 0 is periodic
+        periodic = kinds[:2] == (0, 0), kinds[2:4] == (0, 0), kinds[4:] == (0, 0)
         box, box_columns = np.zeros((3, 4)), 2
         if triclinic == 2:
             numbers = np.array(cursor.many("12d")).reshape(4, 3)
@@ -150,7 +150,7 @@ class LammpsBinaryTrajectory(LammpsColumns):
             cursor.at += 8 * n
         if len(columns) != width or sum(n for _, n in blocks) != n_atoms * width:
             raise TrajectoryError(f"{self.path}: step {step} does not hold what its header announces; it is damaged")
-        return _Frame(start, step, time, units, columns, box, box_columns, tuple(blocks), n_atoms, cursor.at)
+        return _Frame(start, step, time, units, columns, box, box_columns, periodic, tuple(blocks), n_atoms, cursor.at)
 
     def _table(self, frame: _Frame) -> NDArray[np.float64]:
         """(N, columns) of one frame, sorted by id."""
@@ -169,20 +169,46 @@ class LammpsBinaryTrajectory(LammpsColumns):
         """Frames `start` to `stop` (exclusive), atoms sorted by id."""
         places, scaled = coordinate_columns(self._columns, self.path)
         moving = velocity_columns(self._columns)
-        frames = self._frames[start:stop]
-        self._map.release_before(frames[0].start if frames else 0)
-        positions = np.empty((len(frames), self.n_atoms, 3))
-        velocities = np.empty_like(positions) if moving else None
+        frames = range(self.n_frames)[start:stop]
+        wanted = np.arange(frames.start, frames.stop)
+        self._map.release_before(self._frames[frames.start].start if frames else 0)
+        numbers = self._read_columns(wanted, [*places, *moving])
+        return self._chunk(frames, numbers[0], numbers[1] if moving else None, self._bounds(wanted), scaled)
+
+    def _bounds(self, frames: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        headers = [self._frames[frame] for frame in frames]
+        box = np.array([header.box for header in headers]).reshape(-1, 3, 4)
+        return box, np.array([header.box_columns for header in headers], dtype=np.int64)
+
+    def _read_columns(
+        self, frames: NDArray[np.int64], places: Sequence[int]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        shape = (len(frames), self.n_atoms, 3)
+        first, second = np.empty(shape), np.empty(shape if len(places) > 3 else (0, 0, 3))
         for i, frame in enumerate(frames):
-            table = self._table(frame)
-            if "id" in self._columns and not np.array_equal(table[:, self._columns.index("id")], self._ids):
-                raise TrajectoryError(f"{self.path}: step {frame.step} has other atom ids than step {self.steps[0]}")
-            positions[i] = table[:, places]
-            if velocities is not None:
-                velocities[i] = table[:, moving]
-        box = np.array([frame.box for frame in frames]).reshape(-1, 3, 4)
-        bounds = box, np.array([frame.box_columns for frame in frames], dtype=np.int64)
-        return self._chunk(range(self.n_frames)[start:stop], positions, velocities, bounds, scaled)
+            table = self._table(self._frames[frame])
+            self._check_same(self._atoms(table), int(frame))
+            first[i] = table[:, places[:3]]
+            if len(second):
+                second[i] = table[:, places[3:]]
+        return first, second
+
+    def _atoms(self, table: NDArray[np.float64]) -> FileAtoms:
+        """What a frame says of its atoms."""
+
+        def column(name: str, dtype: type) -> NDArray | None:
+            return table[:, self._columns.index(name)].astype(dtype) if name in self._columns else None
+
+        ids, types, masses = column("id", np.int64), column("type", np.int64), column("mass", float)
+        return FileAtoms(len(table), ids=ids, types=types, masses_u=masses)
+
+    def _check_same(self, atoms: FileAtoms, frame: int) -> None:
+        """Raise where a frame has other atoms than the first."""
+        if self._ids is not None and not np.array_equal(np.asarray(atoms.ids), self._ids):
+            raise TrajectoryError(f"{self.path}: step {self.steps[frame]} has other atom ids than step {self.steps[0]}")
+        if self._types is not None and len(other := np.flatnonzero(np.asarray(atoms.types) != self._types)):
+            atom = other[0] + 1 if self._ids is None else self._ids[other[0]]
+            self.refuse_changed_kind("type", int(atom), len(other), frame)
 
 
 class _Cursor:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.boundaries import Boundaries, Periodic
 from lmpdrive.trajectory.frames import Chunk, Trajectory
-
-PS_PER_TIME_UNIT = {"metal": 1.0, "real": 1e-3}
-"""Units in which lengths are Å."""
+from lmpdrive.trajectory.lammps_units import PS_PER_TIME_UNIT, Units
+from lmpdrive.trajectory.unwrapped import Unwrapped
 
 COORDINATES = (("", False), ("u", False), ("s", True), ("su", True))
 """Suffix of x, y, z, in order of preference, and whether they are fractions of the cell."""
@@ -21,17 +24,39 @@ COORDINATES = (("", False), ("u", False), ("s", True), ("su", True))
 class LammpsColumns(Trajectory):
     """A dump whose frames are columns of numbers; a subclass reads them."""
 
+    _columns: tuple[str, ...]
     _ps_per_unit: float
 
-    def _ps_per_unit_of(self, units: str) -> float | None:
-        """ps in the dump's unit of time; None if it does not name its units."""
-        if not units:
+    def _ps_per_unit_of(self, written: str, units: Units) -> float | None:
+        """ps in the dump's unit of time; None if neither the dump (`written`) nor anything beside it names its units.
+
+        Raises TrajectoryError for units whose lengths are not in Å, or others than those that were asked for.
+        """
+        if written and units.asked and written != units.asked:
+            raise TrajectoryError(f"{self.path} is in `units {written}`, not {units.asked} as was said; leave it out")
+        found = written or units.name
+        if not found:
             return None
-        if units not in PS_PER_TIME_UNIT:
+        if found not in PS_PER_TIME_UNIT:
             raise TrajectoryError(
-                f"{self.path} is in `units {units}`; want lengths in Å: {' or '.join(PS_PER_TIME_UNIT)}"
+                f"{self.path} is in `units {found}`; want lengths in Å: {' or '.join(PS_PER_TIME_UNIT)}"
             )
-        return PS_PER_TIME_UNIT[units]
+        if not written and found != "metal":
+            self.note(f"Units of {self.path.name}: {found}, {units.source}.")
+        return PS_PER_TIME_UNIT[found]
+
+    def _note_units(self, known: bool) -> None:
+        """Say which units the velocities are taken in where nothing tells."""
+        if velocity_columns(self._columns) and not known:
+            self.note(
+                f"The units of {self.path.name} are not known: its velocities are taken as Å/ps (units metal). "
+                "If the run had `units real`, give units='real' (--units real)."
+            )
+
+    def _set_boundaries(self, periodic: Periodic, bounds: tuple[NDArray[np.float64], NDArray[np.int64]]) -> None:
+        """Which axes are periodic, and the arguments of `cells_from_bounds` for all frames."""
+        if not all(periodic):
+            self.boundaries = Boundaries.around(periodic, *cells_from_bounds(*bounds))
 
     def _set_times(
         self,
@@ -45,7 +70,7 @@ class LammpsColumns(Trajectory):
         times = 1e-3 * timestep_fs * steps if timestep_fs else written * (ps_per_unit or np.nan)
         self.times_ps = np.asarray(times, dtype=float)
         self._ps_per_unit = ps_per_unit or 1.0
-        self.check_steps()
+        self._note_units(ps_per_unit is not None)
 
     def _chunk(
         self,
@@ -57,15 +82,53 @@ class LammpsColumns(Trajectory):
     ) -> Chunk:
         """Frames from the numbers and the arguments of `cells_from_bounds` as they are in the file."""
         cells, origins = cells_from_bounds(*bounds)
+        if scaled:
+            positions = positions @ cells + origins[:, None, :]
         return Chunk(
-            positions @ cells + origins[:, None, :] if scaled else positions,
+            positions,
             cells,
             origins,
             self.steps[frames.start : frames.stop],
             self.times_ps[frames.start : frames.stop],
             frames.start,
             None if velocities is None else velocities / self._ps_per_unit,
+            self._unwrapped(frames, positions),
         )
+
+    def _unwrapped(self, frames: range, positions: NDArray[np.float64]) -> Unwrapped | None:
+        """Unwrapped positions of some frames, of which `positions` are those of `coordinate_columns`."""
+        columns = unwrapped_columns(self._columns)
+        if columns is None:
+            return None
+        if columns.places == coordinate_columns(self._columns, self.path)[0] and not columns.images:
+            return Unwrapped(lambda wanted: positions[wanted], np.arange(len(frames)))
+        return Unwrapped(partial(self._read_unwrapped, columns), np.arange(frames.start, frames.stop))
+
+    def _read_unwrapped(self, columns: UnwrappedColumns, frames: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(F, N, 3) Å."""
+        positions, images = self._read_columns(frames, [*columns.places, *columns.images])
+        cells, origins = cells_from_bounds(*self._bounds(frames))
+        if columns.scaled:
+            positions = positions @ cells + origins[:, None, :]
+        return positions + images @ cells if columns.images else positions
+
+    def refuse_changed_kind(self, column: str, atom: int, n_atoms: int, frame: int) -> None:
+        """Raise for `n_atoms` atoms, the first with the id `atom`, that are something else than in the first frame."""
+        raise TrajectoryError(
+            f"{self.path}: the column `{column}` of atom {atom} at step {self.steps[frame]} differs from step "
+            f"{self.steps[0]} ({n_atoms} atoms differ): atoms that change their type during a run (fix atom/swap, set "
+            "type, reactions by type) cannot be followed; analyse the parts of the run apart"
+        )
+
+    @abstractmethod
+    def _read_columns(
+        self, frames: NDArray[np.int64], places: Sequence[int]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(F, N, 3) numbers of three columns, and of three more (empty if only three are wanted), sorted by id."""
+
+    @abstractmethod
+    def _bounds(self, frames: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """The arguments of `cells_from_bounds` of some frames."""
 
 
 def coordinate_columns(columns: Sequence[str], path: Path) -> tuple[list[int], bool]:
@@ -77,6 +140,25 @@ def coordinate_columns(columns: Sequence[str], path: Path) -> tuple[list[int], b
         if all(axis + suffix in columns for axis in "xyz"):
             return [columns.index(axis + suffix) for axis in "xyz"], scaled
     raise TrajectoryError(f"{path} has no coordinates: want columns x y z (or xu, xs, xsu), found {' '.join(columns)}")
+
+
+@dataclass(frozen=True)
+class UnwrappedColumns:
+    """Where coordinates are that give unwrapped positions, with image flags (`images`) or without."""
+
+    places: list[int]
+    images: list[int]
+    scaled: bool
+
+
+def unwrapped_columns(columns: Sequence[str]) -> UnwrappedColumns | None:
+    """xu yu zu, xsu ysu zsu, or x y z (xs ys zs) with ix iy iz; None if the columns have none of these."""
+    for suffix, images, scaled in (("u", "", False), ("su", "", True), ("", "i", False), ("s", "i", True)):
+        names = [axis + suffix for axis in "xyz"]
+        flags = [images + axis for axis in "xyz"] if images else []
+        if {*names, *flags} <= set(columns):
+            return UnwrappedColumns([columns.index(n) for n in names], [columns.index(n) for n in flags], scaled)
+    return None
 
 
 def velocity_columns(columns: Sequence[str]) -> list[int]:

@@ -1,58 +1,59 @@
-"""LAMMPS text dumps (`dump custom`, `dump atom`), plain or gzip, any column order, orthogonal or triclinic.
+"""LAMMPS text dumps (`dump custom`, `dump atom`), any column order, orthogonal or triclinic.
 
 Coordinates may be x (wrapped), xu (unwrapped), xs or xsu (fractions of the cell): all become Å in the frame's own
 axes, box origin included.  vx vy vz become velocities in Å/ps.  Atoms are sorted by id.  Units are `metal` unless the
 dump says `real` (`dump_modify units yes`); other units are refused, because their lengths are not in Å.
 
 One pass finds the frames (`dump_index`); a compiled parser then reads whole chunks, and what it cannot read (a number
-written as NaN, say) pandas tries again.  A compressed file is unpacked once to a temporary file (in `TMPDIR`).
+written as NaN, say) pandas tries again.
 """
 
 from __future__ import annotations
 
-import gzip
 import io
-import tempfile
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.trajectory.dump_index import scan, usable_frames
+from lmpdrive.trajectory.boundaries import Periodic
+from lmpdrive.trajectory.dump_index import DumpIndex, scan, usable_frames
 from lmpdrive.trajectory.frames import Chunk, NoFramesError
+from lmpdrive.trajectory.identity import NOTHING_KNOWN, FileAtoms, Identity
 from lmpdrive.trajectory.kernels import load
 from lmpdrive.trajectory.lammps_columns import LammpsColumns, coordinate_columns, velocity_columns
+from lmpdrive.trajectory.lammps_units import UNKNOWN, Units
 from lmpdrive.trajectory.mapping import MappedFile
-from lmpdrive.trajectory.topology import HOW_TO_NAME_ELEMENTS, Topology, name_types
 
 _MOST_IDS = 1 << 27
+_NEWLINE = 10
 
 
 class LammpsDumpTrajectory(LammpsColumns):
-    """A text dump.  `names` maps types to elements (list in type order); an `element` column wins over it."""
+    """A text dump; `identity` and `units` are what is known beside it."""
 
     def __init__(
         self,
         path: Path,
-        topology: Topology | None = None,
+        identity: Identity = NOTHING_KNOWN,
         *,
-        names: Mapping[int, str] | Sequence[str] | None = None,
+        units: Units = UNKNOWN,
         timestep_fs: float | None = None,
+        content: MappedFile | None = None,
     ) -> None:
+        """`content` : the dump, where `path` is compressed or holds it in another form (`translated`)."""
         super().__init__(path)
-        try:
-            self._map = self._open(path)
-        except (OSError, EOFError, zlib.error) as error:
-            raise TrajectoryError(f"cannot read {path}: {error}") from error
+        self._map = MappedFile(path) if content is None else content
         self._text = self._map.bytes
         index = scan(self._map)
         if not len(index):
             raise NoFramesError(f"{path} holds no complete frame of a LAMMPS text dump")
-        ps_per_unit = self._ps_per_unit_of(_units(bytes(self._text[: max(0, int(index.bodies[0]))])))
+        ps_per_unit = self._ps_per_unit_of(_units(self._header(index, 0)), units)
         self._index = index = usable_frames(index, path, self.warn)
+        if self._text[-1] != _NEWLINE and index.ends[-1] == len(self._text):
+            self.note(f"The last line of {path.name} has no newline; it is taken as whole.")
         self._columns_line = self._line_before(int(index.bodies[0]))
         self._columns = tuple(self._columns_line.decode(errors="replace").split()[2:])
         self._n_atoms = int(index.n_atoms[0])
@@ -60,30 +61,14 @@ class LammpsDumpTrajectory(LammpsColumns):
         self._check_lines()
         self._map.release_before(len(self._map))
         self._set_times(index.steps, index.times, ps_per_unit, timestep_fs)
-        if topology is not None:
-            self.check_atoms(self._n_atoms, topology)
+        self._set_boundaries(self._periodic(), (index.box, index.box_columns))
         first = self._table(0)
         self._ids = np.sort(first["id"]) if "id" in first else np.zeros(0, dtype=np.int64)
         if len(np.unique(self._ids)) != len(self._ids):
             raise TrajectoryError(f"{path}: atom ids come twice in the frame of step {self.steps[0]}")
-        self.topology = topology or Topology(self._elements(first, names))
-
-    def _open(self, path: Path) -> MappedFile:
-        """The text in memory pages: of the file itself, or of a temporary file that holds it unpacked."""
-        with path.open("rb") as file:
-            if file.read(2) != b"\x1f\x8b":
-                return MappedFile(path)
-        with tempfile.TemporaryFile() as unpacked:
-            try:
-                with gzip.open(path, "rb") as packed:
-                    while block := packed.read1(1 << 16):
-                        unpacked.write(block)
-            except EOFError:
-                self.warn(f"{path}: the compressed file is cut short; what could be unpacked is read")
-            if unpacked.tell() == 0:
-                raise TrajectoryError(f"{path} is empty; did the run reach its first output?")
-            unpacked.flush()
-            return MappedFile(unpacked.fileno())
+        atoms = self._atoms(first)
+        self.topology = identity.topology_of(atoms, str(path), self.note)
+        self._kind, self._kinds = _kinds(atoms, self._columns)
 
     def _line_before(self, offset: int) -> bytes:
         """The line that ends just before `offset`."""
@@ -131,15 +116,39 @@ class LammpsDumpTrajectory(LammpsColumns):
             raise TrajectoryError(f"{self.path}: step {self.steps[frame]} cannot be read: {error}") from error
         return {name: table[name].to_numpy() for name in self._columns}
 
-    def _elements(self, columns: dict[str, NDArray], names: Mapping[int, str] | Sequence[str] | None) -> NDArray:
-        """(N,) elements in id order."""
+    def _header(self, index: DumpIndex, frame: int) -> list[str]:
+        """Lines of a frame's header."""
+        lines = bytes(self._text[int(index.starts[frame]) : max(0, int(index.bodies[frame]))])
+        return lines.decode(errors="replace").splitlines()
+
+    def _periodic(self) -> Periodic:
+        """Which axes are periodic by the letters of BOX BOUNDS; all, where old files have none.
+
+        Raises TrajectoryError where the last frame has others than the first.
+        """
+        first, last = (_boundary_letters(self._header(self._index, frame)) for frame in (0, -1))
+        if first != last:
+            raise TrajectoryError(
+                f"{self.path}: the boundaries change from {' '.join(first)} to {' '.join(last)} during the run; "
+                "analyse its parts apart"
+            )
+        x, y, z = (letters == "pp" for letters in first or ("pp", "pp", "pp"))
+        return x, y, z
+
+    def _atoms(self, columns: dict[str, NDArray]) -> FileAtoms:
+        """What a frame says of its atoms, in id order."""
         order = np.argsort(columns["id"], kind="stable") if "id" in columns else slice(None)
-        if "element" in columns:
-            return columns["element"][order].astype(str)
-        if "type" not in columns:
-            raise TrajectoryError(f"{self.path} has neither an `element` nor a `type` column; {HOW_TO_NAME_ELEMENTS}")
-        types = columns["type"][order]
-        return name_types(types, names, str(self.path)) if types.dtype.kind in "iu" else types.astype(str)  # labels
+        types = columns["type"][order] if "type" in columns else None
+        labels = types is not None and types.dtype.kind not in "iu"
+        names = columns.get("element", columns["type"] if labels else None)
+        return FileAtoms(
+            n_atoms=self._n_atoms,
+            ids=self._ids if "id" in columns else None,
+            types=None if labels else types,
+            names=None if names is None else names[order].astype(str),
+            masses_u=columns["mass"][order].astype(float) if "mass" in columns else None,
+            by_type=labels and "element" not in columns,
+        )
 
     def read(self, start: int, stop: int) -> Chunk:
         """Frames `start` to `stop` (exclusive), atoms sorted by id."""
@@ -147,55 +156,88 @@ class LammpsDumpTrajectory(LammpsColumns):
         places, scaled = coordinate_columns(self._columns, self.path)
         moving = velocity_columns(self._columns)
         self._map.release_before(int(self._index.starts[frames.start]) if frames else 0)
-        numbers = self._numbers(frames, [self._columns[place] for place in (*places, *moving)])
-        bounds = self._index.box[start:stop], self._index.box_columns[start:stop]
-        return self._chunk(frames, numbers[0], numbers[1] if moving else None, bounds, scaled)
+        wanted = np.arange(frames.start, frames.stop)
+        numbers = self._read_columns(wanted, [*places, *moving])
+        return self._chunk(frames, numbers[0], numbers[1] if moving else None, self._bounds(wanted), scaled)
 
-    def _numbers(self, frames: range, wanted: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(F, N, 3) positions and velocities (empty if not wanted) as the file has them, sorted by id."""
+    def _bounds(self, frames: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        return self._index.box[frames], self._index.box_columns[frames]
+
+    def _read_columns(
+        self, frames: NDArray[np.int64], places: Sequence[int]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         kernels = load("dump_text")
-        roles = [wanted.index(name) + 1 if name in wanted else 0 if name == "id" else -1 for name in self._columns]
+        roles = np.array([0 if name == "id" else kernels.SKIP for name in self._columns], dtype=np.int64)
+        roles[[self._columns.index(self._kind)] if self._kind else []] = kernels.KIND
+        roles[list(places)] = 1 + np.arange(len(places))
         shape = (len(frames), self._n_atoms, 3)
-        positions, velocities = np.empty(shape), np.empty(shape if len(wanted) > 3 else (0, 0, 3))
+        first, second = np.empty(shape), np.empty(shape if len(places) > 3 else (0, 0, 3))
         low = int(self._ids[0]) if len(self._ids) else 0
         span = int(self._ids[-1]) - low + 1 if len(self._ids) else 0
         done = 0
         if span <= _MOST_IDS:
             slots = np.full(span, -1, dtype=np.int64)
             slots[self._ids - low] = np.arange(len(self._ids))
-            found, frame = kernels.read_frames(
-                self._text,
-                self._index.bodies[frames.start : frames.stop],
-                self._index.ends[frames.start : frames.stop],
-                np.array(roles, dtype=np.int64),
-                slots,
-                low,
-                positions,
-                velocities,
-            )
+            bodies, ends = self._index.bodies[frames], self._index.ends[frames]
+            found, frame = kernels.read_frames(self._text, bodies, ends, roles, slots, low, self._kinds, first, second)
             done = len(frames) if found == kernels.READ else frame
         for i in range(done, len(frames)):
-            columns = self._table(frames[i])
-            order = np.arange(self._n_atoms)
-            if "id" in columns:
-                order = np.argsort(columns["id"], kind="stable")
-                if not np.array_equal(columns["id"][order], self._ids):
-                    raise TrajectoryError(
-                        f"{self.path}: step {self.steps[frames[i]]} has other atom ids than step {self.steps[0]}"
-                    )
-            try:
-                numbers = np.stack([columns[name][order].astype(float) for name in wanted], axis=-1)
-            except ValueError as error:
+            numbers = self._slow_numbers(int(frames[i]), [self._columns[place] for place in places])
+            first[i] = numbers[:, :3]
+            if len(second):
+                second[i] = numbers[:, 3:]
+        return first, second
+
+    def _slow_numbers(self, frame: int, wanted: list[str]) -> NDArray[np.float64]:
+        """(N, wanted) of one frame as pandas reads it, sorted by id.
+
+        Raises TrajectoryError where other atoms are there than in the first frame, or a word in place of a number.
+        """
+        columns = self._table(frame)
+        order = np.arange(self._n_atoms)
+        if "id" in columns:
+            order = np.argsort(columns["id"], kind="stable")
+            if not np.array_equal(columns["id"][order], self._ids):
                 raise TrajectoryError(
-                    f"{self.path}: step {self.steps[frames[i]]} holds a word where a number was expected: {error}"
-                ) from error
-            positions[i] = numbers[:, :3]
-            if len(velocities):
-                velocities[i] = numbers[:, 3:]
-        return positions, velocities
+                    f"{self.path}: step {self.steps[frame]} has other atom ids than step {self.steps[0]}"
+                )
+        if self._kind:
+            self._check_kinds(_packed(columns[self._kind][order]), frame)
+        try:
+            return np.stack([columns[name][order].astype(float) for name in wanted], axis=-1)
+        except ValueError as error:
+            raise TrajectoryError(
+                f"{self.path}: step {self.steps[frame]} holds a word where a number was expected: {error}"
+            ) from error
+
+    def _check_kinds(self, kinds: NDArray[np.uint64], frame: int) -> None:
+        """Raise where an atom has another type or element than in the first frame."""
+        if len(other := np.flatnonzero(kinds != self._kinds)):
+            atom = self._ids[other[0]] if len(self._ids) else other[0] + 1
+            self.refuse_changed_kind(self._kind, int(atom), len(other), frame)
 
 
-def _units(head: bytes) -> str:
+def _kinds(atoms: FileAtoms, columns: Sequence[str]) -> tuple[str, NDArray[np.uint64]]:
+    """Name of the column that tells what an atom is (empty if there is none), and (N,) its packed words, else 0."""
+    name = next((column for column in ("type", "element") if column in columns), "")
+    words = atoms.types if name == "type" and atoms.types is not None else atoms.names
+    return name, np.zeros(atoms.n_atoms, np.uint64) if not name or words is None else _packed(words)
+
+
+def _packed(words: NDArray) -> NDArray[np.uint64]:
+    """(N,) last eight characters of each word as one number, as `read_frames` compares them."""
+    unique, inverse = np.unique(words.astype(str), return_inverse=True)
+    numbers = [int.from_bytes(word.encode()[-8:], "big") for word in unique]
+    return np.array(numbers, dtype=np.uint64)[inverse]
+
+
+def _boundary_letters(header: Sequence[str]) -> tuple[str, ...]:
+    """Three pairs of letters (pp, ff, ss, ...) of a header; none in old files."""
+    line = next((line for line in header if line.startswith("ITEM: BOX BOUNDS")), "")
+    letters = line.split()[-3:]
+    return tuple(letters) if all(len(pair) == 2 and set(pair) <= set("pfsm") for pair in letters) else ()
+
+
+def _units(header: Sequence[str]) -> str:
     """The units that the first frame's header names; empty if it names none."""
-    lines = head.decode(errors="replace").splitlines()
-    return next((lines[i + 1].strip() for i, line in enumerate(lines[:-1]) if line.startswith("ITEM: UNITS")), "")
+    return next((header[i + 1].strip() for i, line in enumerate(header[:-1]) if line.startswith("ITEM: UNITS")), "")

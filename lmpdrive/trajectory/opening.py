@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from lmpdrive.common.manifest import Manifest, read_manifest
 from lmpdrive.common.run_files import DATA
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.trajectory.frames import NoFramesError, Trajectory
-from lmpdrive.trajectory.joined import Joined
-from lmpdrive.trajectory.topology import (
-    HOW_TO_NAME_ELEMENTS,
-    DataFile,
-    Topology,
-    name_types,
-    read_data_file,
-    topology_from_manifest,
-)
+from lmpdrive.trajectory.formats import open_file
+from lmpdrive.trajectory.frames import Trajectory
+from lmpdrive.trajectory.given_cell import CellInput, GivenCell, parse_cell
+from lmpdrive.trajectory.identity import Identity
+from lmpdrive.trajectory.lammps_units import units_for
+from lmpdrive.trajectory.longer_cell import without_false_images
+from lmpdrive.trajectory.repeats import without_repeats
+from lmpdrive.trajectory.request import Request
+from lmpdrive.trajectory.several_files import expanded, joined, openers_of, parts_with_frames
+from lmpdrive.trajectory.structures import read_structure
+from lmpdrive.trajectory.subset import without_virtual_sites
+from lmpdrive.trajectory.topology import topology_from_manifest
 
 IN_RUN_DIRECTORY = ("traj.dcd", "traj.lammpstrj", "traj.lammpstrj.gz")
 """Looked for in this order: the DCD has the most frames."""
@@ -35,53 +34,78 @@ def open_trajectory(
     elements: Sequence[str] | None = None,
     timestep_fs: float | None = None,
     every: int | None = None,
+    units: str | None = None,
+    cell: CellInput | None = None,
 ) -> Trajectory:
-    """Open a run directory, a DCD, a LAMMPS dump (text, also .gz, or binary), or what MDAnalysis or ASE reads.
+    """Open a run directory, a DCD, a LAMMPS dump (text, yaml, cfg or binary), XYZ, or what MDAnalysis or ASE reads.
+
+    Files may be compressed (gzip, bzip2, xz, zstd).
 
     Parameters
     ----------
-    path : run directory or trajectory file, or a list of the files that a run and its continuations wrote, in order.
-    data : LAMMPS data file of the same system (types, element comments, box origin, charges).
+    path : run directory or trajectory file, a pattern (`dump.*`), or a list of the files that a run and its
+        continuations wrote, in order; files of one frame each in any order.
+    data : LAMMPS data file of the same system (types, element comments, box, charges), or a structure file.
     elements : elements in LAMMPS type order, e.g. ["Au", "H", "Na", "O"]; wins over the data file's comments.
     timestep_fs : MD timestep [fs]; times are steps times this.
     every : steps between frames, if the file does not contain it.
+    units : LAMMPS units of the run (metal or real), where no file says so: of velocities and times.
+    cell : for files that have none: `a b c`, `a b c alpha beta gamma` or three vectors [Å, degrees], in all frames.
 
     Raises
     ------
-    TrajectoryError : nothing readable there, no complete frame, or elements unknown; the message says what
-        to give.
+    TrajectoryError : nothing readable there, no complete frame, elements unknown or contradicted; the message says
+        what to give.
     """
-    if not isinstance(path, str | Path):
-        if not path:
-            raise TrajectoryError("no trajectory file was given")
-        one = partial(open_trajectory, data=data, elements=elements, timestep_fs=timestep_fs, every=every)
-        parts = _with_frames([partial(one, p) for p in path])
-        return Joined(parts) if len(parts) > 1 else parts[0]
-    path = Path(path)
-    if timestep_fs is not None and not timestep_fs > 0:
-        raise TrajectoryError(f"timestep_fs is {timestep_fs}; want a positive number of fs")
-    if every is not None and every < 1:
-        raise TrajectoryError(f"every is {every}; want the number of steps between frames, at least 1")
-    manifest = Manifest()
-    paths = [path]
-    if path.is_dir():
-        manifest = read_manifest(path)
-        paths, data, timestep_fs = _in_run_directory(path, manifest, data, timestep_fs)
-    for path in paths:
-        if not path.is_file():
-            raise TrajectoryError(f"there is no trajectory {path}")
-        if path.stat().st_size == 0:
-            raise TrajectoryError(f"{path} is empty; did the run reach its first output?")
-    structure = read_data_file(Path(data)) if data else None
-    topology = _topology(manifest, structure, elements, str(data))
-    parts = _with_frames([partial(_open_file, p, topology, structure, elements, timestep_fs, every) for p in paths])
-    return Joined(parts) if len(parts) > 1 else parts[0]
+    ask = Request(
+        data=data,
+        elements=elements,
+        timestep_fs=timestep_fs,
+        every=every,
+        units=units,
+        cell=None if cell is None else GivenCell(parse_cell(cell), "the caller (--cell)", by_user=True),
+    )
+    ask.check()
+    return without_false_images(without_virtual_sites(_opened(expanded(path), ask)))
 
 
-def _in_run_directory(
-    folder: Path, manifest: Manifest, data: str | Path | None, timestep_fs: float | None
-) -> tuple[list[Path], str | Path | None, float | None]:
-    """The trajectory (and its continuations), data file and timestep of a run directory."""
+def _opened(paths: Sequence[Path], ask: Request) -> Trajectory:
+    """The trajectory as it is in the files, and in run directories if there are any among them."""
+    if not any(path.is_dir() for path in paths):
+        return _of_files(paths, Manifest(), ask)
+    parts = parts_with_frames([partial(_of_run if path.is_dir() else _of_file, path, ask) for path in paths])
+    return without_repeats(joined(parts, ask.every, ask.timestep_fs), ask.timestep_fs) if len(parts) > 1 else parts[0]
+
+
+def _of_run(folder: Path, ask: Request) -> Trajectory:
+    manifest = read_manifest(folder)
+    return _of_files(*_in_run_directory(folder, manifest, ask))
+
+
+def _of_file(path: Path, ask: Request) -> Trajectory:
+    return _of_files([path], Manifest(), ask)
+
+
+def _of_files(paths: Sequence[Path], manifest: Manifest, ask: Request) -> Trajectory:
+    """The files of one run."""
+    structure = read_structure(Path(ask.data)) if ask.data else None
+    if structure is not None:
+        ask = replace(ask, origin=structure.origin)
+        if structure.cell is not None and ask.cell is None:
+            ask = replace(ask, cell=GivenCell(structure.cell, f"the data file {ask.data}", by_user=False))
+    identity = Identity(ask.elements, structure, str(ask.data or ""), topology_from_manifest(manifest))
+    units = units_for(paths[0], ask.units, structure.units if structure else "")
+    openers = openers_of(paths, lambda path: open_file(path, identity, units, ask))
+    parts = parts_with_frames(openers)
+    if len(parts) == 1:
+        return parts[0]
+    return without_repeats(
+        joined(parts, ask.every, ask.timestep_fs), ask.timestep_fs, may_reset=not ask.in_run_directory
+    )
+
+
+def _in_run_directory(folder: Path, manifest: Manifest, ask: Request) -> tuple[list[Path], Manifest, Request]:
+    """The trajectory (and its continuations) of a run directory; data file and timestep where the caller has none."""
     written = [_parts_of(folder / name) for name in IN_RUN_DIRECTORY]
     found = next((parts for parts in written if any(part.stat().st_size for part in parts)), None)
     found = found or next((parts for parts in written if parts), None)
@@ -90,11 +114,12 @@ def _in_run_directory(
             f"{folder} has no trajectory (looked for {', '.join(IN_RUN_DIRECTORY)}); "
             "did the run reach production? Or give the file itself"
         )
-    if data is None and (folder / DATA).is_file():
-        data = folder / DATA
-    if timestep_fs is None:
-        timestep_fs = manifest.dynamics.timestep_fs
-    return [part for part in found if part.stat().st_size] or found[:1], data, timestep_fs
+    ask = replace(ask, in_run_directory=True)
+    if ask.data is None and (folder / DATA).is_file():
+        ask = replace(ask, data=folder / DATA)
+    if ask.timestep_fs is None:
+        ask = replace(ask, timestep_fs=manifest.dynamics.timestep_fs)
+    return [part for part in found if part.stat().st_size] or found[:1], manifest, ask
 
 
 def _parts_of(first: Path) -> list[Path]:
@@ -106,84 +131,3 @@ def _parts_of(first: Path) -> list[Path]:
         if (middle := path.name[len(name) + 1 : -len(rest) - 1]).isdigit()
     }
     return [path for path in (first, *(numbered[number] for number in sorted(numbered))) if path.is_file()]
-
-
-def _with_frames(openers: Sequence[Callable[[], Trajectory]]) -> list[Trajectory]:
-    """The parts that hold a frame: a run may end before its first output.  Raises if none does."""
-    parts: list[Trajectory] = []
-    empty: list[NoFramesError] = []
-    for opener in openers:
-        try:
-            parts.append(opener())
-        except NoFramesError as error:
-            empty.append(error)
-    if not parts:
-        raise empty[0]
-    return parts
-
-
-def _topology(
-    manifest: Manifest, structure: DataFile | None, elements: Sequence[str] | None, where: str
-) -> Topology | None:
-    """The caller's elements first, then the manifest, then the data file's comments; None if none is known."""
-    if elements is None and (topology := topology_from_manifest(manifest)) is not None:
-        return topology
-    if structure is None or not (elements or structure.type_names):
-        return None
-    return Topology(name_types(structure.types, elements or structure.type_names, where), charges_e=structure.charges_e)
-
-
-def _open_file(
-    path: Path,
-    topology: Topology | None,
-    structure: DataFile | None,
-    elements: Sequence[str] | None,
-    timestep_fs: float | None,
-    every: int | None,
-) -> Trajectory:
-    """Choose the reader by content; by name only where MDAnalysis does."""
-    from lmpdrive.trajectory import ase_reader, dcd, dcd_restart, lammps_binary, lammps_dump, mda_reader
-
-    head = _head(path)
-    origin = structure.origin if structure else np.zeros(3)
-    if head[4:8] == b"CORD":
-        topology = _needed(topology, structure, path)
-        whole = dcd.DcdTrajectory(path, topology, timestep_fs=timestep_fs, every=every, origin=origin)
-        return dcd_restart.without_repeats(whole)
-    if head.startswith(b"ITEM:"):
-        return lammps_dump.LammpsDumpTrajectory(path, topology, names=elements, timestep_fs=timestep_fs)
-    if lammps_binary.is_binary_dump(head):
-        return lammps_binary.LammpsBinaryTrajectory(path, topology, names=elements, timestep_fs=timestep_fs)
-    if path.suffix.lower() in mda_reader.SUFFIXES:
-        topology = _needed(topology, structure, path)
-        return mda_reader.MdaTrajectory(path, topology, timestep_fs=timestep_fs, every=every, origin=origin)
-    return ase_reader.AseTrajectory(path, topology, timestep_fs=timestep_fs, every=every)
-
-
-def _head(path: Path) -> bytes:
-    """The first bytes, unpacked if the file is compressed.  Raises TrajectoryError if they cannot be read."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(4096)
-        if head[:2] != b"\x1f\x8b":
-            return head
-        with gzip.open(path, "rb") as file:
-            return file.read(64)
-    except (OSError, EOFError, zlib.error) as error:
-        raise TrajectoryError(f"cannot read {path}: {error}") from error
-
-
-def _needed(topology: Topology | None, structure: DataFile | None, path: Path) -> Topology:
-    """The topology, for files that hold no elements."""
-    if topology is None:
-        raise TrajectoryError(f"{path} holds no elements, as all {path.suffix} files; {_how_to_name(structure)}")
-    return topology
-
-
-def _how_to_name(structure: DataFile | None) -> str:
-    if structure is not None:
-        return HOW_TO_NAME_ELEMENTS
-    return (
-        "give the LAMMPS data file of the run with data= (command line: --data system.data), and if its Masses "
-        "have no element comments also elements= (--elements Au H Na O)"
-    )

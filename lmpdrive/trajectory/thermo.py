@@ -1,7 +1,7 @@
 """Thermo tables of a `log.lammps` -> one pandas table.
 
-Units: as LAMMPS wrote them (`units metal`: ps, K, eV, bar).  Warnings between rows, a last line cut by a
-kill, several `run`s, and runs appended after a restart are all handled.
+Units: ps, K, eV, bar, Å; those of a run in `units real` (fs, kcal/mol, atm) are converted.  Every style (`thermo_log`),
+warnings between rows, a last line cut by a kill, several `run`s, and runs appended after a restart are all handled.
 """
 
 from __future__ import annotations
@@ -13,15 +13,25 @@ from typing import TYPE_CHECKING
 
 from lmpdrive.common.run_files import LOG
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.lammps_units import units_of_text
+from lmpdrive.trajectory.thermo_log import LogTable, tables_of
+from lmpdrive.trajectory.thermo_units import UNKNOWN_NOTE, in_metal, left_as_is
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def read_thermo(path: str | Path | Sequence[str | Path]) -> pd.DataFrame:
+class NoThermoError(TrajectoryError):
+    """A log without a thermo row."""
+
+
+def read_thermo(path: str | Path | Sequence[str | Path], *, units: str | None = None) -> pd.DataFrame:
     """All thermo rows of a log, with a column `run` (0, 1, ...) and the columns as LAMMPS names them.
 
     path : of a log, or of the logs that a run and its continuations wrote, in order.
+    units : LAMMPS units (metal or real) where the log does not say, because the deck was not echoed.
+
+    `attrs["notes"]` of the table says what was assumed: units that are not known, columns that keep theirs.
 
     Where a run continues an earlier one (its first step lies within the earlier run), the earlier rows
     from that step on are dropped: the later run repeats that step with its own energies.  A run that
@@ -30,16 +40,17 @@ def read_thermo(path: str | Path | Sequence[str | Path]) -> pd.DataFrame:
     The conserved quantity of a continuation counts on from the row that both logs have: LAMMPS forgets the heat that a
     Langevin bath has taken, which would look like a jump.
 
-    Raises TrajectoryError if a log cannot be read or none has a thermo row.
+    Raises TrajectoryError if a log cannot be read, none has a thermo row, or units are neither metal nor real.
     """
     import pandas as pd
 
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
     tables: list[pd.DataFrame] = []
     shift, at = 0.0, -1.0
+    notes: dict[str, None] = {}
     for log in paths:
-        for number, (columns, rows) in enumerate(t for t in _tables(_text(log)) if t[1]):
-            table = pd.DataFrame(rows, columns=columns)
+        for number, one in enumerate(_tables(log, units, notes)):
+            table = pd.DataFrame(one.rows, columns=one.columns)
             if number == 0 and tables:
                 shift, at = _jump(table, tables[-1])
             if shift and table["Step"].iloc[0] == at:
@@ -49,19 +60,26 @@ def read_thermo(path: str | Path | Sequence[str | Path]) -> pd.DataFrame:
             table.insert(0, "run", len(tables))
             tables.append(table)
     if not tables:
-        raise TrajectoryError(f"{paths[0]} holds no thermo rows (a table that starts with `Step`)")
+        raise NoThermoError(f"{paths[0]} holds no thermo rows (tables with a column `Step`)")
     thermo = pd.concat([table for table in tables if len(table)], ignore_index=True)
     thermo["Step"] = thermo["Step"].astype("int64")
+    thermo.attrs["notes"] = list(notes)
     return thermo
 
 
 def thermo_of(folder: Path) -> pd.DataFrame | None:
-    """The thermo rows of a run directory, log.lammps and those of its continuations; None if there are none."""
+    """The thermo rows of a run directory, log.lammps and those of its continuations; None if there are none.
+
+    Warns of logs that cannot be used.
+    """
     numbered = {int(p.name.split(".")[1]): p for p in folder.glob("log.*.lammps") if p.name.split(".")[1].isdigit()}
     logs = [p for p in (folder / LOG, *(numbered[n] for n in sorted(numbered))) if p.is_file()]
     try:
         return read_thermo(logs) if logs else None
-    except TrajectoryError:
+    except NoThermoError:  # a run that has not come so far
+        return None
+    except TrajectoryError as error:
+        warnings.warn(f"no temperature and no energies: {error}", stacklevel=2)
         return None
 
 
@@ -72,6 +90,30 @@ def _text(path: Path) -> str:
         raise TrajectoryError(f"cannot read the log {path}: {error.strerror}") from error
 
 
+def _tables(path: Path, units: str | None, notes: dict[str, None]) -> list[LogTable]:
+    """The tables of one log, in units metal; `notes` gets what was assumed."""
+    text = _text(path)
+    found = tables_of(text)
+    if found.cut:
+        warnings.warn(f"{path}: the log's last line is incomplete and is left out", stacklevel=4)
+    if found.not_understood:
+        n = found.not_understood + len(found.tables)
+        warnings.warn(
+            f"{path}: {found.not_understood} of {n} thermo tables could not be understood and are left out (they need "
+            "a column Step: thermo_style custom step ...)",
+            stacklevel=4,
+        )
+    written = units_of_text(text)
+    if written and units and written != units:
+        raise TrajectoryError(f"{path} is of a run in `units {written}`, not {units} as was said; leave it out")
+    tables = [in_metal(table, written or units or "metal", path) for table in found.tables]
+    if not (written or units):
+        notes[UNKNOWN_NOTE] = None
+    elif (written or units) != "metal" and (names := left_as_is(found.tables)):
+        notes[f"Columns that keep the units of the log ({written or units}): {', '.join(names)}."] = None
+    return tables
+
+
 def _jump(table: pd.DataFrame, before: pd.DataFrame) -> tuple[float, float]:
     """What `Econserve` lacks at the first step of a continuation, and that step; 0 where it cannot be determined."""
     name = "Econserve"
@@ -80,30 +122,6 @@ def _jump(table: pd.DataFrame, before: pd.DataFrame) -> tuple[float, float]:
     step = table["Step"].iloc[0]
     same = before[before["Step"] == step]
     return (float(same[name].iloc[-1] - table[name].iloc[0]) if len(same) else 0.0), step
-
-
-def _tables(text: str) -> list[tuple[list[str], list[list[float]]]]:
-    """(column names, rows) of each run."""
-    tables: list[tuple[list[str], list[list[float]]]] = []
-    columns: list[str] | None = None
-    complete = text.endswith("\n")
-    lines = text.splitlines()
-    for number, line in enumerate(lines):
-        words = line.split()
-        if words[:1] == ["Step"] and len(words) > 1:
-            columns = words
-            tables.append((columns, []))
-        elif line.startswith("Loop time of"):
-            columns = None
-        elif columns is not None and len(words) == len(columns):
-            if number == len(lines) - 1 and not complete:
-                warnings.warn("the log's last line is incomplete and is left out", stacklevel=3)
-                continue
-            try:
-                tables[-1][1].append([float(word) for word in words])
-            except ValueError:  # a warning with as many words as columns
-                continue
-    return tables
 
 
 def _without_overlap(earlier: list[pd.DataFrame], start: int) -> list[pd.DataFrame]:

@@ -6,20 +6,14 @@ Elements are never guessed from masses: 15.999 may be a coarse-grained bead.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.common.manifest import Manifest
 from lmpdrive.errors import TrajectoryError
-
-HOW_TO_NAME_ELEMENTS = (
-    "give them in type order (elements=['Au', 'H', 'Na', 'O'], on the command line --elements Au H Na O), "
-    "or a LAMMPS data file whose Masses carry comments (`1 196.967 # Au`) with data= or --data"
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +24,14 @@ class Topology:
     groups : name -> 0-based indices ("metal", "layer_1" ... bottom to top, "fixed", "water", ...).
     two_sided : True/False as the builder recorded, None if not known (then it is found from the first frame).
     charges_e : (N,) partial charges in e, or None.
+    masses_u : (N,) masses in u where they are not the standard ones (deuterium, repartitioned mass), or None.
     """
 
     elements: NDArray[np.str_]
     groups: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     two_sided: bool | None = None
     charges_e: NDArray[np.float64] | None = None
+    masses_u: NDArray[np.float64] | None = None
 
     @property
     def n_atoms(self) -> int:
@@ -46,80 +42,16 @@ class Topology:
         """0-based indices of the atoms of one element."""
         return np.flatnonzero(self.elements == element)
 
-
-@dataclass(frozen=True, eq=False)
-class DataFile:
-    """What an analysis needs of a LAMMPS data file: one entry per atom in id order."""
-
-    ids: NDArray[np.int64]
-    types: NDArray[np.int64]
-    type_names: dict[int, str]
-    origin: NDArray[np.float64]
-    charges_e: NDArray[np.float64] | None
-
-
-_SECTION = re.compile(r"^\s*([A-Z][A-Za-z/ ]+?)\s*(?:#\s*(\S+).*)?$")
-_TYPE_COLUMN = {"atomic": 1, "charge": 1, "molecular": 2, "bond": 2, "angle": 2, "full": 2}
-_CHARGE_COLUMN = {"charge": 2, "full": 3}
-
-
-def read_data_file(path: Path) -> DataFile:
-    """Read types, element comments, box origin and charges of a LAMMPS data file.
-
-    Raises TrajectoryError if there is no such file, it has no Atoms section, or it is damaged.
-    """
-    try:
-        return _data_file(path, path.read_text(errors="replace").splitlines())
-    except OSError as error:
-        raise TrajectoryError(f"cannot read the LAMMPS data file {path}: {error.strerror}") from error
-    except (ValueError, IndexError, KeyError) as error:
-        if isinstance(error, TrajectoryError):
-            raise
-        raise TrajectoryError(f"{path} is damaged, or no LAMMPS data file: {error}") from None
-
-
-def _data_file(path: Path, lines: list[str]) -> DataFile:
-    sections: dict[str, list[list[str]]] = {}
-    names: dict[int, str] = {}
-    origin = np.zeros(3)
-    section = style = ""
-    for line in lines[1:]:  # the first line is a title
-        text, _, comment = (part.strip() for part in line.partition("#"))
-        words = text.split()
-        if not words:
-            continue
-        if len(words) == 4 and words[2:] in (["xlo", "xhi"], ["ylo", "yhi"], ["zlo", "zhi"]):
-            origin["xyz".index(words[2][0])] = float(words[0])
-        elif words[0][0].isalpha() and (match := _SECTION.match(line)):
-            section = match[1].strip()
-            style = (match[2] or "") if section == "Atoms" else style
-            sections[section] = []
-        elif section:
-            sections[section].append(words)
-            if section == "Masses" and comment:
-                names[int(words[0])] = comment.split()[0]
-            elif section == "Atom Type Labels" and len(words) > 1:
-                names.setdefault(int(words[0]), words[1])
-    rows = sections.get("Atoms")
-    if not rows:
-        raise TrajectoryError(f"{path} has no Atoms section; is it a LAMMPS data file?")
-    type_column = _TYPE_COLUMN.get(style) or _guess_type_column(rows[0])
-    charge_column = _CHARGE_COLUMN.get(style)
-    ids = np.array([int(row[0]) for row in rows])
-    order = np.argsort(ids)
-    labels = {name: number for number, name in names.items()}
-    types = np.array([int(t) if (t := row[type_column]).isdigit() else labels[t] for row in rows])
-    charges = np.array([float(row[charge_column]) for row in rows])[order] if charge_column else None
-    return DataFile(ids[order], types[order], names, origin, charges if _nonzero(charges) else None)
-
-
-def _guess_type_column(row: list[str]) -> int:
-    """Without a style hint: 5 or 8 columns are `atomic`; else an integer third column is the type."""
-    return 1 if len(row) in (5, 8) or not row[2].lstrip("-").isdigit() else 2
-
-
-def _nonzero(charges: NDArray[np.float64] | None) -> bool:
-    return charges is not None and bool(np.any(charges))
+    def take(self, atoms: NDArray[np.int64]) -> Topology:
+        """Some of the atoms (ascending 0-based indices), with the groups and charges that are left of them."""
+        groups = {name: np.searchsorted(atoms, np.intersect1d(group, atoms)) for name, group in self.groups.items()}
+        return Topology(
+            self.elements[atoms],
+            {name: group for name, group in groups.items() if len(group)},
+            self.two_sided,
+            None if self.charges_e is None else self.charges_e[atoms],
+            None if self.masses_u is None else self.masses_u[atoms],
+        )
 
 
 def parse_id_ranges(text: str, n_atoms: int) -> NDArray[np.int64]:
@@ -152,18 +84,3 @@ def topology_from_manifest(manifest: Manifest) -> Topology | None:
         system.two_sided,
         np.asarray(charges, dtype=float) if charges and len(charges) == len(species) else None,
     )
-
-
-def name_types(
-    types: NDArray[np.int64], names: Mapping[int, str] | Sequence[str] | None, where: str
-) -> NDArray[np.str_]:
-    """(N,) element of each atom from its LAMMPS type (1-based).
-
-    Raises TrajectoryError naming the types that have no element and how to give them.
-    """
-    if names is not None and not isinstance(names, Mapping):
-        names = dict(enumerate(names, start=1))
-    missing = sorted({int(t) for t in types} - set(names or {}))
-    if missing or names is None:
-        raise TrajectoryError(f"{where}: no element is known for atom type {missing}; {HOW_TO_NAME_ELEMENTS}")
-    return np.array([names[int(t)] for t in types], dtype=str)

@@ -20,7 +20,8 @@ class Turned(Trajectory):
         super().__init__(whole.path)
         self._whole = whole
         self._order = [(normal + 1) % 3, (normal + 2) % 3, normal]
-        self.topology, self.warnings = whole.topology, whole.warnings
+        self.topology, self.warnings, self.notes = whole.topology, whole.warnings, whole.notes
+        self.boundaries = whole.boundaries.turned(self._order)
         self.steps, self.times_ps = whole.steps, whole.times_ps
         self.seeks, self.mapped = whole.seeks, whole.mapped
 
@@ -38,6 +39,7 @@ class Turned(Trajectory):
             chunk.times_ps,
             chunk.first,
             None if chunk.velocities is None else np.ascontiguousarray(chunk.velocities[:, :, order]),
+            None if chunk.deferred_unwrapped is None else chunk.deferred_unwrapped.turned(order),
         )
 
     def read(self, start: int, stop: int) -> Chunk:

@@ -15,6 +15,7 @@ from ase.io import read
 import lmpdrive
 from lmpdrive.errors import EngineError, UnstableError
 from lmpdrive.trajectory import read_thermo
+from lmpdrive.trajectory.identity import Identity
 from lmpdrive.trajectory.lammps_binary import LammpsBinaryTrajectory
 from tests.conftest import SMALL_DEEPMD
 
@@ -63,7 +64,7 @@ def first_criterion(run: Path, temperature_K: float) -> tuple[int, str]:
     radius = np.array([covalent_radii[atomic_numbers[s]] for s in species])
     nearest = 0.5 * (radius[:, None] + radius[None, :])
     np.fill_diagonal(nearest, -1)
-    dump = LammpsBinaryTrajectory(run / "every.bin", names=system["elements"])
+    dump = LammpsBinaryTrajectory(run / "every.bin", Identity(system["elements"]))
     found = {}
     sigma = temperature_K * np.sqrt(2 / (3 * mobile.sum()))
     layers = [np.array(_ids(text)) for name, text in sorted(system["groups"].items()) if name.startswith("layer_")]
@@ -149,7 +150,7 @@ def test_it_is_caught_as_it_happens_without_the_guard(write_yaml, tmp_path, seed
     assert 0 <= step <= event["step"] <= step + 200
     frames = read(run / event["frames"], ":")
     assert event["good_frames"] >= 1
-    dump = LammpsBinaryTrajectory(free / "every.bin", names=["H", "O", "Pt"])
+    dump = LammpsBinaryTrajectory(free / "every.bin", Identity(["H", "O", "Pt"]))
     for frame in frames:
         k = int(np.flatnonzero(dump.steps == frame.info["step"])[0])
         assert np.array_equal(frame.positions, dump.read(k, k + 1).positions[0])

@@ -72,7 +72,8 @@ def test_an_atom_that_left_the_slab_is_in_no_layer(tmp_path):
     system = read(save(atoms, tmp_path / "start.xyz"))
     assert [len(system.groups[f"layer_{k}"]) for k in (1, 2, 3)] == [16, 16, 16]
     assert 40 in system.groups["layer_3"]
-    assert len(system.groups["metal"]) == 49
+    assert len(system.groups["metal"]) == 48 and len(system.groups["ion_Pt"]) == 1
+    assert any("charge of Pt is not known" in note for note in system.report.notes)
 
 
 def test_thermal_noise_does_not_split_layers(tmp_path):

@@ -10,6 +10,7 @@ from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory import Chunk, Topology
 from lmpdrive.trajectory.coordinates import Coordinates
 from lmpdrive.trajectory.dcd import DcdTrajectory
+from lmpdrive.trajectory.request import Request
 
 TOPOLOGY = Topology(np.array(["O", "H", "H", "Na", "Cl"]))
 CELL = np.array([10.0, 0.1, 11.0, -0.2, 0.3, 12.0])
@@ -52,7 +53,7 @@ def positions():
 @pytest.mark.parametrize("fourth", [False, True])
 def test_layouts(tmp_path, positions, order, title, fourth):
     (tmp_path / "traj.dcd").write_bytes(dcd(positions, order, title, fourth=fourth))
-    trajectory = DcdTrajectory(tmp_path / "traj.dcd", TOPOLOGY, timestep_fs=0.5)
+    trajectory = DcdTrajectory(tmp_path / "traj.dcd", TOPOLOGY, Request(timestep_fs=0.5))
     chunk = trajectory.read(2, 6)
     assert_allclose(chunk.positions, positions[2:6].astype(np.float32))
     assert_allclose(np.linalg.norm(chunk.cells, axis=2), [[10, 11, 12]] * 4)

@@ -33,7 +33,8 @@ def ideal_gas(box, units="metal", timestep=0.002):
         create_box 2 box
         create_atoms 1 random 20 123 NULL
         create_atoms 2 random 12 1234 NULL
-        mass * 22.98
+        mass 1 22.98
+        mass 2 35.45
         pair_style zero 4.0
         pair_coeff * *
         velocity all create 3000 1

@@ -12,9 +12,10 @@ from numpy.testing import assert_allclose
 
 from lmpdrive.errors import RunDirectoryError, TrajectoryError
 from lmpdrive.trajectory import open_trajectory, read_thermo
+from lmpdrive.trajectory.data_file import read_data_file
 from lmpdrive.trajectory.dcd import cells_from_lengths_and_angles
 from lmpdrive.trajectory.lammps_columns import cells_from_bounds
-from lmpdrive.trajectory.topology import parse_id_ranges, read_data_file
+from lmpdrive.trajectory.topology import parse_id_ranges
 
 ATOMS = [(1, "O", 1.0, 2.0, 3.0), (2, "H", 1.5, 2.0, 3.0), (3, "H", 1.0, 2.5, 3.0)]
 DATA = """title
@@ -163,7 +164,7 @@ def test_paths_and_arguments_that_are_wrong(tmp_path):
 def test_atoms_of_another_run(write):
     data = write(DATA, "system.data")
     with pytest.raises(TrajectoryError, match="1 atoms but the structure given with it has 3"):
-        open_trajectory(write(frame(rows=["1 O 1 1 1"])), data=data)
+        open_trajectory(write(frame(rows=["9 O 1 1 1"])), data=data)
 
 
 def test_data_file(write):

@@ -16,7 +16,10 @@ _BLOCK = 256
 
 READ, BAD_TEXT, BAD_ATOM = range(3)
 """What `read_frames` found: all well; a word that is no plain number or a line with too few or too many words;
-an atom that the first frame does not have, or one that comes twice."""
+an atom that the first frame does not have, or one that comes twice, or one that is of another kind there."""
+
+SKIP, KIND = -1, -2
+"""Roles of words: skipped; or compared with what the first frame has there."""
 
 _TENS = 10.0 ** np.arange(23)
 """Exact in 64 bits up to 10^22."""
@@ -176,6 +179,24 @@ def _number(text, at, stop):
 
 
 @compiled
+def _end_of_word(text, at, stop):
+    """Offset after the word at `at`; `at` itself if there is none."""
+    while at < stop and text[at] > SPACE:
+        at += 1
+    return at
+
+
+@compiled
+def _kind_of_atom(text, at, stop):
+    """(last eight characters of the word, the last one in the lowest byte; offset after the word)."""
+    packed = np.uint64(0)
+    while at < stop and text[at] > SPACE:
+        packed = (packed << np.uint64(8)) | np.uint64(text[at])
+        at += 1
+    return packed, at
+
+
+@compiled
 def _integer(text, at, stop):
     """(value, offset after the word); offset -1 if the word is no integer."""
     negative = False
@@ -273,18 +294,19 @@ def read_headers(text, offsets, kinds, lines, stop, n_lines):
 
 
 @compiled
-def read_frames(text, bodies, ends, roles, slots, low, positions, velocities):
+def read_frames(text, bodies, ends, roles, slots, low, kinds, positions, velocities):
     """Numbers of some frames into (F, N, 3) `positions` and `velocities`, atoms in their slots.
 
     bodies, ends : (F,) where the atom lines begin, and where the frame ends.
-    roles : (columns,) -1: skip the word; 0: the id; 1, 2, 3: x, y, z; 4, 5, 6: vx, vy, vz.
+    roles : (columns,) SKIP; KIND: what the atom is; 0: the id; 1, 2, 3: x, y, z; 4, 5, 6: vx, vy, vz.
+    kinds : (N,) uint64, the last eight characters of each atom's KIND, the last one in the lowest byte; 0 without one.
     slots : slots[id - low] is the row of an atom, -1 if there is no such atom; empty: rows in the order of the lines.
 
     Returns (READ, BAD_TEXT or BAD_ATOM, frame).
     """
     n_frames, n_atoms = len(positions), positions.shape[1]
     seen = np.full(n_atoms, -1, np.int64)
-    values = np.zeros(7)
+    values, kind = np.zeros(7), np.uint64(0)
     for f in range(n_frames):
         at, stop = bodies[f], ends[f]
         for line in range(n_atoms):
@@ -292,10 +314,9 @@ def read_frames(text, bodies, ends, roles, slots, low, positions, velocities):
             for column in range(len(roles)):
                 at = _skip_blanks(text, at, stop)
                 role = roles[column]
-                if role < 0:
+                if role == SKIP:
                     first = at
-                    while at < stop and text[at] > SPACE:
-                        at += 1
+                    at = _end_of_word(text, at, stop)
                     if at == first:
                         return BAD_TEXT, f
                 elif role == 0:
@@ -303,11 +324,11 @@ def read_frames(text, bodies, ends, roles, slots, low, positions, velocities):
                     if at < 0:
                         return BAD_TEXT, f
                     if len(slots):
-                        if not 0 <= atom - low < len(slots):
-                            return BAD_ATOM, f
-                        row = slots[atom - low]
+                        row = slots[atom - low] if 0 <= atom - low < len(slots) else -1
                         if row < 0:
                             return BAD_ATOM, f
+                elif role == KIND:
+                    kind, at = _kind_of_atom(text, at, stop)
                 else:
                     values[role], at = _number(text, at, stop)
                     if at < 0:
@@ -316,7 +337,7 @@ def read_frames(text, bodies, ends, roles, slots, low, positions, velocities):
             if at >= stop or text[at] != NEWLINE:
                 return BAD_TEXT, f
             at += 1
-            if seen[row] == f:
+            if (seen[row] == f) | (kinds[row] != kind):
                 return BAD_ATOM, f
             seen[row] = f
             positions[f, row, 0], positions[f, row, 1], positions[f, row, 2] = values[1], values[2], values[3]

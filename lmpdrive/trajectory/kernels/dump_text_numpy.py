@@ -13,6 +13,7 @@ Indices = NDArray[np.int64]
 
 UNITS, TIME, TIMESTEP, NUMBER, BOX, ATOMS, OTHER = range(7)
 READ, BAD_TEXT, BAD_ATOM = range(3)
+SKIP, KIND = -1, -2
 _ITEM = re.compile(rb"ITEM: (?=(U)|(T...(?!S))|(T...S)|(N)|(B)|(A)|)", re.DOTALL)
 """The groups are in the order of the kinds; one letter identifies each (and TIMESTEP by its fifth)."""
 
@@ -86,6 +87,12 @@ def read_headers(
     return whole, box, columns, times
 
 
+def _packed(words: NDArray) -> NDArray[np.uint64]:
+    """(N,) last eight characters of each word, the last one in the lowest byte."""
+    unique, inverse = np.unique(words.astype(str), return_inverse=True)
+    return np.array([int.from_bytes(word.encode()[-8:], "big") for word in unique], dtype=np.uint64)[inverse]
+
+
 def read_frames(
     text: NDArray[np.uint8],
     bodies: Indices,
@@ -93,6 +100,7 @@ def read_frames(
     roles: Indices,
     slots: Indices,
     low: int,
+    kinds: NDArray[np.uint64],
     positions: Array,
     velocities: Array,
 ) -> tuple[int, int]:
@@ -112,6 +120,7 @@ def read_frames(
             if table.shape != (n_atoms, len(roles)):
                 return BAD_TEXT, f
             numbers = {int(role): table[i].to_numpy() for i, role in enumerate(roles) if role >= 0}
+            words = next((table[i].to_numpy() for i, role in enumerate(roles) if role == KIND), None)
             if any(column.dtype.kind not in "iuf" for column in numbers.values()):
                 return BAD_TEXT, f
         except ValueError:  # pandas' parser errors are
@@ -123,6 +132,8 @@ def read_frames(
                 return BAD_ATOM, f
             rows = slots[ids]
         if (rows < 0).any() or len(np.unique(rows)) != n_atoms:
+            return BAD_ATOM, f
+        if words is not None and (_packed(words) != kinds[rows]).any():
             return BAD_ATOM, f
         positions[f, rows] = np.stack([numbers[k] for k in (1, 2, 3)], axis=-1)
         if len(velocities):

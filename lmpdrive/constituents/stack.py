@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from lmpdrive.constituents import Slab
-from lmpdrive.observables.geometry import Array, wrap_symmetric
+from lmpdrive.constituents.bonds import Array
+from lmpdrive.constituents.faces import Slab
 
 WIDE_A = 6.0
 """Slabs that are further apart than this are worth a word."""
@@ -53,4 +53,5 @@ def middle_of(bottom: Array, top: Array, period: float) -> float:
 
 def plane_of(z: Array, period: float) -> float:
     """Median of the periodic coordinates of the atoms of one plane, which may lie across the boundary."""
-    return float(z[0] + np.median(wrap_symmetric(z - z[0], np.array(period))))
+    apart = z - z[0]
+    return float(z[0] + np.median(apart - period * np.rint(apart / period)))

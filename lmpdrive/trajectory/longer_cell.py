@@ -1,0 +1,42 @@
+"""Frames whose cell is longer along the axes that are not periodic (`boundaries` says why)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lmpdrive.trajectory.boundaries import Boundaries
+from lmpdrive.trajectory.frames import Chunk, Trajectory
+
+
+class LongerCell(Trajectory):
+    """`whole` with cells and origins of `boundaries`."""
+
+    def __init__(self, whole: Trajectory, boundaries: Boundaries) -> None:
+        super().__init__(whole.path)
+        self._whole, self.boundaries = whole, boundaries
+        self.seeks, self.mapped = whole.seeks, whole.mapped
+        self.topology, self.steps, self.times_ps = whole.topology, whole.steps, whole.times_ps
+        self.warnings, self.notes = whole.warnings, whole.notes
+
+    def _longer(self, chunk: Chunk) -> Chunk:
+        return chunk.in_cells(*self.boundaries.applied(chunk.cells, chunk.origins))
+
+    def read(self, start: int, stop: int) -> Chunk:
+        """Frames `start` to `stop` (exclusive)."""
+        return self._longer(self._whole.read(start, stop))
+
+    def chunks(self, size: int | None = None) -> Iterator[Chunk]:
+        """As those of `whole`, which may be unable to seek."""
+        yield from map(self._longer, self._whole.chunks(size))
+
+
+def without_false_images(whole: Trajectory) -> Trajectory:
+    """The trajectory itself, or with longer cells where an axis is not periodic."""
+    if all(whole.periodic):
+        return whole
+    if whole.boundaries.warning:
+        whole.warn(f"{whole.path}: {whole.boundaries.warning}")
+    if not whole.boundaries.note:
+        return whole
+    whole.note(whole.boundaries.note)
+    return LongerCell(whole, whole.boundaries)
