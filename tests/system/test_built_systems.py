@@ -105,6 +105,7 @@ def test_a_bulk_liquid_has_no_slab_and_all_its_ions():
     assert system.report.surface_charge_e_per_A2 is None
     text = "\n".join(system.report.lines())
     assert "bulk liquid (40 water, 1 K, 2 NO3)" in text and "40 water" in text
+    assert f"degrees; {system.report.mass_density_g_per_cm3:.3f} g/cm^3\nions carry -1 e, and nothing" in text
 
 
 def test_adsorbates_and_fixed_atoms_of_a_file(tmp_path):
