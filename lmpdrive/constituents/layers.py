@@ -26,7 +26,7 @@ FEWEST = 3
 MOSTLY = 0.8
 """This part of the atoms must be in planes of similar size, else the heights have no planes."""
 SIMILAR = 1.6
-HIDDEN = 0.65
+HIDDEN = 0.8
 """An atom is hidden where another is above it within this many nearest-neighbour distances sideways."""
 ABOVE_A = 0.3
 
@@ -88,10 +88,33 @@ def find_layers(elements: NDArray[np.str_], z: Array) -> list[Indices]:
         return []
     heights = np.array([z[plane].mean() for plane in planes])
     rest = np.flatnonzero(~cations)
-    nearest = np.abs(z[rest, None] - heights).argmin(axis=1)
+    own = _in_turn(elements, planes, rest, z)
+    if own is None:
+        own = np.abs(z[rest, None] - heights).argmin(axis=1)
     return _stoichiometric(
-        elements, [np.sort(np.concatenate([plane, rest[nearest == k]])) for k, plane in enumerate(planes)]
+        elements, [np.sort(np.concatenate([plane, rest[own == k]])) for k, plane in enumerate(planes)]
     )
+
+
+def _in_turn(elements: NDArray[np.str_], planes: list[Indices], rest: Indices, z: Array) -> Indices | None:
+    """Which plane each of the `rest` belongs to if every plane gets its share, from below: a stoichiometric crystal.
+
+    None where the shares are no whole numbers, or an atom would belong to a plane that is not beside it.
+    """
+    total = sum(len(plane) for plane in planes)
+    heights = np.array([z[plane].mean() for plane in planes])
+    own = np.full(len(rest), -1)
+    for element in np.unique(elements[rest]):
+        members = np.flatnonzero(elements[rest] == element)
+        shares = [len(plane) * len(members) / total for plane in planes]
+        if any(abs(share - round(share)) > 1e-6 for share in shares):
+            return None
+        own[members[np.argsort(z[rest[members]], kind="stable")]] = np.repeat(
+            np.arange(len(planes)), np.round(shares).astype(int)
+        )
+    apart = np.abs(z[rest] - heights[own])
+    beside = np.sort(np.abs(z[rest, None] - heights), axis=1)[:, min(1, len(planes) - 1)]
+    return own if (apart <= beside + ABOVE_A).all() else None
 
 
 def _stoichiometric(elements: NDArray[np.str_], planes: list[Indices]) -> list[Indices]:

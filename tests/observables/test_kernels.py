@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from lmpdrive.constituents.stack import middle_of
 from lmpdrive.observables import geometry
 from lmpdrive.observables.kernels import bins, bins_numpy, surfaces, surfaces_numpy, waters, waters_numpy
 from lmpdrive.observables.kernels.arguments import NormalAxis
-from lmpdrive.observables.layers import middle_of
 from lmpdrive.observables.water import BOND_A, SAFE_BOND_A
 from lmpdrive.trajectory.coordinates import Coordinates
 

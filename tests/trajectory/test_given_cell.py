@@ -80,7 +80,7 @@ def test_the_given_cell_wins_and_is_noted(tmp_path, data):
 def test_without_any_cell_the_message_says_how_to_give_one(tmp_path, data):
     data.write_text("\n".join(line for line in data.read_text().splitlines() if not line.endswith("hi")))
     without_cell(tmp_path / "traj.dcd")
-    with pytest.raises(TrajectoryError, match="no unit cell.*--cell"):
+    with pytest.raises(TrajectoryError, match=r"no unit cell.*--cell"):
         open_trajectory(tmp_path / "traj.dcd", data=data)
 
 

@@ -48,12 +48,12 @@ def test_elements_by_type_and_element_columns(tmp_path, data):
 
 
 def test_ids_that_the_structure_does_not_have(tmp_path, data):
-    with pytest.raises(TrajectoryError, match="no atom 8 .*same run"):
+    with pytest.raises(TrajectoryError, match=r"no atom 8 .*same run"):
         open_trajectory(dump(tmp_path, ["8 3 1 2 3", "3 2 4 5 6"]), data=data)
 
 
 def test_without_ids_it_is_said_what_is_missing(tmp_path, data):
-    with pytest.raises(TrajectoryError, match="has 2 atoms but .* has 5.*column id"):
+    with pytest.raises(TrajectoryError, match=r"has 2 atoms but .* has 5.*column id"):
         open_trajectory(dump(tmp_path, ["3 1 2 3", "2 4 5 6"], "type x y z"), data=data)
 
 

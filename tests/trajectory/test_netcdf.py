@@ -157,7 +157,7 @@ def test_scaled_and_unwrapped_coordinates(tmp_path):
     coordinates = ("frame", "atom", "spatial")
     path = write(tmp_path / "a.nc", leave=("coordinates",), scaled_coordinates=(coordinates, shuffled(scaled), {}))
     assert_allclose(opened(path).read(0, FRAMES).positions, POSITIONS, atol=1e-5)
-    far = POSITIONS + [100, 0, 0]
+    far = POSITIONS + np.array([100, 0, 0])
     path = write(tmp_path / "b.nc", unwrapped_coordinates=(coordinates, shuffled(far), {"units": "angstrom"}))
     chunk = opened(path).read(0, FRAMES)
     assert_allclose(chunk.positions, POSITIONS)
@@ -166,7 +166,7 @@ def test_scaled_and_unwrapped_coordinates(tmp_path):
 
 def test_no_cell_at_all(tmp_path):
     path = write(tmp_path / "traj.nc", leave=("cell_lengths", "cell_angles"))
-    with pytest.raises(TrajectoryError, match="no periodic cell.*--cell"):
+    with pytest.raises(TrajectoryError, match=r"no periodic cell.*--cell"):
         opened(path)
     assert_allclose(opened(path, cell="10 11 12").read(0, 1).cells[0], np.diag([10, 11, 12]))
 
@@ -183,7 +183,7 @@ def test_a_file_cut_in_its_last_frame(tmp_path):
 def test_a_file_cut_in_its_header(tmp_path, cut):
     path = write(tmp_path / "traj.nc")
     path.write_bytes(path.read_bytes()[:cut])
-    with pytest.raises(TrajectoryError, match="damaged|no complete frame|empty"):
+    with pytest.raises(TrajectoryError, match=r"damaged|no complete frame|empty"):
         opened(path)
 
 

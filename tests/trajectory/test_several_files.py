@@ -140,7 +140,7 @@ def test_other_atoms_in_one_of_the_files(write):
 
 
 def test_a_file_that_is_not_there(write, tmp_path):
-    with pytest.raises(TrajectoryError, match="there is no trajectory .*gone"):
+    with pytest.raises(TrajectoryError, match=r"there is no trajectory .*gone"):
         opened([*write([0]), tmp_path / "gone"])
 
 

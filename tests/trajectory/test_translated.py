@@ -74,7 +74,7 @@ def test_yaml_cut_anywhere(run, tmp_path):
 def test_yaml_that_is_damaged(run, tmp_path):
     text = (run / "traj.yaml").read_text()
     (tmp_path / "a.yaml").write_text(text.replace("boundary", "rubbish\nboundary", 1))
-    with pytest.raises(TrajectoryError, match="rubbish.* belongs to no LAMMPS yaml dump"):
+    with pytest.raises(TrajectoryError, match=r"rubbish.* belongs to no LAMMPS yaml dump"):
         open_trajectory(tmp_path / "a.yaml", elements=ELEMENTS)
 
 
@@ -107,7 +107,7 @@ def test_cfg_without_elements_of_its_own_needs_them(run):
 def test_cfg_that_is_cut(run, tmp_path, lines):
     text = (run / "a.20.cfg").read_text().splitlines()
     (tmp_path / "a.20.cfg").write_text("\n".join(text[:lines]))
-    with pytest.raises(TrajectoryError, match="announces 32 atoms|is damaged|Number of atoms reported"):
+    with pytest.raises(TrajectoryError, match=r"announces 32 atoms|is damaged|Number of atoms reported"):
         open_trajectory(tmp_path / "a.20.cfg", elements=ELEMENTS)
 
 
