@@ -268,6 +268,9 @@ def test_water_is_the_template():
     ("keys", "words"),
     [
         ({"ions": {"Clo4": 1}}, "no ion 'Clo4'; did you mean 'ClO4'"),
+        ({"ions": {"Fe3+": 1}}, r"Fe3\+ is not the usual Fe of \+2 e: write `Fe` here, and `ion_charges_e: \{Fe: 3\}`"),
+        ({"ions": {"Na": 1, "Na+": 1}}, "names one ion twice"),
+        ({"ions": {"+": 1}}, "no ion"),
         ({"ion_charges_e": {"Na": 2}}, "ion_charges_e names Na, which ions does not"),
         ({"solvent": {"name": "foo"}}, "density_g_per_cm3 of foo is not known"),
         ({"solvent": {"name": "methanol", "smiles": "CO"}}, "exactly one of name:, smiles: and file:"),
@@ -278,6 +281,14 @@ def test_water_is_the_template():
 def test_what_the_yaml_cannot_mean(keys, words):
     with pytest.raises(ValidationError, match=words):
         Build.model_validate(keys)
+
+
+def test_names_of_ions_may_have_their_charge_and_solvents_be_words():
+    written = {"Ca2+": 1, "ClO4-": 2, "OH-": 1, "H3O+": 1, "SO42-": 1, "Na+": 0, "PO43-": 1}
+    section = Build(ions=written, solvent="methanol")
+    assert list(section.ions) == ["Ca", "ClO4", "OH", "H3O", "SO4", "Na", "PO4"]
+    assert [s.name for s in section.solvent] == ["methanol"]
+    assert [s.name for s in Build(solvent=["water", {"name": "acetone"}]).solvent] == ["water", "acetone"]
 
 
 def test_what_cannot_be_packed_is_said():

@@ -110,7 +110,7 @@ def test_a_facet_without_a_small_orthogonal_cell_has_a_reduced_one():
     assert shortest(slab.atoms) == pytest.approx(3.61 / np.sqrt(2))
 
 
-@pytest.mark.parametrize(("layers", "name"), [(1, "graphene"), (3, "graphite")])
+@pytest.mark.parametrize(("layers", "name"), [(1, "graphene"), (3, "graphene"), (4, "graphite")])
 def test_carbon_sheets_are_stacked_ab(layers, name):
     slab = slab_of(slab=name, layers=layers)
     assert_allclose(np.diff(layer_heights(slab)), 3.3555)
@@ -323,7 +323,6 @@ def test_miller_indices_are_spelt_one_way(value, spelt):
         ({"metal": "Ti", "facet": "1010"}, r"minus the sum of the first two: \[1, 0, -1, 0\]"),
         ({"metal": "Fe", "c_over_a": 1.6}, "c_over_a is for hcp metals only"),
         ({"slab": "grafene"}, "did you mean 'graphene'.*TiO2"),
-        ({"slab": "graphene", "layers": 2}, "graphene has one layer, not 2"),
         ({"slab": "graphite", "facet": "111"}, "has its surface already"),
         ({"slab": "graphite", "lattice_constant_A": 2.5}, "lattice_constant_A is for metals only"),
         ({"slab": "a.cif", "layers": 3}, "give both, or neither"),
