@@ -56,7 +56,7 @@ def _structure(config: Config, system: BuiltSystem) -> dict[str, Any]:
     if len(system.groups.get("fixed", [])) == len(system.groups.get("metal", [])):
         thermometers = [name for name in thermometers if name != "metal"]
     has_slab = len(system.groups.get("metal", [])) > 0
-    long_range_slab = atom_style == "full" and has_slab and not system.two_sided
+    long_range_slab = atom_style == "full" and has_slab and system.vacuum_along_z
     brings_velocities = config.system.read is not None and system.atoms.has("momenta")
     return {
         "elements": list(system.elements),

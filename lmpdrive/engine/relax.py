@@ -72,7 +72,9 @@ def relax(system: BuiltSystem, config: Config) -> BuiltSystem:
         }
     )
     mobile = potential.mobile(system)
-    frozen = replace(system, groups=_with_frozen_rest(system, mobile), two_sided=system.two_sided or _skewed(system))
+    frozen = replace(
+        system, groups=_with_frozen_rest(system, mobile), vacuum_along_z=system.vacuum_along_z and not _skewed(system)
+    )
     with tempfile.TemporaryDirectory(prefix="lmpdrive-relax-") as folder:
         work = Path(folder)
         render(classical, frozen).write(work)

@@ -81,7 +81,9 @@ def analyse(
         sampled = {name: (trajectory.times_ps, one) for name, one in series.items() if one is not None}
     tables |= {name: table for name, table in from_log.items() if name in wanted}
     found = equilibration.from_results(sampled, tables) if options.find_equilibration else []
-    return equilibration.marked(tables, found) | {"summary": summary(tables, found)}
+    about = summary(tables, found)
+    about = replace(about, notes=(*what.lines(), *about.notes))
+    return equilibration.marked(tables, found) | {"summary": about}
 
 
 def _assessed(

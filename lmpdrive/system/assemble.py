@@ -65,8 +65,8 @@ def assemble(
     atoms = _in_lammps_box(atoms)
     symbols = np.array(atoms.get_chemical_symbols())
     slabs = _stacked(atoms, what)
+    narrow = largest_gap(atoms.positions[:, 2], atoms.cell[2, 2])[0] <= VACUUM_GAP_A
     if two_sided is None:
-        narrow = largest_gap(atoms.positions[:, 2], atoms.cell[2, 2])[0] <= VACUUM_GAP_A
         two_sided = narrow or len(slabs) > 1
     found = [layer for one in slabs for layer in one.layers]
     if slabs:
@@ -87,6 +87,7 @@ def assemble(
         groups=groups,
         water_molecules=waters.molecules,
         two_sided=two_sided,
+        vacuum_along_z=not two_sided or (len(slabs) > 1 and not narrow),
         charge_of_ions_e=charge,
         report=_report(film, source, counts, what, len(groups["fixed"]), charge, (*notes, *unknown)),
     )

@@ -130,6 +130,8 @@ class BuiltSystem:
     """(n, 3) indices O, H, H."""
     two_sided: bool
     """Whether both faces of the slab are wet."""
+    vacuum_along_z: bool
+    """Whether the cell has a vacuum: beside a slab with one wet face, or behind two electrodes."""
     charge_of_ions_e: int
     """Sum of the formal charges of the ions."""
     report: BuildReport

@@ -24,3 +24,7 @@ class Interface(Protocol):
     @property
     def two_sided(self) -> bool:
         """Whether both faces of the slab are wet."""
+
+    @property
+    def vacuum_along_z(self) -> bool:
+        """Whether the cell has a vacuum: beside a slab with one wet face, or behind two electrodes."""

@@ -155,7 +155,7 @@ class Classical(Architecture):
                 "k_eV_per_rad2": ff.ANGLE_K_KCAL_PER_MOL_RAD2 * KCAL_PER_MOL_EV,
                 "theta0_deg": ff.ANGLE_THETA0_DEG,
             },
-            "slab": len(groups.get("metal", [])) > 0 and not interface.two_sided,
+            "slab": len(groups.get("metal", [])) > 0 and interface.vacuum_along_z,
             "electrode": None if self.electrode == "none" else self.electrode,
             "metal_charge_e": -float(self._ion_charge_e(interface)),
             "layers_low": layers[:half],

@@ -42,7 +42,7 @@ def slab_correction_of_a_skewed_cell(case: Case) -> Iterator[Problem]:
     """LAMMPS' sums of long-ranged forces know a vacuum along z in orthogonal cells only."""
     long_ranged = case.config.potential.atom_style == "full"
     skewed = abs(float(case.system.atoms.cell[1, 0])) > SAME_HEIGHT_A
-    if long_ranged and skewed and len(case.group("metal")) and not case.system.two_sided:
+    if long_ranged and skewed and len(case.group("metal")) and case.system.vacuum_along_z:
         yield Problem(
             "error",
             f"the cell is skewed (b has {case.system.atoms.cell[1, 0]:.3f} Å along x), and LAMMPS has no slab "
