@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.build import bulk, fcc111, graphene, surface
+from ase.build import bulk, fcc111, graphene, make_supercell, surface
 from ase.constraints import FixAtoms
 from ase.data import atomic_numbers, reference_states
 from ase.neighborlist import neighbor_list
@@ -248,6 +248,28 @@ def test_a_crystal_from_a_file_is_cut(tmp_path, crystal, facet, spacing):
     assert shortest(slab.atoms) == pytest.approx(float(neighbor_list("d", crystal, 4.5).min()), rel=1e-4)
     contents = {slab.atoms[layer].get_chemical_formula(empirical=True) for layer in slab.layers}
     assert contents == {crystal.get_chemical_formula(empirical=True)}
+
+
+def test_a_polar_slab_is_said_to_be_one(tmp_path):
+    zincite = bulk("ZnO", "wurtzite", a=3.25, c=5.2)
+    path = write(tmp_path / "zno.cif", zincite)
+    polar = slab_of(slab=path, facet="0001", layers=2, repeat=(2, 2))
+    assert "ZnO(0001) ends with" in polar.notes[0] and "polar" in polar.notes[0]
+    assert slab_of(slab=path, facet="10-10", layers=2, repeat=(2, 2)).notes == ()
+    assert len(polar.atoms) == 2 * 2 * 4 * 4
+
+
+@pytest.mark.parametrize("skew", [(2, 0), (3, 1), (-4, 2)])
+def test_the_choice_of_the_file_s_cell_does_not_matter(tmp_path, skew):
+    crystal = bulk("MgO", "rocksalt", a=4.21, cubic=True)
+    other = make_supercell(crystal, [[1, 0, 0], [skew[0], 1, 0], [skew[1], 0, 1]])
+    path = write(tmp_path / "mgo.xyz", other)
+    # (h k l) of the new cell: its vectors have these heights above the plane (1 1 0) of the old one
+    hkl = [1, skew[0] + 1, skew[1]]
+    ours = slab_of(slab=path, facet=hkl, layers=3, repeat=(3, 2))
+    theirs = slab_of(slab=write(tmp_path / "plain.xyz", crystal), facet="110", layers=3, repeat=(3, 2))
+    assert_allclose(ours.atoms.cell.lengths(), theirs.atoms.cell.lengths(), rtol=1e-6)
+    assert len(ours.atoms) == len(theirs.atoms)
 
 
 def test_the_primitive_cell_of_centred_lattices():

@@ -27,6 +27,7 @@ MOST_CELLS = 4
 BOND = 1.2
 """Bonds reach this many sums of covalent radii."""
 SAME_HEIGHT_A = 0.05
+FACE_A = 0.3
 ROUNDING_A = 1e-9
 
 
@@ -51,7 +52,20 @@ def cut(crystal: Atoms, hkl: tuple[int, int, int], layers: int, repeat: tuple[in
     assert pieces is not None
     pieces.wrap(pbc=(True, True, False))
     grouped = [np.concatenate(members[i : i + per_layer]) for i in range(0, len(members), per_layer)]
-    return Slab(pieces, name, tuple(grouped))
+    return Slab(pieces, name, tuple(grouped), notes=_unlike_faces(pieces, name))
+
+
+def _unlike_faces(slab: Atoms, name: str) -> tuple[str, ...]:
+    """A note where the two faces end with different elements."""
+    z, symbols = slab.positions[:, 2], np.array(slab.get_chemical_symbols())
+    top = " and ".join(sorted(set(symbols[z > z.max() - FACE_A].tolist())))
+    bottom = " and ".join(sorted(set(symbols[z < z.min() + FACE_A].tolist())))
+    if top == bottom:
+        return ()
+    return (
+        f"{name} ends with {top} above and with {bottom} below: it is polar, with a dipole along z. Choose another "
+        "facet, or give a slab with the termination that you want (`slab: my-slab.cif` without facet).",
+    )
 
 
 def _in_primitive(hkl: tuple[int, int, int], crystal: Atoms, small: Atoms) -> np.ndarray:
@@ -138,7 +152,8 @@ def _best_cut(unit: Atoms, spacing: float) -> float:
     z = np.sort(unit.positions[:, 2] % spacing)
     gaps = np.diff(z, append=z[0] + spacing)
     middles = z + gaps / 2
-    middles, gaps = middles[gaps > SAME_HEIGHT_A], gaps[gaps > SAME_HEIGHT_A]
+    wide = gaps >= min(SAME_HEIGHT_A, gaps.max())
+    middles, gaps = middles[wide], gaps[wide]
     lower, _, rise = _bonds(unit)
     below, above = unit.positions[lower, 2], unit.positions[lower, 2] + rise
     broken = [
