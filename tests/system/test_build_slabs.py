@@ -7,6 +7,7 @@ from ase.build import bulk, fcc111, graphene, make_supercell, surface
 from ase.constraints import FixAtoms
 from ase.data import atomic_numbers, reference_states
 from ase.neighborlist import neighbor_list
+from ase.spacegroup import crystal as crystal_of
 from numpy.testing import assert_allclose
 from pydantic import ValidationError
 
@@ -250,11 +251,24 @@ def test_a_crystal_from_a_file_is_cut(tmp_path, crystal, facet, spacing):
     assert contents == {crystal.get_chemical_formula(empirical=True)}
 
 
+def test_corundum_ends_with_a_single_metal_on_both_faces(tmp_path):
+    hematite = crystal_of(
+        ["Fe", "O"], [(0, 0, 0.3553), (0.3059, 0, 0.25)], spacegroup=167, cellpar=(5.035, 5.035, 13.747, 90, 90, 120)
+    )
+    slab = slab_of(slab=write(tmp_path / "hematite.cif", hematite), facet="0001", layers=3, repeat=(1, 1))
+    z, metal = slab.atoms.positions[:, 2], slab.atoms.numbers == 26
+    per_plane = round(slab.area_A2 / (5.035**2 * np.sqrt(0.75)))  # one Fe in each hexagonal cell
+    for plane in (z < z.min() + 0.1, z > z.max() - 0.1):
+        assert metal[plane].all() and plane.sum() == per_plane
+    assert slab.notes == ()
+    assert np.sum(~metal) == 1.5 * np.sum(metal)
+
+
 def test_a_polar_slab_is_said_to_be_one(tmp_path):
     zincite = bulk("ZnO", "wurtzite", a=3.25, c=5.2)
     path = write(tmp_path / "zno.cif", zincite)
     polar = slab_of(slab=path, facet="0001", layers=2, repeat=(2, 2))
-    assert "ZnO(0001) ends with" in polar.notes[0] and "polar" in polar.notes[0]
+    assert "ZnO(0001) ends with" in polar.notes[0] and "its faces differ" in polar.notes[0]
     assert slab_of(slab=path, facet="10-10", layers=2, repeat=(2, 2)).notes == ()
     assert len(polar.atoms) == 2 * 2 * 4 * 4
 
