@@ -46,12 +46,14 @@ def assemble(
     notes: tuple[str, ...] = (),
     slab: np.ndarray | None = None,
     layers: Sequence[np.ndarray] = (),
+    ion_charge_e: int | None = None,
 ) -> BuiltSystem:
     """Everything that follows from the atoms.
 
     `fixed` (indices) wins over `fixed_layers` (counted from the bottom, of two electrodes from their backs); with
-    `two_sided` None, vacuum is looked for; `film_A` is the thickness of the water film where it is known; so are `slab`
-    and its `layers`, else they are found.  Raises StructureError when more layers are to be fixed than there are.
+    `two_sided` None, vacuum is looked for; `film_A` is the thickness of the water film where it is known; so are
+    `slab`, its `layers` and the sum of the ions' charges, else they are found.  Raises StructureError when more layers
+    are to be fixed than there are.
     """
     from ase.data import atomic_masses, atomic_numbers
 
@@ -73,7 +75,7 @@ def assemble(
     groups = _groups(what, found, waters, _fixed(fixed, fixed_layers, slabs))
     elements = tuple(sorted(set(symbols.tolist())))
     type_of = {e: i for i, e in enumerate(elements, start=1)}
-    charge, unknown = _charge_of_ions(what)
+    charge, unknown = _charge_of_ions(what) if ion_charge_e is None else (ion_charge_e, ())
     counts = {e: int(np.sum(symbols == e)) for e in elements}
     film = _Film(atoms, found or [one.upper for one in slabs], waters, two_sided, film_A)
     return BuiltSystem(
@@ -229,7 +231,8 @@ class _Film:
             z = low + (z - low) % height
             top = z.max() + CONTACT_A if self.film_A is None else low + self.film_A
             if self.two_sided:
-                top = layer_height(self.atoms, self.layers[0]) + height
+                # the next image of one slab, or the upper electrode
+                top = low + ((layer_height(self.atoms, self.layers[0]) - low) % height or height)
         thickness = top - low - 2 * margin
         if thickness < THINNEST_BULK_A:
             return None
