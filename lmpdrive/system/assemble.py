@@ -57,11 +57,7 @@ def assemble(
     """
     from ase.data import atomic_masses, atomic_numbers
 
-    what = _what(atoms, slab, layers)
-    if what.slabs and what.normal != 2:
-        atoms = _upright(atoms, what.normal)
-        notes = (*notes, f"The slab's normal is along {what.axis} in the file; the axes are renamed so that it is z.")
-        what = _what(atoms, what.slab, [layer for one in what.slabs for layer in one.layers])
+    atoms, what, turned_note = _upright(atoms, _what(atoms, slab, layers))
     atoms = _in_lammps_box(atoms)
     symbols = np.array(atoms.get_chemical_symbols())
     slabs = _stacked(atoms, what)
@@ -89,7 +85,7 @@ def assemble(
         two_sided=two_sided,
         vacuum_along_z=not two_sided or (len(slabs) > 1 and not narrow),
         charge_of_ions_e=charge,
-        report=_report(film, source, counts, what, len(groups["fixed"]), charge, (*notes, *unknown)),
+        report=_report(film, source, counts, what, len(groups["fixed"]), charge, (*notes, *turned_note, *unknown)),
     )
 
 
@@ -99,8 +95,11 @@ def _what(atoms: Atoms, slab: np.ndarray | None, layers: Sequence[np.ndarray]) -
     return find_constituents(symbols, [now], slab=slab, layers=layers, normal=None if slab is None else 2)
 
 
-def _upright(atoms: Atoms, normal: int) -> Atoms:
-    """A copy with its axes in cyclic order so that `normal` is the third."""
+def _upright(atoms: Atoms, what: Constituents) -> tuple[Atoms, Constituents, tuple[str, ...]]:
+    """Atoms whose axes are in cyclic order so that the slab's normal is the third, what they are, and a note of it."""
+    if not what.slabs or what.normal == 2:
+        return atoms, what, ()
+    normal = what.normal
     positions, cell = turned(Configuration(atoms.positions, np.array(atoms.cell)), normal)
     out = atoms.copy()
     out.set_constraint()
@@ -110,7 +109,8 @@ def _upright(atoms: Atoms, normal: int) -> Atoms:
     out.set_celldisp(np.asarray(atoms.get_celldisp()).ravel()[order])
     out.set_cell(cell)
     out.positions = positions
-    return out
+    note = f"The slab's normal is along {what.axis} in the file; the axes are renamed so that it is z."
+    return out, _what(out, what.slab, [layer for one in what.slabs for layer in one.layers]), (note,)
 
 
 def _stacked(atoms: Atoms, what: Constituents) -> list[Slab]:
