@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -72,7 +73,6 @@ def assemble(
     elements = tuple(sorted(set(symbols.tolist())))
     type_of = {e: i for i, e in enumerate(elements, start=1)}
     charge, unknown = _charge_of_ions(what) if ion_charge_e is None else (ion_charge_e, ())
-    counts = {e: int(np.sum(symbols == e)) for e in elements}
     film = _Film(atoms, found or [one.upper for one in slabs], waters, two_sided, film_A)
     return BuiltSystem(
         atoms=atoms,
@@ -85,7 +85,7 @@ def assemble(
         two_sided=two_sided,
         vacuum_along_z=not two_sided or (len(slabs) > 1 and not narrow),
         charge_of_ions_e=charge,
-        report=_report(film, source, counts, what, len(groups["fixed"]), charge, (*notes, *turned_note, *unknown)),
+        report=_report(film, source, what, len(groups["fixed"]), charge, (*notes, *turned_note, *unknown)),
     )
 
 
@@ -243,7 +243,6 @@ class _Film:
 def _report(
     film: _Film,
     source: str,
-    counts: dict[str, int],
     what: Constituents,
     n_fixed: int,
     charge: int,
@@ -255,7 +254,7 @@ def _report(
     return BuildReport(
         source=source,
         atoms=len(film.atoms),
-        counts=counts,
+        counts=dict(sorted(Counter(film.atoms.get_chemical_symbols()).items())),
         cell_lengths_A=(a, b, c),
         cell_angles_deg=(alpha, beta, gamma),
         area_A2=area,
