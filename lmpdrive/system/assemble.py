@@ -71,14 +71,13 @@ def assemble(
     waters = find_waters(atoms, _taken(what))
     groups = _groups(what, found, waters, _fixed(fixed, fixed_layers, slabs))
     elements = tuple(sorted(set(symbols.tolist())))
-    type_of = {e: i for i, e in enumerate(elements, start=1)}
     charge, unknown = _charge_of_ions(what) if ion_charge_e is None else (ion_charge_e, ())
     film = _Film(atoms, found or [one.upper for one in slabs], waters, two_sided, film_A)
     return BuiltSystem(
         atoms=atoms,
         elements=elements,
         species=tuple(symbols.tolist()),
-        types=np.array([type_of[s] for s in symbols], dtype=int),
+        types=np.searchsorted(elements, symbols).astype(int) + 1,
         masses_u={e: float(atomic_masses[atomic_numbers[e]]) for e in elements},
         groups=groups,
         water_molecules=waters.molecules,
