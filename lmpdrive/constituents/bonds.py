@@ -30,7 +30,7 @@ NON_METALS = frozenset("H He B C N O F Ne P S Cl Ar As Se Br Kr Te I Xe At Rn".s
 """Si and Ge count as metals: they are the cations of their oxides."""
 NOBLE_GASES = frozenset(("He", "Ne", "Ar", "Kr", "Xe", "Rn"))
 
-MANY = 20_000
+MANY = 8_000
 """Atoms above which a tree is faster than looking at all of a layer."""
 
 
