@@ -107,7 +107,7 @@ def test_files_in_the_wrong_order_that_follow_each_other(write):
     with pytest.warns(UserWarning, match="in the order of their steps, not in the one given"):
         assert content(opened([b, a])) == ([0, 20, 40, 60, 80, 100],) * 2
     a, b = write([0, 20, 40], [40, 60, 80])
-    with pytest.warns(UserWarning, match="in the order of their steps|wrote again"):
+    with pytest.warns(UserWarning, match=r"in the order of their steps|wrote again"):
         assert content(opened([b, a])) == ([0, 20, 40, 60, 80],) * 2
 
 
