@@ -19,7 +19,7 @@ from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.agreement import check_among, check_manifest, check_names, check_types
 from lmpdrive.trajectory.data_file import DataFile
 from lmpdrive.trajectory.group_dumps import atoms_in
-from lmpdrive.trajectory.names import HOW_TO_NAME_ELEMENTS, check_mass, elements_of, is_mass_of
+from lmpdrive.trajectory.names import HOW_TO_NAME_ELEMENTS, check_mass, element_of, elements_of, is_mass_of
 from lmpdrive.trajectory.own_masses import masses_of_names, masses_of_types, with_own_masses
 from lmpdrive.trajectory.topology import Topology
 
@@ -79,7 +79,16 @@ class Identity:
                 )
         else:
             names, source = (self.data.type_names if self.data else {}), self.where
-        return elements_of({t: (name, masses.get(t)) for t, name in names.items()}, source)
+        found, notes = elements_of({t: (name, masses.get(t)) for t, name in names.items()}, source)
+        return found, notes + self._overruled(found)
+
+    def _overruled(self, by_type: Mapping[int, str]) -> list[str]:
+        """Types that the data file names as other elements than the caller, whose masses do not tell who is right."""
+        named = self.data.type_names if self.data else {}
+        others = {t: e for t, name in named.items() if (e := element_of(name)) is not None and e != by_type.get(t, e)}
+        return [
+            f"Type {t} is taken as {by_type[t]}, as given; {self.where} names it {named[t]}." for t in sorted(others)
+        ]
 
     def topology(self, note: Note) -> Topology | None:
         """From the caller's elements, the manifest or the data file; None where these know no elements or no atoms."""

@@ -125,6 +125,15 @@ def test_masses_that_only_fill_the_section(write):
     assert trajectory.topology.masses_u is None
 
 
+def test_comments_that_the_elements_given_overrule(write):
+    """No mass tells who is right: the caller is, and it is said."""
+    data = write(data_file(ATOMS, ["1 1.0 # OW", "2 1.0 # H", "3 1.0 # Na"]), "system.data")
+    trajectory = open_trajectory(write(frame(ATOMS)), data=data, elements=["S", "D", "Na"])
+    assert elements(trajectory) == ["S", "H", "Na"]
+    assert any(f"Type 1 is taken as S, as given; {data} names it OW." == note for note in trajectory.notes)
+    assert not any("Type 2" in note for note in trajectory.notes)
+
+
 def test_a_comment_that_contradicts_its_mass(write):
     data = write(data_file(ATOMS, ["1 15.999 # H", "2 1.008 # O", "3 22.99 # Na"]), "system.data")
     with pytest.raises(TrajectoryError, match=r"H is taken as H .* has the mass of O"):
