@@ -84,7 +84,7 @@ class Identity:
 
     def _overruled(self, by_type: Mapping[int, str]) -> list[str]:
         """Types that the data file names as other elements than the caller, whose masses do not tell who is right."""
-        named = self.data.type_names if self.data else {}
+        named = self.data.type_names if self.data and self.elements is not None else {}
         others = {t: e for t, name in named.items() if (e := element_of(name)) is not None and e != by_type.get(t, e)}
         return [
             f"Type {t} is taken as {by_type[t]}, as given; {self.where} names it {named[t]}." for t in sorted(others)
