@@ -27,15 +27,16 @@ def read_with_pandas(trajectory: Trajectory) -> None:
     """Replace the parser of a text dump: all frames of a chunk in one `read_csv`, only the columns needed."""
     import pandas as pd
 
-    def numbers(frames: range, wanted: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    def numbers(frames: np.ndarray, places: list[int]) -> tuple[np.ndarray, np.ndarray]:
         index, columns = trajectory._index, list(trajectory._columns)
+        wanted = [columns[place] for place in places]
         text = b"".join(bytes(trajectory._text[index.bodies[i] : index.ends[i]]) for i in frames)
         table = pd.read_csv(
             io.BytesIO(text), sep=" ", header=None, names=[*columns, "_"], usecols=wanted, na_filter=False
         )
         return table[wanted].to_numpy().reshape(len(frames), -1, 3), np.empty((0, 0, 3))
 
-    trajectory._numbers = numbers
+    trajectory._read_columns = numbers
 
 
 class Start(Trajectory):

@@ -145,8 +145,6 @@ class Build(Electrolyte):
             raise ValueError(f"facet is for metals and crystals from a file: {self.slab} has its surface already")
         if self.slab in SLABS and self.layers is None:
             raise ValueError(f"layers: null is for slabs from a file; {self.slab} needs a number")
-        if self.slab == "graphene" and self.layers != 1:
-            raise ValueError(f"graphene has one layer, not {self.layers}: write `slab: graphite`")
         if self.slab and self.slab not in SLABS and (self.facet is None) != (self.layers is None):
             raise ValueError(
                 "facet and layers cut a crystal from a file: give both, or neither to take the file's slab as it is"

@@ -15,8 +15,8 @@ Density = Annotated[float, Field(ge=0.01, le=25)]
 
 
 def is_file(name: str) -> bool:
-    """Whether a name in the YAML file means a structure file: it has a folder or an ending."""
-    return "/" in name or bool(Path(name).suffix)
+    """Whether a name in the YAML file means a structure file: it has a folder or an ending, or is VASP's."""
+    return "/" in name or bool(Path(name).suffix) or name.startswith(("POSCAR", "CONTCAR"))
 
 
 def absolute(name: str, folder: Path) -> str:
@@ -25,13 +25,32 @@ def absolute(name: str, folder: Path) -> str:
 
 
 def _known_ions(value: object) -> object:
-    for name in value if isinstance(value, dict) else ():
-        if not (name in ION_CHARGES_E or is_file(str(name))):
+    if not isinstance(value, dict):
+        return value
+    known = {_ion(str(name)): count for name, count in value.items()}
+    if len(known) < len(value):
+        raise ValueError(f"names one ion twice: {', '.join(map(str, value))}")
+    return known
+
+
+def _ion(name: str) -> str:
+    """The name of an ion; a charge behind it (`Ca2+`, `ClO4-`) is left out if it is the usual one."""
+    if name in ION_CHARGES_E or is_file(name):
+        return name
+    bare = name.rstrip("+-")
+    for plain, number in ((bare, "1"), (bare[:-1], bare[-1:])):
+        if bare != name and plain in ION_CHARGES_E and number.isdigit():
+            charge = int(number) * (1 if name.endswith("+") else -1)
+            if charge == ION_CHARGES_E[plain]:
+                return plain
             raise ValueError(
-                f"no ion {name!r}{did_you_mean(str(name), ION_CHARGES_E) or '.'} "
-                f"Choices: {', '.join(ION_CHARGES_E)}, or a structure file (my-ion.xyz)"
+                f"{name} is not the usual {plain} of {ION_CHARGES_E[plain]:+d} e: write `{plain}` here, and "
+                f"`ion_charges_e: {{{plain}: {charge}}}`"
             )
-    return value
+    raise ValueError(
+        f"no ion {name!r}{did_you_mean(name, ION_CHARGES_E) or '.'} "
+        f"Choices: {', '.join(ION_CHARGES_E)}, or a structure file (my-ion.xyz)"
+    )
 
 
 class Solvent(Section):
@@ -73,7 +92,9 @@ class Solvent(Section):
 
 
 def _a_list(value: object) -> object:
-    return [value] if isinstance(value, dict | Solvent) else value
+    """One solvent or several; a word is a name."""
+    several = value if isinstance(value, list) else [value]
+    return [{"name": one} if isinstance(one, str) else one for one in several]
 
 
 class Electrolyte(Section):

@@ -189,7 +189,7 @@ def _keys(model: type[BaseModel], loc: Location) -> list[str]:
 def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType, list):
         return next((m for a in typing.get_args(annotation) if (m := _model_in(a))), None)
     return None
 

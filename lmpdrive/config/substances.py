@@ -25,8 +25,8 @@ ATOMIC_IONS_E = {
 }  # fmt: skip
 """Element -> its usual charge in water; `ion_charges_e` gives another."""
 MOLECULAR_IONS_E = {
-    "OH": -1, "CN": -1, "NO3": -1, "ClO4": -1, "BF4": -1, "PF6": -1, "HCO3": -1, "HSO4": -1, "CO3": -2, "SO4": -2,
-    "PO4": -3, "H3O": 1, "NH4": 1,
+    "OH": -1, "CN": -1, "SCN": -1, "NO2": -1, "NO3": -1, "ClO4": -1, "BF4": -1, "PF6": -1, "HCOO": -1, "HCO3": -1,
+    "HSO4": -1, "H2PO4": -1, "CO3": -2, "SO4": -2, "HPO4": -2, "PO4": -3, "H3O": 1, "NH4": 1,
 }  # fmt: skip
 ION_CHARGES_E = ATOMIC_IONS_E | MOLECULAR_IONS_E
 

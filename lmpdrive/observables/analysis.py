@@ -75,15 +75,19 @@ def analyse(
     blocks = _accumulate(trajectory, factory, edges, options.parallel, progress) if factory() else []
     merged = [(whole, _merged_table(whole, parts)) for whole, *parts in zip(factory(), *blocks, strict=True)]
     tables = {whole.name: _assessed(whole, table, factory, trajectory, options) for whole, table in merged}
-    sampled = {}
-    if options.find_equilibration and trajectory.times_known:
-        series = {whole.name: whole.sampled() for whole, _ in merged}
-        sampled = {name: (trajectory.times_ps, one) for name, one in series.items() if one is not None}
     tables |= {name: table for name, table in from_log.items() if name in wanted}
-    found = equilibration.from_results(sampled, tables) if options.find_equilibration else []
+    found = _equilibrations([whole for whole, _ in merged], tables, trajectory) if options.find_equilibration else []
     about = summary(tables, found)
-    about = replace(about, notes=(*what.lines(), *about.notes))
-    return equilibration.marked(tables, found) | {"summary": about}
+    return equilibration.marked(tables, found) | {"summary": replace(about, notes=(*what.lines(), *about.notes))}
+
+
+def _equilibrations(
+    observables: list[Observable], tables: dict[str, Table], trajectory: Trajectory
+) -> list[equilibration.Equilibration]:
+    """When each signal had settled."""
+    series = {whole.name: whole.sampled() for whole in observables} if trajectory.times_known else {}
+    sampled = {name: (trajectory.times_ps, one) for name, one in series.items() if one is not None}
+    return equilibration.from_results(sampled, tables)
 
 
 def _assessed(

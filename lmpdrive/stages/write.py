@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,18 +27,19 @@ if TYPE_CHECKING:
 
 
 def _relaxed(system: BuiltSystem, config: Config, say: Say) -> BuiltSystem:
-    """After the classical run, where there is water that it can move."""
-    held = stays_packed(config)
+    """After the classical run, where there is water that it can move; what it could not move is noted in the report."""
+    held = ", ".join(stays_packed(config))
     if len(system.water_molecules):
-        where = f"; where they were placed stay: {', '.join(held)}" if held else ""
-        say(f"classical run (system.build.relax_ps) before the potential sees the water{where}")
-        return relax(system, config)
-    if held:
-        say(
-            "warning: the classical run (system.build.relax_ps) has parameters for water only: "
-            f"{', '.join(held)} go to the potential as they were packed. Keep dynamics.minimise, and equilibrate."
-        )
-    return system
+        say("classical run (system.build.relax_ps) before the potential sees the water")
+        system = relax(system, config)
+        note = f"the classical run moved water and simple ions only; as they were packed: {held}"
+    else:
+        note = f"the classical run (system.build.relax_ps) has parameters for water only; as they were packed: {held}"
+    if not held:
+        return system
+    note += ". Keep dynamics.minimise, and equilibrate."
+    say(f"note: {note}")
+    return replace(system, report=replace(system.report, notes=(*system.report.notes, note)))
 
 
 def write_run_directory(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -46,20 +47,18 @@ def assemble(
     notes: tuple[str, ...] = (),
     slab: np.ndarray | None = None,
     layers: Sequence[np.ndarray] = (),
+    ion_charge_e: int | None = None,
 ) -> BuiltSystem:
     """Everything that follows from the atoms.
 
     `fixed` (indices) wins over `fixed_layers` (counted from the bottom, of two electrodes from their backs); with
-    `two_sided` None, vacuum is looked for; `film_A` is the thickness of the water film where it is known; so are `slab`
-    and its `layers`, else they are found.  Raises StructureError when more layers are to be fixed than there are.
+    `two_sided` None, vacuum is looked for; `film_A` is the thickness of the water film where it is known; so are
+    `slab`, its `layers` and the sum of the ions' charges, else they are found.  Raises StructureError when more layers
+    are to be fixed than there are.
     """
     from ase.data import atomic_masses, atomic_numbers
 
-    what = _what(atoms, slab, layers)
-    if what.slabs and what.normal != 2:
-        atoms = _upright(atoms, what.normal)
-        notes = (*notes, f"The slab's normal is along {what.axis} in the file; the axes are renamed so that it is z.")
-        what = _what(atoms, what.slab, [layer for one in what.slabs for layer in one.layers])
+    atoms, what, turned_note = _upright(atoms, _what(atoms, slab, layers))
     atoms = _in_lammps_box(atoms)
     symbols = np.array(atoms.get_chemical_symbols())
     slabs = _stacked(atoms, what)
@@ -72,22 +71,20 @@ def assemble(
     waters = find_waters(atoms, _taken(what))
     groups = _groups(what, found, waters, _fixed(fixed, fixed_layers, slabs))
     elements = tuple(sorted(set(symbols.tolist())))
-    type_of = {e: i for i, e in enumerate(elements, start=1)}
-    charge, unknown = _charge_of_ions(what)
-    counts = {e: int(np.sum(symbols == e)) for e in elements}
+    charge, unknown = _charge_of_ions(what) if ion_charge_e is None else (ion_charge_e, ())
     film = _Film(atoms, found or [one.upper for one in slabs], waters, two_sided, film_A)
     return BuiltSystem(
         atoms=atoms,
         elements=elements,
         species=tuple(symbols.tolist()),
-        types=np.array([type_of[s] for s in symbols], dtype=int),
+        types=np.searchsorted(elements, symbols).astype(int) + 1,
         masses_u={e: float(atomic_masses[atomic_numbers[e]]) for e in elements},
         groups=groups,
         water_molecules=waters.molecules,
         two_sided=two_sided,
         vacuum_along_z=not two_sided or (len(slabs) > 1 and not narrow),
         charge_of_ions_e=charge,
-        report=_report(film, source, counts, what, len(groups["fixed"]), charge, (*notes, *unknown)),
+        report=_report(film, source, what, len(groups["fixed"]), charge, (*notes, *turned_note, *unknown)),
     )
 
 
@@ -97,8 +94,11 @@ def _what(atoms: Atoms, slab: np.ndarray | None, layers: Sequence[np.ndarray]) -
     return find_constituents(symbols, [now], slab=slab, layers=layers, normal=None if slab is None else 2)
 
 
-def _upright(atoms: Atoms, normal: int) -> Atoms:
-    """A copy with its axes in cyclic order so that `normal` is the third."""
+def _upright(atoms: Atoms, what: Constituents) -> tuple[Atoms, Constituents, tuple[str, ...]]:
+    """Atoms whose axes are in cyclic order so that the slab's normal is the third, what they are, and a note of it."""
+    if not what.slabs or what.normal == 2:
+        return atoms, what, ()
+    normal = what.normal
     positions, cell = turned(Configuration(atoms.positions, np.array(atoms.cell)), normal)
     out = atoms.copy()
     out.set_constraint()
@@ -108,7 +108,8 @@ def _upright(atoms: Atoms, normal: int) -> Atoms:
     out.set_celldisp(np.asarray(atoms.get_celldisp()).ravel()[order])
     out.set_cell(cell)
     out.positions = positions
-    return out
+    note = f"The slab's normal is along {what.axis} in the file; the axes are renamed so that it is z."
+    return out, _what(out, what.slab, [layer for one in what.slabs for layer in one.layers]), (note,)
 
 
 def _stacked(atoms: Atoms, what: Constituents) -> list[Slab]:
@@ -229,7 +230,8 @@ class _Film:
             z = low + (z - low) % height
             top = z.max() + CONTACT_A if self.film_A is None else low + self.film_A
             if self.two_sided:
-                top = layer_height(self.atoms, self.layers[0]) + height
+                # the next image of one slab, or the upper electrode
+                top = low + ((layer_height(self.atoms, self.layers[0]) - low) % height or height)
         thickness = top - low - 2 * margin
         if thickness < THINNEST_BULK_A:
             return None
@@ -240,7 +242,6 @@ class _Film:
 def _report(
     film: _Film,
     source: str,
-    counts: dict[str, int],
     what: Constituents,
     n_fixed: int,
     charge: int,
@@ -252,7 +253,7 @@ def _report(
     return BuildReport(
         source=source,
         atoms=len(film.atoms),
-        counts=counts,
+        counts=dict(sorted(Counter(film.atoms.get_chemical_symbols()).items())),
         cell_lengths_A=(a, b, c),
         cell_angles_deg=(alpha, beta, gamma),
         area_A2=area,

@@ -13,6 +13,7 @@ from lmpdrive.system.assemble import assemble
 from lmpdrive.system.building.film import Film, make_film
 from lmpdrive.system.building.liquid import make_liquid
 from lmpdrive.system.building.molecules import Species
+from lmpdrive.system.building.slab import Slab
 from lmpdrive.system.model import BuiltSystem, PlacedIons
 from lmpdrive.system.overlaps import check_overlaps
 
@@ -28,26 +29,40 @@ def build(section: Build, *, fixed_layers: int = 0, two_sided: bool | None = Non
     film = make_film(section)
     check_overlaps(film.atoms, "the built system", "Move the ions (ion_heights_A), or try another system.build.seed.")
     two = f", {section.electrodes} electrodes" if section.electrodes > 1 else ""
+    ions = _placed([ion.species for ion in film.ions], len(film.atoms))
+    name = f"{film.slab.name} {section.repeat[0]}x{section.repeat[1]}{two}{_solvents(film)}"
     system = assemble(
         film.atoms,
-        source=f"built {film.slab.name} {section.repeat[0]}x{section.repeat[1]}{two}, seed {section.seed}",
+        source=f"built {name}, seed {section.seed}",
         fixed_layers=fixed_layers,
         two_sided=film.closed if two_sided is None else two_sided,
-        fixed=film.slab.fixed if film.slab.fixed is not None else _outermost(film, section, fixed_layers),
+        fixed=_outermost(film.slab, section, fixed_layers) if film.slab.fixed is None else film.slab.fixed,
         film_A=section.water_thickness_A,
         notes=film.slab.notes,
-        slab=np.arange(len(film.slab.atoms)),
+        slab=film.slab.own,
         layers=film.slab.layers,
+        ion_charge_e=_charge_e(ions),
     )
-    return replace(system, placed_ions=_placed([ion.species for ion in film.ions], len(film.atoms)))
+    return replace(system, placed_ions=ions)
+
+
+def _solvents(film: Film) -> str:
+    """Molecules other than `waters` in words."""
+    others = [f"{c.count} {c.species.label}" for c in film.components if c.section is not None]
+    return f" with {', '.join(others)}" if others else ""
 
 
 def _liquid(section: Build) -> BuiltSystem:
     liquid = make_liquid(section)
     check_overlaps(liquid.atoms, "the built liquid", "Try another system.build.seed.")
-    system = assemble(liquid.atoms, source=f"built {liquid.name}, seed {section.seed}", fixed_layers=0, two_sided=True)
-    ions = [species for species, count in liquid.ions for _ in range(count)]
-    return replace(system, placed_ions=_placed(ions, len(liquid.atoms)))
+    ions = _placed([species for species, count in liquid.ions for _ in range(count)], len(liquid.atoms))
+    source = f"built {liquid.name}, seed {section.seed}"
+    system = assemble(liquid.atoms, source=source, fixed_layers=0, two_sided=True, ion_charge_e=_charge_e(ions))
+    return replace(system, placed_ions=ions)
+
+
+def _charge_e(ions: Sequence[PlacedIons]) -> int:
+    return sum(ion.charge_e for ion in ions)
 
 
 def _placed(ions: Sequence[Species], n_atoms: int) -> tuple[PlacedIons, ...]:
@@ -62,15 +77,13 @@ def _placed(ions: Sequence[Species], n_atoms: int) -> tuple[PlacedIons, ...]:
     return tuple(found.values())
 
 
-def _outermost(film: Film, section: Build, fixed_layers: int) -> np.ndarray | None:
-    """The outer layers of two electrodes; None for one."""
-    if section.electrodes == 1 or not fixed_layers or not film.slab.layers:
+def _outermost(slab: Slab, section: Build, fixed_layers: int) -> np.ndarray | None:
+    """The outer layers of two electrodes, which in a thick slab are in its middle; None for one."""
+    if section.electrodes == 1 or not fixed_layers or not slab.layers:
         return None
-    layers = film.slab.layers
-    each = len(layers) // 2
+    each = len(slab.layers) // 2
     if fixed_layers > each:
         raise StructureError(
             f"dynamics.fixed_layers: {fixed_layers}, but each electrode has {each} layers: choose 0 to {each}"
         )
-    # in the order of a thick slab the backs of both electrodes are in its middle
-    return np.sort(np.concatenate(layers[each - fixed_layers : each + fixed_layers]))
+    return np.sort(np.concatenate(slab.layers[each - fixed_layers : each + fixed_layers]))

@@ -73,16 +73,21 @@ class BuildReport:
         if self.is_bulk:
             density = f"{self.mass_density_g_per_cm3:.3f} g/cm^3; no slab and no water: a bulk phase"
             return [*lines, f"cell {cell} Å, angles {angles} degrees; {density}", *self.notes]
-        lines.append(f"cell {cell} Å, angles {angles} degrees; area {self.area_A2:.2f} Å^2")
+        fills = not self.slab and self.two_sided
+        extent = f"{self.mass_density_g_per_cm3:.3f} g/cm^3" if fills else f"area {self.area_A2:.2f} Å^2"
+        lines.append(f"cell {cell} Å, angles {angles} degrees; {extent}")
         if self.slab:
             faces = "both faces wet" if self.two_sided else "one face wet"
             layers = f"{self.layers} {self.slab} layers" if self.slab == "metal" else self._slab_and_layers()
             lines.append(f"{layers}, {faces}; {self.fixed} atoms fixed")
         if self.surface_charge_e_per_A2 is not None and self.surface_charge_uC_per_cm2 is not None:
+            balances = "metal" if self.slab == "metal" else "slab"
             lines.append(
-                f"ions carry {self.ion_charge_e:+d} e; the metal balances them: "
+                f"ions carry {self.ion_charge_e:+d} e; the {balances} balances them: "
                 f"{self.surface_charge_e_per_A2:.5f} e/Å^2 = {self.surface_charge_uC_per_cm2:.1f} µC/cm^2 of wet face"
             )
+        elif self.ion_charge_e:
+            lines.append(f"ions carry {self.ion_charge_e:+d} e, and nothing balances them")
         water = f"{self.waters} water"
         for name, n in (
             ("hydroxide", self.hydroxides),

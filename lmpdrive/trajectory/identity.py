@@ -111,7 +111,8 @@ class Identity:
         if some is not None:
             note(f"{where} holds {atoms.n_atoms} of the {found.n_atoms} atoms of the run.")
             found = found.take(some)
-        if atoms.names is not None and not _is_default(atoms.names):
+        said = atoms.names is not None and not (atoms.by_type and atoms.types is not None)
+        if atoms.names is not None and said and not _is_default(atoms.names):
             self._compare_names(atoms, found.elements, where)
         elif atoms.types is not None and self.data is not None and not self.data.types_made_up:
             self._compare_types(atoms, self.data.types if some is None else self.data.types[some], where)
@@ -154,10 +155,12 @@ class Identity:
         if atoms.masses_u is not None:
             for t in np.unique(atoms.types):
                 check_mass(by_type[int(t)], float(atoms.masses_u[atoms.types == t][0]), f"{where}: type {t}")
-        if atoms.names is not None and _is_default(atoms.names):
+        if atoms.names is None or atoms.by_type:
+            return elements
+        if _is_default(atoms.names):
             if "C" not in by_type.values():
                 note(f"The element column of {where} names every atom C, as LAMMPS does unless told: not used.")
-        elif atoms.names is not None:
+        else:
             self._compare_names(atoms, elements, where)
         return elements
 

@@ -200,6 +200,7 @@ class LammpsBinaryTrajectory(LammpsColumns):
             return table[:, self._columns.index(name)].astype(dtype) if name in self._columns else None
 
         ids, types, masses = column("id", np.int64), column("type", np.int64), column("mass", float)
+        types = types if types is not None else column("typelabel", np.int64)  # numbers in a binary dump
         return FileAtoms(len(table), ids=ids, types=types, masses_u=masses)
 
     def _check_same(self, atoms: FileAtoms, frame: int) -> None:

@@ -26,6 +26,7 @@ class LammpsColumns(Trajectory):
 
     _columns: tuple[str, ...]
     _ps_per_unit: float
+    _units_note: str = ""
 
     def _ps_per_unit_of(self, written: str, units: Units) -> float | None:
         """ps in the dump's unit of time; None if neither the dump (`written`) nor anything beside it names its units.
@@ -38,20 +39,25 @@ class LammpsColumns(Trajectory):
         if not found:
             return None
         if found not in PS_PER_TIME_UNIT:
+            source = f", {units.source}; if that is another run, give --units metal or real" if not written else ""
             raise TrajectoryError(
-                f"{self.path} is in `units {found}`; want lengths in Å: {' or '.join(PS_PER_TIME_UNIT)}"
+                f"{self.path} is in `units {found}`; want lengths in Å: {' or '.join(PS_PER_TIME_UNIT)}{source}"
             )
         if not written and found != "metal":
-            self.note(f"Units of {self.path.name}: {found}, {units.source}.")
+            self._units_note = f"Units of {self.path.name}: {found}, {units.source}."
         return PS_PER_TIME_UNIT[found]
 
     def _note_units(self, known: bool) -> None:
-        """Say which units the velocities are taken in where nothing tells."""
-        if velocity_columns(self._columns) and not known:
-            self.note(
+        """Say in which units the velocities are, if the dump does not."""
+        if not velocity_columns(self._columns):
+            return
+        if not known:
+            self._units_note = (
                 f"The units of {self.path.name} are not known: its velocities are taken as Å/ps (units metal). "
                 "If the run had `units real`, give units='real' (--units real)."
             )
+        if self._units_note:
+            self.note(self._units_note)
 
     def _set_boundaries(self, periodic: Periodic, bounds: tuple[NDArray[np.float64], NDArray[np.int64]]) -> None:
         """Which axes are periodic, and the arguments of `cells_from_bounds` for all frames."""

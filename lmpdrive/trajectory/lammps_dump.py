@@ -139,15 +139,15 @@ class LammpsDumpTrajectory(LammpsColumns):
         """What a frame says of its atoms, in id order."""
         order = np.argsort(columns["id"], kind="stable") if "id" in columns else slice(None)
         types = columns["type"][order] if "type" in columns else None
-        labels = types is not None and types.dtype.kind not in "iu"
-        names = columns.get("element", columns["type"] if labels else None)
+        labels = columns["type"] if types is not None and types.dtype.kind not in "iu" else columns.get("typelabel")
+        names = columns.get("element", labels)
         return FileAtoms(
             n_atoms=self._n_atoms,
             ids=self._ids if "id" in columns else None,
-            types=None if labels else types,
+            types=types if types is not None and types.dtype.kind in "iu" else None,
             names=None if names is None else names[order].astype(str),
             masses_u=columns["mass"][order].astype(float) if "mass" in columns else None,
-            by_type=labels and "element" not in columns,
+            by_type=labels is not None and "element" not in columns,
         )
 
     def read(self, start: int, stop: int) -> Chunk:
@@ -215,7 +215,7 @@ class LammpsDumpTrajectory(LammpsColumns):
 
 def _kinds(atoms: FileAtoms, columns: Sequence[str]) -> tuple[str, NDArray[np.uint64]]:
     """Name of the column that tells what an atom is (empty if there is none), and (N,) its packed words, else 0."""
-    name = next((column for column in ("type", "element") if column in columns), "")
+    name = next((column for column in ("type", "element", "typelabel") if column in columns), "")
     words = atoms.types if name == "type" and atoms.types is not None else atoms.names
     return name, np.zeros(atoms.n_atoms, np.uint64) if not name or words is None else _packed(words)
 

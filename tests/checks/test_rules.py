@@ -146,6 +146,14 @@ def test_vacuum_density_and_width(config):
     assert found("hole_in_a_closed_cell", given, system()) == []
 
 
+def test_water_in_a_mixture_may_be_thin(config):
+    build = {"metal": "Au", "repeat": [4, 4], "layers": 2, "vacuum_A": 12}
+    methanol = {"name": "methanol", "molecules": 10}
+    for more, n in (({"waters": 30}, 1), ({"waters": 30, "solvent": methanol}, 0)):
+        given = config(system={"build": build | more})
+        assert len(found("density_of_the_water", given, make_system(given))) == n
+
+
 def test_the_slab_correction_needs_an_orthogonal_cell(config):
     build = {"metal": "Cu", "facet": "643", "repeat": [1, 1], "layers": 2, "waters": 0}
     for vacuum, n in ((15, 1), (0, 0)):

@@ -110,7 +110,7 @@ def test_a_python_warning_is_a_sentence(simulated, tmp_path):
     log = tmp_path / "run" / "log.lammps"
     log.write_text(log.read_text().rpartition("Loop time of")[0].rstrip()[:-7])
     done = command("analyse", "run", "--no-report", cwd=tmp_path)
-    assert "warning: the log's last line is incomplete and is left out\n" in done.stderr
+    assert "warning: run/log.lammps: the log's last line is incomplete and is left out\n" in done.stderr
     assert "UserWarning" not in done.stderr and ".py:" not in done.stderr
 
 

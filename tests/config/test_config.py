@@ -207,3 +207,22 @@ def test_another_architecture_on_the_command_line_leaves_no_key_of_the_old_one_b
         assert load(tmp_path / "base.yaml", overrides).potential.model.endswith("pt-water-mace/mace.model")
     kept = load(tmp_path / "base.yaml", ["potential.architecture=deepmd"]).potential
     assert kept.compress == "never", "the same architecture keeps its keys"
+
+
+def test_an_unknown_key_in_a_list_of_sections_has_its_choices(tmp_path):
+    path = tmp_path / "system.yaml"
+    path.write_text("system: {build: {solvent: [{nam: methanol}]}}\npotential: {architecture: classical}\n")
+    with pytest.raises(ConfigError, match=r"solvent\.0\.nam: unknown key; did you mean 'name'\? Choices: name, smiles"):
+        load(path)
+
+
+def test_what_is_built_from_files_is_the_same_after_the_round_through_resolved_yaml(tmp_path):
+    path = tmp_path / "system.yaml"
+    ions = "ions: {a.xyz: 1, Na: 2}, ion_charges_e: {a.xyz: -1}"
+    build = f"{{slab: POSCAR, {ions}, solvent: {{file: b.xyz, density_g_per_cm3: 1}}}}"
+    path.write_text(f"system: {{build: {build}}}\npotential: {{architecture: classical}}\n")
+    config = load(path)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "resolved.yaml").write_text(dump_yaml(config))
+    assert load(tmp_path / "run" / "resolved.yaml") == config
+    assert config.system.build.slab == str(tmp_path / "POSCAR")

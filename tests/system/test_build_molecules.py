@@ -71,7 +71,23 @@ def test_bonds_and_angles_of_molecular_ions(name):
         assert smallest == pytest.approx(111.3 if name == "H3O" else angles[n], abs=1e-3)
 
 
-@pytest.mark.parametrize(("name", "longest", "hydrogens"), [("HSO4", 1.56, 1), ("HCO3", 1.35, 1)])
+def test_linear_and_bent_ions():
+    thiocyanate, nitrite, formate = (ion(name, Build(ions={name: 1})).atoms for name in ("SCN", "NO2", "HCOO"))
+    assert thiocyanate.get_angle(1, 0, 2) == pytest.approx(180) and thiocyanate.get_chemical_formula() == "CNS"
+    assert nitrite.get_angle(1, 0, 2) == pytest.approx(115)
+    assert formate.get_angle(1, 0, 2) == pytest.approx(126) and formate.get_angle(1, 0, 3) == pytest.approx(117)
+    assert formate.get_distance(0, 3) == pytest.approx(1.10)
+
+
+def test_dihydrogenphosphate_has_two_hydroxyls():
+    atoms = ion("H2PO4", Build(ions={"H2PO4": 1})).atoms
+    assert atoms.get_chemical_formula() == "H2O4P"
+    assert_allclose(atoms.get_distances(0, [1, 2, 3, 4]), (1.58, 1.58, 1.54, 1.54))
+    assert atoms.get_distance(1, 5) == pytest.approx(0.97) == atoms.get_distance(2, 6)
+    assert atoms.get_distance(5, 6) > 1.5
+
+
+@pytest.mark.parametrize(("name", "longest", "hydrogens"), [("HSO4", 1.56, 1), ("HCO3", 1.35, 1), ("HPO4", 1.58, 1)])
 def test_acid_anions_have_one_hydroxyl(name, longest, hydrogens):
     atoms = ion(name, Build(ions={name: 1})).atoms
     centre = atoms.get_all_distances()[0, 1:-1]
@@ -135,6 +151,16 @@ def test_the_charge_of_a_file_must_be_known(tmp_path):
     path.write_text("1\ncharge=1.5\nU 0 0 0\n")
     with pytest.raises(StructureError, match=r"charge of 1\.5 e"):
         film_of(ions={str(path): 1})
+
+
+def test_a_file_with_several_molecules_is_refused(tmp_path):
+    pair = molecule("H2O") + Atoms("Na", positions=[(0, 0, 5)])
+    pair.write(tmp_path / "pair.xyz")
+    solvent = {"file": tmp_path / "pair.xyz", "density_g_per_cm3": 1.0}
+    with pytest.raises(StructureError, match=r"solvent: pair\.xyz holds 2 molecules, and one is needed"):
+        film_of(solvent=solvent)
+    with pytest.raises(StructureError, match=r"ions: pair\.xyz holds 2 molecules"):
+        film_of(ions={str(tmp_path / "pair.xyz"): 1})
 
 
 def test_the_usual_charge_can_be_changed():
@@ -242,6 +268,9 @@ def test_water_is_the_template():
     ("keys", "words"),
     [
         ({"ions": {"Clo4": 1}}, "no ion 'Clo4'; did you mean 'ClO4'"),
+        ({"ions": {"Fe3+": 1}}, r"Fe3\+ is not the usual Fe of \+2 e: write `Fe` here, and `ion_charges_e: \{Fe: 3\}`"),
+        ({"ions": {"Na": 1, "Na+": 1}}, "names one ion twice"),
+        ({"ions": {"+": 1}}, "no ion"),
         ({"ion_charges_e": {"Na": 2}}, "ion_charges_e names Na, which ions does not"),
         ({"solvent": {"name": "foo"}}, "density_g_per_cm3 of foo is not known"),
         ({"solvent": {"name": "methanol", "smiles": "CO"}}, "exactly one of name:, smiles: and file:"),
@@ -252,6 +281,14 @@ def test_water_is_the_template():
 def test_what_the_yaml_cannot_mean(keys, words):
     with pytest.raises(ValidationError, match=words):
         Build.model_validate(keys)
+
+
+def test_names_of_ions_may_have_their_charge_and_solvents_be_words():
+    written = {"Ca2+": 1, "ClO4-": 2, "OH-": 1, "H3O+": 1, "SO42-": 1, "Na+": 0, "PO43-": 1}
+    section = Build(ions=written, solvent="methanol")
+    assert list(section.ions) == ["Ca", "ClO4", "OH", "H3O", "SO4", "Na", "PO4"]
+    assert [s.name for s in section.solvent] == ["methanol"]
+    assert [s.name for s in Build(solvent=["water", {"name": "acetone"}]).solvent] == ["water", "acetone"]
 
 
 def test_what_cannot_be_packed_is_said():

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.build import bulk, fcc111, graphene, surface
+from ase.build import bulk, fcc111, graphene, make_supercell, surface
 from ase.constraints import FixAtoms
 from ase.data import atomic_numbers, reference_states
 from ase.neighborlist import neighbor_list
+from ase.spacegroup import crystal as crystal_of
 from numpy.testing import assert_allclose
 from pydantic import ValidationError
 
@@ -110,7 +111,7 @@ def test_a_facet_without_a_small_orthogonal_cell_has_a_reduced_one():
     assert shortest(slab.atoms) == pytest.approx(3.61 / np.sqrt(2))
 
 
-@pytest.mark.parametrize(("layers", "name"), [(1, "graphene"), (3, "graphite")])
+@pytest.mark.parametrize(("layers", "name"), [(1, "graphene"), (3, "graphene"), (4, "graphite")])
 def test_carbon_sheets_are_stacked_ab(layers, name):
     slab = slab_of(slab=name, layers=layers)
     assert_allclose(np.diff(layer_heights(slab)), 3.3555)
@@ -156,8 +157,9 @@ def test_a_slab_from_a_file_is_taken_as_it_is(tmp_path):
     made = fcc111("Pt", (2, 2, 4), a=3.92, vacuum=6)
     made.pbc = True
     made.set_constraint(FixAtoms([0, 1, 2, 3]))
-    slab = slab_of(slab=write(tmp_path / "POSCAR.vasp", made), repeat=(2, 2))
-    assert len(slab.atoms) == 64 and slab.name == "Pt slab of POSCAR.vasp"
+    made.write(tmp_path / "POSCAR", format="vasp")
+    slab = slab_of(slab=str(tmp_path / "POSCAR"), repeat=(2, 2))
+    assert len(slab.atoms) == 64 and slab.name == "Pt slab of POSCAR"
     assert len(slab.fixed) == 16
     assert_allclose(slab.atoms.positions[slab.fixed, 2], 1.0)
     assert slab.thickness_A == pytest.approx(3 * 3.92 / np.sqrt(3))
@@ -249,6 +251,41 @@ def test_a_crystal_from_a_file_is_cut(tmp_path, crystal, facet, spacing):
     assert contents == {crystal.get_chemical_formula(empirical=True)}
 
 
+def test_corundum_ends_with_a_single_metal_on_both_faces(tmp_path):
+    hematite = crystal_of(
+        ["Fe", "O"], [(0, 0, 0.3553), (0.3059, 0, 0.25)], spacegroup=167, cellpar=(5.035, 5.035, 13.747, 90, 90, 120)
+    )
+    slab = slab_of(slab=write(tmp_path / "hematite.cif", hematite), facet="0001", layers=3, repeat=(1, 1))
+    z, metal = slab.atoms.positions[:, 2], slab.atoms.numbers == 26
+    per_plane = round(slab.area_A2 / (5.035**2 * np.sqrt(0.75)))  # one Fe in each hexagonal cell
+    for plane in (z < z.min() + 0.1, z > z.max() - 0.1):
+        assert metal[plane].all() and plane.sum() == per_plane
+    assert slab.notes == ()
+    assert np.sum(~metal) == 1.5 * np.sum(metal)
+
+
+def test_a_polar_slab_is_said_to_be_one(tmp_path):
+    zincite = bulk("ZnO", "wurtzite", a=3.25, c=5.2)
+    path = write(tmp_path / "zno.cif", zincite)
+    polar = slab_of(slab=path, facet="0001", layers=2, repeat=(2, 2))
+    assert "ZnO(0001) ends with" in polar.notes[0] and "its faces differ" in polar.notes[0]
+    assert slab_of(slab=path, facet="10-10", layers=2, repeat=(2, 2)).notes == ()
+    assert len(polar.atoms) == 2 * 2 * 4 * 4
+
+
+@pytest.mark.parametrize("skew", [(2, 0), (3, 1), (-4, 2)])
+def test_the_choice_of_the_file_s_cell_does_not_matter(tmp_path, skew):
+    crystal = bulk("MgO", "rocksalt", a=4.21, cubic=True)
+    other = make_supercell(crystal, [[1, 0, 0], [skew[0], 1, 0], [skew[1], 0, 1]])
+    path = write(tmp_path / "mgo.xyz", other)
+    # (h k l) of the new cell: its vectors have these heights above the plane (1 1 0) of the old one
+    hkl = [1, skew[0] + 1, skew[1]]
+    ours = slab_of(slab=path, facet=hkl, layers=3, repeat=(3, 2))
+    theirs = slab_of(slab=write(tmp_path / "plain.xyz", crystal), facet="110", layers=3, repeat=(3, 2))
+    assert_allclose(ours.atoms.cell.lengths(), theirs.atoms.cell.lengths(), rtol=1e-6)
+    assert len(ours.atoms) == len(theirs.atoms)
+
+
 def test_the_primitive_cell_of_centred_lattices():
     for crystal, n in (
         (bulk("Cu", cubic=True), 1),
@@ -291,6 +328,11 @@ def test_files_that_are_no_slab_are_refused_with_the_reason(tmp_path):
         slab_of(slab=str(tmp_path / "missing.cif"))
 
 
+@pytest.mark.parametrize("name", ["POSCAR", "CONTCAR_relaxed", "slab.cif", "./slab", "folder/slab"])
+def test_what_is_taken_for_a_file(name):
+    assert Build(slab=name).slab == name
+
+
 @pytest.mark.parametrize(
     ("value", "spelt"),
     [
@@ -317,7 +359,6 @@ def test_miller_indices_are_spelt_one_way(value, spelt):
         ({"metal": "Ti", "facet": "1010"}, r"minus the sum of the first two: \[1, 0, -1, 0\]"),
         ({"metal": "Fe", "c_over_a": 1.6}, "c_over_a is for hcp metals only"),
         ({"slab": "grafene"}, "did you mean 'graphene'.*TiO2"),
-        ({"slab": "graphene", "layers": 2}, "graphene has one layer, not 2"),
         ({"slab": "graphite", "facet": "111"}, "has its surface already"),
         ({"slab": "graphite", "lattice_constant_A": 2.5}, "lattice_constant_A is for metals only"),
         ({"slab": "a.cif", "layers": 3}, "give both, or neither"),

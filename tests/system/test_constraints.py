@@ -8,6 +8,7 @@ from ase.constraints import FixAtoms, FixBondLength, FixCartesian, FixedPlane, F
 from ase.io import read, write
 
 from lmpdrive.system.constraints import fixed_atoms, notes_on_constraints
+from lmpdrive.system.read import read as read_system
 
 
 def chain(*constraints) -> Atoms:
@@ -51,6 +52,16 @@ def test_nothing_is_said_of_what_is_kept():
     assert fixed_atoms(chain()) is None and notes_on_constraints(chain(), "a") == ()
     assert notes_on_constraints(chain(FixAtoms([0])), "a") == ()
     assert notes_on_constraints(chain(FixAtoms([1]), FixCartesian([1], mask=(True, False, False))), "a") == ()
+
+
+def test_the_report_of_a_file_says_what_is_not_kept(tmp_path):
+    atoms = fcc111("Cu", (3, 4, 3), vacuum=6, orthogonal=True)
+    atoms.pbc = True
+    atoms.set_constraint([FixAtoms([0, 1]), FixScaled([4, 5], mask=(True, True, False))])
+    write(tmp_path / "POSCAR", atoms, format="vasp")
+    system = read_system(tmp_path / "POSCAR", fixed_layers=1)
+    assert len(system.groups["fixed"]) == 2
+    assert any("POSCAR holds 2 atoms along a and b only, which is not kept" in line for line in system.report.lines())
 
 
 def test_selective_dynamics_of_a_poscar(tmp_path):

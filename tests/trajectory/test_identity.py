@@ -62,6 +62,17 @@ def test_labels_in_the_type_column(write):
     assert elements(trajectory) == ["Na", "H", "Pt"]
 
 
+def test_labels_beside_the_types(write):
+    """`dump custom ... type typelabel`: labels name the elements, unless they are given."""
+    rows = ["1 1 OW 1 1 1", "2 2 HW 2 2 2"]
+    path = write(frame(rows, "id type typelabel x y z"))
+    assert elements(open_trajectory(path)) == ["O", "H"]
+    assert elements(open_trajectory(path, elements=["S", "H"])) == ["S", "H"]
+    alone = write(frame(["1 A 1 1 1", "2 Na+ 2 2 2"], "id typelabel x y z"), "alone.lammpstrj")
+    with pytest.raises(TrajectoryError, match="'A' is no element"):
+        open_trajectory(alone)
+
+
 def test_labels_that_a_data_file_explains(write):
     labels = "Atom Type Labels\n\n1 A\n2 E\n3 G\n\n"
     text = data_file(["1 A 1 1 1", "2 E 2 2 2", "3 G 3 3 3"], ["1 15.999", "2 1.008", "3 22.99"])

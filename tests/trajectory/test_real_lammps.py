@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from lmpdrive.common.lammps_module import import_lammps
+from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory import open_trajectory, read_thermo
 
 BOXES = {
@@ -142,3 +143,53 @@ def test_thermo_of_both_runs(run):
     assert thermo["run"].tolist() == [0] * 5 + [1] * 41  # step 50 belongs to the run it starts
     assert_allclose(thermo["Time"], thermo["Step"] * 0.002)
     assert_allclose(thermo["Econserve"], thermo["Econserve"][0], rtol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """A shrink-wrapped, tilted box in units real, whose types have labels."""
+    folder = tmp_path_factory.mktemp("labelled")
+    lmp = import_lammps(plugins=False)(cmdargs=["-log", str(folder / "log.lammps"), "-screen", "none"])
+    lmp.commands_string(f"""
+        units real
+        atom_style full
+        boundary p p s
+        region box prism 0 10 0 10 0 20 2 0 0
+        create_box 3 box
+        labelmap atom 1 OW 2 HW 3 Na+
+        create_atoms 1 random 5 12 NULL
+        create_atoms 2 random 10 13 NULL
+        create_atoms 3 random 2 14 NULL
+        mass OW 15.999
+        mass HW 1.008
+        mass Na+ 22.99
+        pair_style zero 4.0
+        pair_coeff * *
+        velocity all create 300 1
+        fix 1 all nve
+        dump text all custom 5 {folder}/labels.lammpstrj id typelabel xs ys zs ix iy iz vx vy vz
+        dump binary all custom 5 {folder}/types.bin id type xu yu zu vx vy vz
+        dump nothing all custom 5 {folder}/carbon.lammpstrj id type element x y z
+        run 20
+        write_data {folder}/system.data
+    """)
+    lmp.close()
+    return folder
+
+
+def test_labels_open_boundaries_images_and_units_of_real_files(labelled):
+    text = open_trajectory(labelled / "labels.lammpstrj")
+    binary = open_trajectory(labelled / "types.bin", data=labelled / "system.data")
+    for trajectory in (text, binary):
+        assert trajectory.topology.elements.tolist() == ["O"] * 5 + ["H"] * 10 + ["Na"] * 2
+        assert trajectory.periodic == (True, True, False)
+        assert "Names taken as elements: HW as H, Na+ as Na, OW as O." in trajectory.notes
+        assert any("real" in note for note in trajectory.notes)
+    a, b = text.read(0, 5), binary.read(0, 5)
+    assert_allclose(a.cells, b.cells)
+    assert_allclose(a.unwrapped, b.unwrapped, atol=1e-3)
+    assert_allclose(a.velocities, b.velocities, atol=1e-2)
+    speed = np.sqrt((a.velocities**2).sum(axis=2).mean(axis=1))
+    assert (speed > 1).all()  # Å/ps of 300 K, a thousand times those in Å/fs
+    with pytest.raises(TrajectoryError, match="names every atom C"):
+        open_trajectory(labelled / "carbon.lammpstrj")

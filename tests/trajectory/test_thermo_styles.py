@@ -217,6 +217,14 @@ def test_units_of_velocities_beside_the_dump(write):
     assert velocity(path, elements=["O"])[0] == pytest.approx(10)
 
 
+def test_units_of_another_run_beside_the_dump(write):
+    path = write(VELOCITIES, "traj.lammpstrj")
+    write("units lj\n")
+    with pytest.raises(TrajectoryError, match=r"in `units lj`.*as log.lammps beside it says; if that is another run"):
+        open_trajectory(path, elements=["O"])
+    assert velocity(path, elements=["O"], units="metal")[0] == 0.01
+
+
 def test_units_of_a_dump_win_and_may_not_be_contradicted(write):
     path = write("ITEM: UNITS\nreal\n" + VELOCITIES, "traj.lammpstrj")
     assert velocity(path, elements=["O"]) == (pytest.approx(10), [])

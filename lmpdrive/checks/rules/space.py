@@ -52,7 +52,10 @@ def slab_correction_of_a_skewed_cell(case: Case) -> Iterator[Problem]:
 
 
 def density_of_the_water(case: Case) -> Iterator[Problem]:
-    """In the middle of the film, where there is one."""
+    """In the middle of the film, where there is one, of water without other solvents."""
+    build = case.config.system.build
+    if build is not None and (build.liquid or build).solvent:
+        return  # water is only a part of the liquid
     density = case.system.report.bulk_water_density_g_per_cm3
     low, high = DENSITY_G_PER_CM3
     if density is not None and not low <= density <= high:

@@ -1,7 +1,8 @@
 """Cut a slab out of a crystal along any lattice plane (h k l).  Lengths in Å.
 
-Where the cut leaves the planes free to choose, it breaks the fewest bonds: rutile (110) ends with its bridging oxygen,
-hcp (10-10) with the closely spaced pair of planes.
+Where the cut leaves the planes free to choose, it breaks the fewest bonds, and of equals leaves the same elements on
+both faces: rutile (110) ends with its bridging oxygen, corundum (0001) with a single metal, hcp (10-10) with the
+closely spaced pair of planes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lmpdrive.constituents.bonds import is_metal
 from lmpdrive.errors import StructureError
 from lmpdrive.system.building.primitive import primitive
 from lmpdrive.system.building.slab import Slab
@@ -27,6 +29,7 @@ MOST_CELLS = 4
 BOND = 1.2
 """Bonds reach this many sums of covalent radii."""
 SAME_HEIGHT_A = 0.05
+FACE_A = 0.3
 ROUNDING_A = 1e-9
 
 
@@ -51,7 +54,18 @@ def cut(crystal: Atoms, hkl: tuple[int, int, int], layers: int, repeat: tuple[in
     assert pieces is not None
     pieces.wrap(pbc=(True, True, False))
     grouped = [np.concatenate(members[i : i + per_layer]) for i in range(0, len(members), per_layer)]
-    return Slab(pieces, name, tuple(grouped))
+    return Slab(pieces, name, tuple(grouped), notes=_unlike_faces(pieces, name))
+
+
+def _unlike_faces(slab: Atoms, name: str) -> tuple[str, ...]:
+    """A note where the two faces end with different elements."""
+    bottom, top = _faces(slab, float(slab.positions[:, 2].min()) - 1.0, np.inf)
+    if top == bottom:
+        return ()
+    return (
+        f"{name} ends with {top} above and with {bottom} below: its faces differ, and it may have a dipole along z. "
+        "Choose another facet, or give a slab with the termination that you want (`slab: my-slab.cif` without facet).",
+    )
 
 
 def _in_primitive(hkl: tuple[int, int, int], crystal: Atoms, small: Atoms) -> np.ndarray:
@@ -134,27 +148,44 @@ def _column(small: Atoms, first: np.ndarray, second: np.ndarray, upward: np.ndar
 
 
 def _best_cut(unit: Atoms, spacing: float) -> float:
-    """Height between two planes of atoms where a cut breaks the fewest bonds; of equals, in the widest gap."""
+    """Height between two planes of atoms where a cut breaks the fewest bonds.
+
+    Of equals, one that leaves the same elements on both sides, then the one in the widest gap.
+    """
     z = np.sort(unit.positions[:, 2] % spacing)
     gaps = np.diff(z, append=z[0] + spacing)
     middles = z + gaps / 2
-    middles, gaps = middles[gaps > SAME_HEIGHT_A], gaps[gaps > SAME_HEIGHT_A]
+    wide = gaps >= min(SAME_HEIGHT_A, gaps.max())
+    middles, gaps = middles[wide], gaps[wide]
     lower, _, rise = _bonds(unit)
     below, above = unit.positions[lower, 2], unit.positions[lower, 2] + rise
     broken = [
         int(np.abs(np.floor((above - middle) / spacing) - np.floor((below - middle) / spacing)).sum())
         for middle in middles
     ]
-    return float(middles[min(range(len(middles)), key=lambda k: (broken[k], -gaps[k]))])
+    unlike = [len(set(_faces(unit, middle, spacing))) for middle in middles]
+    return float(middles[min(range(len(middles)), key=lambda k: (broken[k], unlike[k], -gaps[k]))])
+
+
+def _faces(unit: Atoms, height: float, period: float) -> tuple[str, str]:
+    """Elements of the planes above and below a height."""
+    above = (unit.positions[:, 2] - height) % period
+    symbols = np.array(unit.get_chemical_symbols())
+    first, last = symbols[above < above.min() + FACE_A], symbols[above > above.max() - FACE_A]
+    return " and ".join(sorted(set(first.tolist()))), " and ".join(sorted(set(last.tolist())))
 
 
 def _bonds(unit: Atoms) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """First atom, length and rise along z of each bond, in both directions."""
+    """First atom, length and rise along z of each bond, in both directions; in a compound, of metals to others."""
     from ase.data import covalent_radii
     from ase.neighborlist import neighbor_list
 
     radii = {(a, b): BOND * (covalent_radii[a] + covalent_radii[b]) for a in unit.numbers for b in unit.numbers}
-    first, length, vector = neighbor_list("idD", unit, radii)
+    first, second, length, vector = neighbor_list("ijdD", unit, radii)
+    metal = is_metal(np.array(unit.get_chemical_symbols()))
+    if metal.any() and not metal.all():
+        unlike = metal[first] != metal[second]
+        first, length, vector = first[unlike], length[unlike], vector[unlike]
     return first, length, vector[:, 2]
 
 

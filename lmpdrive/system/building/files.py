@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,9 @@ def structure(path: Path, key: str) -> Atoms:
     if not path.is_file():
         raise StructureError(f"{key}: there is no file {path}")
     try:
-        atoms = ase.io.read(path, index=-1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of ASE's CIF reader about what does not matter here
+            atoms = ase.io.read(path, index=-1)
     except Exception as error:  # ASE's readers raise whatever their parsing runs into
         reason = str(error) or type(error).__name__
         raise StructureError(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 OH_A, HOH_DEG = 0.97, 106.0
 """Template water: liquid water."""
+BOND = 1.25
+"""Bonds of the molecule in a file reach this many sums of covalent radii."""
 HEAVY_ATOMS_PER_WATER = 2
 """A molecular ion takes the room of one water for every two atoms that are not H (perchlorate: 44 cm^3/mol)."""
 
@@ -36,7 +38,6 @@ class Species:
     charge_e: int = 0
     radius_A: float | None = None
     """Of an ion of one atom, for packing; None: every atom has half the packing distance."""
-    file: str = ""
 
     @property
     def mass_u(self) -> float:
@@ -79,14 +80,14 @@ def ion(name: str, electrolyte: Electrolyte) -> Species:
     from ase import Atoms as _Atoms
 
     if is_file(name):
-        atoms = _bare(structure(Path(name), "system.build.ions"))
+        atoms = _one_molecule(Path(name), "system.build.ions")
         charge = electrolyte.ion_charges_e.get(name, _charge_in(Path(name)))
         if charge is None:
             raise StructureError(
                 f"system.build.ions: the charge of {Path(name).name} is not known: write charge=-1 in the comment line "
                 f"of the extxyz file, or `ion_charges_e: {{{Path(name).name}: -1}}` in system.build"
             )
-        return Species(Path(name).stem, atoms, charge, file=name)
+        return Species(Path(name).stem, atoms, charge)
     charge = electrolyte.ion_charges_e.get(name, ION_CHARGES_E[name])
     if name in ATOMIC_IONS_E:
         return Species(name, _Atoms(name, positions=[(0, 0, 0)]), charge, ION_RADII_A[name])
@@ -96,7 +97,7 @@ def ion(name: str, electrolyte: Electrolyte) -> Species:
 def solvent(section: Solvent) -> Species:
     """The molecule of a solvent.  Raises StructureError when it is not known, or RDKit is missing for SMILES."""
     if section.file is not None:
-        return Species(section.label, _bare(structure(section.file, "system.build.solvent")), file=str(section.file))
+        return Species(section.label, _one_molecule(section.file, "system.build.solvent"))
     if section.smiles is not None:
         return Species(section.label, _bare(_of_smiles(section.smiles)))
     return Species(section.label, _bare(_of_name(section.label)))
@@ -152,6 +153,22 @@ def _charge_in(path: Path) -> int | None:
     if abs(float(given) - round(float(given))) > 1e-3:
         raise StructureError(f"system.build.ions: {path.name} has a charge of {given} e; an ion's is a whole number")
     return round(float(given))
+
+
+def _one_molecule(path: Path, key: str) -> Atoms:
+    """The molecule in a file.  Raises StructureError for several: they would move as one."""
+    from ase.neighborlist import natural_cutoffs, neighbor_list
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    atoms = structure(path, key)
+    i, j = neighbor_list("ij", atoms, natural_cutoffs(atoms, mult=BOND))
+    parts = connected_components(coo_array((np.ones(len(i)), (i, j)), shape=(len(atoms),) * 2))[0]
+    if parts > 1:
+        raise StructureError(
+            f"{key}: {path.name} holds {parts} molecules, and one is needed, of which copies are placed: cut it out"
+        )
+    return _bare(atoms)
 
 
 def _bare(atoms: Atoms) -> Atoms:

@@ -40,8 +40,8 @@ def named_slab(section: Build) -> Slab:
     metal, oxide, _ = section.slab.partition("O2(110)")
     if oxide:
         return cut(_rutile(metal), (1, 1, 0), section.layers, section.repeat, section.slab)
-    name = "graphene" if section.layers == 1 else "graphite(0001)"
-    return _carbon(section.layers, section.repeat, name)
+    several = f"graphene of {section.layers} layers" if section.layers > 1 else "graphene"
+    return _carbon(section.layers, section.repeat, several if section.slab == "graphene" else "graphite(0001)")
 
 
 def _rutile(metal: str) -> Atoms:

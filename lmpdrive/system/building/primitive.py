@@ -11,17 +11,19 @@ if TYPE_CHECKING:
 
 TOLERANCE_A = 0.02
 """Atoms nearer than this to where a translation puts their like are the same atom."""
+MOST_ATOMS = 2000
+"""A larger cell is taken as it is: looking for translations compares all atoms with all."""
 
 
 def primitive(crystal: Atoms) -> Atoms:
-    """The smallest cell with the same crystal; its vectors are those of `crystal` where that is primitive already."""
-    translations = _translations(crystal)
+    """The smallest cell with the same crystal, its vectors as short as they can be (Minkowski-reduced)."""
+    from ase.geometry import minkowski_reduce
+
+    translations = _translations(crystal) if len(crystal) <= MOST_ATOMS else np.zeros((1, 3))
     n = len(translations)
-    if n == 1:
-        return crystal.copy()
     # every translation is a multiple of 1/n: in these units the lattice is one of integers
     rows = np.vstack([np.rint(translations * n).astype(int), n * np.eye(3, dtype=int)])
-    cell = _hermite(rows) / n @ np.asarray(crystal.cell)
+    cell = minkowski_reduce(_hermite(rows) / n @ np.asarray(crystal.cell))[0]
     small = crystal.copy()
     small.set_cell(cell)
     scaled = small.get_scaled_positions(wrap=True)

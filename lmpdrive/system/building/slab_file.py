@@ -43,7 +43,7 @@ def slab_of_file(section: Build) -> Slab:
                 "are empty. Leave out facet and layers and its slab is taken as it is."
             )
         assert section.layers
-        name = f"{atoms.get_chemical_formula(empirical=True)}({section.facet})"
+        name = f"{atoms.get_chemical_formula('metal', empirical=True)}({section.facet})"
         return cut(_bare(atoms), miller(section.facet), section.layers, section.repeat, name)
     _must_be_a_slab(path, gaps)
     upright = _upright(_bare(atoms))
@@ -54,7 +54,7 @@ def slab_of_file(section: Build) -> Slab:
     )
     return Slab(
         upright.repeat((*section.repeat, 1)),
-        f"{atoms.get_chemical_formula(empirical=True)} slab of {path.name}",
+        f"{atoms.get_chemical_formula('metal', empirical=True)} slab of {path.name}",
         adsorbed=adsorbed,
         fixed=fixed,
         notes=notes_on_constraints(atoms, path.name),

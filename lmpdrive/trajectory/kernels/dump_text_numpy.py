@@ -39,20 +39,20 @@ def _number(line: bytes) -> float:
         return float("nan")
 
 
+def _first_item(kinds: Indices, after: int, stop: int) -> int:
+    """The first item from `after` on that begins a header, else `stop`."""
+    return next((item for item in range(after, stop) if kinds[item] in (UNITS, TIME)), stop)
+
+
 def read_headers(
     text: NDArray[np.uint8], offsets: Indices, kinds: Indices, lines: Indices, stop: int, n_lines: int
 ) -> tuple[Indices, Array, Indices, Array]:
     """See `dump_text.read_headers`."""
     starts = [i for i, kind in enumerate(kinds) if kind == TIMESTEP]
-    firsts = []
-    for i in starts:
-        first = i
-        while first and kinds[first - 1] in (UNITS, TIME):
-            first -= 1
-        firsts.append(first)
+    firsts = [_first_item(kinds, after + 1, i) for after, i in zip([-1, *starts], starts)]
     trailing = len(offsets)  # the header of a frame that was cut short ends the last frame
-    while starts and kinds[trailing - 1] in (UNITS, TIME):
-        trailing -= 1
+    if starts:
+        trailing = _first_item(kinds, starts[-1] + 1, trailing)
     if trailing < len(offsets):
         stop, n_lines = int(offsets[trailing]), int(lines[trailing])
     whole, box = np.zeros((len(starts), 6), np.int64), np.zeros((len(starts), 3, 4))

@@ -154,7 +154,7 @@ def _cell(frame: Frame, number: int, ask: Request, plain: PlainFile) -> NDArray[
 
 
 def _periodic(header: Header) -> Periodic:
-    """The flags; where no axis is periodic, nobody set them (ASE's default)."""
+    """The flags; where no axis is periodic beside a cell they were not set, which is ASE's default."""
     return header.periodic if header.periodic is not None and any(header.periodic) else PERIODIC
 
 
