@@ -34,6 +34,8 @@ _NEWLINE = 10
 class LammpsDumpTrajectory(LammpsColumns):
     """A text dump; `identity` and `units` are what is known beside it."""
 
+    _ids: NDArray[np.int64]
+
     def __init__(
         self,
         path: Path,

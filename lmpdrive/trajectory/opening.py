@@ -112,7 +112,8 @@ def _in_run_directory(folder: Path, manifest: Manifest, ask: Request) -> tuple[l
     if found is None:
         raise TrajectoryError(
             f"{folder} has no trajectory (looked for {', '.join(IN_RUN_DIRECTORY)}); "
-            "did the run reach production? Or give the file itself"
+            "did the run reach production? Or give the file itself, or its files as a pattern in quotes "
+            f"('{folder}/dump.*')"
         )
     ask = replace(ask, in_run_directory=True)
     if ask.data is None and (folder / DATA).is_file():
