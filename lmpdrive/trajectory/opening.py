@@ -23,7 +23,11 @@ from lmpdrive.trajectory.structures import read_structure
 from lmpdrive.trajectory.subset import without_virtual_sites
 from lmpdrive.trajectory.topology import topology_from_manifest
 
-IN_RUN_DIRECTORY = ("traj.dcd", "traj.lammpstrj", "traj.lammpstrj.gz")
+IN_RUN_DIRECTORY = (
+    "traj.dcd",
+    "traj.lammpstrj",
+    *(f"traj.lammpstrj.{packed}" for packed in ("gz", "zst", "xz", "bz2")),
+)
 """Looked for in this order: the DCD has the most frames."""
 
 

@@ -123,6 +123,13 @@ def test_other_compressions_name_their_program(tmp_path, magic, message):
         opened(tmp_path / "traj")
 
 
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz"])
+def test_in_a_run_directory(tmp_path, suffix):
+    pack = {"gz": gzip, "bz2": bz2, "xz": lzma}[suffix].compress
+    (tmp_path / f"traj.lammpstrj.{suffix}").write_bytes(pack(TEXT))
+    assert first_x(opened(tmp_path)) == [0, 1, 2, 3, 4]
+
+
 def test_an_archive_is_no_trajectory(tmp_path):
     (tmp_path / "dump").write_bytes(TEXT)
     with tarfile.open(tmp_path / "runs.tar.gz", "w:gz") as archive:
