@@ -168,6 +168,9 @@ class Trajectory(ABC):
     seeks: bool = True
     mapped: bool = False
     boundaries: Boundaries = Boundaries()
+    _ids: NDArray[np.int64] | None = None
+    """(N,) ascending ids of the atoms, where the file has some; as long as 0 or None where it has none."""
+
     path: Path
     topology: Topology
     steps: NDArray[np.int64]

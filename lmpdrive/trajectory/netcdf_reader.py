@@ -29,6 +29,8 @@ Array = NDArray[np.float64]
 
 _COORDINATES = ("coordinates", "unwrapped_coordinates", "scaled_coordinates")
 _TIMESTEPS_FS = (1e-3, 1e2)
+_SMALLEST_A3 = 1e-6
+"""A smaller volume is none."""
 
 
 def recognises(plain: PlainFile) -> bool:
@@ -116,6 +118,9 @@ class NetcdfTrajectory(Trajectory):
         angles = np.asarray(data.by_name["cell_angles"].values[:n_frames], dtype=float)
         columns = [lengths[:, 0], angles[:, 2], lengths[:, 1], angles[:, 1], angles[:, 0], lengths[:, 2]]
         self._cells = cells_from_lengths_and_angles(np.stack(columns, axis=1))
+        volumes = np.abs(np.linalg.det(self._cells))
+        if len(flat := np.flatnonzero(~(np.isfinite(volumes) & (volumes > _SMALLEST_A3)))):
+            raise TrajectoryError(f"{self.path}: frame {flat[0]} has a cell without volume; the file is damaged")
         self._note_open_axes((a, b, c))
 
     def _length_along(self, axis: int, ask: Request) -> float:

@@ -23,7 +23,11 @@ from lmpdrive.trajectory.structures import read_structure
 from lmpdrive.trajectory.subset import without_virtual_sites
 from lmpdrive.trajectory.topology import topology_from_manifest
 
-IN_RUN_DIRECTORY = ("traj.dcd", "traj.lammpstrj", "traj.lammpstrj.gz")
+IN_RUN_DIRECTORY = (
+    "traj.dcd",
+    "traj.lammpstrj",
+    *(f"traj.lammpstrj.{packed}" for packed in ("gz", "zst", "xz", "bz2")),
+)
 """Looked for in this order: the DCD has the most frames."""
 
 
@@ -112,7 +116,8 @@ def _in_run_directory(folder: Path, manifest: Manifest, ask: Request) -> tuple[l
     if found is None:
         raise TrajectoryError(
             f"{folder} has no trajectory (looked for {', '.join(IN_RUN_DIRECTORY)}); "
-            "did the run reach production? Or give the file itself"
+            "did the run reach production? Or give the file itself, or its files as a pattern in quotes "
+            f"('{folder}/dump.*')"
         )
     ask = replace(ask, in_run_directory=True)
     if ask.data is None and (folder / DATA).is_file():

@@ -125,6 +125,11 @@ def test_frames_that_do_not_fit_the_first(write, rows, message):
         trajectory.read(0, 2)
 
 
+def test_ids_that_are_no_integers(write):
+    with pytest.raises(TrajectoryError, match="the ids of step 0 are no integers"):
+        open_trajectory(write(frame(0, rows=["x O 1 2 3", "2 H 4 5 6"])))
+
+
 def test_more_lines_than_announced(write):
     with pytest.raises(TrajectoryError, match="holds 3 atom lines where 2"):
         open_trajectory(write(frame(0) + "3 H 1 1 1\n" + frame(20)))

@@ -139,6 +139,13 @@ def test_other_atoms_in_one_of_the_files(write):
         open_trajectory([a, b], elements=["O", "H"])
 
 
+def test_files_of_one_process_each(write):
+    a, b = write([0], [20])
+    b.write_text(frame(["7 1 1 2 3"], step=0))
+    with pytest.raises(TrajectoryError, match=r"other atom ids.*each process"):
+        opened([a, b])
+
+
 def test_a_file_that_is_not_there(write, tmp_path):
     with pytest.raises(TrajectoryError, match=r"there is no trajectory .*gone"):
         opened([*write([0]), tmp_path / "gone"])
