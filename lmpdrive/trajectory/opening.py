@@ -10,18 +10,18 @@ from pathlib import Path
 from lmpdrive.common.manifest import Manifest, read_manifest
 from lmpdrive.common.run_files import DATA
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.elements.identity import Identity
 from lmpdrive.trajectory.formats import open_file
 from lmpdrive.trajectory.frames import Trajectory
 from lmpdrive.trajectory.given_cell import CellInput, GivenCell, parse_cell
-from lmpdrive.trajectory.identity import Identity
 from lmpdrive.trajectory.lammps_units import units_for
-from lmpdrive.trajectory.longer_cell import without_false_images
-from lmpdrive.trajectory.repeats import without_repeats
 from lmpdrive.trajectory.request import Request
-from lmpdrive.trajectory.several_files import expanded, joined, openers_of, parts_with_frames
 from lmpdrive.trajectory.structures import read_structure
-from lmpdrive.trajectory.subset import without_virtual_sites
 from lmpdrive.trajectory.topology import topology_from_manifest
+from lmpdrive.trajectory.views.longer_cell import without_false_images
+from lmpdrive.trajectory.views.repeats import without_repeats
+from lmpdrive.trajectory.views.several_files import expanded, joined, openers_of, parts_with_frames
+from lmpdrive.trajectory.views.subset import without_virtual_sites
 
 IN_RUN_DIRECTORY = (
     "traj.dcd",

@@ -12,9 +12,9 @@ from numpy.testing import assert_allclose
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory import open_trajectory
-from lmpdrive.trajectory.dump_index import scan
 from lmpdrive.trajectory.kernels import dump_text, dump_text_numpy
 from lmpdrive.trajectory.mapping import MappedFile
+from lmpdrive.trajectory.readers.dump_index import scan
 
 
 def frame(step, rows=("1 O 1 2 3", "2 H 4 5 6"), columns="id element x y z", head=""):
@@ -173,7 +173,7 @@ def test_one_frame(write):
 
 def test_large_file_is_scanned_in_pieces(write, monkeypatch):
     """Frames that lie across the borders of what is searched at a time."""
-    from lmpdrive.trajectory import dump_index
+    from lmpdrive.trajectory.readers import dump_index
 
     text = "".join(frame(20 * i, head="ITEM: TIME\n0.5\n" if i % 2 else "") for i in range(60))
     path = write(text)

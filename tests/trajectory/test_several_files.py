@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 import lmpdrive
 from lmpdrive.errors import RunDirectoryError, TrajectoryError
 from lmpdrive.trajectory import open_trajectory
-from lmpdrive.trajectory.several_files import MOST_OPEN, expanded
+from lmpdrive.trajectory.views.several_files import MOST_OPEN, expanded
 from tests.field_cases import case
 from tests.trajectory.dump_text import frame
 from tests.trajectory.test_formats import BOXES, ideal_gas, lammps

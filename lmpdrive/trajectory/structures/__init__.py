@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.trajectory.data_file import DataFile, read_data_file
+from lmpdrive.trajectory.elements.data_file import DataFile, read_data_file
 from lmpdrive.trajectory.plain_file import PlainFile
 from lmpdrive.trajectory.structures import amber, gro, others, pdb, psf
 from lmpdrive.trajectory.structures.named import NamedAtoms, as_data_file

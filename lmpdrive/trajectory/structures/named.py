@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lmpdrive.trajectory.data_file import DataFile
+from lmpdrive.trajectory.elements.data_file import DataFile
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.trajectory.agreement import check_among, check_manifest, check_names, check_types
-from lmpdrive.trajectory.data_file import DataFile
-from lmpdrive.trajectory.group_dumps import atoms_in
-from lmpdrive.trajectory.names import HOW_TO_NAME_ELEMENTS, check_mass, element_of, elements_of, is_mass_of
-from lmpdrive.trajectory.own_masses import masses_of_names, masses_of_types, with_own_masses
+from lmpdrive.trajectory.elements.agreement import check_among, check_manifest, check_names, check_types
+from lmpdrive.trajectory.elements.data_file import DataFile
+from lmpdrive.trajectory.elements.names import HOW_TO_NAME_ELEMENTS, check_mass, element_of, elements_of, is_mass_of
+from lmpdrive.trajectory.elements.own_masses import masses_of_names, masses_of_types, with_own_masses
+from lmpdrive.trajectory.readers.group_dumps import atoms_in
 from lmpdrive.trajectory.topology import Topology
 
 Note = Callable[[str], None]

@@ -20,7 +20,7 @@ import numpy as np
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.frames import Chunk, NoFramesError, Trajectory
-from lmpdrive.trajectory.joined import Joined, same_ids
+from lmpdrive.trajectory.views.joined import Joined, same_ids
 
 MOST_OPEN = 100
 """Files that are kept open at once; more are opened again whenever their frames are read."""

@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.trajectory.agreement import check_kinds
 from lmpdrive.trajectory.boundaries import Periodic
-from lmpdrive.trajectory.dump_index import DumpIndex, scan, usable_frames
+from lmpdrive.trajectory.elements.agreement import check_kinds
+from lmpdrive.trajectory.elements.identity import NOTHING_KNOWN, FileAtoms, Identity
 from lmpdrive.trajectory.frames import Chunk, NoFramesError
-from lmpdrive.trajectory.identity import NOTHING_KNOWN, FileAtoms, Identity
 from lmpdrive.trajectory.kernels import load
-from lmpdrive.trajectory.lammps_columns import LammpsColumns, coordinate_columns, velocity_columns
 from lmpdrive.trajectory.lammps_units import UNKNOWN, Units
 from lmpdrive.trajectory.mapping import MappedFile
+from lmpdrive.trajectory.readers.dump_index import DumpIndex, scan, usable_frames
+from lmpdrive.trajectory.readers.lammps_columns import LammpsColumns, coordinate_columns, velocity_columns
 
 _MOST_IDS = 1 << 27
 _NEWLINE = 10

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.trajectory.agreement import check_kinds
 from lmpdrive.trajectory.boundaries import Boundaries, Periodic
-from lmpdrive.trajectory.dcd import cells_from_lengths_and_angles
+from lmpdrive.trajectory.elements.agreement import check_kinds
+from lmpdrive.trajectory.elements.identity import FileAtoms, Identity
 from lmpdrive.trajectory.frames import Chunk, NoFramesError, Trajectory
 from lmpdrive.trajectory.given_cell import HOW_TO_GIVE_A_CELL
-from lmpdrive.trajectory.identity import FileAtoms, Identity
-from lmpdrive.trajectory.netcdf_classic import MAGIC
-from lmpdrive.trajectory.netcdf_variables import HDF5, SUFFIXES, Variables
 from lmpdrive.trajectory.plain_file import PlainFile
+from lmpdrive.trajectory.readers.dcd import cells_from_lengths_and_angles
+from lmpdrive.trajectory.readers.netcdf_classic import MAGIC
+from lmpdrive.trajectory.readers.netcdf_variables import HDF5, SUFFIXES, Variables
 from lmpdrive.trajectory.request import Request
 from lmpdrive.trajectory.unwrapped import Unwrapped
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.boundaries import around_all
 from lmpdrive.trajectory.frames import ATOM_FRAMES_PER_CHUNK, Chunk, Trajectory
-from lmpdrive.trajectory.image_flags import start_over
+from lmpdrive.trajectory.readers.image_flags import start_over
 from lmpdrive.trajectory.unwrapped import joined
 
 _SHORT = 4
