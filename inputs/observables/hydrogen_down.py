@@ -32,7 +32,7 @@ class HydrogenDown(Series):
     @classmethod
     def for_interface(cls, interface, settings):
         """Only where there is water and a surface."""
-        return [cls(settings)] if interface.may_have_water and interface.layers else []
+        return [cls(settings)] if interface.may_have_water and interface.has_surface else []
 
     def update(self, chunk, interface):
         """One row per frame: the fraction (NaN without any water there), and the number it refers to."""
