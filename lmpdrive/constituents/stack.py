@@ -42,6 +42,15 @@ def widest_inside(slabs: Sequence[Slab], z: Array, period: float) -> float:
     )
 
 
+def held_inside(slabs: Sequence[Slab], z: Array, period: float, mobile: Array) -> int:
+    """How many of `mobile` are between neighbouring slabs of what is taken as one: an electrolyte of its own."""
+    held = 0
+    for below, above in pairwise(slabs):
+        low = plane_of(z[below.upper], period)
+        held += int(((mobile - low) % period < (plane_of(z[above.lower], period) - low) % period).sum())
+    return held
+
+
 def middle_of(bottom: Array, top: Array, period: float) -> float:
     """Middle of the slab from the coordinates of its lowest and its highest plane, upwards between them."""
     low, high = plane_of(bottom, period), plane_of(top, period)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.constituents import Configuration, Constituents, find_constituents, known_slab
-from lmpdrive.constituents.stack import WIDE_A, around_electrolyte, middle_of, widest_inside
+from lmpdrive.constituents.stack import WIDE_A, around_electrolyte, held_inside, middle_of, widest_inside
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables import geometry
 from lmpdrive.observables.geometry import Array
@@ -248,6 +248,12 @@ class Interface:
             self.notes.append(
                 f"The slab is in parts with {inside:.1f} Å between them: distances are from the faces towards most of "
                 "the electrolyte."
+            )
+        wet = z[self._wet_atoms()]
+        if other := held_inside(self.slabs, z, height, wet):
+            self.notes.append(
+                f"{other} of {len(wet)} molecules are on the other side of a slab, in an electrolyte of their "
+                "own: their distances are from the far faces."
             )
         below, above = self.slabs[0], self.slabs[-1]
         bottom, top = z[below.lower], z[above.upper]

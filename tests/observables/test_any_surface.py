@@ -167,6 +167,17 @@ def test_a_thin_second_water_does_not_wet_the_back():
     assert Interface(frames.topology, frames.read(0, 1)).sides == ("top",)
 
 
+def test_a_second_electrolyte_is_said():
+    """Two slabs, three waters between them and one behind: distances are in the gap with most of them."""
+    lower, (a, b) = slab()
+    upper = lower + np.array([0, 0, 27.2])
+    waters = [water((1, 1, 10.25)), water((4, 4, 16.25)), water((7, 7, 24.15)), water((4, 4, 34.4 + 6.05))]
+    positions = np.concatenate([lower, upper, *waters])
+    frames = Frames(["Au"] * 72 + ["O", "H", "H"] * 4, np.tile(positions, (5, 1, 1)), [a, b, 60.0])
+    notes = Interface(frames.topology, frames.read(0, 1)).notes
+    assert any("1 of 4 molecules are on the other side of a slab" in note for note in notes)
+
+
 def test_what_is_what_is_said_before_anything_is_computed():
     atoms, _ = made.with_water(fcc111("Au", (4, 4, 3), orthogonal=True))
     lines: list[str] = []
