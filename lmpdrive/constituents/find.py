@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from lmpdrive.constituents.bonds import Array, Bonds, Indices, find_bonds
+from lmpdrive.constituents.bonds import Array, Bonds, Indices, find_bonds, is_metal
 from lmpdrive.constituents.faces import Slab, slabs_of
 from lmpdrive.constituents.molecules import Molecules, Species, find_molecules, lasting
 from lmpdrive.constituents.slab import SMALLEST, find_sheet
@@ -114,8 +114,6 @@ class Constituents:
 
 def composition(elements: NDArray[np.str_]) -> str:
     """Elements and numbers of atoms: "Ti48 O96", metals first."""
-    from lmpdrive.constituents.bonds import is_metal
-
     count = Counter(elements.tolist())
     order = sorted(count, key=lambda element: (not bool(is_metal(np.array([element]))[0]), element))
     return " ".join(f"{element}{count[element]}" for element in order)

@@ -23,32 +23,30 @@ def around_electrolyte(slabs: Sequence[Slab], z: Array, period: float, mobile: A
     """
     if len(slabs) < 2 or not len(mobile):
         return list(slabs)
-    above = np.array([plane_of(z[slab.upper], period) for slab in slabs])
-    below = np.array([plane_of(z[slab.lower], period) for slab in slabs])
-    widths = (np.roll(below, -1) - above) % period
-    held = [int(((mobile - low) % period < width).sum()) for low, width in zip(above, widths, strict=True)]
+    held = [_held(below, above, z, period, mobile) for below, above in zip(slabs, [*slabs[1:], slabs[0]], strict=True)]
     after = int(np.argmax(held)) + 1
     return [*slabs[after:], *slabs[:after]]
 
 
 def widest_inside(slabs: Sequence[Slab], z: Array, period: float) -> float:
     """Widest stretch [Å] between neighbouring slabs of what is taken as one; 0 for one slab."""
-    return max(
-        (
-            (plane_of(z[above.lower], period) - plane_of(z[below.upper], period)) % period
-            for below, above in pairwise(slabs)
-        ),
-        default=0.0,
-    )
+    return max((_stretch(below, above, z, period)[1] for below, above in pairwise(slabs)), default=0.0)
 
 
 def held_inside(slabs: Sequence[Slab], z: Array, period: float, mobile: Array) -> int:
     """How many of `mobile` are between neighbouring slabs of what is taken as one: an electrolyte of its own."""
-    held = 0
-    for below, above in pairwise(slabs):
-        low = plane_of(z[below.upper], period)
-        held += int(((mobile - low) % period < (plane_of(z[above.lower], period) - low) % period).sum())
-    return held
+    return sum(_held(below, above, z, period, mobile) for below, above in pairwise(slabs))
+
+
+def _stretch(below: Slab, above: Slab, z: Array, period: float) -> tuple[float, float]:
+    """(lower end, length) of what is between two slabs."""
+    low = plane_of(z[below.upper], period)
+    return low, (plane_of(z[above.lower], period) - low) % period
+
+
+def _held(below: Slab, above: Slab, z: Array, period: float, mobile: Array) -> int:
+    low, length = _stretch(below, above, z, period)
+    return int(((mobile - low) % period < length).sum())
 
 
 def middle_of(bottom: Array, top: Array, period: float) -> float:

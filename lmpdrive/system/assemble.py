@@ -13,9 +13,10 @@ from lmpdrive.common.units import G_PER_CM3_PER_U_PER_A3, UC_PER_CM2_PER_E_PER_A
 from lmpdrive.constituents import Configuration, Constituents, Slab, find_constituents, turned
 from lmpdrive.constituents.bonds import is_metal
 from lmpdrive.constituents.find import composition
+from lmpdrive.constituents.layers import widest_gap
 from lmpdrive.constituents.stack import around_electrolyte
 from lmpdrive.errors import StructureError
-from lmpdrive.system.groups import Waters, find_waters, largest_gap, layer_height
+from lmpdrive.system.groups import Waters, find_waters, layer_height
 from lmpdrive.system.model import BuildReport, BuiltSystem
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def assemble(
     atoms = _in_lammps_box(atoms)
     symbols = np.array(atoms.get_chemical_symbols())
     slabs = _stacked(atoms, what)
-    narrow = largest_gap(atoms.positions[:, 2], atoms.cell[2, 2])[0] <= VACUUM_GAP_A
+    narrow = widest_gap(atoms.positions[:, 2], atoms.cell[2, 2])[0] <= VACUUM_GAP_A
     if two_sided is None:
         two_sided = narrow or len(slabs) > 1
     found = [layer for one in slabs for layer in one.layers]
@@ -162,7 +163,7 @@ def _slab_at_bottom(atoms: Atoms, lowest: Slab) -> None:
     """Shift along z so that the lowest slab does not straddle the boundary (in place), if it does."""
     height = atoms.cell[2, 2]
     z = atoms.positions[lowest.atoms, 2]
-    gap, below = largest_gap(z, height)
+    gap, below = widest_gap(z, height)
     bottom = (below + gap) % height
     if bottom > BOTTOM_A / 2 and bottom + (height - gap) < height - BOTTOM_A / 2:
         return

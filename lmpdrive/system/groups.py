@@ -61,14 +61,6 @@ def layer_height(atoms: Atoms, layer: np.ndarray) -> float:
     return _periodic_mean(atoms.positions[layer, 2], atoms.cell[2, 2])
 
 
-def largest_gap(z: np.ndarray, height: float) -> tuple[float, float]:
-    """Length and lower end of the largest empty stretch along a periodic z."""
-    ordered = np.sort(z % height)
-    gaps = np.diff(ordered, append=ordered[0] + height)
-    widest = int(np.argmax(gaps))
-    return float(gaps[widest]), float(ordered[widest])
-
-
 def _periodic_mean(z: np.ndarray, height: float) -> float:
     apart = (z - z[0] + height / 2) % height - height / 2
     return float((z[0] + apart.mean()) % height)

@@ -93,17 +93,17 @@ def _between_slabs(case: Case) -> bool:
     """Whether the widest gap is the vacuum behind two electrodes: metal on both of its sides."""
     import numpy as np
 
-    from lmpdrive.system.groups import largest_gap
+    from lmpdrive.constituents.layers import widest_gap
 
     z, height = case.system.atoms.positions[:, 2], case.system.atoms.cell[2, 2]
-    gap, low = largest_gap(z, height)
+    gap, low = widest_gap(z, height)
     metal = z[case.group("metal")] % height
     ends = [float(np.abs((metal - end + height / 2) % height - height / 2).min()) for end in (low, low + gap)]
     return max(ends) < SAME_HEIGHT_A
 
 
 def _gap_A(case: Case) -> float:
-    from lmpdrive.system.groups import largest_gap
+    from lmpdrive.constituents.layers import widest_gap
 
     atoms = case.system.atoms
-    return largest_gap(atoms.positions[:, 2], atoms.cell[2, 2])[0]
+    return widest_gap(atoms.positions[:, 2], atoms.cell[2, 2])[0]

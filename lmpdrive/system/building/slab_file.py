@@ -10,13 +10,13 @@ import numpy as np
 from lmpdrive.config.build import Build
 from lmpdrive.config.miller import miller
 from lmpdrive.constituents import Configuration, find_constituents
+from lmpdrive.constituents.layers import widest_gap
 from lmpdrive.errors import StructureError
 from lmpdrive.system.assemble import OPEN_A
 from lmpdrive.system.building.cut import cut
 from lmpdrive.system.building.files import structure
 from lmpdrive.system.building.slab import Slab
 from lmpdrive.system.constraints import fixed_atoms, notes_on_constraints
-from lmpdrive.system.groups import largest_gap
 from lmpdrive.system.overlaps import check_overlaps
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _gaps(atoms: Atoms) -> tuple[float, float, float]:
     """The widest empty stretch [Å] perpendicular to the faces of the cell along a, b, c."""
     scaled = atoms.get_scaled_positions(wrap=True)
     widths = 1 / np.linalg.norm(np.linalg.inv(np.asarray(atoms.cell)), axis=0)
-    a, b, c = (largest_gap(scaled[:, k] * widths[k], widths[k])[0] for k in range(3))
+    a, b, c = (widest_gap(scaled[:, k] * widths[k], widths[k])[0] for k in range(3))
     return a, b, c
 
 
@@ -142,7 +142,7 @@ def _upright(atoms: Atoms) -> Atoms:
     if np.linalg.det(cell) < 0:
         raise StructureError(f"{KEY}: the cell vectors of the file are left-handed: exchange a and b")
     scaled = atoms.get_scaled_positions(wrap=True)
-    gap, lower_end = largest_gap(scaled[:, 2], 1.0)
+    gap, lower_end = widest_gap(scaled[:, 2], 1.0)
     scaled[:, 2] = (scaled[:, 2] - lower_end - gap / 2) % 1.0
     x = cell[0] / np.linalg.norm(cell[0])
     z = np.cross(cell[0], cell[1])
