@@ -122,16 +122,18 @@ def _merged_table(whole: Observable, parts: list[Observable]) -> Table:
             whole.merge(part)
     with blamed(whole, "table"):
         table = whole.table(parts)
-    scalars = table.scalars
+    scalars, subject = table.scalars, table.subject or whole.subject
     if whole.face:
-        scalars = {f"{name}, {whole.title.rpartition(', ')[2]}": scalar for name, scalar in scalars.items()}
+        face = whole.title.rpartition(", ")[2]
+        scalars = {f"{name}, {face}": scalar for name, scalar in scalars.items()}
+        subject = f"{subject}, {face}" if subject else face
     return replace(
         table,
         scalars=scalars,
         group=table.group or whole.group,
         references=table.references or whole.references(),
         non_negative=table.non_negative or whole.non_negative,
-        subject=table.subject or whole.subject,
+        subject=subject,
     )
 
 

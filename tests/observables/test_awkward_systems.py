@@ -66,6 +66,7 @@ def test_two_electrodes_with_a_vacuum_behind_them(vacuum, shift):
     assert_allclose(sorted(bins(apart["water_density_lower"])), [3.05, 9.05, 16.95])
     assert_allclose(sorted(bins(apart["water_density_upper"])), [3.05, 10.95, 16.95])
     assert "water_density" not in apart and "water_species" in apart
+    assert apart["water_density_lower"].subject == "lower electrode"  # the figure says which
     covered = apart["water_coverage_upper"].scalars["water in the first layer, upper electrode"]
     assert_allclose(covered.value, 1.0)
     for face in ("lower", "upper"):
