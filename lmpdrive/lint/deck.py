@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from lmpdrive.lint.elements import Types, read_types
+from lmpdrive.lint.atom_types import types_of
+from lmpdrive.lint.elements import Types
 from lmpdrive.lint.groups import Groups
 from lmpdrive.lint.walk import TIMESTEP, Command, Remark, number
 
@@ -99,7 +100,7 @@ class Deck:
     @cached_property
     def types(self) -> Types:
         """What is known of the atom types."""
-        return _types(self)
+        return types_of(self.commands, self.folder, self.data)
 
     @cached_property
     def groups(self) -> Groups:
@@ -122,21 +123,3 @@ def plain(style: str) -> str:
     """A style without the suffix of an accelerator package."""
     head, slash, tail = style.rpartition("/")
     return head if slash and tail in SUFFIXES else style
-
-
-def _types(deck: Deck) -> Types:
-    """The atom types of a deck.  More than one data file: the types of the first."""
-    read = next(iter(deck.named("read_data")), None)
-    types = Types("")
-    if deck.data is not None or read is not None:
-        path = deck.data or deck.folder / (read.arg(0) if read else "")
-        types = read_types(path)
-    for command in deck.named("create_box"):
-        types.source = types.source or f"{command.file}, line {command.line}"
-        types.count = max(types.count, int(number(command.arg(0)) or 0))
-    for command in deck.named("mass"):
-        type_, mass = number(command.arg(0)), number(command.arg(1))
-        if type_ is not None and mass is not None and not command.conditional:
-            types.masses[int(type_)] = mass
-            types.source = types.source or f"{command.file}, line {command.line}"
-    return types

@@ -28,8 +28,13 @@ COMMANDS = frozenset(COMMAND_WORDS.split())
 def comment_continues(deck: Deck) -> Iterator[Found]:
     """A comment that ends in `&` makes the next line part of the comment."""
     for remark in deck.remarks:
-        if remark.code == "comment-continues":
-            what = f"the comment ends in &, so that LAMMPS takes the next line as a comment too: {remark.what[:60]}"
+        lost = remark.what.split("\n")
+        if remark.code == "commented-lines":  # of a command that is commented out, the arguments are meant to go too
+            lost = [line for line in lost if plain(line.split()[0]) in COMMANDS]
+        elif remark.code != "comment-continues":
+            continue
+        if lost:
+            what = f"the comment ends in &, so that LAMMPS takes the next line as a comment too: {lost[0][:60]}"
             yield Found(remark, what, "take the & out of the comment")
 
 

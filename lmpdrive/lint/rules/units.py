@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from lmpdrive.lint.deck import Deck, Fix
+from lmpdrive.lint.elements import is_element
+from lmpdrive.lint.potentials import coefficients
 from lmpdrive.lint.registry import Found, rule
-from lmpdrive.lint.rules.elements import trailing_elements
 from lmpdrive.lint.walk import number
 
 TIMESTEP_ERROR_FS, TIMESTEP_WARNING_FS = 50.0, 5.0
@@ -158,9 +159,9 @@ def units_missing(deck: Deck) -> Iterator[Found]:
     """Elements are given, but no `units`: LAMMPS uses reduced units."""
     if deck.named("units") or not deck.runs:
         return
-    for command in deck.named("pair_coeff"):
-        if trailing_elements(command):
-            yield Found(command, "there is no `units` command: LAMMPS takes lj", "units metal, at the top")
+    for coefficient in coefficients(deck):
+        if any(is_element(label) for label in coefficient.labels(deck.types.count)):
+            yield Found(coefficient.command, "there is no `units` command: LAMMPS takes lj", "units metal, at the top")
             return
 
 
