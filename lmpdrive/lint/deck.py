@@ -16,6 +16,7 @@ from lmpdrive.lint.walk import TIMESTEP, Command, Remark, number
 FS = {"metal": 1e3, "real": 1.0, "electron": 1.0, "si": 1e15, "cgs": 1e15, "micro": 1e9, "nano": 1e6}
 """fs in a unit of time."""
 SUFFIXES = ("kk", "gpu", "omp", "intel", "opt")
+ELECTRONS = ("eff/", "awpmd/", "electron", "wavepacket")
 RUNS = ("run", "minimize", "rerun", "neb", "tad", "prd", "temper", "hyper", "dynamical_matrix", "third_order")
 
 
@@ -74,6 +75,12 @@ class Deck:
     def dynamics(self) -> list[Command]:
         """The `run` commands."""
         return [c for c in self.named("run") if c.arg(0) != "0"]
+
+    @cached_property
+    def moves_electrons(self) -> bool:
+        """Whether electrons are particles of their own (eFF, AWPMD), with steps of attoseconds."""
+        styles = [c.arg(0) for c in self.named("pair_style", "atom_style")]
+        return self.units == "electron" or any(s.startswith(ELECTRONS) for s in styles)
 
     def timestep(self, position: int) -> float | None:
         """Timestep of the first run after a position, in the deck's unit; None if it is not known."""

@@ -9,28 +9,30 @@ from lmpdrive.lint.deck import Deck, plain
 from lmpdrive.lint.elements import NULL, is_element
 from lmpdrive.lint.walk import Command, number
 
-LEARNED = frozenset("""
-    aenet aenet/4tn agni allegro allegro/stress allegro3232 allegro6464 chgnet chgnet/d3 chgnet/gpu deepmd deepspin
-    e3gnn e3gnn/parallel flare grace grace/1l grace/1layer/chunk grace/2l grace/2layer/chunk grace/fs gap hdnnp
-    m3gnet mace mattersim metatomic metatensor mliap mlip mtp nep nequip nequip/stress nnp orb pace pace/extrapolation
-    pod quip rann snap sus2mtp tabgap uf3
-""".split())
+LEARNED_WORDS = """
+aenet aenet/4tn agni allegro allegro/stress allegro3232 allegro6464 chgnet chgnet/d3 chgnet/gpu deepmd deepspin
+e3gnn e3gnn/parallel flare gap grace grace/1l grace/1layer/chunk grace/2l grace/2layer/chunk grace/fs hdnnp m3gnet mace
+mattersim metatensor metatomic mliap mlip mtp nep nequip nequip/stress nnp orb pace pace/extrapolation pod quip rann
+snap sus2mtp tabgap uf3
+"""
+LEARNED = frozenset(LEARNED_WORDS.split())
 """Machine-learned pair styles, those of LAMMPS and those of common custom builds."""
-EMPIRICAL = frozenset("""
-    adp airebo airebo/morse bop comb comb3 drip eam/alloy eam/cd eam/cd/old eam/fs eam/he edip edip/multi eim
-    extep gw gw/zbl kim lcbop meam meam/c meam/ms meam/spline meam/sw/spline nb3b/harmonic nb3b/screened polymorphic
-    reax/c reaxff rebo rebomos smtbq sw sw/angle/table sw/mod tersoff tersoff/mod tersoff/mod/c tersoff/shift
-    tersoff/table tersoff/zbl threebody/table vashishta vashishta/table
-""".split())
+EMPIRICAL_WORDS = """
+adp airebo airebo/morse bop comb comb3 drip eam/alloy eam/cd eam/cd/old eam/fs eam/he edip edip/multi eim extep gw
+gw/zbl kim lcbop meam meam/c meam/ms meam/spline meam/sw/spline nb3b/harmonic nb3b/screened polymorphic reax/c reaxff
+rebo rebomos smtbq sw sw/angle/table sw/mod tersoff tersoff/mod tersoff/mod/c tersoff/shift tersoff/table tersoff/zbl
+threebody/table vashishta vashishta/table
+"""
+EMPIRICAL = frozenset(EMPIRICAL_WORDS.split())
 """Other many-body styles that name the element of each type in `pair_coeff`."""
-LAYERED = frozenset("""
-    aip/water/2dm coul/shield ilp/graphene/hbn ilp/tmd kolmogorov/crespi/full kolmogorov/crespi/z lebedeva/z saip/metal
-    d3 dispersion/d3
-""".split())
+LAYERED_WORDS = """
+aip/water/2dm d3 dispersion/d3 ilp/graphene/hbn ilp/tmd kolmogorov/crespi/full kolmogorov/crespi/z lebedeva/z saip/metal
+"""
+LAYERED = frozenset(LAYERED_WORDS.split())
 """Pair potentials that name elements in the same way."""
 DISPERSION = frozenset(("d3", "dispersion/d3", "chgnet/d3"))
 MANY_BODY = LEARNED | EMPIRICAL | {"eam"}
-NAMES_ELEMENTS = LEARNED | EMPIRICAL | LAYERED - {"coul/shield"}
+NAMES_ELEMENTS = LEARNED | EMPIRICAL | LAYERED
 NAMES_NONE = frozenset(("hdnnp/external", "mtp", "mlip", "nep", "nnp", "python", "table"))
 """Styles whose last words are something else: a keyword of a table, a class of Python."""
 OTHERS = frozenset(("coul/cut", "coul/dsf", "coul/long", "coul/wolf", "lj/cut", "morse", "table", "zbl", "zero"))

@@ -8,7 +8,7 @@ from lmpdrive.lint.deck import Deck
 from lmpdrive.lint.dumps import dumps
 from lmpdrive.lint.elements import AMU, NULL, Types, by_mass, is_element, symbol
 from lmpdrive.lint.potentials import NAMES_ELEMENTS, coefficients
-from lmpdrive.lint.registry import Found, rule
+from lmpdrive.lint.registry import Found, Level, rule
 
 KNOWS_NAMES = ("deepmd", "deepspin")
 """Styles that take LAMMPS type i for the model's type i when no elements are named."""
@@ -21,6 +21,12 @@ def _differences(named: list[str], types: Types) -> list[str]:
         for t, (name, element) in enumerate(zip(named, types.elements()), start=1)
         if element and name != NULL and is_element(name) and symbol(name) != element
     ]
+
+
+def _stand_in(named: list[str], types: Types) -> bool:
+    """Whether elements that no type has are named: one part of a hybrid may treat C as Si on purpose."""
+    wrong = {symbol(n) for n, e in zip(named, types.elements()) if e and is_element(n) and symbol(n) != e}
+    return not wrong & set(types.elements())
 
 
 def _right(types: Types) -> str:
@@ -38,7 +44,8 @@ def pair_coeff_order(deck: Deck) -> Iterator[Found]:
         if len(named) == types.count:
             if wrong := _differences(named, types):
                 fix = f"in the order of the types: {_right(types)}"
-                yield Found(coefficient.command, "pair_coeff: " + "; ".join(wrong), fix)
+                level: Level | None = "warning" if coefficient.hybrid and _stand_in(named, types) else None
+                yield Found(coefficient.command, "pair_coeff: " + "; ".join(wrong), fix, level)
         elif coefficient.style in NAMES_ELEMENTS:
             what = f"pair_coeff names {len(named)} elements, {types.source} has {types.count} types"
             yield Found(coefficient.command, what, f"one for each type: {_right(types)}")
