@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lmpdrive.lint.atom_types import types_of
+from lmpdrive.lint.data_file import DataFile, members, read_data_file
 from lmpdrive.lint.elements import Types
 from lmpdrive.lint.groups import Groups
 from lmpdrive.lint.walk import TIMESTEP, Command, Remark, number
@@ -17,7 +18,10 @@ FS = {"metal": 1e3, "real": 1.0, "electron": 1.0, "si": 1e15, "cgs": 1e15, "micr
 """fs in a unit of time."""
 SUFFIXES = ("kk", "gpu", "omp", "intel", "opt")
 ELECTRONS = ("eff/", "awpmd/", "electron", "wavepacket")
-RUNS = ("run", "minimize", "rerun", "neb", "tad", "prd", "temper", "hyper", "dynamical_matrix", "third_order")
+RUN_WORDS = """
+run minimize rerun neb neb/spin tad prd temper temper/grem temper/npt hyper dynamical_matrix third_order
+"""
+RUNS = tuple(RUN_WORDS.split())
 
 
 @dataclass(frozen=True)
@@ -58,9 +62,9 @@ class Deck:
 
     @cached_property
     def units(self) -> str:
-        """Units of the deck; `lj` is LAMMPS' default."""
+        """Units of the deck; `lj` is LAMMPS' default, and a restart file has its own."""
         found = self.last("units")
-        return found.arg(0) if found else "lj"
+        return found.arg(0) if found else "unknown" if self.named("read_restart") else "lj"
 
     def fs(self, time: float) -> float | None:
         """A time of the deck in fs, where units have one."""
@@ -108,6 +112,26 @@ class Deck:
     def types(self) -> Types:
         """What is known of the atom types."""
         return types_of(self.commands, self.folder, self.data)
+
+    @cached_property
+    def atoms(self) -> DataFile | None:
+        """The atoms, where the deck takes all of them from one data file and they can be read."""
+        read = self.named("read_data")
+        changed = self.named("create_atoms", "replicate", "delete_atoms", "read_dump", "read_restart", "create_bonds")
+        if len(read) != 1 or changed or read[0].conditional:
+            return None
+        style = self.last("atom_style")
+        path = self.data or self.folder / read[0].arg(0)
+        return read_data_file(path, style.arg(0) if style else "atomic", self.types.labels)
+
+    def members(self, group: str) -> frozenset[int] | None:
+        """Ids of the atoms of a group, where they are known."""
+        return members(self.groups.defined, self.atoms.types, group) if self.atoms else None
+
+    def share(self, one: str, other: str) -> bool:
+        """Whether two groups definitely have atoms in common."""
+        a, b = self.members(one), self.members(other)
+        return self.groups.share(one, other) if a is None or b is None else bool(a & b)
 
     @cached_property
     def groups(self) -> Groups:

@@ -30,6 +30,7 @@ class Types:
     """Elements that the file itself gives, in comments or type labels."""
     labels: dict[str, int] = field(default_factory=dict)
     """Types by type label."""
+    bonds: int = 0
     units: str = ""
     missing: str = ""
     """Why there is nothing: the data file that could not be read."""
@@ -87,6 +88,9 @@ def read_types(path: Path) -> Types:
         words = line.partition("#")[0].split()
         if words[1:] == ["atom", "types"] and words[0].isdigit():
             types.count = int(words[0][:9])
+        elif words[1:] == ["bonds"] and words[0].isdigit():
+            types.bonds = int(words[0][:12])
+        elif words in (["Masses"], ["Atoms"], ["Atom", "Type", "Labels"]):
             break
     for row, _ in section(lines, "Atom Type Labels"):
         if len(row) == 2 and _is_type(row[0]):

@@ -63,7 +63,7 @@ class Coefficient:
         if self.types != ("*", "*") or self.style in NAMES_NONE:
             return []
         words = [symbol_of(w) for w in self.words] if self.style == "quip" else list(self.words)
-        known = self.style in NAMES_ELEMENTS
+        known = self.style in NAMES_ELEMENTS or is_many_body(self.style)
         found: list[str] = []
         while words and (is_element(words[-1]) or words[-1] == NULL or (known and LABEL.fullmatch(words[-1]))):
             found.insert(0, words.pop())
@@ -92,7 +92,23 @@ def _is_style(word: str, named: set[str]) -> bool:
 
 def many_body(deck: Deck) -> list[Potential]:
     """Potentials in which an atom's energy depends on all of its neighbours at once."""
-    return [p for p in potentials(deck) if p.style in MANY_BODY or p.style.startswith("grace/")]
+    return [p for p in potentials(deck) if is_many_body(p.style)]
+
+
+def is_many_body(style: str) -> bool:
+    """Whether a style is a many-body one; GRACE has many variants."""
+    return style in MANY_BODY or style.startswith("grace/")
+
+
+def types_in(deck: Deck, style: str) -> set[int]:
+    """Types to which a potential applies: all but those it calls NULL."""
+    count = deck.types.count
+    every = set(range(1, count + 1))
+    named = [c.labels(count) for c in coefficients(deck) if c.style == style and c.types == ("*", "*")]
+    found: set[int] = set()
+    for labels in named:
+        found |= {t for t, label in enumerate(labels, start=1) if label != NULL}
+    return found & every if any(named) else every
 
 
 def coefficients(deck: Deck) -> list[Coefficient]:

@@ -168,6 +168,22 @@ FLAGGED = [
     Case("unknown-command", STEP, STEP + "\nadd_run_style verlet/split/dplr #!", "the build that adds it", "warning"),
     Case("not-lammps", GOOD, "seed 56789 #!\napp_style potts\ndimension 2\nsolve_style tree\nrun 100", "3 of 5"),
     Case("comment-continues", STEP, f"{STEP}\n#! fix x all nve &\n# a comment &\nvelocity mobile zero linear"),
+    Case("neigh-exclude", COEFF, f"{COEFF}\nneigh_modify exclude group fixed fixed #!", "exclude group fixed fixed"),
+    Case("neigh-interval", STEP, f"{STEP}\nneigh_modify every 50 delay 0 check no #!", "(25 fs)"),
+    Case("integrated-twice", BATH, f"{BATH}\nfix again all nve #!", "unfix bath"),
+    Case("thermostat-alone", BATH, "fix bath mobile langevin 300 300 0.1 7 #!", "fix move mobile nve"),
+    Case("not-integrated", BATH + "\n", "", "no atom moves"),
+    Case("frozen-barostat", BATH, "fix bath mobile npt temp 300 300 0.05 iso 1 1 0.5 #!", "nvt"),
+    Case("velocity-after-restart", "read_data       system.data", "read_restart a.restart", "leave it out"),
+    Case("pair-units", f"{PAIR}\n{COEFF}", "units real #!\npair_style mliap unified m.pt 0\npair_coeff * * H O Pt"),
+    Case("zbl-charges", f"{PAIR}\n{COEFF}", "pair_style zbl 1 2\npair_coeff * * 8 8 #!", "type 1 is H with charge 1"),
+    Case(
+        "dispersion-twice",
+        f"{PAIR}\n{COEFF}",
+        "pair_style hybrid/overlay d3 9000 1600 damp_bj pbe dispersion/d3 bj pbe 20 10 #!\n"
+        "pair_coeff * * d3 H O Pt\npair_coeff * * dispersion/d3 H O Pt",
+        "keep one",
+    ),
     Case("no-run", "run             100000\n", "", "cut off"),
 ]
 
@@ -179,7 +195,7 @@ LEFT_ALONE = {
     "weak Langevin of the study": (BATH, "fix l mobile langevin 300 300 5 1\nfix n mobile nve"),
     "damping by a formula": (BATH, "fix bath mobile nvt temp 300 300 $(100*dt)"),
     "damping that cannot be known": (BATH, "variable d equal temp\nfix bath mobile nvt temp 300 300 ${d}"),
-    "barostat of 1000 timesteps": (BATH, "fix bath mobile npt temp 300 300 0.05 iso 1 1 0.5"),
+    "barostat of 1000 timesteps": (BATH, "unfix frozen\nfix bath mobile npt temp 300 300 0.05 iso 1 1 0.5"),
     "deuterium is hydrogen": (COEFF, "pair_coeff * * D O Pt"),
     "a type that the model leaves out": (COEFF, "pair_coeff * * H O NULL"),
     "elements behind model files": (
@@ -309,7 +325,7 @@ def test_left_alone(check, name):
 
 
 def test_every_rule_is_tried():
-    tried = {case.code for case in FLAGGED} | {"empty"}
+    tried = {case.code for case in FLAGGED} | {"empty", "efield-no-charge", "special-bonds"}  # test_physics_rules.py
     assert tried == {rule.code for rule in all_rules()}
 
 

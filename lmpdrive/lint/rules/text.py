@@ -24,6 +24,8 @@ temper/npt thermo thermo_modify thermo_style third_order timer timestep uncomput
 velocity write_coeff write_data write_dump write_restart
 """
 COMMANDS = frozenset(COMMAND_WORDS.split())
+ENDS = ("write_data", "quit", "server", "message", "mdi")
+"""Commands after which a deck may end; or another program goes on."""
 CLOSE = 0.8
 """Similarity from which on an unknown command is taken for a misspelt one, not for one of a custom build."""
 MANY_UNKNOWN = 3
@@ -129,5 +131,5 @@ def empty(deck: Deck) -> Iterator[Found]:
 @rule("no-run", "warning")
 def no_run(deck: Deck) -> Iterator[Found]:
     """Atoms and potential are defined, but nothing is run."""
-    if deck.named("pair_style", "read_data", "fix") and not deck.runs and not deck.named("write_data", "quit"):
+    if deck.named("pair_style", "read_data", "fix") and not deck.runs and not deck.named(*ENDS):
         yield Found(deck.commands[-1], "the deck ends without run or minimize", "is it cut off? add what is missing")

@@ -25,8 +25,8 @@ PASCALS = 50_000
 SLOWEST_STEPS = 10_000
 """Timesteps that make a damping of several ps a mistake rather than a weak coupling."""
 HEAVY_U = 12.0
-HEAVY_ERROR_FS = 200.0
-"""Cold noble gases are run with steps of 100 fs."""
+HEAVY_WARNING_FS, HEAVY_ERROR_FS = 20.0, 200.0
+"""Beads and cold noble gases, all above 12 u, are run with steps of 10 to 100 fs."""
 
 
 class Bath(NamedTuple):
@@ -73,10 +73,11 @@ def timestep_unit(deck: Deck) -> Iterator[Found]:
         if value is None or fs is None:
             continue
         what = f"timestep {value:g} in units {deck.units} is {fs:g} fs"
-        if fs >= (HEAVY_ERROR_FS if _all_heavy(deck) else TIMESTEP_ERROR_FS):
+        heavy = _all_heavy(deck)
+        if fs >= (HEAVY_ERROR_FS if heavy else TIMESTEP_ERROR_FS):
             fix = f"timestep {value / 1000:g} is {value:g} fs" if deck.units == "metal" else "0.5 fs with hydrogen"
             yield Found(command, what, fix)
-        elif fs > TIMESTEP_WARNING_FS:
+        elif fs > (HEAVY_WARNING_FS if heavy else TIMESTEP_WARNING_FS) and not _divided(deck):
             yield Found(command, f"{what}: atoms move too far in it", "0.5 fs with hydrogen, 1 to 2 without", "warning")
         elif 0 < fs < SHORTEST_TIMESTEP_FS and deck.dynamics and not _needs_short_steps(deck):
             fix = f"timestep {value * 1000:g} is {value * 1000:g} fs" if deck.units == "real" else "0.0005 is 0.5 fs"
@@ -89,13 +90,20 @@ def _timesteps(deck: Deck) -> Iterator[Command]:
         if command.name == "timestep":
             after = (c for c in deck.commands[i + 1 :] if c.name in ("timestep", "run") and c.arg(0) != "0")
             following = next(after, None)
-            if following is None or following.name == "run" or following.conditional:
+            used = not deck.runs if following is None else following.name == "run" or following.conditional
+            if used:
                 yield command
 
 
 def _all_heavy(deck: Deck) -> bool:
     masses = deck.types.masses
     return len(masses) >= deck.types.count > 0 and min(masses.values()) >= HEAVY_U
+
+
+def _divided(deck: Deck) -> bool:
+    """Whether a step is divided (r-RESPA), or is one of fields on a grid."""
+    respa = any(c.arg(0).startswith("respa") for c in deck.named("run_style"))
+    return respa or any(f.style == "atc" for f in deck.fixes)
 
 
 def _needs_short_steps(deck: Deck) -> bool:
@@ -186,7 +194,7 @@ def pressure_unit(deck: Deck) -> Iterator[Found]:
 @rule("units-missing", "warning")
 def units_missing(deck: Deck) -> Iterator[Found]:
     """Elements are given, but no `units`: LAMMPS uses reduced units."""
-    if deck.named("units") or not deck.runs:
+    if deck.units != "lj" or deck.named("units") or not deck.runs:
         return
     for coefficient in coefficients(deck):
         if any(is_element(label) for label in coefficient.labels(deck.types.count)):
