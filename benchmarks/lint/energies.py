@@ -62,6 +62,8 @@ run 0
 BONDED = "bond_style zero\nbond_coeff *\n"
 MOVED = "velocity mobile create 300 7 mom yes rot no\nfix move mobile {}\nrun 100\n"
 ZBL = "pair_style hybrid/overlay deepmd model.pb zbl 1 2\npair_coeff * * deepmd H O Pt\n"
+D3, D3_ARGS = "pair_style hybrid/overlay deepmd model.pb", "dispersion/d3 zero pbe 20 10"
+D3_COEFF = "dispersion/d3 H O Pt"
 CHARGES = "pair_coeff 1 1 zbl 1 1\npair_coeff 2 2 zbl 8 8\npair_coeff 3 3 zbl 78 78\n"
 
 
@@ -117,6 +119,14 @@ CASES: dict[str, tuple[str, Callable[[str], str]]] = {
     "no elements": ("pair-coeff-no-elements", pairs("pair_style deepmd model.pb\npair_coeff * *\n")),
     "hybrid/overlay with zbl, charges of the elements": ("", pairs(ZBL + CHARGES)),
     "hybrid/overlay with zbl 1 1 for all": ("zbl-charges", pairs(ZBL + "pair_coeff * * zbl 1 1\n")),
+    "dispersion/d3": ("", pairs(f"{D3} {D3_ARGS}\npair_coeff * * {D3_COEFF}\npair_coeff * * deepmd H O Pt\n")),
+    "dispersion/d3 twice": (
+        "dispersion-twice",
+        pairs(
+            f"{D3} {D3_ARGS} {D3_ARGS}\npair_coeff * * {D3_COEFF.replace('d3', 'd3 1')}\n"
+            f"pair_coeff * * {D3_COEFF.replace('d3', 'd3 2')}\npair_coeff * * deepmd H O Pt\n"
+        ),
+    ),
     "units real": ("", lambda t: t.replace("units metal", "units real")),
     "100 steps of nve": ("", moved("nve")),
     "neigh_modify every 50 check no, skin 0.3": (
