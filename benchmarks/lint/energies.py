@@ -4,7 +4,8 @@
 
 Six atoms, three of Pt and a water molecule, with the demonstration model potentials/pt-water-dp through plain `lmp`
 (`pip install ".[deepmd]"`).  Prints the potential energy [eV] of the first frame and, for runs, the mean displacement
-[Å] of the water molecule's atoms and the change of the total energy [eV] after them.  Nothing is written outside FOLDER (a temporary folder by default).
+[Å] of the water molecule's atoms and the change of the total energy [eV] after them.  Nothing is written outside
+FOLDER (a temporary folder by default).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ agni allegro chgnet d3 e3gnn e3gnn/parallel flare gap m3gnet mace mattersim mlia
 pod quip rann sus2mtp tabgap uf3
 """
 EV_ANGSTROM = frozenset(EV_ANGSTROM_WORDS.split())
-"""Styles that return eV and eV/Å whatever `units` says; deepmd, eam, sw and tersoff convert, pace, grace and dispersion/d3 refuse."""
+"""Styles that return eV and eV/Å whatever `units` says; deepmd, eam, sw convert, pace and dispersion/d3 refuse."""
 SAYS_D3 = re.compile(r"(?<![A-Za-z0-9])d3(?![A-Za-z0-9])", re.IGNORECASE)
 CHARGES = ("qeq", "dplr", "electrode", "charge", "acks2", "python", "external", "property/atom", "store", "mdi")
 """Fixes with one of these words in their style give atoms charges."""
