@@ -53,16 +53,16 @@ def _weigh(types: Types, command: Command) -> None:
     mass = number(command.arg(1))
     if mass is None:
         return
-    word = command.arg(0)
-    chosen = [types.labels[word]] if word in types.labels else spread(word, types.count)
-    types.masses.update((at, mass) for at in chosen if at)
+    types.masses.update((at, mass) for at in spread(command.arg(0), types) if at)
 
 
-def spread(word: str, count: int) -> list[int]:
-    """The types that `2`, `*`, `*3`, `2*` or `1*3` means, of 1..count."""
+def spread(word: str, types: Types) -> list[int]:
+    """The types that a type label or `2`, `*`, `*3`, `2*` or `1*3` means."""
+    if word in types.labels:
+        return [types.labels[word]]
     first, star, last = word.partition("*")
     if not all(part == "" or (part.isascii() and part.isdigit() and len(part) < 6) for part in (first, last)):
         return []
     if not star:
         return [int(first)] if first else []
-    return list(range(int(first or 1), min(int(last or count), MOST_TYPES) + 1))
+    return list(range(int(first or 1), min(int(last or types.count), MOST_TYPES) + 1))

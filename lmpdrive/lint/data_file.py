@@ -11,6 +11,8 @@ from lmpdrive.lint.walk import number
 
 LARGEST_BYTES = 50_000_000
 """Data files above this are read for their types only."""
+MOST_WORDS, MOST_RANGES = 2_000, 100
+"""In the definition of a group that is followed."""
 TYPE_COLUMN = {"atomic": 1, "charge": 1, "dipole": 1, "hybrid": 1, "spin": 1}
 TYPE_COLUMN |= dict.fromkeys(("angle", "bond", "full", "molecular"), 2)
 CHARGE_COLUMN = {"charge": 2, "dipole": 2, "full": 3}
@@ -62,37 +64,46 @@ def _type(word: str, labels: Mapping[str, int]) -> int:
     return labels[word] if word in labels else int(word)
 
 
-def members(
-    definitions: Mapping[str, Iterable[tuple[str, ...]]], types: Mapping[int, int], name: str
-) -> frozenset[int] | None:
-    """Ids of the atoms of a group; None where it depends on more than ids and types."""
-    return _members(definitions, types, name, 0)
+class Members:
+    """Ids of the atoms of groups, by the definitions of the groups; what was found is kept."""
 
+    def __init__(self, definitions: Mapping[str, Iterable[tuple[str, ...]]], types: Mapping[int, int]):
+        self.definitions, self.types = definitions, types
+        self.known: dict[str, frozenset[int] | None] = {"all": frozenset(types)}
 
-def _members(
-    definitions: Mapping[str, Iterable[tuple[str, ...]]], types: Mapping[int, int], name: str, depth: int
-) -> frozenset[int] | None:
-    if name == "all":
-        return frozenset(types)
-    if name not in definitions or depth > 20:
-        return None
-    found: frozenset[int] = frozenset()
-    for style, *words in definitions[name]:
+    def of(self, name: str) -> frozenset[int] | None:
+        """Ids of the atoms of a group; None where it depends on more than ids and types."""
+        if name not in self.known:
+            self.known[name] = None  # for a group that is defined by itself
+            self.known[name] = self._defined(list(self.definitions.get(name, ())))
+        return self.known[name]
+
+    def _defined(self, definition: list[tuple[str, ...]]) -> frozenset[int] | None:
+        if not definition or sum(len(words) for words in definition) > MOST_WORDS:
+            return None
+        parts = [self._part(style, words) for style, *words in definition]
+        return None if any(part is None for part in parts) else frozenset().union(*(part or () for part in parts))
+
+    def _part(self, style: str, words: list[str]) -> frozenset[int] | None:
         if style in ("id", "type"):
             chosen = _chosen(words)
-            if chosen is None:
-                return None
-            found |= {i for i, t in types.items() if any(a <= (i if style == "id" else t) <= b for a, b in chosen)}
-            continue
-        parts = [_members(definitions, types, word, depth + 1) for word in words]
+            known = chosen is not None and len([a for a, b in chosen if a != b]) <= MOST_RANGES
+            return _selected(self.types, style, chosen or []) if known else None
+        parts = [self.of(word) for word in words]
         if style not in ("union", "subtract", "intersect") or not parts or any(part is None for part in parts):
             return None
         first, *rest = (part or frozenset() for part in parts)
         if style == "union":
-            found |= first.union(*rest)
-        else:
-            found |= first.difference(*rest) if style == "subtract" else first.intersection(*rest)
-    return found
+            return first.union(*rest)
+        return first.difference(*rest) if style == "subtract" else first.intersection(*rest)
+
+
+def _selected(types: Mapping[int, int], style: str, ranges: list[tuple[float, float]]) -> frozenset[int]:
+    """Ids of the atoms whose id or type is in one of the ranges."""
+    single = {a for a, b in ranges if a == b}
+    wide = [(a, b) for a, b in ranges if a != b]
+    of = {i: i for i in types} if style == "id" else types
+    return frozenset(i for i, value in of.items() if value in single or any(a <= value <= b for a, b in wide))
 
 
 def _chosen(words: list[str]) -> list[tuple[float, float]] | None:

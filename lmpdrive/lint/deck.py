@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lmpdrive.lint.atom_types import types_of
-from lmpdrive.lint.data_file import DataFile, members, read_data_file
+from lmpdrive.lint.data_file import DataFile, Members, read_data_file
 from lmpdrive.lint.elements import Types
 from lmpdrive.lint.groups import Groups
 from lmpdrive.lint.walk import TIMESTEP, Command, Remark, number
@@ -126,7 +126,11 @@ class Deck:
 
     def members(self, group: str) -> frozenset[int] | None:
         """Ids of the atoms of a group, where they are known."""
-        return members(self.groups.defined, self.atoms.types, group) if self.atoms else None
+        return self._members.of(group) if self._members else None
+
+    @cached_property
+    def _members(self) -> Members | None:
+        return Members(self.groups.defined, self.atoms.types) if self.atoms else None
 
     def share(self, one: str, other: str) -> bool:
         """Whether two groups definitely have atoms in common."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from lmpdrive.lint.atom_types import MOST_TYPES
 from lmpdrive.lint.deck import Deck, plain
 from lmpdrive.lint.elements import NULL, is_element
 from lmpdrive.lint.walk import Command, number
@@ -91,8 +92,8 @@ def _is_style(word: str, named: set[str]) -> bool:
 
 
 def many_body(deck: Deck) -> list[Potential]:
-    """Potentials in which an atom's energy depends on all of its neighbours at once."""
-    return [p for p in potentials(deck) if is_many_body(p.style)]
+    """Potentials in which an atom's energy depends on all of its neighbours at once, one of each style."""
+    return list({p.style: p for p in potentials(deck) if is_many_body(p.style)}.values())
 
 
 def is_many_body(style: str) -> bool:
@@ -103,7 +104,7 @@ def is_many_body(style: str) -> bool:
 def types_in(deck: Deck, style: str) -> set[int]:
     """Types to which a potential applies: all but those it calls NULL."""
     count = deck.types.count
-    every = set(range(1, count + 1))
+    every = set(range(1, min(count, MOST_TYPES) + 1))
     named = [c.labels(count) for c in coefficients(deck) if c.style == style and c.types == ("*", "*")]
     found: set[int] = set()
     for labels in named:

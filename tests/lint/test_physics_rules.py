@@ -158,6 +158,11 @@ def test_integrated_twice(found, new, fires):
         ("fix n mobile nve/limit 0.1", None),
         ("fix m mobile gcmc 10 100 100 1 3 300 -1 0.1", None),
         ("fix s mobile ipi localhost 31415", None),
+        ("group water type 1 2\nfix n water nve", None),
+        ("group o type 2\nfix n o nve", "not-integrated"),
+        ("group rest id 5:10\nfix n rest nve", "not-integrated"),
+        ("region r block 0 1 0 1 0 1\ngroup some region r\nfix n some nve", None),
+        ("unfix frozen\ngroup o type 2\nfix n o nve", None),
     ],
 )
 def test_what_moves_the_atoms(found, new, code):
@@ -316,6 +321,27 @@ def test_field_cases(name):
     codes = [(f.code, f.level) for f in lint(deck).findings]
     expected = FIELD_CASES[name]
     assert expected in codes if expected else not codes
+
+
+def test_groups_of_groups_are_found_once(found):
+    """2^60 ways down to the atoms, and a group that is made of itself."""
+    lines = ["group g0 id 1:4"] + [f"group g{n} union g{n - 1} g{n - 1}" for n in range(1, 60)]
+    lines += ["group a union b", "group b union a", "fix n mobile nve", "fix m g59 nve", "fix o a nve"]
+    assert not [c for c, _ in found(changed(BATH, "\n".join(lines))) if c == "integrated-twice"]
+    assert ("integrated-twice", "error") in found(changed(BATH, "\n".join([*lines, "fix p fixed nve"])))
+
+
+def test_types_without_end(found):
+    """A header that claims a billion types costs neither time nor memory."""
+    file = data("full", bonds=WATER).replace("3 atom types", "999999999 atom types")
+    assert ("special-bonds", "error") in found(bonded(), file)
+
+
+def test_zbl_by_labels(found):
+    file = data().replace("Masses", "Atom Type Labels\n\n1 H\n2 O\n3 Pt\n\nMasses")
+    assert not found(changed(f"{PAIR}\n{COEFF}", ZBL + "pair_coeff H Pt zbl 1 78"), file)
+    codes = found(changed(f"{PAIR}\n{COEFF}", ZBL + "pair_coeff H Pt zbl 78 1"), file)
+    assert ("zbl-charges", "error") in codes
 
 
 def test_good_is_good(found):

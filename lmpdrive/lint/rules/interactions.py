@@ -38,12 +38,11 @@ def zbl_charges(deck: Deck) -> Iterator[Found]:
     from ase.data import atomic_numbers
 
     said: dict[tuple[int, int], tuple[float, float, Command]] = {}
-    count = deck.types.count
     for coefficient in coefficients(deck):
         charges = [number(w) for w in coefficient.words[:2]]
         if coefficient.style != "zbl" or len(charges) < 2 or None in charges:
             continue
-        first, second = (spread(word, count) for word in coefficient.types)
+        first, second = (spread(word, deck.types) for word in coefficient.types)
         for pair in ((i, j) for i in first for j in second if i <= j):
             said[pair] = (charges[0] or 0.0, charges[1] or 0.0, coefficient.command)
     wrong: dict[Command, list[str]] = {}

@@ -117,7 +117,7 @@ def _touches(deck: Deck, words: tuple[str, ...], types: set[int]) -> bool:
         return True
     for word in words[2:]:
         if words[1] == "type":
-            inside = bool(types & set(spread(word, deck.types.count)))
+            inside = bool(types & set(spread(word, deck.types)))
         else:
             ids = deck.members(word)
             inside = ids is None or any(deck.atoms.types[i] in types for i in ids) if deck.atoms else True
