@@ -63,11 +63,13 @@ class Coefficient:
         """What stands for the types 1..count; empty if this style names nothing, or only NULL."""
         if self.types != ("*", "*") or self.style in NAMES_NONE:
             return []
-        words = [symbol_of(w) for w in self.words] if self.style == "quip" else list(self.words)
+        words = list(self.words[-MOST_TYPES:])
+        words = [symbol_of(w) for w in words] if self.style == "quip" else words
         known = self.style in NAMES_ELEMENTS or is_many_body(self.style)
         found: list[str] = []
         while words and (is_element(words[-1]) or words[-1] == NULL or (known and LABEL.fullmatch(words[-1]))):
-            found.insert(0, words.pop())
+            found.append(words.pop())
+        found.reverse()
         if count and len(found) > count:
             found = found[-count:]
         return [] if all(name == NULL for name in found) else found

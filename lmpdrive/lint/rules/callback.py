@@ -25,7 +25,7 @@ def callback_missing(deck: Deck) -> Iterator[Found]:
     bonded = any(c.arg(0) not in ("zero", "none") for c in deck.named(*BONDED))
     if not bonded and all(NO_FORCES.match(fix.style) for fix in deck.fixes):
         what = "pair_style zero computes nothing, and no fix gives the atoms forces"
-        fix = "fix model all external pf/callback 1 1, and run it with `lmpdrive run-deck`"
+        fix = "`fix model all external pf/callback 1 1`, and run the deck with `lmpdrive run-deck in.lammps`"
         yield Found(style, what, fix)
 
 

@@ -20,7 +20,7 @@ def frozen_thermostat(deck: Deck) -> Iterator[Found]:
             together = bath.acts_with(frozen, deck.runs)
             if together and deck.share(bath.group, frozen.group) and not _own_temperature(deck, bath, frozen):
                 what = f"fix {bath.id} thermostats group {bath.group}, part of which ({frozen.group}) is frozen"
-                fix = f"group mobile subtract all {frozen.group}, and the thermostat on mobile"
+                fix = f"`group mobile subtract all {frozen.group}`, and the thermostat on mobile"
                 yield Found(bath.command, what, fix)
                 break
 
@@ -65,5 +65,7 @@ def frozen_velocity(deck: Deck) -> Iterator[Found]:
             )
             if not stopped and moved and deck.share(command.arg(0), frozen.group):
                 what = f"velocity {command.arg(0)} create moves the frozen group {frozen.group}, and it is integrated"
-                yield Found(command, what, f"velocity {frozen.group} set 0 0 0 after it, or integrate the others only")
+                yield Found(
+                    command, what, f"`velocity {frozen.group} set 0 0 0` after it, or integrate the others only"
+                )
                 break

@@ -17,6 +17,8 @@ pod quip rann sus2mtp tabgap uf3
 """
 EV_ANGSTROM = frozenset(EV_ANGSTROM_WORDS.split())
 """Styles that return eV and eV/Å whatever `units` says; deepmd, eam, sw convert, pace and dispersion/d3 refuse."""
+MOST_TYPES = 50
+"""Every pair of types is looked at; a deck with more types has no elements behind them."""
 SAYS_D3 = re.compile(r"(?<![A-Za-z0-9])d3(?![A-Za-z0-9])", re.IGNORECASE)
 CHARGES = ("qeq", "dplr", "electrode", "charge", "acks2", "python", "external", "property/atom", "store", "mdi")
 """Fixes with one of these words in their style give atoms charges."""
@@ -40,7 +42,7 @@ def zbl_charges(deck: Deck) -> Iterator[Found]:
     said: dict[tuple[int, int], tuple[float, float, Command]] = {}
     for coefficient in coefficients(deck):
         charges = [number(w) for w in coefficient.words[:2]]
-        if coefficient.style != "zbl" or len(charges) < 2 or None in charges:
+        if coefficient.style != "zbl" or len(charges) < 2 or None in charges or deck.types.count > MOST_TYPES:
             continue
         first, second = (spread(word, deck.types) for word in coefficient.types)
         for pair in ((i, j) for i in first for j in second if i <= j):

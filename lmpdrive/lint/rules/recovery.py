@@ -43,5 +43,5 @@ def lost_atoms(deck: Deck) -> Iterator[Found]:
 def no_halt(deck: Deck) -> Iterator[Found]:
     """No `fix halt` in a run of 10 000 steps or more: an unstable trajectory is run to its end and averaged."""
     if long(deck) and not any(fix.style == "halt" for fix in deck.fixes):
-        fix = "variable T equal temp, and: fix too_hot all halt 10 v_T > 3000 error hard (ten times the temperature)"
+        fix = "`variable T equal temp` and `fix too_hot all halt 10 v_T > 3000 error hard`, ten times the temperature"
         yield Found(deck.dynamics[0], "nothing stops the run when it explodes", fix)
