@@ -1,11 +1,11 @@
 """What LAMMPS computes for decks that `lmpdrive lint` refuses: each beside the deck that is right.
 
-    python benchmarks/lint/energies.py [FOLDER]
+    python benchmarks/lint/energies.py [FOLDER [WORD]]
 
 Six atoms, three of Pt and a water molecule, with the demonstration model potentials/pt-water-dp through plain `lmp`
 (`pip install ".[deepmd]"`).  Prints the potential energy [eV] of the first frame and, for runs, the mean displacement
 [Å] of the water molecule's atoms and the change of the total energy [eV] after them.  Nothing is written outside
-FOLDER (a temporary folder by default).
+FOLDER (a temporary folder by default).  With WORD only the decks whose names contain it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ run 0
 BONDED = "bond_style zero\nbond_coeff *\n"
 MOVED = "velocity mobile create 300 7 mom yes rot no\nfix move mobile {}\nrun 100\n"
 ZBL = "pair_style hybrid/overlay deepmd model.pb zbl 1 2\npair_coeff * * deepmd H O Pt\n"
-D3, D3_ARGS = "pair_style hybrid/overlay deepmd model.pb", "dispersion/d3 zero pbe 20 10"
+D3, D3_ARGS = "pair_style hybrid/overlay deepmd model.pb", "dispersion/d3 bj pbe 20 10"
 D3_COEFF = "dispersion/d3 H O Pt"
 CHARGES = "pair_coeff 1 1 zbl 1 1\npair_coeff 2 2 zbl 8 8\npair_coeff 3 3 zbl 78 78\n"
 
@@ -158,7 +158,7 @@ def run(folder: Path, text: str) -> tuple[float, float, float]:
     return float(rows[0][1]), float(rows[-1][2]), float(rows[-1][3]) - float(last_run[3])
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, word: str = "") -> None:
     (folder / "s.data").write_text(DATA)
     rows = DATA.replace("# charge", "# full").replace("6 atoms", "6 atoms\n2 bonds\n1 bond types")
     rows = re.sub(r"^(\d) (\d) 0 (.*)$", r"\1 1 \2 0 \3", rows, flags=re.M)
@@ -166,13 +166,15 @@ def main(folder: Path) -> None:
     (folder / "model.pb").write_bytes(MODEL.read_bytes())
     print(f"{'deck':52} {'lint':24} {'pe':>10} {'moved':>8} {'drift':>9}")
     for name, (code, change) in CASES.items():
+        if word not in name:
+            continue
         energy, way, drift = run(folder, change(RIGHT))
         print(f"{name:52} {code:24} {energy:10.4f} {way:8.4f} {drift:9.5f}")
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        main(Path(sys.argv[1]))
+        main(Path(sys.argv[1]), *sys.argv[2:3])
     else:
         with tempfile.TemporaryDirectory() as temporary:
             main(Path(temporary))

@@ -253,22 +253,22 @@ def test_zbl_charges(found, tmp_path, lines, told):
     ("pair", "level"),
     [
         (
-            "pair_style hybrid/overlay deepmd m.pb dispersion/d3 zero rpbe 20 10 d3 9000 1600 damp_zero\n"
+            "pair_style hybrid/overlay deepmd m.pb dispersion/d3 bj rpbe 20 10 d3 9000 1600 damp_zero\n"
             "pair_coeff * * deepmd H O Pt\npair_coeff * * dispersion/d3 H O Pt\npair_coeff * * d3 H O Pt",
             "error",
         ),
         (
-            "pair_style hybrid/overlay dispersion/d3 zero rpbe 20 10 dispersion/d3 bj rpbe 20 10\n"
+            "pair_style hybrid/overlay dispersion/d3 bj rpbe 20 10 dispersion/d3 bj rpbe 20 10\n"
             "pair_coeff * * dispersion/d3 1 H O Pt\npair_coeff * * dispersion/d3 2 H O Pt",
             "error",
         ),
         (
-            "pair_style hybrid/overlay deepmd rpbe-d3.pb dispersion/d3 zero rpbe 20 10\n"
+            "pair_style hybrid/overlay deepmd rpbe-d3.pb dispersion/d3 bj rpbe 20 10\n"
             "pair_coeff * * deepmd H O Pt\npair_coeff * * dispersion/d3 H O Pt",
             "warning",
         ),
         (
-            "pair_style hybrid/overlay deepmd m.pb dispersion/d3 zero rpbe 20 10\n"
+            "pair_style hybrid/overlay deepmd m.pb dispersion/d3 bj rpbe 20 10\n"
             "pair_coeff * * deepmd H O Pt\npair_coeff * * dispersion/d3 H O Pt",
             None,
         ),
