@@ -8,14 +8,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from lmpdrive.lint.elements import Types, read_types
+from lmpdrive.lint.atom_types import types_of
+from lmpdrive.lint.data_file import DataFile, Members, read_data_file
+from lmpdrive.lint.elements import Types
 from lmpdrive.lint.groups import Groups
 from lmpdrive.lint.walk import TIMESTEP, Command, Remark, number
 
 FS = {"metal": 1e3, "real": 1.0, "electron": 1.0, "si": 1e15, "cgs": 1e15, "micro": 1e9, "nano": 1e6}
 """fs in a unit of time."""
 SUFFIXES = ("kk", "gpu", "omp", "intel", "opt")
-RUNS = ("run", "minimize", "rerun", "neb", "tad", "prd", "temper", "hyper", "dynamical_matrix", "third_order")
+ELECTRONS = ("eff/", "awpmd/", "electron", "wavepacket")
+RUN_WORDS = """
+run minimize rerun neb neb/spin tad prd temper temper/grem temper/npt hyper dynamical_matrix third_order
+"""
+RUNS = tuple(RUN_WORDS.split())
 
 
 @dataclass(frozen=True)
@@ -56,9 +62,9 @@ class Deck:
 
     @cached_property
     def units(self) -> str:
-        """Units of the deck; `lj` is LAMMPS' default."""
+        """Units of the deck; `lj` is LAMMPS' default, and a restart file has its own."""
         found = self.last("units")
-        return found.arg(0) if found else "lj"
+        return found.arg(0) if found else "unknown" if self.named("read_restart") else "lj"
 
     def fs(self, time: float) -> float | None:
         """A time of the deck in fs, where units have one."""
@@ -73,6 +79,12 @@ class Deck:
     def dynamics(self) -> list[Command]:
         """The `run` commands."""
         return [c for c in self.named("run") if c.arg(0) != "0"]
+
+    @cached_property
+    def moves_electrons(self) -> bool:
+        """Whether electrons are particles of their own (eFF, AWPMD), with steps of attoseconds."""
+        styles = [c.arg(0) for c in self.named("pair_style", "atom_style")]
+        return self.units == "electron" or any(s.startswith(ELECTRONS) for s in styles)
 
     def timestep(self, position: int) -> float | None:
         """Timestep of the first run after a position, in the deck's unit; None if it is not known."""
@@ -99,7 +111,31 @@ class Deck:
     @cached_property
     def types(self) -> Types:
         """What is known of the atom types."""
-        return _types(self)
+        return types_of(self.commands, self.folder, self.data)
+
+    @cached_property
+    def atoms(self) -> DataFile | None:
+        """The atoms, where the deck takes all of them from one data file and they can be read."""
+        read = self.named("read_data")
+        changed = self.named("create_atoms", "replicate", "delete_atoms", "read_dump", "read_restart", "create_bonds")
+        if len(read) != 1 or changed or read[0].conditional:
+            return None
+        style = self.last("atom_style")
+        path = self.data or self.folder / read[0].arg(0)
+        return read_data_file(path, style.arg(0) if style else "atomic", self.types.labels)
+
+    def members(self, group: str) -> frozenset[int] | None:
+        """Ids of the atoms of a group, where they are known."""
+        return self._members.of(group) if self._members else None
+
+    @cached_property
+    def _members(self) -> Members | None:
+        return Members(self.groups.defined, self.atoms.types) if self.atoms else None
+
+    def share(self, one: str, other: str) -> bool:
+        """Whether two groups definitely have atoms in common."""
+        a, b = self.members(one), self.members(other)
+        return self.groups.share(one, other) if a is None or b is None else bool(a & b)
 
     @cached_property
     def groups(self) -> Groups:
@@ -122,21 +158,3 @@ def plain(style: str) -> str:
     """A style without the suffix of an accelerator package."""
     head, slash, tail = style.rpartition("/")
     return head if slash and tail in SUFFIXES else style
-
-
-def _types(deck: Deck) -> Types:
-    """The atom types of a deck.  More than one data file: the types of the first."""
-    read = next(iter(deck.named("read_data")), None)
-    types = Types("")
-    if deck.data is not None or read is not None:
-        path = deck.data or deck.folder / (read.arg(0) if read else "")
-        types = read_types(path)
-    for command in deck.named("create_box"):
-        types.source = types.source or f"{command.file}, line {command.line}"
-        types.count = max(types.count, int(number(command.arg(0)) or 0))
-    for command in deck.named("mass"):
-        type_, mass = number(command.arg(0)), number(command.arg(1))
-        if type_ is not None and mass is not None and not command.conditional:
-            types.masses[int(type_)] = mass
-            types.source = types.source or f"{command.file}, line {command.line}"
-    return types

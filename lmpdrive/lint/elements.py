@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,13 +28,21 @@ class Types:
     masses: dict[int, float] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
     """Elements that the file itself gives, in comments or type labels."""
+    labels: dict[str, int] = field(default_factory=dict)
+    """Types by type label."""
+    bonds: int = 0
     units: str = ""
     missing: str = ""
     """Why there is nothing: the data file that could not be read."""
 
     def element(self, type_: int) -> str | None:
         """The element of a type: the file's own word, else by its mass."""
-        return self.names.get(type_) or by_mass(self.masses.get(type_))
+        return self.names.get(type_) or (None if self.placeholders() else by_mass(self.masses.get(type_)))
+
+    def placeholders(self) -> bool:
+        """Whether the masses tell nothing: 1.0 for every type, or one and the same for several."""
+        different = set(self.masses.values())
+        return different == {1.0} or (len(different) == 1 and self.count > 1)
 
     def elements(self) -> list[str | None]:
         """Elements of types 1..count."""
@@ -79,17 +88,23 @@ def read_types(path: Path) -> Types:
         words = line.partition("#")[0].split()
         if words[1:] == ["atom", "types"] and words[0].isdigit():
             types.count = int(words[0][:9])
+        elif words[1:] == ["bonds"] and words[0].isdigit():
+            types.bonds = int(words[0][:12])
+        elif words in (["Masses"], ["Atoms"], ["Atom", "Type", "Labels"]):
             break
-    for row, comment in _section(lines, "Masses"):
+    for row, _ in section(lines, "Atom Type Labels"):
+        if len(row) == 2 and _is_type(row[0]):
+            types.labels[row[1]] = int(row[0])
+            if is_element(row[1]):
+                types.names[int(row[0])] = symbol(row[1])
+    for row, comment in section(lines, "Masses", types.labels):
         mass = number(row[1]) if len(row) == 2 else None
-        if mass is None or not _is_type(row[0]):
+        if mass is None or not (row[0] in types.labels or _is_type(row[0])):
             continue
-        types.masses[int(row[0])] = mass
+        type_ = types.labels.get(row[0]) or int(row[0])
+        types.masses[type_] = mass
         if comment and is_element(comment.split()[0]):
-            types.names[int(row[0])] = symbol(comment.split()[0])
-    for row, _ in _section(lines, "Atom Type Labels"):
-        if len(row) == 2 and _is_type(row[0]) and is_element(row[1]):
-            types.names[int(row[0])] = symbol(row[1])
+            types.names[type_] = symbol(comment.split()[0])
     return types
 
 
@@ -97,14 +112,15 @@ def _is_type(word: str) -> bool:
     return word.isascii() and word.isdigit() and len(word) < 7
 
 
-def _section(lines: list[str], name: str) -> Iterator[tuple[list[str], str]]:
-    """Words and comment of the rows of a section."""
+def section(lines: Iterable[str], name: str, labels: Container[str] = ()) -> Iterator[tuple[list[str], str]]:
+    """Words and comment of the rows of a section; `labels` may stand where a row begins with a number otherwise."""
     inside = False
-    for line in lines[1:]:
+    for line in itertools.islice(lines, 1, None):
         body, _, comment = line.partition("#")
         if body.strip() == name:
             inside = True
         elif inside and body.strip():
-            if not body.split()[0].isdigit():
+            row = body.split()
+            if not (row[0].isdigit() or row[0] in labels):
                 return
-            yield body.split(), comment.strip()
+            yield row, comment.strip()

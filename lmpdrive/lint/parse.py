@@ -21,7 +21,7 @@ class Logical:
     comment: str
     balanced: bool
     swallowed: str = ""
-    """What a comment that ends in `&` took from the next lines."""
+    """Lines that a comment ending in `&` took with it, those that are comments themselves left out."""
 
 
 def logical_lines(text: str) -> Iterator[Logical]:
@@ -49,13 +49,13 @@ def _logical(number: int, parts: list[str]) -> Iterator[Logical]:
     whole = "".join(parts)
     cut, balanced = comment_start(whole)
     body, comment = whole[:cut], whole[cut + 1 :]
-    # how much of the comment stood on its own physical line; the rest was a line that LAMMPS never sees
-    ends, length = [], 0
+    # the physical lines after the one in which the comment begins: LAMMPS never sees them
+    length, after = 0, []
     for part in parts:
+        if length > cut and part.strip() and not part.lstrip().startswith("#"):
+            after.append(part.strip())
         length += len(part)
-        ends.append(length)
-    end = next((e for e in ends if e > cut), length)
-    swallowed = whole[end:].strip() if cut < len(whole) else ""
+    swallowed = "\n".join(after) if cut < len(whole) else ""
     if body.strip() or comment.strip():
         yield Logical(number, body.strip(), comment.strip(), balanced, swallowed)
 

@@ -77,7 +77,8 @@ class Walker:
         for line in logical_lines(read_text(path)):
             allowed = _allowed(line.comment)
             if line.swallowed:
-                self._remark("comment-continues", name, line.number, line.swallowed, allowed)
+                code = "comment-continues" if line.text else "commented-lines"
+                self._remark(code, name, line.number, line.swallowed, allowed)
             if not line.balanced:
                 self._remark("quotes", name, line.number, line.text[:60], allowed)
             if line.text:

@@ -49,7 +49,7 @@ fix             hot all halt 10 v_T_now > 3000 error hard
 restart         10000 a.restart b.restart
 dump            d all custom 100 t.lammpstrj id type element x y z
 dump_modify     d sort id element H O Pt
-run             1000
+run             100000
 write_restart   last.restart
 """
 
@@ -164,7 +164,27 @@ FLAGGED = [
     Case("unknown-command", STEP, STEP + "\nthermo_styl custom step #!", "did you mean 'thermo_style'"),
     Case("unknown-command", STEP, STEP + "\nif '$(step)>1' then 'runn 5' #!", "did you mean 'run'"),
     Case("unknown-command", STEP, STEP + "\nplugin load x.so # lint: allow plugin\nmycommand 1 #!", "", "warning"),
-    Case("no-run", "run             1000\n", "", "cut off"),
+    Case("unknown-command", STEP, STEP + "\ncommunicate single #!", "comm_modify single"),
+    Case("unknown-command", STEP, STEP + "\nadd_run_style verlet/split/dplr #!", "the build that adds it", "warning"),
+    Case("not-lammps", GOOD, "seed 56789 #!\napp_style potts\ndimension 2\nsolve_style tree\nrun 100", "3 of 5"),
+    Case("comment-continues", STEP, f"{STEP}\n#! fix x all nve &\n# a comment &\nvelocity mobile zero linear"),
+    Case("neigh-exclude", COEFF, f"{COEFF}\nneigh_modify exclude group fixed fixed #!", "exclude group fixed fixed"),
+    Case("neigh-interval", STEP, f"{STEP}\nneigh_modify every 50 delay 0 check no #!", "(25 fs)"),
+    Case("integrated-twice", BATH, f"{BATH}\nfix again all nve #!", "unfix bath"),
+    Case("thermostat-alone", BATH, "fix bath mobile langevin 300 300 0.1 7 #!", "fix move mobile nve"),
+    Case("not-integrated", BATH + "\n", "", "no atom moves"),
+    Case("frozen-barostat", BATH, "fix bath mobile npt temp 300 300 0.05 iso 1 1 0.5 #!", "nvt"),
+    Case("velocity-after-restart", "read_data       system.data", "read_restart a.restart", "leave it out"),
+    Case("pair-units", f"{PAIR}\n{COEFF}", "units real #!\npair_style mliap unified m.pt 0\npair_coeff * * H O Pt"),
+    Case("zbl-charges", f"{PAIR}\n{COEFF}", "pair_style zbl 1 2\npair_coeff * * 8 8 #!", "type 1 is H with charge 1"),
+    Case(
+        "dispersion-twice",
+        f"{PAIR}\n{COEFF}",
+        "pair_style hybrid/overlay d3 9000 1600 damp_bj pbe dispersion/d3 bj pbe 20 10 #!\n"
+        "pair_coeff * * d3 H O Pt\npair_coeff * * dispersion/d3 H O Pt",
+        "keep one",
+    ),
+    Case("no-run", "run             100000\n", "", "cut off"),
 ]
 
 LEFT_ALONE = {
@@ -175,7 +195,7 @@ LEFT_ALONE = {
     "weak Langevin of the study": (BATH, "fix l mobile langevin 300 300 5 1\nfix n mobile nve"),
     "damping by a formula": (BATH, "fix bath mobile nvt temp 300 300 $(100*dt)"),
     "damping that cannot be known": (BATH, "variable d equal temp\nfix bath mobile nvt temp 300 300 ${d}"),
-    "barostat of 1000 timesteps": (BATH, "fix bath mobile npt temp 300 300 0.05 iso 1 1 0.5"),
+    "barostat of 1000 timesteps": (BATH, "unfix frozen\nfix bath mobile npt temp 300 300 0.05 iso 1 1 0.5"),
     "deuterium is hydrogen": (COEFF, "pair_coeff * * D O Pt"),
     "a type that the model leaves out": (COEFF, "pair_coeff * * H O NULL"),
     "elements behind model files": (
@@ -216,13 +236,41 @@ LEFT_ALONE = {
     "elements in two commands": (MODIFY, "dump_modify d sort id\ndump_modify d element H O Pt"),
     "a dump by parallel pieces": (DUMP, DUMP.replace(" custom ", " custom/gz ")),
     "restart files by a variable": ("restart         10000", "variable n index 5000\nrestart ${n}"),
-    "energies only": ("run             1000", "run 0"),
+    "energies only": ("run             100000", "run 0"),
     "a file of a variable that is not known": (STEP, STEP + "\nlog ${where}/log.lammps"),
     "a file in a folder below": (STEP, STEP + "\nlog logs/../logs/log.lammps"),
     "no file at all": (STEP, STEP + "\nlog none"),
     "a print to nowhere": (STEP, STEP + "\nprint x append /dev/null"),
     "styles with slashes": (f"{PAIR}\n{COEFF}", "pair_style lj/cut/coul/long 9\npair_coeff * * 0.1 3"),
     "a comment with a quote": (STEP, STEP + " # don't worry, it's fine"),
+    "a command that is commented out with its continuation": (
+        STEP,
+        STEP + "\n#dump i all image 100 i.*.jpg element type &\n#     axes yes 0.8 0.02 &\n      view 60 -30",
+    ),
+    "forces from kspace": (f"{PAIR}\n{COEFF}", f"{ZERO}\nkspace_style pppm 1e-4"),
+    "forces from bonds": (f"{PAIR}\n{COEFF}", f"{ZERO}\nbond_style harmonic\nbond_coeff * 10 1"),
+    "forces from springs": (f"{PAIR}\n{COEFF}", f"{ZERO}\nfix s mobile spring/self 10"),
+    "forces from a fix that adds them": (f"{PAIR}\n{COEFF}", f"{ZERO}\nfix s mobile addforce 0 0 1"),
+    "labels that are no elements": (
+        f"{PAIR}\n{COEFF}",
+        "pair_style eam/fs\npair_coeff * * AgO.eam.fs NULL O1 Pt",
+    ),
+    "labels of a three-body potential": (
+        f"{PAIR}\n{COEFF}",
+        "pair_style hybrid/overlay nb3b/harmonic lj/cut 9\npair_coeff * * nb3b/harmonic m.nb3b M O Pt\n"
+        "pair_coeff * * lj/cut 0.1 2",
+    ),
+    "a keyword that looks like an element": (f"{PAIR}\n{COEFF}", "pair_style table linear 9\npair_coeff * * t.table O"),
+    "one instance of two": (
+        f"{PAIR}\n{COEFF}",
+        "pair_style hybrid tersoff tersoff\npair_coeff * * tersoff 1 a.tersoff H O NULL\n"
+        "pair_coeff * * tersoff 2 b.tersoff NULL NULL Pt",
+    ),
+    "a short run without halt and restart files": (
+        "fix             hot all halt 10 v_T_now > 3000 error hard\nrestart         10000 a.restart b.restart\n",
+        "run 500\nquit\n",
+    ),
+    "a timestep that no run uses": (STEP, f"timestep 1.0\n{STEP}"),
     "a loop": (STEP, STEP + "\nlabel again\nvariable i loop 3\nrun 10\nnext i\njump SELF again"),
     "a loop that is left": (STEP, STEP + "\nlabel x\nrun 9\nif '$(pe)<0' then 'jump SELF y'\njump SELF x\nlabel y"),
     "a jump forward": (STEP, STEP + "\njump SELF y\nlabel y"),
@@ -277,7 +325,7 @@ def test_left_alone(check, name):
 
 
 def test_every_rule_is_tried():
-    tried = {case.code for case in FLAGGED} | {"empty"}
+    tried = {case.code for case in FLAGGED} | {"empty", "efield-no-charge", "special-bonds"}  # test_physics_rules.py
     assert tried == {rule.code for rule in all_rules()}
 
 
@@ -331,3 +379,75 @@ def test_types_by_labels_and_by_mass_commands(check, tmp_path):
         "pair_coeff: type 1 is H here and O in in.lammps, line 5"
     )
     assert not check(text.replace("* * H O Pt", "* * O H")).findings
+
+
+def heavy(check, tmp_path, **changes: str) -> list[tuple[str, str]]:
+    """Findings of a deck of argon only, in other units or with other steps."""
+    (tmp_path / "argon.data").write_text("argon, units = metal\n\n8 atoms\n1 atom types\n\nMasses\n\n1 39.95\n")
+    text = "units metal\nread_data argon.data\npair_style lj/cut 9\npair_coeff * * 0.01 3.4\ntimestep 0.1"
+    text += "\nfix 1 all nve\nrun 9"
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    return [(f.code, f.level) for f in check(text).findings]
+
+
+def test_a_long_timestep_of_heavy_atoms_is_a_warning(check, tmp_path):
+    assert heavy(check, tmp_path) == [("timestep-unit", "warning")]
+    assert heavy(check, tmp_path, **{"0.1": "1.0"}) == [("timestep-unit", "error")]
+    assert heavy(check, tmp_path, argon="gone") == [("data-missing", "note"), ("timestep-unit", "error")]
+
+
+def test_electrons_have_steps_of_attoseconds(check):
+    text = "units real\natom_style electron\npair_style eff/cut 500\npair_coeff * *\ntimestep 0.001\nfix 1 all nvt/eff"
+    text += " temp 1 1 0.1\nrun 9"
+    assert not check(text).findings
+    for old, new in {"eff/cut 500": "lj/cut 9", "electron": "full"}.items():
+        text = text.replace(old, new)
+    assert [f.code for f in check(text).findings] == ["timestep-unit", "damping-unit"]
+
+
+def test_a_link_to_a_file_of_another_machine(check, tmp_path):
+    (tmp_path / "Ta06A.snap").symlink_to("/usr/share/lammps/potentials/not-here/Ta06A.snap")
+    (found,) = check(changed(STEP, STEP + "\ninclude Ta06A.snap")).findings
+    assert (found.code, found.level) == ("include-missing", "warning") and "not-here" in found.what
+
+
+@pytest.mark.parametrize(
+    ("labels", "codes"),
+    [
+        ("labelmap atom 1 H 2 O 3 Pt\nmass H 1.008\nmass O 15.999\nmass Pt 195.084", []),
+        ("labelmap atom 1 O 2 H 3 Pt\nmass O 15.999\nmass H 1.008\nmass Pt 195.084", ["pair-coeff-order"]),
+        ("labelmap atom 1 OW 2 HW 3 M\nmass OW 15.999\nmass HW 1.008\nmass M 195.084", ["pair-coeff-order"]),
+        ("labelmap atom 1 H 2 O 3 Pt\nmass H 15.999\nmass O 1.008\nmass Pt 195.084", ["mass-element"] * 2),
+        ("mass 1 15.999\nmass 2 1.008\nmass 3 195.084", ["pair-coeff-order"]),
+        ("mass * 1.0", []),
+    ],
+)
+def test_types_by_labelmap(check, tmp_path, labels, codes):
+    (tmp_path / "system.data").write_text(DATA.split("Masses")[0] + "Atoms # atomic\n\n1 1 0 0 0\n")
+    text = changed("read_data       system.data", f"read_data system.data\n{labels}")
+    assert sorted({f.code for f in check(text).findings} - {"dump-element-order"}) == sorted(set(codes))
+    assert [f.code for f in check(text).findings if f.code == "mass-element"] == [
+        c for c in codes if c == "mass-element"
+    ]
+
+
+def test_order_inside_a_hybrid(check):
+    style = "pair_style hybrid/overlay {} lj/cut 8\npair_coeff 3 3 lj/cut 0.1 2\npair_coeff * * {}"
+    for pair, coeff, codes in (
+        ("deepmd m.pb", "deepmd O H Pt", ["pair-coeff-order"]),
+        ("deepmd m.pb", "deepmd H O Pt", []),
+        ("deepmd m.pb", "deepmd", ["pair-coeff-no-elements"]),
+        ("quip", 'quip gp.xml "Potential xml_label=x" 8 1 78', ["pair-coeff-order"]),
+        ("mliap unified m.pt 0", "mliap O NULL Pt", ["pair-coeff-order"]),
+        ("eam/alloy", "eam/alloy Pt.eam NULL NULL Pt", []),
+    ):
+        text = changed(f"{PAIR}\n{COEFF}", style.format(pair, coeff))
+        assert [f.code for f in check(text).findings] == codes, coeff
+
+
+def test_a_stand_in_inside_a_hybrid_is_a_warning(check):
+    coeff = "pair_style hybrid/overlay quip lj/cut 8\npair_coeff * * quip sw.xml 'IP SW' 1 14 78"
+    (found,) = check(changed(f"{PAIR}\n{COEFF}", coeff)).findings
+    assert (found.code, found.level) == ("pair-coeff-order", "warning") and "type 2 is Si here" in found.what

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lmpdrive.lint.deck import Deck, plain
 from lmpdrive.lint.registry import Found, rule
 
-GIVE_FORCES = ("external", "ipi", "latte", "client/md", "mdi/qm", "mdi/qmmm", "python/invoke")
+NO_FORCES = re.compile(
+    r"(nve|nvt|npt|nph|nvk|langevin|temp/|press/|momentum|recenter|halt|print|vector|ave/|store|setforce|freeze|move"
+    r"|shake|rattle|rigid|balance|dt/reset|deform|box/relax|enforce2d|property/atom|controller)"
+)
+"""Fixes that move, measure, heat or hold atoms without forces of their own; others may have some."""
+BONDED = ("kspace_style", "bond_style", "angle_style", "dihedral_style", "improper_style")
 
 
 @rule("callback-missing", "error")
 def callback_missing(deck: Deck) -> Iterator[Found]:
     """`pair_style zero` and no `fix external`: every force is zero."""
     style = deck.last("pair_style")
-    if style is None or plain(style.arg(0)) != "zero" or not deck.runs:
+    if style is None or plain(style.arg(0)) != "zero" or not (deck.dynamics or deck.named("minimize")):
         return
-    if not any(fix.style in GIVE_FORCES for fix in deck.fixes):
+    bonded = any(c.arg(0) not in ("zero", "none") for c in deck.named(*BONDED))
+    if not bonded and all(NO_FORCES.match(fix.style) for fix in deck.fixes):
         what = "pair_style zero computes nothing, and no fix gives the atoms forces"
-        fix = "fix model all external pf/callback 1 1, and run it with `lmpdrive run-deck`"
+        fix = "`fix model all external pf/callback 1 1`, and run the deck with `lmpdrive run-deck in.lammps`"
         yield Found(style, what, fix)
 
 

@@ -4,39 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lmpdrive.lint.deck import Deck, plain
+from lmpdrive.lint.deck import Deck
 from lmpdrive.lint.dumps import dumps
 from lmpdrive.lint.elements import AMU, NULL, Types, by_mass, is_element, symbol
-from lmpdrive.lint.registry import Found, rule
-from lmpdrive.lint.walk import Command, number
+from lmpdrive.lint.potentials import NAMES_ELEMENTS, coefficients
+from lmpdrive.lint.registry import Found, Level, rule
 
-KNOWS_NAMES = ("deepmd",)
+KNOWS_NAMES = ("deepmd", "deepspin")
 """Styles that take LAMMPS type i for the model's type i when no elements are named."""
-
-
-def trailing_elements(command: Command, style: str = "") -> list[str]:
-    """The elements that end a `pair_coeff * *`; atomic numbers for QUIP."""
-    if command.args[:2] != ("*", "*"):
-        return []
-    found: list[str] = []
-    for word in reversed(command.args[2:]):
-        name = _of_number(word) if style == "quip" else word
-        if not (is_element(name) or name == NULL):
-            break
-        found.append(name)
-    return [] if all(name == NULL for name in found) else found[::-1]
-
-
-def _of_number(word: str) -> str:
-    from ase.data import chemical_symbols
-
-    z = number(word)
-    return chemical_symbols[int(z)] if z is not None and z == int(z) and 0 < z < len(chemical_symbols) else word
-
-
-def _style(deck: Deck) -> str:
-    found = deck.last("pair_style")
-    return plain(found.arg(0)) if found else ""
 
 
 def _differences(named: list[str], types: Types) -> list[str]:
@@ -48,6 +23,12 @@ def _differences(named: list[str], types: Types) -> list[str]:
     ]
 
 
+def _stand_in(named: list[str], types: Types) -> bool:
+    """Whether elements that no type has are named: one part of a hybrid may treat C as Si on purpose."""
+    wrong = {symbol(n) for n, e in zip(named, types.elements()) if e and is_element(n) and symbol(n) != e}
+    return not wrong & set(types.elements())
+
+
 def _right(types: Types) -> str:
     return " ".join(element or "?" for element in types.elements())
 
@@ -56,41 +37,43 @@ def _right(types: Types) -> str:
 def pair_coeff_order(deck: Deck) -> Iterator[Found]:
     """Elements of `pair_coeff * *` in a different order than the types of the data file."""
     types = deck.types
-    for command in deck.named("pair_coeff"):
-        named = trailing_elements(command, _style(deck))
+    for coefficient in coefficients(deck):
+        named = coefficient.labels(types.count)
         if not named or not types.count:
             continue
-        if len(named) < types.count:
+        if len(named) == types.count:
+            if wrong := _differences(named, types):
+                fix = f"in the order of the types: {_right(types)}"
+                level: Level | None = "warning" if coefficient.hybrid and _stand_in(named, types) else None
+                yield Found(coefficient.command, "pair_coeff: " + "; ".join(wrong), fix, level)
+        elif coefficient.style in NAMES_ELEMENTS:
             what = f"pair_coeff names {len(named)} elements, {types.source} has {types.count} types"
-            yield Found(command, what, f"one for each type: {_right(types)}")
-        elif wrong := _differences(named[-types.count :], types):
-            yield Found(command, "pair_coeff: " + "; ".join(wrong), f"in the order of the types: {_right(types)}")
+            yield Found(coefficient.command, what, f"one for each type: {_right(types)}")
 
 
 @rule("pair-coeff-no-elements", "warning")
 def pair_coeff_no_elements(deck: Deck) -> Iterator[Found]:
     """`pair_style deepmd` without elements: type i of LAMMPS is type i of the model, whatever that is."""
-    if _style(deck) not in KNOWS_NAMES:
-        return
-    for command in deck.named("pair_coeff"):
-        if not trailing_elements(command):
+    for coefficient in coefficients(deck):
+        if coefficient.style in KNOWS_NAMES and not coefficient.words:
             what = "no elements named: LAMMPS' type i is the model's type i, in the order of its training"
-            yield Found(command, what, f"pair_coeff * * {_right(deck.types) or 'H O Pt'}")
+            style = f"{coefficient.style} " if coefficient.hybrid else ""
+            yield Found(coefficient.command, what, f"pair_coeff * * {style}{_right(deck.types) or 'H O Pt'}")
 
 
 @rule("dump-element-order", "error")
 def dump_element_order(deck: Deck) -> Iterator[Found]:
     """Elements of `dump_modify element` in a different order than the types, so the file has the wrong elements."""
     types = deck.types
-    coefficients = [e for c in deck.named("pair_coeff") if (e := trailing_elements(c, _style(deck)))]
+    named_by_pairs = [e for c in coefficients(deck) if (e := c.labels(types.count)) and all(map(is_element, e))]
     for dump in dumps(deck):
         for command in dump.modified:
             words = command.after("element", 1)
             if types.count and any(types.elements()):
                 if wrong := _differences(list(words[: types.count]), types):
                     yield Found(command, "dump_modify element: " + "; ".join(wrong), f"element {_right(types)}")
-            elif coefficients and words and NULL not in coefficients[-1]:
-                named = [symbol(e) for e in coefficients[-1]]
+            elif named_by_pairs and words:
+                named = [symbol(e) for e in named_by_pairs[-1]]
                 given = [symbol(w) for w in words[: len(named)]]
                 if given != named:
                     what = f"dump_modify has {' '.join(given)}, pair_coeff {' '.join(named)}"

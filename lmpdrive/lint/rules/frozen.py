@@ -18,9 +18,9 @@ def frozen_thermostat(deck: Deck) -> Iterator[Found]:
             continue
         for frozen in deck.frozen:
             together = bath.acts_with(frozen, deck.runs)
-            if together and deck.groups.share(bath.group, frozen.group) and not _own_temperature(deck, bath, frozen):
+            if together and deck.share(bath.group, frozen.group) and not _own_temperature(deck, bath, frozen):
                 what = f"fix {bath.id} thermostats group {bath.group}, part of which ({frozen.group}) is frozen"
-                fix = f"group mobile subtract all {frozen.group}, and the thermostat on mobile"
+                fix = f"`group mobile subtract all {frozen.group}`, and the thermostat on mobile"
                 yield Found(bath.command, what, fix)
                 break
 
@@ -30,7 +30,7 @@ def _own_temperature(deck: Deck, bath: Fix, frozen: Fix) -> bool:
     groups = {c.arg(0): c.arg(1) for c in deck.computes()}
     named = [c.after("temp", 1)[:1] for c in deck.named("fix_modify") if c.arg(0) == bath.id]
     computes = [name for (name,) in (n for n in named if n)]
-    return bool(computes) and not deck.groups.share(groups.get(computes[-1], "all"), frozen.group)
+    return bool(computes) and not deck.share(groups.get(computes[-1], "all"), frozen.group)
 
 
 @rule("frozen-momentum", "warning")
@@ -41,7 +41,7 @@ def frozen_momentum(deck: Deck) -> Iterator[Found]:
             continue
         for frozen in deck.frozen:
             if fix.acts_with(frozen, deck.runs):
-                moved = deck.groups.share(fix.group, frozen.group)
+                moved = deck.share(fix.group, frozen.group)
                 what = f"fix {fix.id} ({fix.style}) with the frozen group {frozen.group}: " + (
                     "it moves the frozen atoms" if moved else "it takes away motion that the frozen atoms allow"
                 )
@@ -61,9 +61,11 @@ def frozen_velocity(deck: Deck) -> Iterator[Found]:
                 for c in deck.commands[i + 1 :]
             )
             moved = any(
-                fix.style.startswith(("nv", "np")) and deck.groups.share(fix.group, frozen.group) for fix in deck.fixes
+                fix.style.startswith(("nv", "np")) and deck.share(fix.group, frozen.group) for fix in deck.fixes
             )
-            if not stopped and moved and deck.groups.share(command.arg(0), frozen.group):
+            if not stopped and moved and deck.share(command.arg(0), frozen.group):
                 what = f"velocity {command.arg(0)} create moves the frozen group {frozen.group}, and it is integrated"
-                yield Found(command, what, f"velocity {frozen.group} set 0 0 0 after it, or integrate the others only")
+                yield Found(
+                    command, what, f"`velocity {frozen.group} set 0 0 0` after it, or integrate the others only"
+                )
                 break

@@ -23,4 +23,4 @@ def endless_loop(deck: Deck) -> Iterator[Found]:
         between = deck.commands[start:i]
         if not any(c.name in ("next", "quit") or (c.name == "jump" and c.conditional) for c in between):
             what = f"jump {' '.join(jump.args)} comes back to itself for ever"
-            yield Found(jump, what, "variable i loop 10 before the label, and next i before the jump")
+            yield Found(jump, what, "`variable i loop 10` before the label, and `next i` before the jump")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from lmpdrive.lint.registry import Found, rule
 from lmpdrive.lint.walk import Command
 
 SHELL_FILES = ("cd", "mkdir", "mv", "rm", "rmdir")
+OTHER_PROGRAM = re.compile(r"[;&|<>`$()]")
+"""With which a line of the shell can start another program."""
 HARMLESS = ("/dev/null", "/dev/stdout", "/dev/stderr")
 READS = {"include": 0, "read_data": 0, "read_restart": 0, "read_dump": 0, "molecule": 1, "rerun": 0}
 WRITES = {"log": 0, "write_restart": 0, "write_data": 0, "write_coeff": 0, "write_dump": 2, "dump": 4}
@@ -21,7 +24,7 @@ def shell(deck: Deck) -> Iterator[Found]:
     """`shell` runs any program with your rights."""
     for command in deck.named("shell"):
         words = " ".join(command.args)[:60]
-        if command.arg(0) in (*SHELL_FILES, "putenv"):
+        if words.split()[:1] and words.split()[0] in (*SHELL_FILES, "putenv") and not OTHER_PROGRAM.search(words):
             what = f"shell {words}: changes files or the environment outside LAMMPS"
             yield Found(command, what, "do it before the run, in a job script", "warning")
         else:
