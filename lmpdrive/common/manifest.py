@@ -118,6 +118,10 @@ class Part(Section):
     host: Text | None = None
     started: Text | None = None
     state: Text | None = None
+    deck_files: dict[str, Text] = {}
+    """The deck that the run began with, and the files that it includes -> sha256 when this part began."""
+    deck_accepted: bool | None = None
+    """Whether they had been edited since the part before, and were accepted."""
 
 
 class Performance(Section):

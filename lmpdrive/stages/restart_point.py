@@ -28,6 +28,7 @@ from lmpdrive.engine.restart.deck import Resumption, Seam, end_of, numbered, pla
 from lmpdrive.engine.restart.files import Restart, candidates, recorded, why_unusable
 from lmpdrive.engine.run import ResumedFrom
 from lmpdrive.errors import ConfigError, DeckError, RunDirectoryError
+from lmpdrive.stages.deck_that_ran import deck_was_edited_since, end_of_run
 
 MAY_CHANGE = ("dynamics.production_ps=", "run.", "observables.")
 """Beginnings of the `--set` overrides that are allowed when a run is resumed."""
@@ -71,10 +72,13 @@ def save_config(folder: Path, config: Config) -> None:
     update_manifest(folder, files=read_manifest(folder).files | {CONFIG: sha256(folder / CONFIG)})
 
 
-def choose_restart_point(folder: Path, config: Config, say: Say, restart: str | None = None) -> RestartPoint:
+def choose_restart_point(
+    folder: Path, config: Config, say: Say, restart: str | None = None, accept_deck: bool = False
+) -> RestartPoint:
     """Choose the restart file (or take the one named) and write the deck that resumes from it.
 
-    The caller holds the directory.  Raises DeckError if the deck cannot be resumed, RunDirectoryError if it is missing.
+    The caller holds the directory.  Raises DeckError if the deck cannot be resumed, RunDirectoryError if it is missing,
+    or was edited after the run began and `accept_deck` is not set.
     """
     manifest = read_manifest(folder)
     written = manifest.files.get(CONFIG)
@@ -82,16 +86,19 @@ def choose_restart_point(folder: Path, config: Config, say: Say, restart: str | 
         say(f"warning: {CONFIG} is not what was written: changed by hand, or damaged")
     if isinstance(config.potential.chosen, Integrated):
         return _by_ase(folder, config, say)
-    return _by_lammps(folder, config, manifest, say, restart)
+    return _by_lammps(folder, config, manifest, say, restart, accept_deck)
 
 
-def _by_lammps(folder: Path, config: Config, manifest: Manifest, say: Say, restart: str | None) -> RestartPoint:
+def _by_lammps(
+    folder: Path, config: Config, manifest: Manifest, say: Say, restart: str | None, accept_deck: bool
+) -> RestartPoint:
     deck = manifest.first_part.deck
     try:
         commands = read_deck(folder / deck)
     except OSError as error:
         raise RunDirectoryError(f"cannot read {folder / deck}: {error.strerror}") from None
-    end = _end(folder, commands, config, manifest)
+    edited = (folder / LOG).exists() and deck_was_edited_since(folder, manifest, accept_deck, say)
+    end = end_of_run(folder, commands, config, manifest)
     if not (folder / LOG).exists():
         say("nothing has run here: from the start")
         return _from_start(commands, end)
@@ -100,8 +107,8 @@ def _by_lammps(folder: Path, config: Config, manifest: Manifest, say: Say, resta
     if finished and _reached(folder, last_deck) >= end:
         return RestartPoint(deck, complete=True)
     sought = _Sought.of(folder, commands, config)
-    edited = deck_was_edited(folder, deck)  # then a person may have changed the groups
-    system = manifest.system.model_copy(update={"groups": {}}) if edited else manifest.system
+    by_hand = deck_was_edited(folder, deck)  # then a person may have changed the groups
+    system = manifest.system.model_copy(update={"groups": {}}) if by_hand else manifest.system
     chosen = _choose(folder, sought, system, config, restart, say)
     if chosen is not None and sought.before is not None:
         say(f"the guard stopped this run at step {sought.before}: from step {chosen.step} it may take the same course")
@@ -122,7 +129,7 @@ def _by_lammps(folder: Path, config: Config, manifest: Manifest, say: Say, resta
     at = Resumption(number, chosen.path.name, chosen.step, end, at_seam)
     write_atomically(folder / name, resumed(commands, at))
     say(f"resuming at step {chosen.step} ({chosen.path.name}) toward step {end}: {name}")
-    return RestartPoint(name, numbered(LOG, number), ResumedFrom(chosen.step, chosen.path.name))
+    return RestartPoint(name, numbered(LOG, number), ResumedFrom(chosen.step, chosen.path.name, edited))
 
 
 def _from_start(deck: Deck, end: int) -> RestartPoint:
@@ -141,23 +148,6 @@ def _reached(folder: Path, deck: str) -> int:
         return end_of(read_deck(folder / deck))
     except (OSError, DeckError):
         return -1
-
-
-def _end(folder: Path, deck: Deck, config: Config, manifest: Manifest) -> int:
-    """The step toward which the run goes: of the deck, or of the configuration where `--set` extended it."""
-    of_deck = end_of(deck)
-    if config.dynamics.ensemble == "minimise":
-        return of_deck
-    wanted = config.equilibrate_steps + config.production_steps
-    begun = manifest.dynamics.steps
-    if wanted == begun:
-        return of_deck  # also where a person changed the lengths in the deck
-    if of_deck != begun:
-        raise ConfigError(
-            f"dynamics.production_ps asks for {wanted} steps in all, but the lengths in {folder / deck.name} were "
-            f"changed by hand ({of_deck} steps): change them there again, and resume without --set"
-        )
-    return wanted
 
 
 def logged_energies(folder: Path, step: int, atoms: int) -> Seam | None:

@@ -11,6 +11,7 @@ from lmpdrive.common.trust import require
 from lmpdrive.common.walltime import Deadline
 from lmpdrive.config import Config
 from lmpdrive.engine.directory import provenance
+from lmpdrive.engine.directory.model_links import restore_links
 from lmpdrive.engine.run import Job, State
 from lmpdrive.errors import SeamError
 from lmpdrive.stages.observable_settings import check_observables
@@ -27,15 +28,17 @@ def resume_run(
     trust: bool,
     deadline: Deadline | None,
     restart: str | None,
+    accept_deck: bool,
     lock: int,
 ) -> State:
     """`lmpdrive resume` without the analysis: how the run ended now.  The caller holds `lock`, the directory's."""
     check_observables(config)
+    restore_links(out, config, say)
     require(config.potential.programs(out), trust)
     for line in provenance.must_be_as_rendered(out, config):
         say(f"warning: {line}")
     while True:
-        point = choose_restart_point(out, config, say, restart)
+        point = choose_restart_point(out, config, say, restart, accept_deck)
         if overrides:
             save_config(out, config)
         if point.complete:

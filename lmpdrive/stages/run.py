@@ -14,9 +14,11 @@ from typing import Any
 
 from lmpdrive import guard
 from lmpdrive.architectures import Integrated
+from lmpdrive.common.disk import told_if_full
 from lmpdrive.common.manifest import Part, Performance, read_manifest, update_manifest
 from lmpdrive.common.patience import announced_if_long
 from lmpdrive.common.say import Say
+from lmpdrive.common.shell import to_paste
 from lmpdrive.common.trust import require
 from lmpdrive.config import Config
 from lmpdrive.engine.agreement import step0
@@ -41,7 +43,8 @@ def run_once(out: Path, config: Config, job: Job, quiet: bool, say: Say) -> Stat
     KeyboardInterrupt while there is no worker.
     """
     try:
-        return _Run(out, config, job, quiet, say).run()
+        with told_if_full(out, to_paste("resume", out)):
+            return _Run(out, config, job, quiet, say).run()
     except BaseException as error:
         _record_end(out, "interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
         raise
@@ -63,12 +66,14 @@ class _Run:
         self.out, self.config, self.job, self.quiet, self.say = out, config, job, quiet, say
         self.started = time.monotonic()
         self.earlier = read_manifest(out).parts if job.resumed_from else ()
+        began_with = self.earlier[0].deck if self.earlier else job.deck
         self.part = {
             "deck": job.deck,
             "log": job.log,
             **(job.resumed_from.entries() if job.resumed_from else {}),
             "host": platform.node(),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "deck_files": provenance.deck_files(out, began_with),
         }
 
     def record(self, state: str, **changes: Any) -> None:

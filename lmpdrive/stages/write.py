@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lmpdrive import checks
+from lmpdrive.common.disk import told_if_full
 from lmpdrive.common.manifest import write_manifest
 from lmpdrive.common.patience import announced_if_long
 from lmpdrive.common.run_files import CONFIG, CONFIG_GIVEN, DATA
@@ -48,7 +49,7 @@ def write_run_directory(
     """Fill a run directory; returns the configuration with what was decided on the way."""
     require(config.potential.programs(), trust)
     # the folder first, so that a name that is taken shows before packmol has run
-    with new_directory(out) as folder:
+    with told_if_full(out, "the same command again"), new_directory(out) as folder:
         with announced_if_long(say, "building the system"):
             system = make_system(config)
         for line in system.report.lines():

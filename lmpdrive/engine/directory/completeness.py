@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lmpdrive.common.manifest import read_manifest, update_manifest
 from lmpdrive.common.run_files import LAST_RESTART
+from lmpdrive.common.shell import to_paste
 from lmpdrive.deck.commands import read_deck
 from lmpdrive.engine.restart.deck import end_of
 from lmpdrive.engine.restart.files import inspect
@@ -35,7 +36,7 @@ def raise_if_incomplete(folder: Path) -> None:
     free_MB = shutil.disk_usage(folder).free / 1e6
     raise RunDirectoryError(
         f"LAMMPS said nothing, but {missing}: was the disk full ({free_MB:.0f} MB are free in {folder} now), or your "
-        f"quota? Make room, then: lmpdrive resume {folder}"
+        f"quota? Make room, then: {to_paste('resume', folder)}"
     )
 
 

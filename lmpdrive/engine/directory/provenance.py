@@ -107,6 +107,12 @@ def deck_was_edited(run_dir: Path, deck: str = DECK) -> bool:
     return any(not (run_dir / name).is_file() or sha256(run_dir / name) != then.get(name) for name in names)
 
 
+def deck_files(run_dir: Path, deck: str) -> dict[str, str]:
+    """sha256 of a deck and of the files that it includes."""
+    names = (deck, *read_deck(run_dir / deck).included)
+    return {name: sha256(run_dir / name) for name in names}
+
+
 def must_be_as_rendered(run_dir: Path, config: Config) -> Iterator[str]:
     """What of the structure has changed; raises ModelError for a model that has: the manifest would lie about it."""
     if changed := list(changed_models(run_dir, config)):

@@ -22,6 +22,7 @@ from lmpdrive.common.manifest import (
     SystemSection,
     read_manifest,
 )
+from lmpdrive.common.shell import to_paste
 from lmpdrive.config import Config
 from lmpdrive.environments import Interpreter, Recipe
 from lmpdrive.errors import RunDirectoryError
@@ -73,7 +74,7 @@ def _stopped(folder: Path) -> str:
         return ""
     if state in (None, "finished"):
         return ""
-    return f"There is a run in it (state: {state}); `lmpdrive resume {folder}` continues it. "
+    return f"There is a run in it (state: {state}); `{to_paste('resume', folder)}` continues it. "
 
 
 def link_model_files(run_dir: Path, config: Config) -> dict[str, str]:
