@@ -21,7 +21,8 @@ from lmpdrive.config import Config, load
 from lmpdrive.deck.render import render
 from lmpdrive.deck.rendered import RenderedDeck
 from lmpdrive.engine.directory import provenance
-from lmpdrive.engine.directory.write import new_directory, packages_of, versions_of
+from lmpdrive.engine.directory.new import new_directory
+from lmpdrive.engine.directory.write import packages_of, versions_of
 from lmpdrive.errors import LmpdriveError, RunDirectoryError, TrajectoryError
 
 MOST_DIFF_LINES = 40

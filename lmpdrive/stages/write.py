@@ -18,7 +18,8 @@ from lmpdrive.config import Config, dump_yaml
 from lmpdrive.deck.render import render as render_deck
 from lmpdrive.engine.coupling_choice import choose_coupling
 from lmpdrive.engine.directory import provenance
-from lmpdrive.engine.directory.write import link_model_files, new_directory, new_manifest
+from lmpdrive.engine.directory.new import new_directory
+from lmpdrive.engine.directory.write import link_model_files, new_manifest
 from lmpdrive.engine.relax import relax, stays_packed, wants_relaxation
 from lmpdrive.errors import ModelError
 from lmpdrive.system import make_system, write_data
