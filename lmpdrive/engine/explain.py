@@ -11,7 +11,7 @@ from lmpdrive.common.worker_error import WorkerError
 from lmpdrive.deck.commands import parse_deck, read_deck
 from lmpdrive.engine.causes import likely_cause
 
-_LIBRARY = re.compile(r"\s*([\w+-]+: *)*error:", re.IGNORECASE)
+_LIBRARY = re.compile(r"\s*([\w+-]+[: ]+){0,4}error:", re.IGNORECASE)
 """Begins the message of a library; commands that LAMMPS echoes have `error` elsewhere."""
 
 
@@ -44,7 +44,9 @@ def _before_the_error(log: Path) -> list[str]:
         return []
     lines = log.read_text(errors="replace").splitlines()
     end = next((i for i, line in enumerate(lines) if line.startswith("ERROR")), None)
-    return [] if end is None else [line.strip() for line in lines[max(0, end - 15) : end] if _LIBRARY.match(line)]
+    before = [] if end is None else lines[max(0, end - 15) : end]
+    begin = next((i for i, line in enumerate(before) if _LIBRARY.match(line)), len(before))
+    return [line.strip() for line in before[begin:]]
 
 
 def _source(run_dir: Path) -> str:

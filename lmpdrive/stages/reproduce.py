@@ -190,6 +190,7 @@ def copy_inputs(run_dir: Path, out: Path) -> Config:
         for name in (*manifest.files, MANIFEST):
             if not (run_dir / name).is_file():
                 raise RunDirectoryError(f"{run_dir / name} is not there: the run cannot be repeated")
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(run_dir / name, folder / name)
         for name in (*config.potential.files(), *config.potential.made):
             source = run_dir / name

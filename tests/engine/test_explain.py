@@ -35,16 +35,30 @@ ERRORS = {
 }
 
 
+def worker(folder) -> int:
+    """Exit code of the worker with the deck of a folder."""
+    command = [sys.executable, "-m", "lmpdrive.engine.worker", "in.lammps", "--no-plugins", "--log=log.lammps"]
+    return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode
+
+
 @pytest.mark.parametrize("line", ERRORS)
 def test_errors_are_explained(tmp_path, line):
     (tmp_path / "in.lammps").write_text(f"{DECK}{line}\nrun 0\n")
-    worker = [sys.executable, "-m", "lmpdrive.engine.worker", "in.lammps", "--no-plugins", "--log=log.lammps"]
-    done = subprocess.run(worker, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 1, done.stderr
+    assert worker(tmp_path) == 1
     said = explain(tmp_path)
     for words in ERRORS[line]:
         assert words in said, said
     assert "unknown" not in said.split("Likely cause:")[1]
+
+
+def test_the_words_of_colvars(tmp_path):
+    """Its parser wants line breaks: what it says of that stands before LAMMPS' own error."""
+    (tmp_path / "cv.in").write_text(
+        "colvar {\n name d\n distanceZ { main { atomNumbers 1 } ref { atomNumbers 2 } }\n}\n"
+    )
+    (tmp_path / "in.lammps").write_text(f"{DECK}fix b all colvars cv.in output cv\nrun 0\n")
+    assert worker(tmp_path) == 1
+    assert "Before that: Parse error: reached the end while looking for closing brace" in explain(tmp_path)
 
 
 @pytest.mark.parametrize("reason", ["No space left on device", "Disk quota exceeded", "File too large"])

@@ -56,6 +56,24 @@ def damping_in_ps(case: Case) -> Iterator[Problem]:
                 )
 
 
+def ramp_under_the_guard(case: Case) -> Iterator[Problem]:
+    """The guard takes the target for constant, and the conserved quantity for conserved."""
+    guard = case.config.guard
+    on = {"drift_fraction": guard.drift_fraction, "temperature_sigmas": guard.temperature_sigmas}
+    stops = [key for key, limit in on.items() if limit != "off"] if guard.on_instability != "continue" else []
+    for _, style, words in _fixes(case, ("nvt", "npt", "langevin")):
+        at = 0 if style == "langevin" else words.index("temp") + 1 if "temp" in words else len(words)
+        first, last = (*words[at : at + 2], "", "")[:2]
+        if stops and first != last:
+            cure = ", ".join(f"{key}: off" for key in stops)
+            yield Problem(
+                "warning",
+                f"in.lammps: fix {style} takes the temperature from {first} to {last} K, and the guard stops a run "
+                f"whose temperature leaves {case.config.dynamics.temperature_K:g} K or whose conserved quantity "
+                f"drifts, as it does in a ramp. Set guard: {{{cure}}}",
+            )
+
+
 def _fixes(case: Case, styles: tuple[str, ...]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Group, style and further words of each fix of these styles."""
     if case.own_deck is None:
