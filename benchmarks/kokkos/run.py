@@ -30,7 +30,7 @@ from lmpdrive.deck.context import run_command
 from lmpdrive.engine.loops import loops
 from lmpdrive.engine.probe import probe
 from lmpdrive.trajectory import open_trajectory
-from lmpdrive.trajectory.thermo import thermo_of
+from lmpdrive.trajectory.logs.thermo import thermo_of
 
 STEPS = 100
 TIMESTEP_FS = 0.5

@@ -15,6 +15,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from lmpdrive.constituents.kernels import load
+
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
@@ -28,7 +30,8 @@ NON_METALS = frozenset("H He B C N O F Ne P S Cl Ar As Se Br Kr Te I Xe At Rn".s
 """Si and Ge count as metals: they are the cations of their oxides."""
 NOBLE_GASES = frozenset(("He", "Ne", "Ar", "Kr", "Xe", "Rn"))
 
-_PAIRS_AT_ONCE = 4_000_000
+MANY = 8_000
+"""Atoms above which a tree is faster than looking at all of a layer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,14 +110,14 @@ def neighbours(positions: Array, cell: Array, cutoff_A: float) -> Bonds:
     scaled = scaled - np.floor(scaled)
     margin = cutoff_A * np.linalg.norm(inverse, axis=0)
     reach = [range(-n, n + 1) for n in np.ceil(margin).astype(int)]
-    images, owners, shifts = [], [], []
-    for shift in product(*reach):
-        image = scaled + shift
-        near = np.flatnonzero(np.all((image > -margin) & (image < 1 + margin), axis=1))
-        images.append(image[near] @ cell)
-        owners.append(near)
-        shifts.append(np.broadcast_to(shift, (len(near), 3)))
-    around, owner, shift_of = np.concatenate(images), np.concatenate(owners), np.concatenate(shifts)
+    shifts = np.array(list(product(*reach)))
+    near = np.ones((len(shifts), len(scaled)), dtype=bool)
+    for axis in range(3):
+        image = shifts[:, axis, None] + scaled[:, axis]
+        near &= (image > -margin[axis]) & (image < 1 + margin[axis])
+    which, owner = np.nonzero(near)
+    shift_of = shifts[which]
+    around = (scaled[owner] + shift_of) @ cell
     points = scaled @ cell
     first, found, length = _close(points, around, cutoff_A)
     second, shift_of = owner[found], shift_of[found].astype(np.int64)
@@ -127,26 +130,16 @@ def neighbours(positions: Array, cell: Array, cutoff_A: float) -> Bonds:
 
 def _close(points: Array, around: Array, cutoff_A: float) -> tuple[Indices, Indices, Array]:
     """Indices in both and distance of all pairs below the cutoff; the k-d tree takes 0.3 s to import."""
-    if len(points) * len(around) > 4 * _PAIRS_AT_ONCE:
+    if len(points) > MANY:
         from scipy.spatial import cKDTree
 
         found = cKDTree(points).sparse_distance_matrix(cKDTree(around), cutoff_A, output_type="ndarray")
         return found["i"].astype(np.int64), found["j"].astype(np.int64), found["v"]
     order = np.argsort(around[:, 2], kind="stable")
-    sorted_z = around[order, 2]
-    ones, others, lengths = [], [], []
-    size = max(1, _PAIRS_AT_ONCE // max(1, len(around)))
-    for start in range(0, len(points), size):
-        part = points[start : start + size]
-        low, high = np.searchsorted(sorted_z, [part[:, 2].min() - cutoff_A, part[:, 2].max() + cutoff_A])
-        near = order[low:high]
-        apart = part[:, None] - around[near]
-        squared = np.einsum("ijk,ijk->ij", apart, apart)
-        i, j = np.nonzero(squared < cutoff_A**2)
-        ones.append(i + start)
-        others.append(near[j])
-        lengths.append(np.sqrt(squared[i, j]))
-    return np.concatenate(ones), np.concatenate(others), np.concatenate(lengths)
+    first, second, length = load("close").close_pairs(
+        np.ascontiguousarray(points, dtype=float), np.ascontiguousarray(around[order], dtype=float), cutoff_A
+    )
+    return first, order[second], length
 
 
 def _one_bond_per_hydrogen(elements: NDArray[np.str_], bonds: Bonds) -> Bonds:
@@ -164,8 +157,10 @@ def _one_bond_per_hydrogen(elements: NDArray[np.str_], bonds: Bonds) -> Bonds:
     order = np.lexsort((bonds.length[which], rank, h))
     best = np.ones(len(order), dtype=bool)
     best[1:] = h[order][1:] != h[order][:-1]
-    chosen = set(which[order][best].tolist())
-    lone = h[order][best][rank[order][best] == 2]  # on metals: every bond counts
+    chosen = np.zeros(len(bonds.first), dtype=bool)
+    chosen[which[order][best]] = True
+    lone = np.zeros(len(elements), dtype=bool)
+    lone[h[order][best][rank[order][best] == 2]] = True  # on metals: every bond counts
     keep = np.ones(len(bonds.first), dtype=bool)
-    keep[own] = [b in chosen or bool(np.isin([bonds.first[b], bonds.second[b]], lone).any()) for b in own]
+    keep[own] = chosen[own] | lone[first] | lone[second]
     return bonds.take(keep)

@@ -37,8 +37,8 @@ class Frame:
 
 def ring(run_dir: Path, species: Sequence[str]) -> list[Frame]:
     """The frames there are, in order of steps; incomplete ones are left out."""
-    from lmpdrive.trajectory.identity import Identity
-    from lmpdrive.trajectory.lammps_binary import LammpsBinaryTrajectory
+    from lmpdrive.trajectory.elements.identity import Identity
+    from lmpdrive.trajectory.readers.lammps_binary import LammpsBinaryTrajectory
     from lmpdrive.trajectory.topology import Topology
 
     identity = Identity(known=Topology(np.array(species)))

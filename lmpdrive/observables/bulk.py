@@ -119,7 +119,7 @@ def _over_metal(blocks: Array, density: float, both_faces: bool) -> Bulk:
     thickness = n * BIN_A if surface is None else _half(curve, density) * BIN_A
     if end.at - margin < round(SHORTEST_A / BIN_A):
         to = "the free surface" if end.free else "the other face"
-        return Bulk.none(f"the film of {thickness:.1f} Å is too thin: layering at the metal reaches to {to}")
+        return Bulk.none(f"the film of {thickness:.1f} Å is too thin: layering at the surface reaches to {to}")
     return _flat_part(blocks, _End(margin, False), end, symmetric=both_faces and not end.free)
 
 

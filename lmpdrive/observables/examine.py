@@ -25,7 +25,7 @@ from lmpdrive.errors import ConfigError, did_you_mean
 from lmpdrive.observables.interface import constituents_of
 from lmpdrive.trajectory.frames import Chunk, Trajectory
 from lmpdrive.trajectory.topology import Topology, parse_id_ranges
-from lmpdrive.trajectory.turned import Turned
+from lmpdrive.trajectory.views.turned import Turned
 
 Atoms = NDArray[np.int64]
 Slab = str | Mapping[str, Any]

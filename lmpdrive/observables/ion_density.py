@@ -1,4 +1,4 @@
-"""Concentration profile of each ion element in mol/L (cations and anions alike)."""
+"""Concentration profile of each kind of ion and molecule in mol/L, counted at one atom of each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lmpdrive.trajectory.frames import Chunk
 
 
 class IonDensity(Profile):
-    """c(z) = <N_bin>/(N_A A Δz) of one element that is neither slab nor O nor H."""
+    """c(z) = <N_bin>/(N_A A Δz) of one kind of ion or molecule: Na, or ClO4 at its Cl."""
 
     equation = "c(z) = ⟨N(z, z + Δz)⟩ / (N_A A Δz)"
     error_column = "σ [mol/L]"
@@ -32,7 +32,7 @@ class IonDensity(Profile):
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
-        """One for each ion element; none in a bulk phase, whose elements are no ions."""
+        """One for each kind of ion and molecule; none in a bulk phase, whose elements are no ions."""
         counted = {} if interface.is_bulk else interface.ions | interface.others
         return [cls(settings, name, atoms) for name, atoms in counted.items()]
 

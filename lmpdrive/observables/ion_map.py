@@ -56,7 +56,7 @@ class IonMap(Sums):
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
-        """One for each ion element, and one for O on request; none in a bulk phase, whose elements are no ions."""
+        """One for each kind of ion and molecule, and one for O on request; none in a bulk phase: no ions are there."""
         wanted = {} if interface.is_bulk else interface.ions | interface.others
         if cls.read_options(settings).water and interface.may_have_water:
             wanted["O"] = interface.oxygens

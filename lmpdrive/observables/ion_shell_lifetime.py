@@ -77,7 +77,7 @@ class IonShellLifetime(Correlation):
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
-        """One for each ion element whose shell is known or given; needs water."""
+        """One for each ion whose shell is known or given; needs water."""
         if not interface.may_have_water:
             return []
         radii = USUAL_SHELL_A | cls.read_options(settings).shell_A

@@ -64,7 +64,7 @@ class IonSurfaceDistance(Sums):
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
-        """One for each ion element, where there is a surface."""
+        """One for each kind of ion and molecule, where there is a surface."""
         if not interface.has_surface:
             return []
         return [cls(settings, element, atoms) for element, atoms in (interface.ions | interface.others).items()]

@@ -82,7 +82,7 @@ class MeanSquareDisplacement(Correlation):
 
     @classmethod
     def for_interface(cls, interface: Interface, settings: Settings) -> list[Self]:
-        """O of the electrolyte, and each ion element."""
+        """O of water, and each kind of ion and molecule."""
         return [cls(settings, name, atoms, interface) for name, atoms in _moving(interface).items() if len(atoms)]
 
     def sample(self, chunk: Chunk, interface: InterfaceFrames, picks: NDArray[np.int64]) -> Arrays:

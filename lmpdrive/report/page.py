@@ -23,6 +23,7 @@ from lmpdrive.report.chapters import in_chapters
 from lmpdrive.report.figures import write_figures
 from lmpdrive.report.numbers import with_error
 from lmpdrive.report.verdict import Verdict, verdict_of
+from lmpdrive.report.what_is_what import what_is_what
 
 if TYPE_CHECKING:
     import jinja2
@@ -69,7 +70,7 @@ def write_report(
                 (title, _anchor(title), [_figure(table, svg[table.name]) for table in members])
                 for title, members in in_chapters(tables.values()).items()
             ],
-            notes=tables["summary"].notes if "summary" in tables else (),
+            what=what_is_what(tables["summary"].notes if "summary" in tables else ()),
         )
     )
     path = run_dir / "report.html"

@@ -57,7 +57,7 @@ def cut_to_stable_part(
         return frames, thermo, None
     end, n_frames = guard.first_end(events), frames.n_frames
     if end is not None:
-        from lmpdrive.trajectory.joined import Joined
+        from lmpdrive.trajectory.views.joined import Joined
 
         before = frames.steps < end.step
         if not before.any():

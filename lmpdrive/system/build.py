@@ -10,7 +10,7 @@ import numpy as np
 from lmpdrive.config.build import Build
 from lmpdrive.errors import StructureError
 from lmpdrive.system.assemble import assemble
-from lmpdrive.system.building.film import make_film
+from lmpdrive.system.building.film import Film, make_film
 from lmpdrive.system.building.liquid import make_liquid
 from lmpdrive.system.building.molecules import Species
 from lmpdrive.system.building.slab import Slab
@@ -30,9 +30,10 @@ def build(section: Build, *, fixed_layers: int = 0, two_sided: bool | None = Non
     check_overlaps(film.atoms, "the built system", "Move the ions (ion_heights_A), or try another system.build.seed.")
     two = f", {section.electrodes} electrodes" if section.electrodes > 1 else ""
     ions = _placed([ion.species for ion in film.ions], len(film.atoms))
+    name = f"{film.slab.name} {section.repeat[0]}x{section.repeat[1]}{two}{_solvents(film)}"
     system = assemble(
         film.atoms,
-        source=f"built {film.slab.name} {section.repeat[0]}x{section.repeat[1]}{two}, seed {section.seed}",
+        source=f"built {name}, seed {section.seed}",
         fixed_layers=fixed_layers,
         two_sided=film.closed if two_sided is None else two_sided,
         fixed=_outermost(film.slab, section, fixed_layers) if film.slab.fixed is None else film.slab.fixed,
@@ -43,6 +44,12 @@ def build(section: Build, *, fixed_layers: int = 0, two_sided: bool | None = Non
         ion_charge_e=_charge_e(ions),
     )
     return replace(system, placed_ions=ions)
+
+
+def _solvents(film: Film) -> str:
+    """Molecules other than `waters` in words."""
+    others = [f"{c.count} {c.species.label}" for c in film.components if c.section is not None]
+    return f" with {', '.join(others)}" if others else ""
 
 
 def _liquid(section: Build) -> BuiltSystem:

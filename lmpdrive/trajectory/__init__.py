@@ -14,20 +14,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lmpdrive.trajectory.discard import Discarded
     from lmpdrive.trajectory.frames import Chunk, Trajectory
+    from lmpdrive.trajectory.logs.thermo import read_thermo, thermo_of
     from lmpdrive.trajectory.opening import open_trajectory
-    from lmpdrive.trajectory.thermo import read_thermo, thermo_of
     from lmpdrive.trajectory.topology import Topology
+    from lmpdrive.trajectory.views.discard import Discarded
 
 _HOME = {
     "Chunk": "frames",
-    "Discarded": "discard",
+    "Discarded": "views.discard",
     "Topology": "topology",
     "Trajectory": "frames",
     "open_trajectory": "opening",
-    "read_thermo": "thermo",
-    "thermo_of": "thermo",
+    "read_thermo": "logs.thermo",
+    "thermo_of": "logs.thermo",
 }
 __all__ = ["Chunk", "Discarded", "Topology", "Trajectory", "open_trajectory", "read_thermo", "thermo_of"]
 

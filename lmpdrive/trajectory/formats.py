@@ -6,17 +6,17 @@ import re
 from pathlib import Path
 
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.trajectory.data_file import DataFile
+from lmpdrive.trajectory.elements.data_file import DataFile
+from lmpdrive.trajectory.elements.identity import Identity, Note
+from lmpdrive.trajectory.elements.names import HOW_TO_NAME_ELEMENTS
 from lmpdrive.trajectory.frames import Trajectory
 from lmpdrive.trajectory.given_cell import check_same
-from lmpdrive.trajectory.identity import Identity, Note
 from lmpdrive.trajectory.lammps_units import Units
 from lmpdrive.trajectory.mapping import MappedFile
-from lmpdrive.trajectory.names import HOW_TO_NAME_ELEMENTS
 from lmpdrive.trajectory.plain_file import PlainFile
-from lmpdrive.trajectory.repeats import without_repeats
 from lmpdrive.trajectory.request import Request
 from lmpdrive.trajectory.topology import Topology
+from lmpdrive.trajectory.views.repeats import without_repeats
 
 
 def open_file(path: Path, identity: Identity, units: Units, ask: Request) -> Trajectory:
@@ -38,7 +38,7 @@ def _binary(
     plain: PlainFile, identity: Identity, units: Units, ask: Request, notes: list[str], warnings: list[str]
 ) -> Trajectory | None:
     """DCD, NetCDF and binary dumps by their first bytes."""
-    from lmpdrive.trajectory import dcd, dcd_restart, lammps_binary, netcdf_reader
+    from lmpdrive.trajectory.readers import dcd, dcd_restart, lammps_binary, netcdf_reader
 
     if plain.head[4:8] == b"CORD":
         topology = _needed(identity, plain, notes.append)
@@ -58,7 +58,7 @@ def _dump(
     plain: PlainFile, identity: Identity, units: Units, ask: Request, notes: list[str], warnings: list[str]
 ) -> Trajectory | None:
     """Text dumps, and what is turned into one."""
-    from lmpdrive.trajectory import lammps_dump
+    from lmpdrive.trajectory.readers import lammps_dump
     from lmpdrive.trajectory.translated import translate
 
     if plain.text_head.startswith(b"ITEM:"):
@@ -77,7 +77,7 @@ def _dump(
 
 def _other(plain: PlainFile, identity: Identity, ask: Request, notes: list[str]) -> Trajectory:
     """What other packages read."""
-    from lmpdrive.trajectory import ase_reader, mda_reader
+    from lmpdrive.trajectory.readers import ase_reader, mda_reader
 
     if plain.suffix in mda_reader.SUFFIXES:
         return mda_reader.MdaTrajectory(plain, _needed(identity, plain, notes.append), ask)

@@ -18,9 +18,9 @@ from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.boundaries import Boundaries, Periodic
 from lmpdrive.trajectory.coordinates import Coordinates
 from lmpdrive.trajectory.given_cell import GivenCell
-from lmpdrive.trajectory.steps import irregular_steps
 from lmpdrive.trajectory.topology import Topology
 from lmpdrive.trajectory.unwrapped import Unwrapped
+from lmpdrive.trajectory.views.steps import irregular_steps
 
 ATOM_FRAMES_PER_CHUNK = 100_000
 """Default chunk: 1.2 MB of 32-bit coordinates, so that they and what is made of them stay in the processor's cache."""
@@ -168,6 +168,9 @@ class Trajectory(ABC):
     seeks: bool = True
     mapped: bool = False
     boundaries: Boundaries = Boundaries()
+    _ids: NDArray[np.int64] | None = None
+    """(N,) ascending ids of the atoms, where the file has some; as long as 0 or None where it has none."""
+
     path: Path
     topology: Topology
     steps: NDArray[np.int64]

@@ -52,7 +52,7 @@ def parse_cell(given: CellInput) -> NDArray[np.float64]:
     if len(numbers) == 3:
         vectors = np.diag(numbers)
     elif len(numbers) == 6:
-        vectors = np.asarray(cellpar_to_cell(numbers), dtype=float)
+        vectors = _from_lengths_and_angles(numbers)
     elif len(numbers) == 9:
         vectors = numbers.reshape(3, 3)
     else:
@@ -66,6 +66,15 @@ def parse_cell(given: CellInput) -> NDArray[np.float64]:
             f"cell is {given!r}, which has no volume; want positive lengths in Å and vectors in a right-handed order"
         )
     return vectors
+
+
+def _from_lengths_and_angles(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(3, 3) with a along x and b in the xy plane; nan where there is no cell with such angles."""
+    try:
+        with np.errstate(invalid="ignore"):
+            return np.asarray(cellpar_to_cell(numbers), dtype=float)
+    except AssertionError:  # ASE's check
+        return np.full((3, 3), np.nan)
 
 
 def shape_of(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

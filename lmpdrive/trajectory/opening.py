@@ -10,20 +10,24 @@ from pathlib import Path
 from lmpdrive.common.manifest import Manifest, read_manifest
 from lmpdrive.common.run_files import DATA
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.elements.identity import Identity
 from lmpdrive.trajectory.formats import open_file
 from lmpdrive.trajectory.frames import Trajectory
 from lmpdrive.trajectory.given_cell import CellInput, GivenCell, parse_cell
-from lmpdrive.trajectory.identity import Identity
 from lmpdrive.trajectory.lammps_units import units_for
-from lmpdrive.trajectory.longer_cell import without_false_images
-from lmpdrive.trajectory.repeats import without_repeats
 from lmpdrive.trajectory.request import Request
-from lmpdrive.trajectory.several_files import expanded, joined, openers_of, parts_with_frames
 from lmpdrive.trajectory.structures import read_structure
-from lmpdrive.trajectory.subset import without_virtual_sites
 from lmpdrive.trajectory.topology import topology_from_manifest
+from lmpdrive.trajectory.views.longer_cell import without_false_images
+from lmpdrive.trajectory.views.repeats import without_repeats
+from lmpdrive.trajectory.views.several_files import expanded, joined, openers_of, parts_with_frames
+from lmpdrive.trajectory.views.subset import without_virtual_sites
 
-IN_RUN_DIRECTORY = ("traj.dcd", "traj.lammpstrj", "traj.lammpstrj.gz")
+IN_RUN_DIRECTORY = (
+    "traj.dcd",
+    "traj.lammpstrj",
+    *(f"traj.lammpstrj.{packed}" for packed in ("gz", "zst", "xz", "bz2")),
+)
 """Looked for in this order: the DCD has the most frames."""
 
 
@@ -112,7 +116,8 @@ def _in_run_directory(folder: Path, manifest: Manifest, ask: Request) -> tuple[l
     if found is None:
         raise TrajectoryError(
             f"{folder} has no trajectory (looked for {', '.join(IN_RUN_DIRECTORY)}); "
-            "did the run reach production? Or give the file itself"
+            "did the run reach production? Or give the file itself, or its files as a pattern in quotes "
+            f"('{folder}/dump.*')"
         )
     ask = replace(ask, in_run_directory=True)
     if ask.data is None and (folder / DATA).is_file():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from ase import Atoms
-from ase.build import add_vacuum, bulk, fcc211, graphene, hcp0001, molecule, mx2, surface
+from ase.build import bulk, graphene, molecule, mx2, surface
 from ase.spacegroup import crystal
 
 FILM_A = 18.0
@@ -69,7 +69,7 @@ def corundum():
 def quartz():
     """SiO2(0001), as cut: no hydroxyls."""
     unit = crystal(
-        ["Si", "O"], [(0.4697, 0, 0), (0.4135, 0.2669, 0.1191)], spacegroup=152,
+        ["Si", "O"], [(0.4697, 0, 1 / 3), (0.4135, 0.2669, 0.2142)], spacegroup=152,
         cellpar=[4.916, 4.916, 5.405, 90, 90, 120],
     )  # fmt: skip
     return surface(unit, (0, 0, 1), 2, vacuum=None).repeat((3, 3, 1))
@@ -112,19 +112,8 @@ def mos2():
     return sheet
 
 
-def nano3():
-    """A hydroxylated oxide: Al(OH)3, gibbsite-like, one layer: every O is an OH."""
-    unit = crystal(
-        ["Al", "O"], [(1 / 3, 2 / 3, 0.5), (0.31, 0.0, 0.61)], spacegroup=147, cellpar=[5.05, 5.05, 9.5, 90, 90, 120]
-    )
-    return unit
-
-
 def rattled(atoms, scale, seed=1):
     """With thermal noise."""
     out = atoms.copy()
     out.positions += np.random.default_rng(seed).normal(scale=scale, size=out.positions.shape)
     return out
-
-
-__all__ = ["add_vacuum", "fcc211", "hcp0001", "molecule"]

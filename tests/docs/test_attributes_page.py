@@ -50,7 +50,9 @@ def test_every_public_attribute_is_in_its_table(given):
 def test_arrays_have_the_shapes_in_the_tables(given):
     frames = given["interface", "update"]
     n_atoms = given["interface", "for_interface"].topology.n_atoms
-    sizes = {"F": 3, "N": n_atoms, "S": len(frames.signs), "W": len(frames.water.frame), "n": 2}
+    found = given["interface", "for_interface"]
+    of_water = {"n_O": len(found.oxygens), "n_H": len(found.hydrogens)}
+    sizes = of_water | {"F": 3, "N": n_atoms, "S": len(frames.signs), "W": len(frames.water.frame), "n": 2}
     assert sizes["W"] == 12
     checked = 0
     for key, rows in tables().items():
@@ -63,4 +65,4 @@ def test_arrays_have_the_shapes_in_the_tables(given):
             want = tuple(sizes.get(size) or int(size) for size in re.findall(r"\w+", shape))
             assert value.shape == want, name
             checked += 1
-    assert checked == 20  # all but the velocities, which these frames lack
+    assert checked == 23  # all but the velocities, which these frames lack

@@ -15,8 +15,8 @@ from ase.io import read
 import lmpdrive
 from lmpdrive.errors import EngineError, UnstableError
 from lmpdrive.trajectory import read_thermo
-from lmpdrive.trajectory.identity import Identity
-from lmpdrive.trajectory.lammps_binary import LammpsBinaryTrajectory
+from lmpdrive.trajectory.elements.identity import Identity
+from lmpdrive.trajectory.readers.lammps_binary import LammpsBinaryTrajectory
 from tests.conftest import SMALL_DEEPMD
 
 pytest.importorskip("deepmd", reason="the model is a Deep Potential")

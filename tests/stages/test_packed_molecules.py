@@ -15,12 +15,7 @@ LENNARD_JONES = {"architecture": "ase", "calculator": "ase.calculators.lj:Lennar
     [
         ({"ions": {"ClO4": 1, "Na": 1}}, "moved water and simple ions only; as they were packed: ClO4. Keep"),
         ({"solvent": "methanol"}, "has parameters for water only; as they were packed: methanol. Keep"),
-        (
-            {"solvent": {"name": "acetone", "molecules": 2}},
-            "moved water and simple ions only; as they were packed: acet",
-        ),
         ({"ions": {"K": 1}}, ""),
-        ({"solvent": "methanol", "relax_ps": 0}, ""),
     ],
 )
 def test_what_stays_as_it_was_packed_is_said_and_kept_in_the_manifest(write_yaml, tmp_path, changes, said):

@@ -95,6 +95,8 @@ def test_a_solvent_is_no_water_and_no_hydroxide():
     system = built(metal="Pt", repeat=(4, 4), layers=2, solvent={"name": "methanol"})
     assert system.report.waters == system.report.hydroxides == system.charge_of_ions_e == 0
     assert len(system.water_molecules) == 0
+    n = system.species.count("C")
+    assert system.report.source == f"built Pt(111) 4x4 with {n} methanol, seed 1"
 
 
 def test_a_bulk_liquid_has_no_slab_and_all_its_ions():

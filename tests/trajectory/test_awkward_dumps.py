@@ -12,9 +12,9 @@ from numpy.testing import assert_allclose
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory import open_trajectory
-from lmpdrive.trajectory.dump_index import scan
 from lmpdrive.trajectory.kernels import dump_text, dump_text_numpy
 from lmpdrive.trajectory.mapping import MappedFile
+from lmpdrive.trajectory.readers.dump_index import scan
 
 
 def frame(step, rows=("1 O 1 2 3", "2 H 4 5 6"), columns="id element x y z", head=""):
@@ -125,6 +125,11 @@ def test_frames_that_do_not_fit_the_first(write, rows, message):
         trajectory.read(0, 2)
 
 
+def test_ids_that_are_no_integers(write):
+    with pytest.raises(TrajectoryError, match="the ids of step 0 are no integers"):
+        open_trajectory(write(frame(0, rows=["x O 1 2 3", "2 H 4 5 6"])))
+
+
 def test_more_lines_than_announced(write):
     with pytest.raises(TrajectoryError, match="holds 3 atom lines where 2"):
         open_trajectory(write(frame(0) + "3 H 1 1 1\n" + frame(20)))
@@ -168,7 +173,7 @@ def test_one_frame(write):
 
 def test_large_file_is_scanned_in_pieces(write, monkeypatch):
     """Frames that lie across the borders of what is searched at a time."""
-    from lmpdrive.trajectory import dump_index
+    from lmpdrive.trajectory.readers import dump_index
 
     text = "".join(frame(20 * i, head="ITEM: TIME\n0.5\n" if i % 2 else "") for i in range(60))
     path = write(text)

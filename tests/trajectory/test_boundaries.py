@@ -14,7 +14,7 @@ import lmpdrive
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory import Discarded, open_trajectory
 from lmpdrive.trajectory.boundaries import VACUUM_A, Boundaries
-from lmpdrive.trajectory.turned import Turned
+from lmpdrive.trajectory.views.turned import Turned
 from tests.field_cases import case
 from tests.trajectory.dump_text import frame
 

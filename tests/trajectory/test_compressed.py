@@ -89,6 +89,22 @@ def test_a_compressed_dcd(tmp_path):
     assert_allclose(trajectory.read(0, 4).positions, positions)
 
 
+@pytest.mark.parametrize("name", ["a.traj", "XDATCAR"])
+def test_formats_of_ase_are_opened_again_and_again(tmp_path, name):
+    import ase
+    import ase.io
+
+    atoms = ase.Atoms("OH", positions=[[1, 2, 3], [4, 5, 6]], cell=[9, 9, 9], pbc=True)
+    ase.io.write(tmp_path / name, [atoms, atoms, atoms], **({"format": "vasp-xdatcar"} if name == "XDATCAR" else {}))
+    (tmp_path / f"{name}.gz").write_bytes(gzip.compress((tmp_path / name).read_bytes()))
+    trajectory = open_trajectory(tmp_path / f"{name}.gz")
+    folder = trajectory._file.parent
+    for _ in range(2):
+        assert_allclose(trajectory.read(1, 3).positions[1], atoms.positions)
+    del trajectory
+    assert not folder.exists()
+
+
 def test_zstd_that_nothing_unpacks_says_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "traj.zst").write_bytes(b"\x28\xb5\x2f\xfd" + bytes(20))
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -105,6 +121,13 @@ def test_other_compressions_name_their_program(tmp_path, magic, message):
     (tmp_path / "traj").write_bytes(magic + bytes(100))
     with pytest.raises(TrajectoryError, match=message):
         opened(tmp_path / "traj")
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz"])
+def test_in_a_run_directory(tmp_path, suffix):
+    pack = {"gz": gzip, "bz2": bz2, "xz": lzma}[suffix].compress
+    (tmp_path / f"traj.lammpstrj.{suffix}").write_bytes(pack(TEXT))
+    assert first_x(opened(tmp_path)) == [0, 1, 2, 3, 4]
 
 
 def test_an_archive_is_no_trajectory(tmp_path):

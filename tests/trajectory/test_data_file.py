@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.trajectory.data_file import read_data_file
+from lmpdrive.trajectory.elements.data_file import read_data_file
 
 BOX = "-1.0 9.0 xlo xhi\n0.0 10.0 ylo yhi\n2.0 22.0 zlo zhi\n"
 MASSES = "Masses\n\n1 15.999 # O\n2 1.008  # H\n"

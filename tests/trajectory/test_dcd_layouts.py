@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory import Chunk, Topology
 from lmpdrive.trajectory.coordinates import Coordinates
-from lmpdrive.trajectory.dcd import DcdTrajectory
+from lmpdrive.trajectory.readers.dcd import DcdTrajectory
 from lmpdrive.trajectory.request import Request
 
 TOPOLOGY = Topology(np.array(["O", "H", "H", "Na", "Cl"]))

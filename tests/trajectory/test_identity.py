@@ -125,6 +125,15 @@ def test_masses_that_only_fill_the_section(write):
     assert trajectory.topology.masses_u is None
 
 
+def test_comments_that_the_elements_given_overrule(write):
+    """No mass tells who is right: the caller is, and it is said."""
+    data = write(data_file(ATOMS, ["1 1.0 # OW", "2 1.0 # H", "3 1.0 # Na"]), "system.data")
+    trajectory = open_trajectory(write(frame(ATOMS)), data=data, elements=["S", "D", "Na"])
+    assert elements(trajectory) == ["S", "H", "Na"]
+    assert any(f"Type 1 is taken as S, as given; {data} names it OW." == note for note in trajectory.notes)
+    assert not any("Type 2" in note for note in trajectory.notes)
+
+
 def test_a_comment_that_contradicts_its_mass(write):
     data = write(data_file(ATOMS, ["1 15.999 # H", "2 1.008 # O", "3 22.99 # Na"]), "system.data")
     with pytest.raises(TrajectoryError, match=r"H is taken as H .* has the mass of O"):
@@ -134,8 +143,15 @@ def test_a_comment_that_contradicts_its_mass(write):
 def test_a_mass_column_that_contradicts_the_elements(write):
     path = write(frame(["1 1 196.967 1 1 1", "2 2 1.008 2 2 2"], "id type mass x y z"))
     assert elements(open_trajectory(path, elements=["Au", "H"])) == ["Au", "H"]
-    with pytest.raises(TrajectoryError, match=r"type 1 is taken as H .* has the mass of Au"):
+    with pytest.raises(TrajectoryError, match=r"an atom is taken as Au .* has the mass of H"):
         open_trajectory(path, elements=["H", "Au"])
+
+
+def test_a_mass_column_that_contradicts_a_data_file(write):
+    data = write(data_file(ATOMS[:2], ["1 15.999 # O", "2 1.008 # H"]), "system.data")
+    rows = ["1 1 22.99 1 1 1", "2 2 1.008 2 2 2"]
+    with pytest.raises(TrajectoryError, match=r"an atom is taken as O .* has the mass of Na"):
+        open_trajectory(write(frame(rows, "id type mass x y z")), data=data)
 
 
 def test_as_many_elements_as_types(write):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.trajectory.names import VIRTUAL_SITE, check_mass, element_of, elements_of
+from lmpdrive.trajectory.elements.names import VIRTUAL_SITE, check_mass, element_of, elements_of
 
 
 @pytest.mark.parametrize(

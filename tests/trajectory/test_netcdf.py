@@ -11,7 +11,7 @@ from scipy.io import netcdf_file
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory import open_trajectory
-from lmpdrive.trajectory.netcdf_classic import ClassicFile
+from lmpdrive.trajectory.readers.netcdf_classic import ClassicFile
 from tests.field_cases import case
 from tests.trajectory.dump_text import data_file
 

@@ -12,9 +12,9 @@ from numpy.testing import assert_allclose
 
 from lmpdrive.errors import RunDirectoryError, TrajectoryError
 from lmpdrive.trajectory import open_trajectory, read_thermo
-from lmpdrive.trajectory.data_file import read_data_file
-from lmpdrive.trajectory.dcd import cells_from_lengths_and_angles
-from lmpdrive.trajectory.lammps_columns import cells_from_bounds
+from lmpdrive.trajectory.elements.data_file import read_data_file
+from lmpdrive.trajectory.readers.dcd import cells_from_lengths_and_angles
+from lmpdrive.trajectory.readers.lammps_columns import cells_from_bounds
 from lmpdrive.trajectory.topology import parse_id_ranges
 
 ATOMS = [(1, "O", 1.0, 2.0, 3.0), (2, "H", 1.5, 2.0, 3.0), (3, "H", 1.0, 2.5, 3.0)]

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 import lmpdrive
 from lmpdrive.errors import RunDirectoryError, TrajectoryError
 from lmpdrive.trajectory import open_trajectory
-from lmpdrive.trajectory.several_files import MOST_OPEN, expanded
+from lmpdrive.trajectory.views.several_files import MOST_OPEN, expanded
 from tests.field_cases import case
 from tests.trajectory.dump_text import frame
 from tests.trajectory.test_formats import BOXES, ideal_gas, lammps
@@ -137,6 +137,13 @@ def test_other_atoms_in_one_of_the_files(write):
     b.write_text(frame(["1 2 1 2 3"], step=20))
     with pytest.raises(TrajectoryError, match="other atoms"):
         open_trajectory([a, b], elements=["O", "H"])
+
+
+def test_files_of_one_process_each(write):
+    a, b = write([0], [20])
+    b.write_text(frame(["7 1 1 2 3"], step=0))
+    with pytest.raises(TrajectoryError, match=r"other atom ids.*each process"):
+        opened([a, b])
 
 
 def test_a_file_that_is_not_there(write, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -171,6 +173,16 @@ def test_damage(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     with pytest.raises(TrajectoryError, match=name):
         read_structure(tmp_path / name)
+
+
+def test_compressed(structure, tmp_path):
+    path, _, _ = structure
+    packed = tmp_path / f"{path.name}.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert read_structure(packed).type_names == read_structure(path).type_names
+    packed.write_bytes(packed.read_bytes()[:-12])
+    with pytest.raises(TrajectoryError, match="cut short"):
+        read_structure(packed)
 
 
 def test_a_data_file_by_any_name(tmp_path):

@@ -141,7 +141,13 @@ def test_multi_of_old_versions(write):
 
 
 @pytest.mark.parametrize(
-    "end", ["", "---------------- Step      200 ----- CPU =      0.2 (sec) ----------------\nTotEng   =    -1.7\n"]
+    "end",
+    [
+        "",
+        "ERROR: Lost atoms",
+        "Loop time of 1 on 1 procs",
+        "---------------- Step      200 ----- CPU =      0.2 (sec) ----------------\nTotEng   =    -1.7\n",
+    ],
 )
 def test_multi_of_a_run_that_was_killed(write, end):
     assert read_thermo(write(OLD_MULTI + end))["Step"].tolist() == [0, 100]

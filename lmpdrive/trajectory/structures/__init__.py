@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.trajectory.data_file import DataFile, read_data_file
+from lmpdrive.trajectory.elements.data_file import DataFile, read_data_file
+from lmpdrive.trajectory.plain_file import PlainFile
 from lmpdrive.trajectory.structures import amber, gro, others, pdb, psf
 from lmpdrive.trajectory.structures.named import NamedAtoms, as_data_file
 
@@ -27,21 +28,28 @@ READERS: dict[str, Callable[[Path], NamedAtoms]] = {
 
 
 def read_structure(path: Path) -> DataFile:
-    """A LAMMPS data file, known by its content, or one of the others, by the suffix.
+    """A LAMMPS data file, known by its content, or one of the others, by the suffix; it may be compressed.
 
     Raises TrajectoryError if there is no such file, or nothing reads it.
     """
     if not path.is_file():
         raise TrajectoryError(f"cannot read the data file {path}: no such file")
-    reader = READERS.get(path.suffix.lower())
-    if reader is None and (_is_lammps_data(path) or not others.known_to_ase(path)):
-        return read_data_file(path)
+    plain = PlainFile(path)
+    file = plain.file(_refuse)
+    reader = READERS.get(plain.suffix)
+    if reader is None and (_is_lammps_data(file) or not others.known_to_ase(file)):
+        return read_data_file(file)
     try:
-        return as_data_file((reader or others.read_with_ase)(path))
+        return as_data_file((reader or others.read_with_ase)(file))
     except (ValueError, IndexError, KeyError) as error:
         if isinstance(error, TrajectoryError):
             raise
-        raise TrajectoryError(f"{path} is damaged, or no {path.suffix} file: {error}") from error
+        raise TrajectoryError(f"{path} is damaged, or no {plain.suffix} file: {error}") from error
+
+
+def _refuse(message: str) -> None:
+    """A part of a trajectory is of use, a part of a structure is not."""
+    raise TrajectoryError(message)
 
 
 def _is_lammps_data(path: Path) -> bool:

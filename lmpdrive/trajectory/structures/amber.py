@@ -22,7 +22,7 @@ def read(path: Path) -> NamedAtoms:
     names = sections["ATOM_NAME"]
     if "ATOMIC_NUMBER" in sections:
         numbers = [int(word) for word in sections["ATOMIC_NUMBER"]]
-        names = [chemical_symbols[z] if z > 0 else name for z, name in zip(numbers, names)]
+        names = [chemical_symbols[z] if z > 0 else name for z, name in zip(numbers, names, strict=True)]
     return NamedAtoms(
         names,
         masses_u=np.array([float(word) for word in sections["MASS"]]),

@@ -16,9 +16,9 @@ def read(path: Path) -> NamedAtoms:
     """The first frame.  Raises ValueError or IndexError where lines are missing."""
     lines = path.read_text(errors="replace").splitlines()
     n_atoms = int(lines[1])
-    rows = lines[2 : 2 + n_atoms]
+    rows, cell = lines[2 : 2 + n_atoms], _cell(lines[2 + n_atoms])
     names = [name_without_number(row[5:10].strip(), row[10:15].strip()) for row in rows]
-    return NamedAtoms(names, cell=_cell(lines[2 + n_atoms]))
+    return NamedAtoms(names, cell=cell)
 
 
 def _cell(line: str) -> NDArray[np.float64] | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lmpdrive.trajectory.data_file import DataFile
+from lmpdrive.trajectory.elements.data_file import DataFile
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,10 +27,13 @@ class NamedAtoms:
 def as_data_file(atoms: NamedAtoms) -> DataFile:
     """The same with types that are made up: one for each name (and mass), in the order in which they appear.
 
-    Raises ValueError if there are no atoms.
+    Raises ValueError if there are no atoms, or not as many masses or charges as atoms.
     """
     if not atoms.names:
         raise ValueError("it has no atoms")
+    for column in (atoms.masses_u, atoms.charges_e):
+        if column is not None and len(column) != len(atoms.names):
+            raise ValueError(f"it has {len(atoms.names)} atoms, and {len(column)} masses or charges")
     masses = np.zeros(len(atoms.names)) if atoms.masses_u is None else atoms.masses_u
     keys = list(zip(atoms.names, masses.tolist()))
     numbers = {key: i for i, key in enumerate(dict.fromkeys(keys), start=1)}

@@ -15,7 +15,10 @@ def read(path: Path) -> NamedAtoms:
     start = next((i for i, line in enumerate(lines) if "!NATOM" in line), None)
     if start is None:
         raise ValueError("it has no section !NATOM")
-    rows = [line.split() for line in lines[start + 1 : start + 1 + int(lines[start].split()[0])]]
+    n_atoms = int(lines[start].split()[0])
+    rows = [line.split() for line in lines[start + 1 : start + 1 + n_atoms]]
+    if len(rows) != n_atoms:
+        raise ValueError(f"it announces {n_atoms} atoms and has {len(rows)}")
     return NamedAtoms(
         [row[4] for row in rows],
         masses_u=np.array([float(row[7]) for row in rows]),

@@ -9,6 +9,7 @@ that one reader (`lammps_dump`) sorts atoms, converts units and meets damage for
 
 from __future__ import annotations
 
+from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.plain_file import PlainFile
 from lmpdrive.trajectory.request import Request
 from lmpdrive.trajectory.translated import cfg, xyz, yaml_dump
@@ -23,4 +24,9 @@ def translate(plain: PlainFile, ask: Request) -> Translation | None:
     Raises TrajectoryError for a file that is damaged or lacks what a dump needs.
     """
     module = next((module for module in FORMATS if module.recognises(plain)), None)
-    return module.translate(plain, ask) if module else None
+    try:
+        return module.translate(plain, ask) if module else None
+    except (ValueError, IndexError, KeyError) as error:  # a word where a number should be, a header without its step
+        if isinstance(error, TrajectoryError):
+            raise
+        raise TrajectoryError(f"{plain.path} is damaged: {error}") from error

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.frames import NoFramesError
 from lmpdrive.trajectory.given_cell import check_same
 from lmpdrive.trajectory.plain_file import PlainFile
@@ -34,12 +33,9 @@ def translate(plain: PlainFile, ask: Request) -> Translation:
     """See `translated`."""
     warnings: list[str] = []
     lines = plain.file(warnings.append).read_text(errors="replace").lstrip("\ufeff").splitlines()
-    try:
-        scale, cell, names, first = _header(lines)
-        n_atoms = int(lines[0].partition("=")[2])
-        rows = _rows(lines[first:], 3 + len(names))
-    except (ValueError, IndexError) as error:
-        raise TrajectoryError(f"{plain.path} is damaged, or no cfg file of LAMMPS: {error}") from error
+    scale, cell, names, first = _header(lines)
+    n_atoms = int(lines[0].partition("=")[2])
+    rows = _rows(lines[first:], 3 + len(names))
     if len(rows) != n_atoms:
         raise NoFramesError(f"{plain.path} announces {n_atoms} atoms and holds {len(rows)}")
     if ask.cell is not None:
@@ -53,7 +49,7 @@ def translate(plain: PlainFile, ask: Request) -> Translation:
 
 def _header(lines: Sequence[str]) -> tuple[float, NDArray[np.float64], list[str], int]:
     """(Unit of length, cell in Å, names of the further columns, number of the first line of atoms)."""
-    scale, cell, names = 1.0, np.zeros((3, 3)), []
+    scale, cell, names, width = 1.0, np.zeros((3, 3)), [], 0
     for number, line in enumerate(lines):
         if match := _VECTOR.match(line):
             cell[int(match[1]) - 1, int(match[2]) - 1] = float(match[3])

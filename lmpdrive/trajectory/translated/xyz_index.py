@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.headers import Header, parse_header
-from lmpdrive.trajectory.last_line import is_whole
 from lmpdrive.trajectory.mapping import MappedFile
+from lmpdrive.trajectory.readers.last_line import is_whole
 
 _NEWLINE = 10
 _BOM = b"\xef\xbb\xbf"

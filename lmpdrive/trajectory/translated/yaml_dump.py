@@ -66,6 +66,7 @@ class _Frame:
         """Whether all announced atoms are there, the last with all its columns."""
         return (
             self.values.get("natoms", "").isdigit()
+            and self.values.get("timestep", "").isdigit()
             and len(self.rows) == self.n_atoms
             and len(self.bounds) >= 3
             and len((self.rows or [b""])[-1].split()) == len(self.columns)

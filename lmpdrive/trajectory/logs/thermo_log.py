@@ -69,6 +69,8 @@ class _Reader:
         return LogTables([table for table in self.tables if table.rows], self.not_understood, cut)
 
     def _line(self, line: str) -> None:
+        if self.block is None and self._row(line.split()):  # by far the most lines of a long log
+            return
         if line.startswith(_END):
             self._close_block()
             self._close_table()
@@ -99,9 +101,9 @@ class _Reader:
             return
         if self.may_be_header is not None and len(words) == len(self.may_be_header) and _numbers(words):
             self._begin(_named(self.may_be_header))
+            self._row(words)
         elif words[:1] != ["WARNING:"]:
             self.may_be_header = None
-        self._row(words)
 
     def _begin(self, columns: list[str]) -> None:
         self.may_be_header = None
@@ -109,10 +111,13 @@ class _Reader:
             self.open = LogTable(columns)
             self.tables.append(self.open)
 
-    def _row(self, words: list[str]) -> None:
-        if self.open is not None and len(words) == len(self.open.columns) and (numbers := _numbers(words)):
-            self.open.rows.append(numbers)
-            self.expected = 0
+    def _row(self, words: list[str]) -> bool:
+        """Take the words as a row of the table, if they are one."""
+        if self.open is None or len(words) != len(self.open.columns) or not (numbers := _numbers(words)):
+            return False
+        self.open.rows.append(numbers)
+        self.expected = 0
+        return True
 
     def _pairs(self, line: str) -> None:
         """A line of a block: `Name = value`, several times; any other line is a warning between the lines."""
@@ -139,7 +144,7 @@ class _Reader:
     def _last_line(self, line: str) -> bool:
         """Take a line without its end, or leave it out and return True: its last number may lack digits."""
         words = line.split()
-        if self.block is not None:
+        if self.block is not None and _PAIR.search(line):
             self.block = None
             return True
         if self.open is not None and len(words) == len(self.open.columns) and _numbers(words):

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.trajectory.data_file import DataFile
-from lmpdrive.trajectory.group_dumps import atoms_in
-from lmpdrive.trajectory.names import HOW_TO_NAME_ELEMENTS, check_mass, elements_of, is_mass_of
-from lmpdrive.trajectory.own_masses import masses_of_names, masses_of_types, with_own_masses
+from lmpdrive.trajectory.elements.agreement import check_among, check_manifest, check_names, check_types
+from lmpdrive.trajectory.elements.data_file import DataFile
+from lmpdrive.trajectory.elements.names import HOW_TO_NAME_ELEMENTS, check_mass, element_of, elements_of, is_mass_of
+from lmpdrive.trajectory.elements.own_masses import masses_of_names, masses_of_types, with_own_masses
+from lmpdrive.trajectory.readers.group_dumps import atoms_in
 from lmpdrive.trajectory.topology import Topology
 
 Note = Callable[[str], None]
@@ -43,10 +44,6 @@ class FileAtoms:
     names: Names | None = None
     masses_u: NDArray[np.float64] | None = None
     by_type: bool = False
-
-    def called(self, atom: int) -> str:
-        """How an error names one of the atoms."""
-        return f"atom {atom + 1 if self.ids is None else int(self.ids[atom])}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +79,16 @@ class Identity:
                 )
         else:
             names, source = (self.data.type_names if self.data else {}), self.where
-        return elements_of({t: (name, masses.get(t)) for t, name in names.items()}, source)
+        found, notes = elements_of({t: (name, masses.get(t)) for t, name in names.items()}, source)
+        return found, notes + self._overruled(found)
+
+    def _overruled(self, by_type: Mapping[int, str]) -> list[str]:
+        """Types that the data file names as other elements than the caller, whose masses do not tell who is right."""
+        named = self.data.type_names if self.data and self.elements is not None else {}
+        others = {t: e for t, name in named.items() if (e := element_of(name)) is not None and e != by_type.get(t, e)}
+        return [
+            f"Type {t} is taken as {by_type[t]}, as given; {self.where} names it {named[t]}." for t in sorted(others)
+        ]
 
     def topology(self, note: Note) -> Topology | None:
         """From the caller's elements, the manifest or the data file; None where these know no elements or no atoms."""
@@ -115,7 +121,10 @@ class Identity:
         if atoms.names is not None and said and not _is_default(atoms.names):
             self._compare_names(atoms, found.elements, where)
         elif atoms.types is not None and self.data is not None and not self.data.types_made_up:
-            self._compare_types(atoms, self.data.types if some is None else self.data.types[some], where)
+            types = self.data.types if some is None else self.data.types[some]
+            check_types(atoms.types, types, atoms.ids, where, self.where)
+        if atoms.masses_u is not None:
+            _check_masses(found.elements, atoms.masses_u, where)
         return found
 
     def _own(self, atoms: FileAtoms, where: str, note: Note) -> Names:
@@ -131,7 +140,7 @@ class Identity:
         self._refuse_default(atoms, where)
         elements = self._of_names(atoms, where, note)
         if self.elements is not None:
-            self._compare_sets(elements, where)
+            check_among(elements.tolist(), dict.fromkeys(self._by_type[0].values()), where)
         return elements
 
     def _own_masses(self, atoms: FileAtoms) -> NDArray[np.float64]:
@@ -153,8 +162,7 @@ class Identity:
         if unused:
             note(f"Of the elements given, {where} has no atoms of {', '.join(unused)}.")
         if atoms.masses_u is not None:
-            for t in np.unique(atoms.types):
-                check_mass(by_type[int(t)], float(atoms.masses_u[atoms.types == t][0]), f"{where}: type {t}")
+            _check_masses(elements, atoms.masses_u, where)
         if atoms.names is None or atoms.by_type:
             return elements
         if _is_default(atoms.names):
@@ -193,10 +201,10 @@ class Identity:
     def _of_names(self, atoms: FileAtoms, where: str, note: Note) -> Names:
         """(N,) elements from the file's own names, and masses where it has them."""
         assert atoms.names is not None
-        masses = np.full(atoms.n_atoms, np.nan) if atoms.masses_u is None else atoms.masses_u
+        masses = np.full(atoms.n_atoms, -1.0) if atoms.masses_u is None else atoms.masses_u
         own, codes = np.unique(atoms.names, return_inverse=True)
         pairs, inverse = np.unique(np.stack([codes, masses], axis=1), axis=0, return_inverse=True)
-        names = {i: (str(own[int(code)]), None if np.isnan(m) else float(m)) for i, (code, m) in enumerate(pairs)}
+        names = {i: (str(own[int(code)]), None if m < 0 else float(m)) for i, (code, m) in enumerate(pairs)}
         explained = self._labels() if atoms.by_type else {}
         found, notes = elements_of({i: pair for i, pair in names.items() if pair[0] not in explained}, where)
         for text in notes:
@@ -211,67 +219,30 @@ class Identity:
 
     def _compare_names(self, atoms: FileAtoms, elements: Names, where: str) -> None:
         """Raise where the file names an atom otherwise."""
-        own = self._of_names(atoms, where, lambda _: None)
-        if len(other := np.flatnonzero(own != elements)):
-            first = int(other[0])
-            source = "the elements given" if self.elements is not None else self.where or "the manifest"
-            raise TrajectoryError(
-                f"{where}: {atoms.called(first)} is {own[first]} there but {elements[first]} by {source} "
-                f"({len(other)} atoms differ); are they of the same run, and the elements in the order of the types?"
-            )
-
-    def _compare_types(self, atoms: FileAtoms, types: NDArray[np.int64], where: str) -> None:
-        """Raise where an atom has another type than in the data file."""
-        assert atoms.types is not None
-        if len(other := np.flatnonzero(atoms.types != types)):
-            first = int(other[0])
-            raise TrajectoryError(
-                f"{where}: {atoms.called(first)} is of type {atoms.types[first]} there but of type "
-                f"{types[first]} in {self.where} ({len(other)} atoms differ): the data file has the atoms in "
-                "another order or is of another system. Give that of this run, or none and --elements"
-            )
+        source = "the elements given" if self.elements is not None else self.where or "the manifest"
+        check_names(self._of_names(atoms, where, lambda _: None), elements, atoms.ids, where, source)
 
     def _compare_with_manifest(self, known: Topology) -> None:
         """Raise where the caller's elements are not those of the run."""
         if self.elements is None:
             return
         by_type, _ = self._by_type
-        own = _of_types(self.data.types, by_type, self.where) if self.data else np.array(list(by_type.values()))
-        same = np.array_equal(own, known.elements) if self.data else set(own) == set(known.elements)
-        if not same:
-            raise TrajectoryError(
-                f"the elements given ({' '.join(by_type.values())}) are not those of the run's manifest; "
-                "leave --elements out"
-            )
-
-    def _compare_sets(self, elements: Names, where: str) -> None:
-        """Raise where a file without types has elements that the caller did not give."""
-        by_type, _ = self._by_type
-        if more := sorted(set(elements.tolist()) - set(by_type.values())):
-            raise TrajectoryError(
-                f"{where} names its own elements, of which {', '.join(more)} is not among those given "
-                f"({' '.join(by_type.values())}); leave --elements out, or correct it"
-            )
+        given = list(by_type.values())
+        if self.data is None:
+            check_manifest(set(given) == set(known.elements), given)
+        else:
+            own = _of_types(self.data.types, by_type, self.where)
+            check_manifest(np.array_equal(own, known.elements), given)
 
 
 NOTHING_KNOWN = Identity()
 
 
-def check_kinds(
-    now: NDArray, before: NDArray, ids: NDArray[np.int64] | None, column: str, steps: tuple[int, int], where: str
-) -> None:
-    """Raise where an atom has another type or element at the second of two steps than at the first.
-
-    now, before : (N,) what the column says of each atom; ids : (N,), or None where the order is that of the lines.
-    """
-    if not len(other := np.flatnonzero(now != before)):
-        return
-    atom = int(other[0]) + 1 if ids is None or not len(ids) else int(ids[other[0]])
-    raise TrajectoryError(
-        f"{where}: the column `{column}` of atom {atom} at step {steps[1]} differs from step {steps[0]} "
-        f"({len(other)} atoms differ): atoms that change their type during a run (fix atom/swap, set type, reactions "
-        "by type) cannot be followed; analyse the parts of the run apart"
-    )
+def _check_masses(elements: Names, masses_u: NDArray[np.float64], where: str) -> None:
+    """Raise where an atom has the mass of another element."""
+    for element in np.unique(elements):
+        for mass in np.unique(masses_u[elements == element]):
+            check_mass(str(element), float(mass), f"{where}: an atom")
 
 
 def _is_default(names: Names) -> bool:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.frames import NoFramesError
 from lmpdrive.trajectory.kernels import load
-from lmpdrive.trajectory.last_line import is_whole
 from lmpdrive.trajectory.mapping import MappedFile
+from lmpdrive.trajectory.readers.last_line import is_whole
 
 _BLOCK = 1 << 26
 _ITEMS = 1 << 16

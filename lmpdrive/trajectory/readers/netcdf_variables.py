@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.trajectory.netcdf_classic import ClassicFile, Variable
+from lmpdrive.trajectory.readers.netcdf_classic import ClassicFile, Variable
 
 HDF5 = b"\x89HDF"
 SUFFIXES = (".nc", ".ncdf", ".netcdf")

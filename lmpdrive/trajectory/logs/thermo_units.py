@@ -11,7 +11,7 @@ from pathlib import Path
 from lmpdrive.common.units import BAR_PER_ATM, KCAL_PER_MOL_EV
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.lammps_units import PS_PER_TIME_UNIT
-from lmpdrive.trajectory.thermo_log import LogTable
+from lmpdrive.trajectory.logs.thermo_log import LogTable
 
 _TIMES = {"Time", "Dt"}
 _ENERGIES = {"PotEng", "KinEng", "TotEng", "Enthalpy", "Ecouple", "Econserve", "Fmax", "Fnorm"}

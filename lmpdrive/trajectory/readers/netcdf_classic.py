@@ -58,10 +58,10 @@ class ClassicFile:
             self._lengths = self._dimensions()
             self.attributes = self._attributes()
             variables = self._variable_headers()
-        except (struct.error, IndexError, UnicodeDecodeError, ValueError) as error:
+            self.dimensions = dict(self._lengths)
+            self._lay_out(variables, announced)
+        except (struct.error, IndexError, ValueError, OverflowError) as error:
             raise TrajectoryError(f"{path} is damaged: its NetCDF header cannot be read ({error})") from error
-        self.dimensions = dict(self._lengths)
-        self._lay_out(variables, announced)
 
     def _one(self, layout: str) -> int:
         value = struct.unpack_from(">" + layout, self._map.buffer, self._at)[0]
@@ -90,13 +90,19 @@ class ClassicFile:
             raise ValueError(f"tag {found} where {tag} was expected")
         return range(count)
 
+    def _type(self) -> np.dtype:
+        number = self._one("i")
+        if not 1 <= number < len(_TYPES):
+            raise ValueError(f"{number} is no type")
+        return np.dtype(_TYPES[number])
+
     def _dimensions(self) -> list[tuple[str, int]]:
         return [(self._name(), self._count()) for _ in self._list(_DIMENSIONS)]
 
     def _attributes(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for _ in self._list(_ATTRIBUTES):
-            name, kind, count = self._name(), np.dtype(_TYPES[self._one("i")]), self._count()
+            name, kind, count = self._name(), self._type(), self._count()
             content = self._bytes(count * kind.itemsize)
             if kind.kind == "S":
                 found[name] = content.rstrip(b"\0").decode(errors="replace")
@@ -110,7 +116,7 @@ class ClassicFile:
         for _ in self._list(_VARIABLES):
             name = self._name()
             places = [self._count() for _ in range(self._count())]
-            attributes, kind = self._attributes(), np.dtype(_TYPES[self._one("i")])
+            attributes, kind = self._attributes(), self._type()
             self._count()  # the size, which CDF-1 and 2 cannot hold above 4 GiB
             headers.append((name, places, attributes, kind, self._one(self._offset)))
         return headers
@@ -129,7 +135,7 @@ class ClassicFile:
             names = tuple(self._lengths[i][0] for i in places)
             if name in sizes:
                 shape = (self.n_records, *shapes[name][1:])
-                inner = np.empty(shape[1:], kind).strides
+                inner = tuple(kind.itemsize * prod(shape[i + 1 :]) for i in range(1, len(shape)))
                 values = np.ndarray(shape, kind, self._map.buffer, begin, (record, *inner)) if self.n_records else None
             else:
                 shape = tuple(shapes[name])

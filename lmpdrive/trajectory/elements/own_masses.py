@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lmpdrive.trajectory.names import ISOTOPE_MASSES_U, OWN_MASS_U, VIRTUAL_SITE, standard_masses_u
+from lmpdrive.trajectory.elements.names import ISOTOPE_MASSES_U, OWN_MASS_U, VIRTUAL_SITE, standard_masses_u
 from lmpdrive.trajectory.topology import Topology
 
 Masses = NDArray[np.float64]

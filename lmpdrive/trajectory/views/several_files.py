@@ -20,7 +20,7 @@ import numpy as np
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.frames import Chunk, NoFramesError, Trajectory
-from lmpdrive.trajectory.joined import Joined
+from lmpdrive.trajectory.views.joined import Joined, same_ids
 
 MOST_OPEN = 100
 """Files that are kept open at once; more are opened again whenever their frames are read."""
@@ -65,7 +65,7 @@ class Reopened(Trajectory):
         self._opener = opener
         self.topology, self.steps, self.times_ps = whole.topology, whole.steps, whole.times_ps
         self.warnings, self.notes, self.boundaries = whole.warnings, whole.notes, whole.boundaries
-        self.seeks = whole.seeks
+        self.seeks, self._ids = whole.seeks, whole._ids
 
     def read(self, start: int, stop: int) -> Chunk:
         """Frames `start` to `stop` (exclusive)."""
@@ -85,7 +85,8 @@ def parts_with_frames(openers: Sequence[Opener]) -> list[Trajectory]:
             empty.append(error)
             continue
         if parts and np.array_equal(part.topology.elements, parts[0].topology.elements):
-            part.topology = parts[0].topology  # one copy of it
+            part.topology = parts[0].topology  # one copy of it, and of the ids
+            part._ids = parts[0]._ids if same_ids(part, parts[0]) else part._ids
         parts.append(part)
     if not parts:
         raise empty[0]

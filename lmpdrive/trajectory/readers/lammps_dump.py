@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.boundaries import Periodic
-from lmpdrive.trajectory.dump_index import DumpIndex, scan, usable_frames
+from lmpdrive.trajectory.elements.agreement import check_kinds
+from lmpdrive.trajectory.elements.identity import NOTHING_KNOWN, FileAtoms, Identity
 from lmpdrive.trajectory.frames import Chunk, NoFramesError
-from lmpdrive.trajectory.identity import NOTHING_KNOWN, FileAtoms, Identity, check_kinds
 from lmpdrive.trajectory.kernels import load
-from lmpdrive.trajectory.lammps_columns import LammpsColumns, coordinate_columns, velocity_columns
 from lmpdrive.trajectory.lammps_units import UNKNOWN, Units
 from lmpdrive.trajectory.mapping import MappedFile
+from lmpdrive.trajectory.readers.dump_index import DumpIndex, scan, usable_frames
+from lmpdrive.trajectory.readers.lammps_columns import LammpsColumns, coordinate_columns, velocity_columns
 
 _MOST_IDS = 1 << 27
 _NEWLINE = 10
@@ -33,6 +34,8 @@ _NEWLINE = 10
 
 class LammpsDumpTrajectory(LammpsColumns):
     """A text dump; `identity` and `units` are what is known beside it."""
+
+    _ids: NDArray[np.int64]
 
     def __init__(
         self,
@@ -63,6 +66,8 @@ class LammpsDumpTrajectory(LammpsColumns):
         self._set_times(index.steps, index.times, ps_per_unit, timestep_fs)
         self._set_boundaries(self._periodic(), (index.box, index.box_columns))
         first = self._table(0)
+        if "id" in first and first["id"].dtype.kind not in "iu":
+            raise TrajectoryError(f"{path}: the ids of step {self.steps[0]} are no integers; the file is damaged")
         self._ids = np.sort(first["id"]) if "id" in first else np.zeros(0, dtype=np.int64)
         if len(np.unique(self._ids)) != len(self._ids):
             raise TrajectoryError(f"{path}: atom ids come twice in the frame of step {self.steps[0]}")

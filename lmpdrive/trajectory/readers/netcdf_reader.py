@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.boundaries import Boundaries, Periodic
-from lmpdrive.trajectory.dcd import cells_from_lengths_and_angles
+from lmpdrive.trajectory.elements.agreement import check_kinds
+from lmpdrive.trajectory.elements.identity import FileAtoms, Identity
 from lmpdrive.trajectory.frames import Chunk, NoFramesError, Trajectory
 from lmpdrive.trajectory.given_cell import HOW_TO_GIVE_A_CELL
-from lmpdrive.trajectory.identity import FileAtoms, Identity, check_kinds
-from lmpdrive.trajectory.netcdf_classic import MAGIC
-from lmpdrive.trajectory.netcdf_variables import HDF5, SUFFIXES, Variables
 from lmpdrive.trajectory.plain_file import PlainFile
+from lmpdrive.trajectory.readers.dcd import cells_from_lengths_and_angles
+from lmpdrive.trajectory.readers.netcdf_classic import MAGIC
+from lmpdrive.trajectory.readers.netcdf_variables import HDF5, SUFFIXES, Variables
 from lmpdrive.trajectory.request import Request
 from lmpdrive.trajectory.unwrapped import Unwrapped
 
@@ -28,6 +29,8 @@ Array = NDArray[np.float64]
 
 _COORDINATES = ("coordinates", "unwrapped_coordinates", "scaled_coordinates")
 _TIMESTEPS_FS = (1e-3, 1e2)
+_SMALLEST_A3 = 1e-6
+"""A smaller volume is none."""
 
 
 def recognises(plain: PlainFile) -> bool:
@@ -115,6 +118,9 @@ class NetcdfTrajectory(Trajectory):
         angles = np.asarray(data.by_name["cell_angles"].values[:n_frames], dtype=float)
         columns = [lengths[:, 0], angles[:, 2], lengths[:, 1], angles[:, 1], angles[:, 0], lengths[:, 2]]
         self._cells = cells_from_lengths_and_angles(np.stack(columns, axis=1))
+        volumes = np.abs(np.linalg.det(self._cells))
+        if len(flat := np.flatnonzero(~(np.isfinite(volumes) & (volumes > _SMALLEST_A3)))):
+            raise TrajectoryError(f"{self.path}: frame {flat[0]} has a cell without volume; the file is damaged")
         self._note_open_axes((a, b, c))
 
     def _length_along(self, axis: int, ask: Request) -> float:

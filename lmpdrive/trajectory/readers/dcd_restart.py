@@ -10,10 +10,10 @@ from hashlib import blake2b
 
 import numpy as np
 
-from lmpdrive.trajectory.dcd import DcdTrajectory
 from lmpdrive.trajectory.frames import Trajectory
-from lmpdrive.trajectory.joined import Joined
-from lmpdrive.trajectory.steps import last_copies
+from lmpdrive.trajectory.readers.dcd import DcdTrajectory
+from lmpdrive.trajectory.views.joined import Joined
+from lmpdrive.trajectory.views.steps import last_copies
 
 _ATOMS = 64
 """Atoms compared: as many coordinates agree to the last bit in the same frame only."""

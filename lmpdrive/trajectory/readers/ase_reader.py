@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.boundaries import PERIODIC, Boundaries, Periodic
+from lmpdrive.trajectory.elements.identity import NOTHING_KNOWN, FileAtoms, Identity
+from lmpdrive.trajectory.elements.names import VIRTUAL_SITE
 from lmpdrive.trajectory.frames import ATOM_FRAMES_PER_CHUNK, Chunk, Trajectory
 from lmpdrive.trajectory.given_cell import HOW_TO_GIVE_A_CELL
-from lmpdrive.trajectory.identity import NOTHING_KNOWN, FileAtoms, Identity
-from lmpdrive.trajectory.names import VIRTUAL_SITE
 from lmpdrive.trajectory.plain_file import PlainFile
 from lmpdrive.trajectory.request import NOTHING_SAID, Request
 

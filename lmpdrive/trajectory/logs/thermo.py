@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from lmpdrive.common.run_files import LOG
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.lammps_units import units_of_text
-from lmpdrive.trajectory.thermo_log import LogTable, tables_of
-from lmpdrive.trajectory.thermo_units import UNKNOWN_NOTE, in_metal, left_as_is
+from lmpdrive.trajectory.logs.thermo_log import LogTable, tables_of
+from lmpdrive.trajectory.logs.thermo_units import UNKNOWN_NOTE, in_metal, left_as_is
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
-from lmpdrive.trajectory.atom_styles import AtomColumns, columns_of
+from lmpdrive.trajectory.elements.atom_styles import AtomColumns, columns_of
 
 
 @dataclass(frozen=True, eq=False)

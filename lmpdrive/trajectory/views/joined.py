@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.boundaries import around_all
 from lmpdrive.trajectory.frames import ATOM_FRAMES_PER_CHUNK, Chunk, Trajectory
-from lmpdrive.trajectory.image_flags import start_over
+from lmpdrive.trajectory.readers.image_flags import start_over
 from lmpdrive.trajectory.unwrapped import joined
 
 _SHORT = 4
@@ -34,8 +34,14 @@ class Joined(Trajectory):
         for part in parts[1:]:
             if part.n_atoms != self.n_atoms or (part.topology.elements != self.topology.elements).any():
                 raise TrajectoryError(f"{part.path} has other atoms than {self.path}; are they of the same run?")
+            if not same_ids(parts[0], part):
+                raise TrajectoryError(
+                    f"{part.path} has other atom ids than {self.path}; are they of the same run? Files that each "
+                    "process wrote for itself (`dump ... file.%`) are no trajectory: write one file"
+                )
         self.warnings = _once_for_all([(part.path, part.warnings) for part in parts])
         self.notes = _once_for_all([(part.path, part.notes) for part in parts])
+        self._ids = parts[0]._ids
         self.boundaries = around_all([part.boundaries for part in parts], str(self.path))
         steps = np.concatenate([part.steps for part in parts])
         times_ps = np.concatenate([part.times_ps for part in parts])
@@ -50,7 +56,7 @@ class Joined(Trajectory):
         self = cls.__new__(cls)
         Trajectory.__init__(self, whole.path)
         self.topology, self.warnings, self.notes = whole.topology, whole.warnings, whole.notes
-        self.boundaries = whole.boundaries
+        self.boundaries, self._ids = whole.boundaries, whole._ids
         self._set([whole], keep, steps, times_ps)
         return self
 
@@ -118,6 +124,12 @@ class Joined(Trajectory):
         for first, last in self._runs(0, self.n_frames):
             for start in range(first, last, size):
                 yield self._piece(start, min(start + size, last))
+
+
+def same_ids(one: Trajectory, other: Trajectory) -> bool:
+    """Whether two files have the same ids, or one of them has none."""
+    a, b = one._ids, other._ids
+    return a is None or b is None or not len(a) or not len(b) or np.array_equal(a, b)
 
 
 def _once_for_all(said: Sequence[tuple[Path, Sequence[str]]]) -> list[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from lmpdrive.trajectory.frames import Trajectory
-from lmpdrive.trajectory.joined import Joined
-from lmpdrive.trajectory.resets import counted_on, displacement, stages, times_counted_on
-from lmpdrive.trajectory.steps import last_copies
+from lmpdrive.trajectory.views.joined import Joined
+from lmpdrive.trajectory.views.resets import counted_on, displacement, stages, times_counted_on
+from lmpdrive.trajectory.views.steps import last_copies
 
 
 def without_repeats(whole: Trajectory, timestep_fs: float | None = None, *, may_reset: bool = True) -> Trajectory:

@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.boundaries import Periodic
+from lmpdrive.trajectory.elements.agreement import check_kinds
+from lmpdrive.trajectory.elements.identity import NOTHING_KNOWN, FileAtoms, Identity
 from lmpdrive.trajectory.frames import Chunk, NoFramesError
-from lmpdrive.trajectory.identity import NOTHING_KNOWN, FileAtoms, Identity, check_kinds
-from lmpdrive.trajectory.lammps_columns import LammpsColumns, coordinate_columns, velocity_columns
 from lmpdrive.trajectory.lammps_units import UNKNOWN, Units
 from lmpdrive.trajectory.mapping import MappedFile
+from lmpdrive.trajectory.readers.lammps_columns import LammpsColumns, coordinate_columns, velocity_columns
 
 
 def is_binary_dump(head: bytes) -> bool:

@@ -69,7 +69,10 @@ class DcdTrajectory(WithoutOrigin):
             control = np.frombuffer(head, f"{order}i4", 20, offset=8)
             title = file.read(4)
             if len(title) == 4:
-                file.seek(int(np.frombuffer(title, f"{order}i4")[0]) + 4, 1)
+                length = int(np.frombuffer(title, f"{order}i4")[0])
+                if length < 0:
+                    raise TrajectoryError(f"{path} is damaged: its title has a length of {length}")
+                file.seek(length + 4, 1)
             count = file.read(12)
             if len(count) < 12:
                 raise NoFramesError(f"{path} ends within its header; did the run reach its first output?")

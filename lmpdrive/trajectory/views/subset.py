@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.elements.names import VIRTUAL_SITE
 from lmpdrive.trajectory.frames import Chunk, Trajectory
-from lmpdrive.trajectory.names import VIRTUAL_SITE
 
 
 class Subset(Trajectory):

@@ -1,0 +1,1 @@
+"""The thermo tables of LAMMPS logs."""

@@ -1,0 +1,1 @@
+"""Trajectories made of others: joined, turned, shortened, with some of the atoms."""
