@@ -217,6 +217,8 @@ class Manifest(Section):
     ran_with: RanWith | None = None
     lammps: LammpsSection | None = None
     parts: tuple[Part, ...] = ()
+    frames_missing: Text | None = None
+    """Which frames were missing when the run was resumed, and could not be made again."""
     performance: Performance = Performance()
     model_note: Text | None = None
     """What was done to prepare the model, e.g. that it was compressed."""

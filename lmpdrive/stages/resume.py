@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lmpdrive.common.manifest import update_manifest
+from lmpdrive.common.manifest import read_manifest, update_manifest
 from lmpdrive.common.say import Say
 from lmpdrive.common.trust import require
 from lmpdrive.common.walltime import Deadline
@@ -41,7 +41,11 @@ def resume_run(
         point = choose_restart_point(out, config, say, restart, accept_deck)
         if overrides:
             save_config(out, config)
+        if point.lost or read_manifest(out).frames_missing:
+            update_manifest(out, frames_missing=point.lost or None)
         if point.complete:
+            if point.lost:
+                say(f"warning: {point.lost}")
             say("the run is complete; --set dynamics.production_ps=... makes it longer")
             update_manifest(out, state="finished")
             return "finished"

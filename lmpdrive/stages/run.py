@@ -85,6 +85,8 @@ class _Run:
         require(self.config.potential.programs(self.out))  # again: between writing and running may lie days
         if not self.job.resumed_from:
             guard.clear(self.out)
+            if read_manifest(self.out).frames_missing:  # of the run that this one replaces
+                update_manifest(self.out, frames_missing=None)
         take_seam_mismatch(self.out)  # of an earlier run that was killed
         forget(self.out)
         self.record(
