@@ -118,6 +118,8 @@ class Part(Section):
     host: Text | None = None
     started: Text | None = None
     state: Text | None = None
+    output_closed: Text | None = None
+    """Since when nobody read what was printed (a `tee` that ended); the run went on."""
     deck_files: dict[str, Text] = {}
     """The deck that the run began with, and the files that it includes -> sha256 when this part began."""
     deck_accepted: bool | None = None

@@ -19,6 +19,7 @@ from lmpdrive.common.manifest import Part, Performance, read_manifest, update_ma
 from lmpdrive.common.patience import announced_if_long
 from lmpdrive.common.say import Say
 from lmpdrive.common.shell import to_paste
+from lmpdrive.common.streams import closed_at
 from lmpdrive.common.trust import require
 from lmpdrive.config import Config
 from lmpdrive.engine.agreement import step0
@@ -78,7 +79,8 @@ class _Run:
 
     def record(self, state: str, **changes: Any) -> None:
         """Write the state, and other entries, into the manifest."""
-        part = Part(**self.part, state=state)
+        closed = {"output_closed": since} if (since := closed_at()) else {}
+        part = Part(**self.part, state=state, **closed)
         update_manifest(self.out, state=state, parts=(*self.earlier, part), **changes)
 
     def run(self) -> State:

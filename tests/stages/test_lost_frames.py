@@ -54,11 +54,17 @@ def test_a_finished_run_without_its_frames_is_not_complete(run, damage):
         assert f"the frames of steps {where} are missing" in str(error.value) and (why or "") in str(error.value)
         assert any(line.startswith("warning") and "are missing" in line for line in said)
         assert read_manifest(run).state == "failed"
+
+
+def test_the_cure_works(run):
+    (run / "traj.dcd").unlink()
+    with pytest.raises(RunDirectoryError, match="run-deck"):
+        resumed(run)
     assert lmpdrive.run_deck(run / "in.lammps", overwrite=True).state == "finished"
     assert frames(run)[0].tolist() == list(range(100, 501, 10)) and not missing_frames(read_manifest(run))
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", ["gone", "empty", "in the middle"])
 def test_it_can_be_made_longer_and_the_report_says_what_is_missing(run, damage):
     spoil, _, why = DAMAGES[damage]
     spoil(run / "traj.dcd")
