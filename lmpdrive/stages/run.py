@@ -105,10 +105,10 @@ class _Run:
             state = self._by_worker()
         except LmpdriveError as error:
             state, note = self._after(error), None
-        self.record(state, model_note=note, **self._about())
         by = "ASE" if isinstance(self.config.potential.chosen, Integrated) else "LAMMPS"
         how = {"walltime": "stopped for the wall-time limit"}.get(state, state)
         self.say(f"{by} {how} after {time.monotonic() - self.started:.0f} s")
+        self.record(state, model_note=note, **self._about())
         return state
 
     def _by_worker(self) -> State:
