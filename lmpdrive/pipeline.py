@@ -28,7 +28,7 @@ from lmpdrive.engine.coupling_choice import choose_coupling
 from lmpdrive.engine.directory import provenance
 from lmpdrive.engine.directory.completeness import raise_if_incomplete
 from lmpdrive.engine.directory.lock import locked
-from lmpdrive.engine.directory.model_links import restore_links
+from lmpdrive.engine.directory.model_links import must_be_the_models, restore_links
 from lmpdrive.engine.directory.output import remove_output
 from lmpdrive.engine.run import Job, State
 from lmpdrive.errors import ConfigError, LmpdriveError, ModelError, RunDirectoryError, TrajectoryError
@@ -175,6 +175,7 @@ def run_deck(
             )
         restore_links(folder, config, say)
         require(config.potential.programs(folder), trust)
+        must_be_the_models(folder)
         remove_output(folder)
         by_lammps = not isinstance(config.potential.chosen, Integrated)
         if by_lammps and provenance.deck_was_edited(folder, deck.name):

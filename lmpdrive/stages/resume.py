@@ -11,7 +11,7 @@ from lmpdrive.common.trust import require
 from lmpdrive.common.walltime import Deadline
 from lmpdrive.config import Config
 from lmpdrive.engine.directory import provenance
-from lmpdrive.engine.directory.model_links import restore_links
+from lmpdrive.engine.directory.model_links import must_be_the_models, restore_links
 from lmpdrive.engine.run import Job, State
 from lmpdrive.errors import SeamError
 from lmpdrive.stages.observable_settings import check_observables
@@ -35,6 +35,7 @@ def resume_run(
     check_observables(config)
     restore_links(out, config, say)
     require(config.potential.programs(out), trust)
+    must_be_the_models(out)
     for line in provenance.must_be_as_rendered(out, config):
         say(f"warning: {line}")
     while True:

@@ -63,13 +63,13 @@ def ramp_under_the_guard(case: Case) -> Iterator[Problem]:
     stops = [key for key, limit in on.items() if limit != "off"] if guard.on_instability != "continue" else []
     for _, style, words in _fixes(case, ("nvt", "npt", "langevin")):
         at = 0 if style == "langevin" else words.index("temp") + 1 if "temp" in words else len(words)
-        first, last = (*words[at : at + 2], "", "")[:2]
-        if stops and first != last:
+        ends = words[at : at + 2]
+        if stops and len(ends) == 2 and ends[0] != ends[1]:
             cure = ", ".join(f"{key}: off" for key in stops)
             yield Problem(
                 "warning",
-                f"in.lammps: fix {style} takes the temperature from {first} to {last} K, and the guard stops a run "
-                f"whose temperature leaves {case.config.dynamics.temperature_K:g} K or whose conserved quantity "
+                f"in.lammps: fix {style} takes the temperature from {ends[0]} to {ends[1]} K, and the guard stops a "
+                f"run whose temperature leaves {case.config.dynamics.temperature_K:g} K or whose conserved quantity "
                 f"drifts, as it does in a ramp. Set guard: {{{cure}}}",
             )
 
