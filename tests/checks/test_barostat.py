@@ -10,7 +10,7 @@ from ase import Atoms
 from ase.build import bulk, fcc111
 
 from lmpdrive.checks.case import Case
-from lmpdrive.checks.rules.barostat import npt_over_vacuum, pressure_without_the_slab_correction
+from lmpdrive.checks.rules.barostat import npt_over_vacuum, pressure_without_the_slab_correction, skew_of_the_cell
 from lmpdrive.checks.slab_term import slab_term_bar
 from lmpdrive.common.units import BAR_PER_EV_PER_A3
 from lmpdrive.config import load
@@ -69,6 +69,25 @@ def test_a_fixed_boundary(npt):
     assert problem.level == "error" and "coupling: xy" in problem.message
     in_plane = npt("xy", potential={"architecture": "classical"})
     assert list(npt_over_vacuum(Case(in_plane, make_system(in_plane)))) == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "ensemble", "expected"),
+    [
+        ([[8, 0, 0], [12, 7, 0], [0, 0, 20]], "npt", ["error: b - 2 a"]),
+        ([[8, 0, 0], [12, 7, 0], [0, 0, 20]], "nvt", ["note: b - 2 a"]),
+        ([[8, 0, 0], [-6, 7, 0], [0, 0, 20]], "npt", ["note: b + 1 a"]),
+        ([[8, 0, 0], [4, 7, 0], [0, 0, 20]], "npt", []),
+        ([[8, 0, 0], [0, 7, 0], [9, 13, 20]], "nvt", ["note: c - 1 a", "note: c - 2 b"]),
+        ([[8, 0, 0], [0, 7, 0], [0, 0, 20]], "npt", []),
+    ],
+)
+def test_the_same_lattice_with_less_skew(npt, cell, ensemble, expected):
+    atoms = Atoms("Cu", cell=cell, pbc=True)
+    config = npt("xy", dynamics__ensemble=ensemble)
+    found = skew_of_the_cell(Case(config, SimpleNamespace(atoms=atoms)))
+    said = [f"{p.level}: {p.message.split('. ')[-1].partition(' in its place')[0]}" for p in found]
+    assert said == expected
 
 
 def test_nvt_is_not_asked(npt):

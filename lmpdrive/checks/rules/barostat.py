@@ -16,6 +16,8 @@ VARIES = {"z": (2,), "xy": (0, 1)}
 """`barostat.coupling` -> cell vectors that vary; all three for the others."""
 AXES = "abc"
 NEGLIGIBLE_BAR = 1.0
+UNREDUCED, REFUSED = 0.5 + 1e-6, 1.5 - 1e-6
+"""Skew of a cell vector in units of the other's length: LAMMPS' own limits (src/domain.cpp, src/fix_nh.cpp)."""
 
 
 def npt_over_vacuum(case: Case) -> Iterator[Problem]:
@@ -46,6 +48,23 @@ def npt_over_vacuum(case: Case) -> Iterator[Problem]:
             f"ensemble: npt with dynamics.barostat.coupling: {coupling}: the cell is not periodic along c (boundary "
             f"p p f, for the slab correction of {case.config.potential.architecture}), and LAMMPS can change periodic "
             f"lengths only. {cure}",
+        )
+
+
+def skew_of_the_cell(case: Case) -> Iterator[Problem]:
+    """The same lattice has less skewed vectors: LAMMPS is slower with these, and its barostat refuses large skews."""
+    a, b, c = case.system.atoms.cell.array
+    for name, tilt, by, length in (("b", b[0], "a", a[0]), ("c", c[0], "a", a[0]), ("c", c[1], "b", b[1])):
+        if abs(tilt) <= UNREDUCED * length:
+            continue
+        times = round(tilt / length)
+        vector = f"{name} {'-' if times > 0 else '+'} {abs(times)} {by}"
+        what = f"the cell vector {name} leans {abs(tilt):.2f} Å along {by}, more than half of its {length:.2f} Å"
+        refused = case.config.dynamics.ensemble == "npt" and abs(tilt) > REFUSED * length
+        yield Problem(
+            "error" if refused else "note",
+            f"{what}: {'the barostat of LAMMPS refuses it' if refused else 'LAMMPS is slower with it'}. {vector} in "
+            "its place is the same lattice.",
         )
 
 
