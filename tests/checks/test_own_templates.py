@@ -175,6 +175,26 @@ def test_ramps_and_the_guard(own, lines, guard, cure):
     assert not cure or f"Set guard: {cure}" in said[0]
 
 
+NPT = "unfix move\nfix move mobile {}\nfix_modify move temp T_mobile"
+
+
+@pytest.mark.parametrize(
+    ("fix", "vacuum_A", "axes"),
+    [
+        ("npt temp 300 300 0.05 iso 1 1 0.5", 12, "z"),  # p p f
+        ("nph z 1 1 0.5", 12, "z"),
+        ("npt temp 300 300 0.05 x 1 1 0.5 y 1 1 0.5 couple xy", 12, ""),
+        ("npt temp 300 300 0.05 iso 1 1 0.5", 0, ""),
+        ("nvt temp 300 300 0.05", 12, ""),
+    ],
+)
+def test_barostats_of_templates(own, fix, vacuum_A, axes):
+    found = problems(own(NPT.format(fix), system__build__vacuum_A=vacuum_A))
+    said = [text for text in found if "changes the length" in text]
+    assert [text.partition("along ")[2][0] for text in said] == list(axes)
+    assert all("couple xy" in text for text in said)
+
+
 @pytest.mark.parametrize(
     "name", ["npt-with-vacuum", "npt-vacuum-classical", "template-aux-files", "ramp-stopped-by-guard"]
 )

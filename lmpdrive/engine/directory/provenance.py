@@ -111,7 +111,9 @@ def deck_was_edited(run_dir: Path, deck: str = DECK) -> bool:
 
 
 def deck_files(run_dir: Path, deck: str) -> dict[str, str]:
-    """sha256 of a deck, of the files that it includes, and of those beside a template that it reads."""
+    """sha256 of a deck, of the files that it includes, and of those beside a template that it reads; {} without it."""
+    if not (run_dir / deck).is_file():
+        return {}  # ASE integrates without it
     others = [name for name in read_manifest(run_dir).files if name not in FILES]
     names = dict.fromkeys((deck, *read_deck(run_dir / deck).included, *others))
     return {name: sha256(run_dir / name) for name in names if (run_dir / name).is_file()}
