@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from lmpdrive import checks
 from lmpdrive.architectures import Integrated, Problem
+from lmpdrive.common.disk import told_if_full
 from lmpdrive.common.run_files import CONFIG, LOG, MANIFEST
 from lmpdrive.common.say import Say, silent
+from lmpdrive.common.shell import to_paste
 from lmpdrive.common.trust import accept, refusal, require
 from lmpdrive.common.walltime import Deadline, OutOfTime, within
 from lmpdrive.config import Config, load
@@ -26,6 +28,7 @@ from lmpdrive.engine.coupling_choice import choose_coupling
 from lmpdrive.engine.directory import provenance
 from lmpdrive.engine.directory.completeness import raise_if_incomplete
 from lmpdrive.engine.directory.lock import locked
+from lmpdrive.engine.directory.model_links import must_be_the_models, restore_links
 from lmpdrive.engine.directory.output import remove_output
 from lmpdrive.engine.run import Job, State
 from lmpdrive.errors import ConfigError, LmpdriveError, ModelError, RunDirectoryError, TrajectoryError
@@ -167,10 +170,12 @@ def run_deck(
     with locked(folder, say) as lock:
         if (folder / LOG).exists() and not overwrite:
             raise RunDirectoryError(
-                f"{folder} already holds a run ({LOG}). Resume it with `lmpdrive resume {folder}`, copy the deck's "
+                f"{folder} already holds a run ({LOG}). Resume it with `{to_paste('resume', folder)}`, copy the deck's "
                 "folder, or run it again with --overwrite."
             )
+        restore_links(folder, config, say)
         require(config.potential.programs(folder), trust)
+        must_be_the_models(folder)
         remove_output(folder)
         by_lammps = not isinstance(config.potential.chosen, Integrated)
         if by_lammps and provenance.deck_was_edited(folder, deck.name):
@@ -191,10 +196,12 @@ def resume(
     walltime: str | None = None,
     restart: str | None = None,
     analysis: bool = True,
+    accept_deck: bool = False,
 ) -> Result:
     """Resume a run that stopped, whatever stopped it, up to the step it was meant to reach, and analyse the whole.
 
-    `restart` names the restart file to resume from, if not the newest one that is whole.  Of `overrides`,
+    `restart` names the restart file to resume from, if not the newest one that is whole; `accept_deck` goes on with a
+    deck that was edited after the run began.  Of `overrides`,
     `dynamics.production_ps=...` makes the run longer; `run.*` and `observables.*` may change.  Raises RunDirectoryError
     if there is no run, InUseError if another process holds it, and what `simulate` raises.
     """
@@ -202,7 +209,8 @@ def resume(
     config = resumed_config(out, overrides)
     deadline = Deadline.of(walltime or config.run.walltime)
     with locked(out, say) as lock:
-        state = resume_run(out, config, overrides, quiet, say, trust, deadline, restart, lock)
+        with told_if_full(out, to_paste("resume", out)):
+            state = resume_run(out, config, overrides, quiet, say, trust, deadline, restart, accept_deck, lock)
         return _concluded(out, config, state, quiet, say, deadline, analysis)
 
 
@@ -239,10 +247,10 @@ def _concluded(
         raise_if_unstable(out)
         return Result(out, state, run_directory=out)
     try:
-        with within(deadline):
+        with within(deadline), told_if_full(out, to_paste("analyse", out)):
             return _analysed(out, config, state, quiet, say)
     except OutOfTime:
-        say(f"the wall-time limit leaves no time for the analysis: lmpdrive analyse {out}")
+        say(f"the wall-time limit leaves no time for the analysis: {to_paste('analyse', out)}")
         return Result(out, "walltime", run_directory=out)
 
 

@@ -1,4 +1,4 @@
-"""Inputs of situations that people met: `../shared/field-cases/analysis`, or where LMPDRIVE_FIELD_CASES points.
+"""Inputs of situations that people met: `../shared/field-cases`, or where LMPDRIVE_FIELD_CASES points.
 
 They are not part of the repository; tests of them are skipped where they are not there.
 """
@@ -20,3 +20,8 @@ def case(file: str) -> Path:
     if not (path := HOME / file).is_file():
         pytest.skip(f"no {path}: the field cases are not beside this checkout")
     return path
+
+
+def deck_case(name: str) -> Path:
+    """The folder of one of the cases of decks, which has an `in.yaml`."""
+    return case(f"../decks/{name}/in.yaml").parent

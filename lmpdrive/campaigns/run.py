@@ -15,6 +15,7 @@ from lmpdrive.campaigns.queue_record import write_queue
 from lmpdrive.campaigns.report import write_report
 from lmpdrive.campaigns.state import states
 from lmpdrive.common.say import Say, silent
+from lmpdrive.common.shell import to_paste
 from lmpdrive.engine.directory.lock import locked
 
 ENGINE = "engine"
@@ -41,7 +42,9 @@ def run_campaign(
     plan.folder.mkdir(parents=True, exist_ok=True)
     with locked(plan.folder, say):
         plan.save()
-        say(f"{len(runs)} runs of {plan.name} at {place.name}; follow them with: lmpdrive campaign status {file}")
+        say(
+            f"{len(runs)} runs of {plan.name} at {place.name}; follow them with: {to_paste('campaign', 'status', file)}"
+        )
         with engine(used, place, plan.folder / ENGINE) as placed:
             Driver(plan, placed, say, runs, retry_failed, lambda: write_queue(plan, place.name, placed.blocks())).run()
         for group, why in compare_groups(plan, say).items():

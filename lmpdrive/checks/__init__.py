@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from lmpdrive.architectures import Problem
 from lmpdrive.checks import rules
 from lmpdrive.checks.case import Case
-from lmpdrive.checks.environment import environment_problems, lammps_problems
+from lmpdrive.checks.environment import environment_problems, lammps_problems, style_problems
 from lmpdrive.checks.table import element_table
 from lmpdrive.config import Config
 
@@ -34,14 +34,18 @@ def problems(config: Config, system: BuiltSystem | None, here: bool = True, may_
     rendered for another.  `may_load=False` leaves out what the potential says, which may load its model.
     """
     found = config.potential.problems(system) if may_load else []
+    own_deck = None
     if system is not None:
         readable = may_load and not any(p.level == "error" for p in found)
         case = Case(config, system, readable)
         found = [*found, *(problem for rule in shipped_rules() for problem in rule(case))]
+        own_deck = case.own_deck
     if here:
         found += environment_problems(config)
         if not any(p.level == "error" for p in found):
             found += lammps_problems(config)
+        if own_deck is not None and not any(p.level == "error" for p in found):
+            found += style_problems(config, own_deck.deck)
     return found
 
 

@@ -52,11 +52,23 @@ class Case:
         return np.asarray(self.system.groups.get(name, []), dtype=int)
 
     @property
-    def widths_A(self) -> np.ndarray:
-        """Distances between opposite sides of the cell: along a and along b."""
-        a, b, c = self.system.atoms.cell.array
-        volume = abs(np.dot(a, np.cross(b, c)))
-        return volume / np.array([np.linalg.norm(np.cross(b, c)), np.linalg.norm(np.cross(c, a))])
+    def nearest_image_A(self) -> float:
+        """Distance of an atom to its nearest periodic image: the shortest lattice vector, however the cell is given."""
+        from ase.geometry import minkowski_reduce
+
+        reduced, _ = minkowski_reduce(self.system.atoms.cell.array)
+        return float(np.linalg.norm(reduced, axis=1).min())
+
+    @property
+    def gaps_A(self) -> tuple[float, float, float]:
+        """Longest stretch without an atom along each cell vector, measured perpendicular to the other two."""
+        from lmpdrive.system.groups import largest_gap
+
+        atoms = self.system.atoms
+        widths = 1 / np.linalg.norm(np.linalg.inv(atoms.cell.array), axis=0)
+        places = atoms.get_scaled_positions()
+        a, b, c = (largest_gap(places[:, k], 1.0)[0] * float(widths[k]) for k in range(3))
+        return a, b, c
 
     def named(self, families: Sequence[str]) -> list[str]:
         """Those observables that are listed in `observables.names`, whole or by one of their tables."""

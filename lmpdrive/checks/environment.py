@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from lmpdrive.architectures import Integrated, ManyCouplings, Native, Problem
 from lmpdrive.config import Config
+from lmpdrive.deck.commands import Deck
+from lmpdrive.deck.styles import styles_of
 from lmpdrive.engine.probe import probe
 from lmpdrive.errors import EngineError
 
@@ -27,6 +30,30 @@ def environment_problems(config: Config) -> list[Problem]:
     if config.templates is not None and not config.templates.is_dir():
         found.append(Problem("error", f"templates: there is no folder {config.templates}"))
     return found
+
+
+def style_problems(config: Config, deck: Deck) -> Iterator[Problem]:
+    """Styles of a deck partly written by hand that the LAMMPS of the run lacks."""
+    if isinstance(config.potential.chosen, Integrated):
+        return  # no LAMMPS
+    asked: dict[str, list[str]] = {}
+    by_name = {f"{one.kind} {one.name}": one for one in styles_of(deck)}
+    for one in by_name.values():
+        asked.setdefault(one.kind, []).append(one.name)
+    try:
+        answer = probe(asked, config.potential.plugins, config.potential.interpreter().python)
+    except EngineError as error:
+        yield Problem("error", str(error))
+        return
+    for name in answer["missing"]:
+        command = by_name[name].command
+        like = "".join(f"; did you mean '{close}'?" for close in answer["close"][name])
+        yield Problem(
+            "error",
+            f"the deck of your templates, {command.file} line {command.line}: this LAMMPS ({answer['version']}) has no "
+            f"{by_name[name].kind} style {by_name[name].name}{like or '.'} A style of a package needs a LAMMPS that "
+            "was built with it: https://docs.lammps.org/Packages_details.html",
+        )
 
 
 def lammps_problems(config: Config) -> list[Problem]:

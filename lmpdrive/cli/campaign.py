@@ -12,6 +12,7 @@ import typer
 
 from lmpdrive.cli.options import Quiet
 from lmpdrive.cli.printing import progress_printer
+from lmpdrive.common.shell import to_paste
 from lmpdrive.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def _detach(
         arguments += ["--only", word]
     said = detach(make_plan(file, out), find_place(where), arguments)
     if not quiet:
-        print(f"the driver is {said}\nfollow it with: lmpdrive campaign status {file}")
+        print(f"the driver is {said}\nfollow it with: {to_paste('campaign', 'status', file)}")
 
 
 def status_lines(found: Sequence[RunState], every: bool) -> list[str]:

@@ -6,11 +6,12 @@ Results go to stdout.  On a terminal long lines are wrapped.
 from __future__ import annotations
 
 import math
-import shlex
 import shutil
 import sys
 import textwrap
 from typing import TYPE_CHECKING
+
+from lmpdrive.common.shell import to_paste
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,7 +58,7 @@ def _continue(result: Result) -> Iterator[str]:
     verdict, folder = result.verdict, result.run_directory
     if folder is None:
         return
-    command = f"continue with: lmpdrive resume {shlex.quote(str(folder))}"
+    command = f"continue with: {to_paste('resume', folder)}"
     if result.state in STOPPED:
         yield command
     elif verdict is not None and verdict.level == "bad":

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from lmpdrive.cli.warn import warn_in_sentences
+from lmpdrive.common.streams import outlive_readers
 from lmpdrive.errors import LmpdriveError, RunDirectoryError
 
 FULL_OR_CLOSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
@@ -18,6 +19,7 @@ FULL_OR_CLOSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EA
 def run(app: Any, argv: Sequence[str]) -> NoReturn:
     """Run a Typer app; exit codes as in `errors.py`, 130 after a signal."""
     verbose = "-v" in argv or "--verbose" in argv
+    outlive_readers()
     _stop_on_signals()
     warn_in_sentences()
     try:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from lmpdrive.common.shell import to_paste
+
 INIT_EXAMPLES = "Example: `lmpdrive init system.yaml`"
 SCHEMA_EXAMPLES = "Example: `lmpdrive schema > lmpdrive.schema.json`"
 
@@ -24,7 +26,7 @@ def init(
         file.write_text(STARTER)
     except OSError as error:
         raise RunDirectoryError(f"cannot write {file}: {error.strerror}") from None
-    print(f"wrote {file}; next: lmpdrive check {file}")
+    print(f"wrote {file}; next: {to_paste('check', file)}")
 
 
 def schema() -> None:

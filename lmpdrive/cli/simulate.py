@@ -65,6 +65,9 @@ def resume(
     restart: Annotated[
         str | None, typer.Option("--restart", metavar="FILE", help="Resume from this restart file of the run.")
     ] = None,
+    accept_deck: Annotated[
+        bool, typer.Option("--accept-deck", help="Resume with a deck that was edited after the run began.")
+    ] = False,
     walltime: Walltime = None,
     no_analysis: NoAnalysis = False,
     verbose: EveryNumber = False,
@@ -75,7 +78,7 @@ def resume(
     from lmpdrive import pipeline
 
     say = progress_printer(quiet)
-    result = pipeline.resume(run_dir, set_ or (), quiet, say, trust, walltime, restart, not no_analysis)
+    result = pipeline.resume(run_dir, set_ or (), quiet, say, trust, walltime, restart, not no_analysis, accept_deck)
     _finish(result, quiet, verbose)
 
 

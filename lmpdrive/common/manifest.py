@@ -118,6 +118,12 @@ class Part(Section):
     host: Text | None = None
     started: Text | None = None
     state: Text | None = None
+    output_closed: Text | None = None
+    """Since when nobody read what was printed (a `tee` that ended); the run went on."""
+    deck_files: dict[str, Text] = {}
+    """The deck that the run began with, and the files that it includes -> sha256 when this part began."""
+    deck_accepted: bool | None = None
+    """Whether they had been edited since the part before, and were accepted."""
 
 
 class Performance(Section):
@@ -213,6 +219,8 @@ class Manifest(Section):
     ran_with: RanWith | None = None
     lammps: LammpsSection | None = None
     parts: tuple[Part, ...] = ()
+    frames_missing: Text | None = None
+    """Which frames were missing when the run was resumed, and could not be made again."""
     performance: Performance = Performance()
     model_note: Text | None = None
     """What was done to prepare the model, e.g. that it was compressed."""

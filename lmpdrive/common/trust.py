@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -22,6 +21,7 @@ from pathlib import Path
 
 from lmpdrive.common import resources
 from lmpdrive.common.hashing import sha256
+from lmpdrive.common.shell import to_paste
 from lmpdrive.errors import ConfigError, UntrustedError
 
 VARIABLE = "LMPDRIVE_TRUST"
@@ -66,7 +66,7 @@ def refusal(files: Iterable[Path]) -> str:
             *lines,
             f"Whoever made {'it' if one else 'them'} could read, change or delete what you can. If you know where "
             f"{'it comes' if one else 'they come'} from, accept once:",
-            f"  lmpdrive trust {shlex.join(map(str, refused))}",
+            f"  {to_paste('trust', *refused)}",
         ]
     )
 

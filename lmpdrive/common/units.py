@@ -26,6 +26,9 @@ BAR_PER_ATM = _c.atm / _c.bar
 VOLT_ANGSTROM_PER_E = _c.e / (_c.epsilon_0 * _c.angstrom)
 """e/(ε0 Å) in V: a dipole per area in e/Å, times this, is the potential step over it."""
 
+BAR_PER_EV_PER_A3 = _c.e / _c.angstrom**3 / _c.bar
+"""Pressure: 1 eV/Å^3 in bar."""
+
 WATER_MOLAR_MASS_G_PER_MOL = 18.015
 """Molar mass used for water profiles (design, part 2)."""
 

@@ -69,8 +69,8 @@ class Barostat(Section):
     """Target pressure."""
     damping_fs: PositiveFloat = 500
     """Relaxation time."""
-    coupling: Literal["iso", "aniso", "tri", "z"] = "iso"
-    """Which cell lengths vary; `z` keeps a slab's area."""
+    coupling: Literal["iso", "aniso", "tri", "z", "xy"] = "iso"
+    """Which cell lengths vary; `z` keeps a slab's area, `xy` its height: a and b together, for cells with vacuum."""
 
 
 class Minimise(Section):

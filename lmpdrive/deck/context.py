@@ -10,6 +10,7 @@ from lmpdrive._version import __version__
 from lmpdrive.architectures import Native
 from lmpdrive.common.run_files import DECK
 from lmpdrive.config import Config
+from lmpdrive.config.sections import Barostat
 from lmpdrive.deck.guard_variables import guard_variables
 from lmpdrive.system import BuiltSystem, id_ranges
 
@@ -55,8 +56,6 @@ def _structure(config: Config, system: BuiltSystem) -> dict[str, Any]:
     thermometers = [name for name in groups if name in ("metal", "water") or name.startswith("ion_")]
     if len(system.groups.get("fixed", [])) == len(system.groups.get("metal", [])):
         thermometers = [name for name in thermometers if name != "metal"]
-    has_slab = len(system.groups.get("metal", [])) > 0
-    long_range_slab = atom_style == "full" and has_slab and system.vacuum_along_z
     brings_velocities = config.system.read is not None and system.atoms.has("momenta")
     return {
         "elements": list(system.elements),
@@ -66,9 +65,15 @@ def _structure(config: Config, system: BuiltSystem) -> dict[str, Any]:
         "thermometers": thermometers,
         "keep_velocities": brings_velocities and not config.dynamics.minimise,
         "atom_style": atom_style,
-        # Slab-corrected electrostatics needs a non-periodic z; a short-ranged potential sees only vacuum.
-        "boundary": "p p f" if long_range_slab else "p p p",
+        "boundary": boundary(config, system),
     }
+
+
+def boundary(config: Config, system: BuiltSystem) -> str:
+    """Slab-corrected electrostatics needs a non-periodic z; a short-ranged potential sees only vacuum."""
+    has_slab = len(system.groups.get("metal", [])) > 0
+    slab_corrected = config.potential.atom_style == "full" and has_slab and system.vacuum_along_z
+    return "p p f" if slab_corrected else "p p p"
 
 
 def _intervals(config: Config) -> dict[str, int]:
@@ -95,12 +100,19 @@ def _sort_every(restart_every: int) -> int:
 
 
 def _stages(config: Config) -> dict[str, Any]:
-    dynamics, barostat = config.dynamics, config.dynamics.barostat
-    target = f"{barostat.pressure_bar:g} {barostat.pressure_bar:g} {barostat.damping_fs * 1e-3:g}"
+    dynamics = config.dynamics
     return {
         "equilibrate_steps": config.equilibrate_steps,
         "production_steps": config.production_steps,
         # the cell must not change before the production: NPT equilibrates as NPT
         "stages": {"equilibrate": "npt" if dynamics.ensemble == "npt" else "nvt"},
-        "barostat": f"{barostat.coupling} {target}",
+        "barostat": _barostat(dynamics.barostat),
     }
+
+
+def _barostat(barostat: Barostat) -> str:
+    """The keywords of `fix npt` and `fix nph`."""
+    target = f"{barostat.pressure_bar:g} {barostat.pressure_bar:g} {barostat.damping_fs * 1e-3:g}"
+    if barostat.coupling == "xy":
+        return f"x {target} y {target} couple xy"
+    return f"{barostat.coupling} {target}"

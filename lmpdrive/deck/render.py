@@ -15,8 +15,19 @@ from typing import Any
 import jinja2
 
 from lmpdrive.common import resources
-from lmpdrive.common.run_files import DECK
+from lmpdrive.common.run_files import (
+    ASE_STATE,
+    CONFIG,
+    CONFIG_GIVEN,
+    DATA,
+    DECK,
+    FINAL_DATA,
+    LAST_RESTART,
+    LOG,
+    MANIFEST,
+)
 from lmpdrive.config import Config
+from lmpdrive.deck.auxiliary import auxiliary_files
 from lmpdrive.deck.commands import parse_deck
 from lmpdrive.deck.context import context
 from lmpdrive.deck.rendered import RenderedDeck
@@ -24,6 +35,8 @@ from lmpdrive.deck.sandbox import DeckEnvironment
 from lmpdrive.errors import DeckError
 from lmpdrive.system import BuiltSystem
 
+RUN_FILES = (CONFIG_GIVEN, CONFIG, DATA, MANIFEST, LOG, LAST_RESTART, FINAL_DATA, ASE_STATE)
+"""Names that stand for files of the run, not for ones beside a template."""
 LAMMPS_LINE = 200
 """Lines of a deck are broken with `&` before this length."""
 
@@ -53,7 +66,9 @@ def render(config: Config, system: BuiltSystem) -> RenderedDeck:
             continue
         files[name] = _text(environment, folders, template, variables)
         names += _includes(files[name])
-    return RenderedDeck(files)
+    deck = parse_deck(files[DECK], DECK, files.get)
+    made = (*files, *RUN_FILES, *config.potential.files(), *config.potential.made)
+    return RenderedDeck(files, auxiliary_files(deck, folders[:-1], made))
 
 
 def _environment(folders: Sequence[Path]) -> DeckEnvironment:

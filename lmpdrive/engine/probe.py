@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,9 @@ DECIDING = ("PYTHONPATH", "LD_LIBRARY_PATH", "LAMMPS_PLUGIN_PATH", "PATH")
 def probe(styles: dict[str, list[str]], plugins: bool = True, python: Path | None = None) -> dict[str, Any]:
     """What LAMMPS is and has.
 
-    `{"version": int, "packages": [...], "gpu": bool, "missing": ["pair deepmd", ...]}`; `packages` also has
-    `MLIAP_PYTHON` where that was built in, `gpu` says whether KOKKOS was built for GPUs.  Asked once per process
-    and place.
+    `{"version": int, "packages": [...], "gpu": bool, "missing": ["pair deepmd", ...], "close": {...}}`; `packages` also
+    has `MLIAP_PYTHON` where that was built in, `gpu` says whether KOKKOS was built for GPUs, `close` has the style with
+    a name like that of a missing one.  Asked once per process and place.
     """
     where = tuple(os.environ.get(name, "") for name in DECIDING)
     return json.loads(_answer(json.dumps(styles), plugins, python or Path(sys.executable), where))
@@ -54,11 +55,12 @@ def main(styles: dict[str, list[str]], plugins: bool) -> None:
     """Print the answer as the last line."""
     lmp = load(plugins)(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
     missing = [f"{kind} {name}" for kind, names in styles.items() for name in names if not lmp.has_style(kind, name)]
+    close = {one: get_close_matches(one.split()[1], lmp.available_styles(one.split()[0]), n=1) for one in missing}
     packages = list(lmp.installed_packages)
     if hasattr(lmp.lib, "PyInit_mliap_unified_couple"):
         packages.append(MLIAP_PYTHON)
     gpu = bool({"cuda", "hip", "sycl"} & set(lmp.accelerator_config.get("KOKKOS", {}).get("api", ())))
-    print(json.dumps({"version": lmp.version(), "packages": packages, "gpu": gpu, "missing": missing}))
+    print(json.dumps({"version": lmp.version(), "packages": packages, "gpu": gpu, "missing": missing, "close": close}))
 
 
 if __name__ == "__main__":

@@ -36,14 +36,19 @@ State = Literal["finished", "interrupted", "walltime", "unstable"]
 
 @dataclass(frozen=True)
 class ResumedFrom:
-    """Where a run is resumed: the step, and the file that holds its state."""
+    """Where a run is resumed: the step, and the file that holds its state.
+
+    deck_accepted : the deck was edited since, and accepted.
+    """
 
     step: int
     restart: str
+    deck_accepted: bool = False
 
     def entries(self) -> dict[str, Any]:
         """For the manifest."""
-        return {"from_step": self.step, "restart": self.restart}
+        accepted = {"deck_accepted": True} if self.deck_accepted else {}
+        return {"from_step": self.step, "restart": self.restart} | accepted
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lmpdrive.common.manifest import Manifest, read_manifest
+from lmpdrive.common.shell import to_paste
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.observables.results import RESULTS, read_csv, read_results
 from lmpdrive.observables.tables import Table
@@ -52,4 +53,4 @@ def load(path: str | Path, label: str | None = None) -> Analysed:
         else:
             continue
         return Analysed(name, path, found.tables, found.about, read_manifest(folder.parent))
-    raise RunDirectoryError(f"{path} has no observables/{RESULTS}: analyse it first with lmpdrive analyse {path}")
+    raise RunDirectoryError(f"{path} has no observables/{RESULTS}: analyse it first: {to_paste('analyse', path)}")

@@ -15,7 +15,7 @@ from lmpdrive.observables.tables import Table
 from lmpdrive.report.findings.drift import drift
 from lmpdrive.report.findings.finding import LEVELS, Finding, Level
 from lmpdrive.report.findings.sampling import asked_for, convergence, warnings
-from lmpdrive.report.findings.state import guard_events, state
+from lmpdrive.report.findings.state import edited_decks, guard_events, missing_frames, state
 from lmpdrive.report.findings.temperature import temperature
 from lmpdrive.report.findings.water import water
 from lmpdrive.report.stable_part import StablePart
@@ -75,6 +75,8 @@ def verdict_of(
     """
     found = [
         *state(manifest),
+        *edited_decks(manifest),
+        *missing_frames(manifest),
         *guard_events(stable),
         *drift(tables, manifest),
         *temperature(tables, manifest),

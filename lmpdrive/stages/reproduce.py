@@ -21,7 +21,8 @@ from lmpdrive.config import Config, load
 from lmpdrive.deck.render import render
 from lmpdrive.deck.rendered import RenderedDeck
 from lmpdrive.engine.directory import provenance
-from lmpdrive.engine.directory.write import new_directory, packages_of, versions_of
+from lmpdrive.engine.directory.new import new_directory
+from lmpdrive.engine.directory.write import packages_of, versions_of
 from lmpdrive.errors import LmpdriveError, RunDirectoryError, TrajectoryError
 
 MOST_DIFF_LINES = 40
@@ -189,6 +190,7 @@ def copy_inputs(run_dir: Path, out: Path) -> Config:
         for name in (*manifest.files, MANIFEST):
             if not (run_dir / name).is_file():
                 raise RunDirectoryError(f"{run_dir / name} is not there: the run cannot be repeated")
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(run_dir / name, folder / name)
         for name in (*config.potential.files(), *config.potential.made):
             source = run_dir / name

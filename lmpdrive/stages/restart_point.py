@@ -21,13 +21,14 @@ from lmpdrive.common.run_files import ASE_STATE, CONFIG, DECK, FAILED_RESTART, F
 from lmpdrive.common.say import Say
 from lmpdrive.config import Config, dump_yaml, load
 from lmpdrive.deck.commands import Deck, read_deck
-from lmpdrive.engine.directory.completeness import last_frame
+from lmpdrive.engine.directory.frames_written import Expected, Written
 from lmpdrive.engine.directory.output import next_number, set_aside
 from lmpdrive.engine.directory.provenance import deck_was_edited
 from lmpdrive.engine.restart.deck import Resumption, Seam, end_of, numbered, plan, resumed
 from lmpdrive.engine.restart.files import Restart, candidates, recorded, why_unusable
 from lmpdrive.engine.run import ResumedFrom
 from lmpdrive.errors import ConfigError, DeckError, RunDirectoryError
+from lmpdrive.stages.deck_that_ran import deck_was_edited_since, end_of_run
 
 MAY_CHANGE = ("dynamics.production_ps=", "run.", "observables.")
 """Beginnings of the `--set` overrides that are allowed when a run is resumed."""
@@ -38,12 +39,14 @@ class RestartPoint:
     """What to run: deck and log, and what it is resumed from (None: from the start).
 
     complete : there is nothing left to run.
+    lost : which frames are missing and are not made again; empty if none.
     """
 
     deck: str = DECK
     log: str = LOG
     resumed_from: ResumedFrom | None = None
     complete: bool = False
+    lost: str = ""
 
 
 def resumed_config(folder: Path, overrides: Sequence[str]) -> Config:
@@ -71,10 +74,13 @@ def save_config(folder: Path, config: Config) -> None:
     update_manifest(folder, files=read_manifest(folder).files | {CONFIG: sha256(folder / CONFIG)})
 
 
-def choose_restart_point(folder: Path, config: Config, say: Say, restart: str | None = None) -> RestartPoint:
+def choose_restart_point(
+    folder: Path, config: Config, say: Say, restart: str | None = None, accept_deck: bool = False
+) -> RestartPoint:
     """Choose the restart file (or take the one named) and write the deck that resumes from it.
 
-    The caller holds the directory.  Raises DeckError if the deck cannot be resumed, RunDirectoryError if it is missing.
+    The caller holds the directory.  Raises DeckError if the deck cannot be resumed, RunDirectoryError if it is missing,
+    or was edited after the run began and `accept_deck` is not set.
     """
     manifest = read_manifest(folder)
     written = manifest.files.get(CONFIG)
@@ -82,26 +88,29 @@ def choose_restart_point(folder: Path, config: Config, say: Say, restart: str | 
         say(f"warning: {CONFIG} is not what was written: changed by hand, or damaged")
     if isinstance(config.potential.chosen, Integrated):
         return _by_ase(folder, config, say)
-    return _by_lammps(folder, config, manifest, say, restart)
+    return _by_lammps(folder, config, manifest, say, restart, accept_deck)
 
 
-def _by_lammps(folder: Path, config: Config, manifest: Manifest, say: Say, restart: str | None) -> RestartPoint:
+def _by_lammps(
+    folder: Path, config: Config, manifest: Manifest, say: Say, restart: str | None, accept_deck: bool
+) -> RestartPoint:
     deck = manifest.first_part.deck
     try:
         commands = read_deck(folder / deck)
     except OSError as error:
         raise RunDirectoryError(f"cannot read {folder / deck}: {error.strerror}") from None
-    end = _end(folder, commands, config, manifest)
+    edited = (folder / LOG).exists() and deck_was_edited_since(folder, manifest, accept_deck, say)
+    end = end_of_run(folder, commands, config, manifest)
     if not (folder / LOG).exists():
         say("nothing has run here: from the start")
         return _from_start(commands, end)
     finished = manifest.state == "finished"
     last_deck = manifest.last_part.deck if manifest.parts else deck
-    if finished and _reached(folder, last_deck) >= end:
-        return RestartPoint(deck, complete=True)
     sought = _Sought.of(folder, commands, config)
-    edited = deck_was_edited(folder, deck)  # then a person may have changed the groups
-    system = manifest.system.model_copy(update={"groups": {}}) if edited else manifest.system
+    if finished and (reached := _reached(folder, last_deck)) >= end:
+        return RestartPoint(deck, complete=True, lost=sought.lost(reached))
+    by_hand = deck_was_edited(folder, deck)  # then a person may have changed the groups
+    system = manifest.system.model_copy(update={"groups": {}}) if by_hand else manifest.system
     chosen = _choose(folder, sought, system, config, restart, say)
     if chosen is not None and sought.before is not None:
         say(f"the guard stopped this run at step {sought.before}: from step {chosen.step} it may take the same course")
@@ -114,15 +123,16 @@ def _by_lammps(folder: Path, config: Config, manifest: Manifest, say: Say, resta
         point = _from_start(commands, end)
         set_aside(folder, say)
         return point
+    lost = sought.lost(chosen.step - 1)
     if chosen.step >= end:
-        return RestartPoint(deck, complete=True)
+        return RestartPoint(deck, complete=True, lost=lost)
     number = next_number(folder, deck)
     name = numbered(deck, number)
     at_seam = logged_energies(folder, chosen.step, len(system.species))
     at = Resumption(number, chosen.path.name, chosen.step, end, at_seam)
     write_atomically(folder / name, resumed(commands, at))
     say(f"resuming at step {chosen.step} ({chosen.path.name}) toward step {end}: {name}")
-    return RestartPoint(name, numbered(LOG, number), ResumedFrom(chosen.step, chosen.path.name))
+    return RestartPoint(name, numbered(LOG, number), ResumedFrom(chosen.step, chosen.path.name, edited), lost=lost)
 
 
 def _from_start(deck: Deck, end: int) -> RestartPoint:
@@ -141,23 +151,6 @@ def _reached(folder: Path, deck: str) -> int:
         return end_of(read_deck(folder / deck))
     except (OSError, DeckError):
         return -1
-
-
-def _end(folder: Path, deck: Deck, config: Config, manifest: Manifest) -> int:
-    """The step toward which the run goes: of the deck, or of the configuration where `--set` extended it."""
-    of_deck = end_of(deck)
-    if config.dynamics.ensemble == "minimise":
-        return of_deck
-    wanted = config.equilibrate_steps + config.production_steps
-    begun = manifest.dynamics.steps
-    if wanted == begun:
-        return of_deck  # also where a person changed the lengths in the deck
-    if of_deck != begun:
-        raise ConfigError(
-            f"dynamics.production_ps asks for {wanted} steps in all, but the lengths in {folder / deck.name} were "
-            f"changed by hand ({of_deck} steps): change them there again, and resume without --set"
-        )
-    return wanted
 
 
 def logged_energies(folder: Path, step: int, atoms: int) -> Seam | None:
@@ -179,13 +172,15 @@ class _Sought:
     """What a restart must be for the run to be resumed from it.
 
     alternating : the files that the deck writes every so many steps.
-    framed_from : the step from which there should be frames, with at most `every` steps between.
+    frames, written : which there should be (None: not known), and which there are.
+    every : steps between two of them.
     log_until : the last step in the logs; None: no log can be read.
     before : the step at which the guard stopped the run.
     """
 
     alternating: dict[str, int]
-    framed_from: int | None
+    frames: Expected | None
+    written: Written
     every: int
     log_until: int | None
     before: int | None
@@ -196,16 +191,25 @@ class _Sought:
 
         whole = plan(deck)
         periods = [c.words for c in whole if c.name == "restart" and len(c.words) == 4 and c.words[1].isdigit()]
-        dumps = (c.before for c in whole if c.name == "dump" and c.words[5].startswith("traj."))
         thermo = thermo_of(folder)
         end = guard.first_end(guard.events_of(folder))
         return cls(
             {name: int(words[1]) for words in periods for name in words[2:] if int(words[1])},
-            next(dumps, None),
+            Expected.of(deck),
+            Written.of(folder),
             config.steps(config.output.frames_every_fs),
             None if thermo is None else int(thermo["Step"].iloc[-1]),
             end.step if end is not None and end.action == "stop" else None,
         )
+
+    def missing(self, until: int) -> list[tuple[int, int]]:
+        """Stretches of frames up to a step that should be there and are not."""
+        return self.written.missing(self.frames, 0, until)
+
+    def lost(self, until: int) -> str:
+        """The same in words; empty if none is missing."""
+        missing = self.missing(until)
+        return self.written.why(missing) if missing else ""
 
     def problem(self, one: Restart, recorded: bool) -> str:
         """Why a restart file that is whole is still the wrong one; empty if it is not."""
@@ -226,7 +230,6 @@ def _choose(
 ) -> Restart | None:
     """The restart to resume from, `only` the one that the user chose; None: from the start."""
     python = config.potential.interpreter()
-    last = last_frame(folder)
     behind: Restart | None = None
     found, record = candidates(folder), recorded(folder)
     if only is not None:
@@ -244,15 +247,20 @@ def _choose(
         if problem := sought.problem(one, known) or why_unusable(one, system, python):
             say(f"{one.path.name} {problem}: not used")
             continue
-        whole = last is not None and one.step - last <= sought.every
-        if only or whole or sought.framed_from is None or one.step <= sought.framed_from:
+        # a frame of the restart's own step is written again
+        missing = sought.missing(one.step - 1)
+        if only or not missing:
             return one
+        last = sought.written.last_before(missing[0][0])
         say(f"{one.path.name} (step {one.step}) is beyond the last whole frame (step {last}): is there an older one?")
         behind = behind or one
     if only is not None:
         raise RunDirectoryError(f"--restart {only} cannot be used. {_choices(folder)}")
     if behind is not None:
-        say(f"warning: frames before step {behind.step} are missing, and no older restart is there to make them again")
+        say(
+            f"warning: frames before step {behind.step} are missing, and no older restart is there to make them again: "
+            f"{sought.lost(behind.step - 1)}"
+        )
         return behind
     say("no restart file can be used: from the start")
     return None

@@ -8,6 +8,7 @@ in `aside.1`, `aside.2`, ...
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -111,30 +112,34 @@ class _RollBack:
         rendered = render_deck(self.config, system)
         name = GOOD.format(self.number)
         shutil.copy(self.good.path, self.out / name)
-        aside = self._set_aside()
+        aside = self._set_aside(rendered.files)
         step = self.good.step * self.times
         seam = logged_energies(self.out, step, len(system.species))
         at = Resumption(self.number, name, step, seam=seam, time_ps=self.good.step * self.old_fs * 1e-3)
         deck, log = numbered(DECK, self.number), numbered(LOG, self.number)
         rendered.write(self.out)
         write_atomically(self.out / deck, resumed(rendered.deck, at))
-        self._update_manifest(system)
+        self._update_manifest(system, rendered.auxiliary)
         self._overcome(events, aside)
         return self.config, Job(deck, log, resumed_from=ResumedFrom(step, name))
 
-    def _set_aside(self) -> Path:
-        """Keep what was written with the larger timestep, and write it again counted in the smaller one."""
+    def _set_aside(self, rendered: Iterable[str]) -> Path:
+        """Keep what was written with the larger timestep, and write it again counted in the smaller one.
+
+        rendered : the files that will be rendered again; others that the deck includes stay where they are.
+        """
         aside = set_aside(self.out, silent)
         assert aside is not None  # there is a log
-        for name in (GUARD_TABLE, DECK, *read_deck(self.out / DECK).included):
+        included = [name for name in read_deck(self.out / DECK).included if name in set(rendered)]
+        for name in (GUARD_TABLE, DECK, *included):
             (self.out / name).rename(aside / name)
         rescaled(aside, self.out, self.times, self.good.step)
         return aside
 
-    def _update_manifest(self, system: Any) -> None:
+    def _update_manifest(self, system: Any, auxiliary: Iterable[str]) -> None:
         write_atomically(self.out / CONFIG, dump_yaml(self.config))
         now = new_manifest(self.config, system, {})
-        inputs = provenance.of_the_inputs(self.out, self.config)
+        inputs = provenance.of_the_inputs(self.out, self.config, auxiliary)
         update_manifest(
             self.out,
             dynamics=now.dynamics,

@@ -14,9 +14,12 @@ from typing import Any
 
 from lmpdrive import guard
 from lmpdrive.architectures import Integrated
+from lmpdrive.common.disk import told_if_full
 from lmpdrive.common.manifest import Part, Performance, read_manifest, update_manifest
 from lmpdrive.common.patience import announced_if_long
 from lmpdrive.common.say import Say
+from lmpdrive.common.shell import to_paste
+from lmpdrive.common.streams import closed_at
 from lmpdrive.common.trust import require
 from lmpdrive.config import Config
 from lmpdrive.engine.agreement import step0
@@ -41,7 +44,8 @@ def run_once(out: Path, config: Config, job: Job, quiet: bool, say: Say) -> Stat
     KeyboardInterrupt while there is no worker.
     """
     try:
-        return _Run(out, config, job, quiet, say).run()
+        with told_if_full(out, to_paste("resume", out)):
+            return _Run(out, config, job, quiet, say).run()
     except BaseException as error:
         _record_end(out, "interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
         raise
@@ -63,23 +67,28 @@ class _Run:
         self.out, self.config, self.job, self.quiet, self.say = out, config, job, quiet, say
         self.started = time.monotonic()
         self.earlier = read_manifest(out).parts if job.resumed_from else ()
+        began_with = self.earlier[0].deck if self.earlier else job.deck
         self.part = {
             "deck": job.deck,
             "log": job.log,
             **(job.resumed_from.entries() if job.resumed_from else {}),
             "host": platform.node(),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "deck_files": provenance.deck_files(out, began_with),
         }
 
     def record(self, state: str, **changes: Any) -> None:
         """Write the state, and other entries, into the manifest."""
-        part = Part(**self.part, state=state)
+        closed = {"output_closed": since} if (since := closed_at()) else {}
+        part = Part(**self.part, state=state, **closed)
         update_manifest(self.out, state=state, parts=(*self.earlier, part), **changes)
 
     def run(self) -> State:
         require(self.config.potential.programs(self.out))  # again: between writing and running may lie days
         if not self.job.resumed_from:
             guard.clear(self.out)
+            if read_manifest(self.out).frames_missing:  # of the run that this one replaces
+                update_manifest(self.out, frames_missing=None)
         take_seam_mismatch(self.out)  # of an earlier run that was killed
         forget(self.out)
         self.record(
@@ -96,10 +105,10 @@ class _Run:
             state = self._by_worker()
         except LmpdriveError as error:
             state, note = self._after(error), None
-        self.record(state, model_note=note, **self._about())
         by = "ASE" if isinstance(self.config.potential.chosen, Integrated) else "LAMMPS"
         how = {"walltime": "stopped for the wall-time limit"}.get(state, state)
         self.say(f"{by} {how} after {time.monotonic() - self.started:.0f} s")
+        self.record(state, model_note=note, **self._about())
         return state
 
     def _by_worker(self) -> State:

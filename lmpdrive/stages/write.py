@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lmpdrive import checks
+from lmpdrive.common.disk import told_if_full
 from lmpdrive.common.manifest import write_manifest
 from lmpdrive.common.patience import announced_if_long
 from lmpdrive.common.run_files import CONFIG, CONFIG_GIVEN, DATA
@@ -17,7 +18,8 @@ from lmpdrive.config import Config, dump_yaml
 from lmpdrive.deck.render import render as render_deck
 from lmpdrive.engine.coupling_choice import choose_coupling
 from lmpdrive.engine.directory import provenance
-from lmpdrive.engine.directory.write import link_model_files, new_directory, new_manifest
+from lmpdrive.engine.directory.new import new_directory
+from lmpdrive.engine.directory.write import link_model_files, new_manifest
 from lmpdrive.engine.relax import relax, stays_packed, wants_relaxation
 from lmpdrive.errors import ModelError
 from lmpdrive.system import make_system, write_data
@@ -48,7 +50,7 @@ def write_run_directory(
     """Fill a run directory; returns the configuration with what was decided on the way."""
     require(config.potential.programs(), trust)
     # the folder first, so that a name that is taken shows before packmol has run
-    with new_directory(out) as folder:
+    with told_if_full(out, "the same command again"), new_directory(out) as folder:
         with announced_if_long(say, "building the system"):
             system = make_system(config)
         for line in system.report.lines():
@@ -64,14 +66,15 @@ def write_run_directory(
             raise ModelError("\n".join(errors))
         if wants_relaxation(config):
             system = _relaxed(system, config, say)
-        render_deck(config, system).write(folder)
+        deck = render_deck(config, system)
+        deck.write(folder)
         write_data(system, folder / DATA, config.potential.atom_style, config.potential.charges_e(system))
         shutil.copy(file, folder / CONFIG_GIVEN)
         (folder / CONFIG).write_text(dump_yaml(config))
         hashes = link_model_files(folder, config)
         config.potential.write_files(folder)
         manifest = new_manifest(config, system, hashes)
-        write_manifest(folder, manifest.model_copy(update=provenance.of_the_inputs(folder, config)))
+        write_manifest(folder, manifest.model_copy(update=provenance.of_the_inputs(folder, config, deck.auxiliary)))
     # made from files that may be loaded, so these may too
     accept(untrusted(out / name for name in config.potential.made if (out / name).exists()))
     return config

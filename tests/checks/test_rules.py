@@ -177,11 +177,28 @@ def test_the_vacuum_behind_two_electrodes_is_no_hole(config):
     assert found("narrow_cell", given, system()) == []  # long-ranged sums count images
 
 
-def test_width_of_a_tilted_cell_is_the_distance_of_its_sides(config):
+@pytest.mark.parametrize(
+    ("a", "b", "nearest"),
+    [
+        ((8.7, 0), (4.35, 8.7), 8.7),
+        ((8.86, 0), (8.86 * 1.5, 8.86 * np.sqrt(0.75)), 8.86),  # hexagonal, not reduced: its sides are 4.43 Å apart
+        ((8.86, 0), (8.86 * 2.5, 8.86 * np.sqrt(0.75)), 8.86),
+        ((20.0, 0), (10.0, 3.0), 6.0),  # a - 2b
+        ((20.0, 0), (9.0, 3.0), np.hypot(2, 6)),
+    ],
+)
+def test_a_cell_repeats_after_its_shortest_lattice_vector(config, a, b, nearest):
     metal, _ = slab()
-    atoms = Atoms(["Au"] * len(metal), metal, cell=[[8.7, 0, 0], [4.35, 8.7, 0], [0, 0, 40]], pbc=True)
-    built = assemble(atoms, source="paper", fixed_layers=1, two_sided=False)
-    np.testing.assert_allclose(Case(config(), built).widths_A, [8.7 * np.cos(np.arctan(0.5)), 8.7])
+    atoms = Atoms(["Au"] * len(metal), metal, cell=[[*a, 0], [*b, 0], [0, 0, 40]], pbc=True)
+    case = Case(config(), SimpleNamespace(atoms=atoms))
+    np.testing.assert_allclose(case.nearest_image_A, nearest)
+
+
+def test_gaps_are_perpendicular_to_the_other_vectors(config):
+    """One plane of atoms along each vector: the gap is the distance between the cell's sides."""
+    cell = [[10, 0, 0], [6, 8, 0], [0, 0, 20]]
+    atoms = Atoms("Au2", scaled_positions=[[0.1, 0.2, 0.1], [0.1, 0.2, 0.6]], cell=cell, pbc=True)
+    np.testing.assert_allclose(Case(config(), SimpleNamespace(atoms=atoms)).gaps_A, [8.0, 8.0, 10.0])
 
 
 def water_and(*ions):

@@ -64,6 +64,10 @@ GOLDEN = {
         "pt111-water.yaml",
         ["dynamics.ensemble=npt", "dynamics.barostat.coupling=z", "dynamics.fixed_layers=0"],
     ),
+    "pt111-water-npt-xy": (
+        "pt111-water.yaml",
+        ["dynamics.ensemble=npt", "dynamics.barostat.coupling=xy", "dynamics.fixed_layers=0"],
+    ),
     "pt111-water-nve": ("pt111-water.yaml", ["dynamics.ensemble=nve", "dynamics.minimise=null"]),
     "pt111-water-mace-native": ("pt111-water.yaml", [f"potential={{{MACE}, coupling: native, kokkos: always}}"]),
     "pt111-water-mace-native-one-rank": (

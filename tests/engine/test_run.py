@@ -135,15 +135,14 @@ def test_a_failed_render_leaves_nothing(write_yaml, tmp_path):
 def test_lammps_error_names_the_line_and_the_cause(write_yaml, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "classical.lmp.j2").write_text(
-        EXTEND + "{% block guard %}{{ super() }}\npair_style nonsense 3\n{% endblock %}\n"
+        EXTEND + "{% block guard %}{{ super() }}\nvelocity nobody zero linear\n{% endblock %}\n"
     )
     with pytest.raises(EngineError) as caught:
         lmpdrive.simulate(write_yaml(SMALL_CLASSICAL, templates="mine"), tmp_path / "run")
     message = str(caught.value)
     lines = (tmp_path / "run" / "in.lammps").read_text().splitlines()
-    assert "Unrecognized pair style 'nonsense'" in message
-    assert f"line {lines.index('pair_style nonsense 3') + 1}: pair_style nonsense 3" in message
-    assert "lmpdrive check" in message
+    assert "Could not find velocity group ID" in message and "in the words above" in message
+    assert f"line {lines.index('velocity nobody zero linear') + 1}: velocity nobody zero linear" in message
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["state"] == "failed"
 
 

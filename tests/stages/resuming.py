@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -69,12 +70,10 @@ def rendered(folder: Path, content: dict, overrides: Sequence[str] = ()) -> Path
     return lmpdrive.render(folder / "system.yaml", folder / "run", overrides)
 
 
-def resumed(
-    run: Path, overrides: Sequence[str] = (), said: list[str] | None = None, walltime: str | None = None
-) -> str:
+def resumed(run: Path, overrides: Sequence[str] = (), said: list[str] | None = None, **options: Any) -> str:
     """`lmpdrive.resume` without the analysis; returns the state."""
     say = (said if said is not None else []).append
-    return lmpdrive.resume(run, overrides, say=say, walltime=walltime, analysis=False).state
+    return lmpdrive.resume(run, overrides, say=say, analysis=False, **options).state
 
 
 def copy(run: Path, target: Path) -> Path:

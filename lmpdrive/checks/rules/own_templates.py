@@ -9,8 +9,13 @@ import numpy as np
 
 from lmpdrive.architectures import Problem
 from lmpdrive.checks.case import Case
+from lmpdrive.checks.rules.space import A_BUBBLE_A
 
 THERMOSTATS = ("nvt", "npt", "langevin", "temp/berendsen", "temp/csvr", "temp/csld", "temp/rescale")
+BAROSTATS = ("npt", "nph", "press/berendsen")
+BAROSTAT_AXES = {**dict.fromkeys(("iso", "aniso", "tri"), "xyz"), "x": "x", "y": "y", "z": "z"}
+"""Keyword -> directions in which it changes the cell."""
+IN_PLANE = "Write `x P P damping y P P damping couple xy` in your template, or use nvt."
 LONGEST_STEPS = 10_000
 
 
@@ -54,6 +59,40 @@ def damping_in_ps(case: Case) -> Iterator[Problem]:
                     f"in.lammps: fix {style} with a damping of {damping:g} ps = {damping / timestep_ps:g} timesteps; "
                     f"usual are 100: {100 * timestep_ps:g} ps. The unit in decks is ps.",
                 )
+
+
+def barostat_over_vacuum(case: Case) -> Iterator[Problem]:
+    """A barostat along a boundary that is not periodic, or along a vacuum, which holds no pressure."""
+    if case.own_deck is None or case.config.dynamics.ensemble == "npt":
+        return  # nothing to read, or a rule of barostat.py
+    boundaries = next((c.words[1:] for c in case.own_deck.deck.commands if c.name == "boundary"), ("p", "p", "p"))
+    for _, style, words in _fixes(case, BAROSTATS):
+        axes = {axis for key, axes in BAROSTAT_AXES.items() if key in words for axis in axes}
+        for axis, kind, gap in zip("xyz", boundaries, case.gaps_A, strict=False):
+            if axis in axes and kind != "p":
+                why = f"the boundary {kind} along {axis} is not periodic: LAMMPS refuses it"
+                yield Problem("error", f"in.lammps: fix {style} changes the length along {axis}, and {why}. {IN_PLANE}")
+            elif axis in axes and gap > A_BUBBLE_A and min(case.gaps_A) <= A_BUBBLE_A:
+                why = f"{gap:.1f} Å along {axis} are empty and hold no pressure"
+                yield Problem("error", f"in.lammps: fix {style} changes the length along {axis}, and {why}. {IN_PLANE}")
+
+
+def ramp_under_the_guard(case: Case) -> Iterator[Problem]:
+    """The guard takes the target for constant, and the conserved quantity for conserved."""
+    guard = case.config.guard
+    on = {"drift_fraction": guard.drift_fraction, "temperature_sigmas": guard.temperature_sigmas}
+    stops = [key for key, limit in on.items() if limit != "off"] if guard.on_instability != "continue" else []
+    for _, style, words in _fixes(case, ("nvt", "npt", "langevin")):
+        at = 0 if style == "langevin" else words.index("temp") + 1 if "temp" in words else len(words)
+        ends = words[at : at + 2]
+        if stops and len(ends) == 2 and ends[0] != ends[1]:
+            cure = ", ".join(f"{key}: off" for key in stops)
+            yield Problem(
+                "warning",
+                f"in.lammps: fix {style} takes the temperature from {ends[0]} to {ends[1]} K, and the guard stops a "
+                f"run whose temperature leaves {case.config.dynamics.temperature_K:g} K or whose conserved quantity "
+                f"drifts, as it does in a ramp. Set guard: {{{cure}}}",
+            )
 
 
 def _fixes(case: Case, styles: tuple[str, ...]) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -67,8 +67,8 @@ def density_of_the_water(case: Case) -> Iterator[Problem]:
 
 
 def narrow_cell(case: Case) -> Iterator[Problem]:
-    """In-plane: an atom within the cutoff of its own image, or of two images of another atom."""
-    width = float(case.widths_A.min())
+    """An atom within the cutoff of its own image, or of two images of another atom."""
+    width = case.nearest_image_A
     if width >= WIDEST_A or case.receptive_field is None:
         return
     cutoff = case.receptive_field.cutoff_A
@@ -77,13 +77,13 @@ def narrow_cell(case: Case) -> Iterator[Problem]:
     if width < cutoff:
         yield Problem(
             "warning",
-            f"the cell is {width:.2f} Å wide in the plane, less than the cutoff {cutoff:g} Å: atoms feel their own "
+            f"the cell repeats after {width:.2f} Å, less than the cutoff {cutoff:g} Å: atoms feel their own "
             f"images. Take {2 * cutoff:g} Å or more (system.build.repeat).",
         )
     elif width < 2 * cutoff:
         yield Problem(
             "note",
-            f"the cell is {width:.2f} Å wide in the plane, less than twice the cutoff {cutoff:g} Å: atoms see some "
+            f"the cell repeats after {width:.2f} Å, less than twice the cutoff {cutoff:g} Å: atoms see some "
             f"neighbours twice. Forces are right, the structure is that of a small cell; {2 * cutoff:g} Å or more "
             "avoids it.",
         )

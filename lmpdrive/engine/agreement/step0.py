@@ -19,7 +19,7 @@ from typing import Any
 
 from lmpdrive.architectures import Architecture, AseEvaluator, Callback, Evaluator, Integrated
 from lmpdrive.common.atomic import write_atomically
-from lmpdrive.common.manifest import system_of
+from lmpdrive.common.manifest import read_manifest, system_of
 from lmpdrive.common.run_files import DECK
 from lmpdrive.common.say import Say
 from lmpdrive.config import Config
@@ -196,7 +196,7 @@ def _clean(folder: Path) -> None:
 
 
 def _copy(run_dir: Path, folder: Path) -> None:
-    """Deck, structure and models (links stay links), without the output of an earlier run."""
+    """Deck, structure, models (links stay links) and files of a template, without the output of an earlier run."""
     for path in run_dir.iterdir():
         if path.name.startswith(_OF_A_RUN) or path.suffix == ".restart":
             continue
@@ -204,6 +204,10 @@ def _copy(run_dir: Path, folder: Path) -> None:
             (folder / path.name).symlink_to(path.resolve())
         elif path.is_file():
             shutil.copy(path, folder)
+    for name in read_manifest(run_dir).files:
+        if "/" in name and (run_dir / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(run_dir / name, folder / name)
 
 
 if __name__ == "__main__":

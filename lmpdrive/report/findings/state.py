@@ -23,6 +23,23 @@ def state(manifest: Manifest) -> list[Finding]:
     return [Finding(*ENDS.get(manifest.state, ("caution", f"The run's state is {manifest.state!r}.")))]
 
 
+def missing_frames(manifest: Manifest) -> list[Finding]:
+    """Frames that were lost when the run was resumed, and were not made again."""
+    if not manifest.frames_missing:
+        return []
+    return [Finding("caution", f"In this run, {manifest.frames_missing}: averages are of the others.")]
+
+
+def edited_decks(manifest: Manifest) -> list[Finding]:
+    """Where the deck was edited in the middle of the run, and that was accepted."""
+    steps = [part.from_step for part in manifest.parts if part.deck_accepted]
+    if not steps:
+        return []
+    where = ", ".join("from the start" if step is None else f"from step {step}" for step in steps)
+    text = f"The deck was edited in the middle of the run ({where}): the parts before and after are of two decks."
+    return [Finding("caution", text)]
+
+
 def guard_events(stable: StablePart | None) -> list[Finding]:
     """What the guard detected, and how many frames were used."""
     if stable is None:
