@@ -85,6 +85,10 @@ class Stage(Section):
 
     name: Text | None = None
     steps: int | None = None
+    what: Text | None = None
+    """Length, ensemble and temperature of one of `dynamics.stages`."""
+    production: bool | None = None
+    """Whether it is analysed; None in older manifests, where the name says it."""
 
 
 class DynamicsSection(Section):
@@ -92,6 +96,9 @@ class DynamicsSection(Section):
 
     timestep_fs: PositiveNumber | None = None
     temperature_K: PositiveNumber | None = None
+    """Target of the production; None where it is ramped."""
+    ramp_K: tuple[PositiveNumber, PositiveNumber] | None = None
+    """Target at the beginning and the end of a production that is ramped."""
     ensemble: Text | None = None
     stages: tuple[Stage, ...] = ()
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lmpdrive._version import __version__
 from lmpdrive.architectures import Native
 from lmpdrive.common.run_files import DECK
 from lmpdrive.config import Config
+from lmpdrive.config.stages import PlannedStage
 from lmpdrive.deck.guard_variables import guard_variables
 from lmpdrive.system import BuiltSystem, id_ranges
 
@@ -96,11 +97,34 @@ def _sort_every(restart_every: int) -> int:
 
 def _stages(config: Config) -> dict[str, Any]:
     dynamics, barostat = config.dynamics, config.dynamics.barostat
+    plan = [stage for stage in config.plan if stage.steps]
     target = f"{barostat.pressure_bar:g} {barostat.pressure_bar:g} {barostat.damping_fs * 1e-3:g}"
     return {
         "equilibrate_steps": config.equilibrate_steps,
         "production_steps": config.production_steps,
         # the cell must not change before the production: NPT equilibrates as NPT
+        "begin_K": plan[0].begin_K if plan else dynamics.temperature_K,
+        "plan": [_in_the_deck(config, plan, i) for i in range(len(plan))],
         "stages": {"equilibrate": "npt" if dynamics.ensemble == "npt" else "nvt"},
         "barostat": f"{barostat.coupling} {target}",
+    }
+
+
+def _in_the_deck(config: Config, plan: Sequence[PlannedStage], i: int) -> dict[str, Any]:
+    """A stage as the templates see it.
+
+    starts, stops : whether its integrator begins, or ends, with it; seed : of its Langevin noise, which must not be
+    that of the stage before once more.
+    """
+    stage, before = plan[i], plan[i - 1] if i else None
+    after = plan[i + 1] if i + 1 < len(plan) else None
+    previous_fs = before.timestep_fs if before else config.dynamics.timestep_fs
+    return {
+        **{key: getattr(stage, key) for key in ("name", "steps", "ps", "ensemble", "begin_K", "end_K", "thermostat")},
+        **{key: getattr(stage, key) for key in ("timestep_fs", "timestep_ps", "production", "words", "listed")},
+        "frames_every": stage.frames_every,
+        "new_timestep": stage.timestep_fs != previous_fs,
+        "starts": not stage.moves_like(before),
+        "stops": after is not None and not after.moves_like(stage),
+        "seed": config.dynamics.seed + i,
     }

@@ -18,7 +18,7 @@ from lmpdrive.common.manifest import Manifest, read_manifest, update_manifest
 from lmpdrive.common.run_files import CONFIG, DECK, FAILED_RESTART, GUARD_TABLE, LOG
 from lmpdrive.common.say import Say, silent
 from lmpdrive.config import Config, dump_yaml
-from lmpdrive.deck.commands import read_deck
+from lmpdrive.deck.commands import Deck, read_deck
 from lmpdrive.deck.render import render as render_deck
 from lmpdrive.engine.directory import provenance
 from lmpdrive.engine.directory.output import next_number, set_aside
@@ -75,6 +75,8 @@ def _why_not(out: Path, config: Config, events: list[Event]) -> str:
         return f"guard.tries: {tries}"
     if isinstance(config.potential.chosen, Integrated):
         return "runs by ASE cannot be rolled back"
+    if any(stage.timestep_fs is not None for stage in config.dynamics.stages or ()):
+        return "a stage of dynamics.stages has a timestep of its own"
     if provenance.deck_was_edited(out):
         return f"{DECK} was edited, and would have to be rendered again"
     if smaller_fs < SMALLEST_TIMESTEP_FS:
@@ -118,7 +120,7 @@ class _RollBack:
         deck, log = numbered(DECK, self.number), numbered(LOG, self.number)
         rendered.write(self.out)
         write_atomically(self.out / deck, resumed(rendered.deck, at))
-        self._update_manifest(system)
+        self._update_manifest(system, rendered.deck)
         self._overcome(events, aside)
         return self.config, Job(deck, log, resumed_from=ResumedFrom(step, name))
 
@@ -131,9 +133,9 @@ class _RollBack:
         rescaled(aside, self.out, self.times, self.good.step)
         return aside
 
-    def _update_manifest(self, system: Any) -> None:
+    def _update_manifest(self, system: Any, deck: Deck) -> None:
         write_atomically(self.out / CONFIG, dump_yaml(self.config))
-        now = new_manifest(self.config, system, {})
+        now = new_manifest(self.config, system, {}, deck)
         inputs = provenance.of_the_inputs(self.out, self.config)
         update_manifest(
             self.out,

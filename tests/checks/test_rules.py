@@ -323,3 +323,17 @@ def test_decks_of_own_templates_are_linted(config, write_yaml, tmp_path):
         ("warning", "dump-unsorted"),
     ]
     assert not found("lint_of_own_decks", config(), system())
+
+
+def test_stages_are_checked(write_yaml):
+    def said(stages, **dynamics):
+        content = SMALL_CLASSICAL | {"dynamics": {"fixed_layers": 1, "stages": stages} | dynamics}
+        config = load(write_yaml(content))
+        found = checks.problems(config, make_system(config))
+        return [p.level for p in found if p.message.startswith(("dynamics.stages", "stage "))]
+
+    production = {"production": True, "ps": 1}
+    assert said([{"ramp": [300, 400], "ps": 1}, production]) == []
+    assert said([{"npt": 300, "ps": 1}, production | {"ensemble": "nvt"}]) == ["error"]
+    assert said([production | {"ramp": [300, 400]}]) == ["warning"]
+    assert said([production, production | {"temperature_K": 400}]) == ["warning"]

@@ -103,6 +103,14 @@ GOLDEN = {
     "pt111-water-quip": native("quip", coupling="native"),
     "pt111-water-snap": native("snap"),
     "pt111-water-snap-zbl": native("snap", zbl_inner_A=0.8, zbl_outer_A=1.4),
+    "au111-water-3na-stages": (
+        "au111-water-3na.yaml",
+        [
+            "dynamics={stages: [{ramp: [250, 330], ps: 5}, {nve: true, ps: 1, timestep_fs: 0.25, frames_every_fs: 5}, "
+            "{nvt: 320, name: hold, ps: 10, thermostat: {style: langevin, damping_fs: 500}}, "
+            "{production: true, ps: 20, ensemble: nvt, temperature_K: 320}, {production: true, ps: 20}]}",
+        ],
+    ),
     "pt111-water-minimise": ("pt111-water.yaml", ["dynamics.ensemble=minimise"]),
 }
 

@@ -107,6 +107,8 @@ def shortened(line: str, folder: Path) -> str:
     if words[0] != "lmpdrive" or words[1] not in ("simulate", "render") or "--dry-run" in words or "--help" in words:
         return line
     values = SHORT | ({"system.build.relax_ps": 0.2} if is_built(folder / words[2]) else {})
+    if load(folder / words[2]).dynamics.stages:  # they give the lengths, and are short in the docs
+        values = {key: value for key, value in values.items() if not key.endswith(("equilibrate_ps", "production_ps"))}
     head, *comment = re.split(r"\s+#\s", line)
     assert len(comment) <= 1
     return " ".join([head, *(f"--set {key}={value}" for key, value in values.items())])
