@@ -26,7 +26,9 @@ from lmpdrive.architectures import Architecture
 from lmpdrive.common import walltime
 from lmpdrive.config.base import Section
 from lmpdrive.config.build import Build, Seed
+from lmpdrive.config.external import ElectricField, Wall
 from lmpdrive.config.guard import Guard
+from lmpdrive.config.selection import Selection
 from lmpdrive.config.stages import Ensemble, PlannedStage, Stage, Temperature, completed, timestep_in_fs
 from lmpdrive.config.thermostat import Thermostat
 
@@ -79,6 +81,11 @@ class Minimise(Section):
     """Largest number of iterations."""
 
 
+def _as_list(value: Any) -> Any:
+    """One entry without the brackets of a list."""
+    return value if isinstance(value, list) else [value]
+
+
 class Dynamics(Section):
     """Ensemble, thermostat and the stages minimise -> equilibrate -> production."""
 
@@ -95,6 +102,12 @@ class Dynamics(Section):
     fixed_layers: NonNegativeInt = 2
     """Number of frozen layers of the slab, from the bottom (of two electrodes: the outermost); they are not
     thermostatted."""
+    freeze: Annotated[list[Selection], BeforeValidator(_as_list)] = []
+    """Further atoms that are frozen: a selection or a list of them, by height, group or ids."""
+    walls: Annotated[list[Wall], BeforeValidator(_as_list)] = []
+    """Spring walls along z."""
+    electric_field: ElectricField | None = None
+    """A homogeneous field, for potentials with charges."""
     minimise: Minimise | None = Minimise()
     """Minimisation before the dynamics; `null` skips it."""
     equilibrate_ps: NonNegativeFloat = 5

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from lmpdrive._version import __version__
 from lmpdrive.architectures import Native
 from lmpdrive.common.run_files import DECK
@@ -53,9 +55,12 @@ def context(config: Config, system: BuiltSystem) -> Mapping[str, Any]:
 def _structure(config: Config, system: BuiltSystem) -> dict[str, Any]:
     atom_style = config.potential.atom_style
     groups = {name: id_ranges(ids) for name, ids in system.groups.items() if len(ids) and name != "mobile"}
-    thermometers = [name for name in groups if name in ("metal", "water") or name.startswith("ion_")]
-    if len(system.groups.get("fixed", [])) == len(system.groups.get("metal", [])):
-        thermometers = [name for name in thermometers if name != "metal"]
+    mobile = system.groups.get("mobile", np.arange(len(system.species)))
+    thermometers = [
+        name
+        for name in groups
+        if (name in ("metal", "water") or name.startswith("ion_")) and np.isin(system.groups[name], mobile).any()
+    ]
     has_slab = len(system.groups.get("metal", [])) > 0
     long_range_slab = atom_style == "full" and has_slab and system.vacuum_along_z
     brings_velocities = config.system.read is not None and system.atoms.has("momenta")

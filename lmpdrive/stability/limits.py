@@ -296,7 +296,7 @@ def pairs(elements: Sequence[str], factor: float | None) -> tuple[Pair, ...]:
 def _metal(guard: Guard, system: BuiltSystem) -> float | None:
     layers = [i for name, i in system.groups.items() if name.startswith("layer_")]
     factor = _number(guard.metal_layers)
-    if factor is None or not layers or len(system.groups.get("fixed", ())) == len(system.groups["metal"]):
+    if factor is None or not layers or np.isin(system.groups["metal"], system.groups.get("fixed", ())).all():
         return None
     heights = sorted(float(system.atoms.positions[i, 2].mean()) for i in layers)
     return _tidy(factor * (float(np.median(np.diff(heights))) if len(heights) > 1 else SPACING_A))

@@ -111,6 +111,14 @@ GOLDEN = {
             "{production: true, ps: 20, ensemble: nvt, temperature_K: 320}, {production: true, ps: 20}]}",
         ],
     ),
+    "au111-water-3na-external": (
+        "au111-water-3na.yaml",
+        [
+            "dynamics.freeze=[{z_A: [0, 2]}, {group: ion_Na}]",
+            "dynamics.walls=[{face: zhi, from_A: 30, group: water}, {face: zlo, from_A: 2, k_eV_per_A2: 0.5}]",
+            "dynamics.electric_field={z_V_per_A: 0.05}",
+        ],
+    ),
     "pt111-water-minimise": ("pt111-water.yaml", ["dynamics.ensemble=minimise"]),
 }
 
