@@ -100,6 +100,8 @@ class DynamicsSection(Section):
     ramp_K: tuple[PositiveNumber, PositiveNumber] | None = None
     """Target at the beginning and the end of a production that is ramped."""
     ensemble: Text | None = None
+    thermostats: tuple[Text, ...] = ()
+    """What has a thermostat of its own, and its target; `temperature_K` is the mean of all mobile atoms then."""
     stages: tuple[Stage, ...] = ()
 
     @property

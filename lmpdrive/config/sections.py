@@ -28,6 +28,7 @@ from lmpdrive.config.base import Section
 from lmpdrive.config.build import Build, Seed
 from lmpdrive.config.external import ElectricField, Wall
 from lmpdrive.config.guard import Guard
+from lmpdrive.config.region_thermostat import RegionThermostat
 from lmpdrive.config.selection import Selection
 from lmpdrive.config.stages import Ensemble, PlannedStage, Stage, Temperature, completed, timestep_in_fs
 from lmpdrive.config.thermostat import Thermostat
@@ -104,6 +105,8 @@ class Dynamics(Section):
     thermostatted."""
     freeze: Annotated[list[Selection], BeforeValidator(_as_list)] = []
     """Further atoms that are frozen: a selection or a list of them, by height, group or ids."""
+    thermostats: Annotated[list[RegionThermostat], BeforeValidator(_as_list)] = []
+    """Thermostats of their own for some of the mobile atoms; `thermostat` is that of the others."""
     walls: Annotated[list[Wall], BeforeValidator(_as_list)] = []
     """Spring walls along z."""
     electric_field: ElectricField | None = None
@@ -149,6 +152,13 @@ class Dynamics(Section):
         target_K = last.temperature_K if last.ramp_K is None else last.ramp_K[1]
         return value | lengths | {"stages": stages, "ensemble": last.ensemble, "temperature_K": target_K}
 
+    @model_validator(mode="after")
+    def _regions_keep_the_cell(self) -> Dynamics:
+        ensembles = {self.ensemble, *(stage.ensemble for stage in self.stages or ())}
+        if self.thermostats and "npt" in ensembles:
+            raise ValueError("thermostats with ensemble: npt: one barostat cannot follow two thermostats; use nvt")
+        return self
+
     @field_validator("stages")
     @classmethod
     def _stages_are_some(cls, value: list[Stage] | None) -> list[Stage] | None:
@@ -162,6 +172,8 @@ class Dynamics(Section):
             return self
         if self.stages is None or any(stage.thermostat is None for stage in self.stages):
             self.thermostat.check_damping(self.timestep_fs)
+        for region in self.thermostats:
+            region.check_damping(self.timestep_fs)
         for stage in self.stages or ():
             try:
                 (stage.thermostat or self.thermostat).check_damping(stage.timestep_fs or self.timestep_fs)

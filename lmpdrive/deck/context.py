@@ -70,6 +70,7 @@ def _structure(config: Config, system: BuiltSystem) -> dict[str, Any]:
         "groups": groups,
         "fixed": "fixed" in groups,
         "thermometers": thermometers,
+        "regions": [name for name in groups if name == "rest" or name.startswith("heat_")],
         "keep_velocities": brings_velocities and not config.dynamics.minimise,
         "atom_style": atom_style,
         # Slab-corrected electrostatics needs a non-periodic z; a short-ranged potential sees only vacuum.

@@ -69,8 +69,9 @@ def _heat(ramp: Ramp, stage: StageLimits, system: BuiltSystem) -> dict[str, str]
     ∫ k (N η_1 + Σ_i>1 η_i) dT, with N the degrees of freedom of the mobile atoms (Martyna, Klein, Tuckerman, J. Chem.
     Phys. 97, 2635 (1992)).  `fix nvt` gives the η as the first entries of its vector.
     """
-    mobile = len(system.groups.get("mobile", system.species))
-    freedom = 3 * mobile - (0 if len(system.groups.get("fixed", ())) else 3)
+    atoms = system.groups.get(ramp.group, system.groups.get("mobile", system.species))
+    drifts = not len(system.groups.get("fixed", ())) and ramp.group in ("mobile", "all")
+    freedom = 3 * len(atoms) - (3 if drifts else 0)
     etas = [f"f_{ramp.fix}[{i}]" for i in range(2, ramp.chain + 1)]
     return {
         "eV_per_K": f"{K_B_EV_PER_K:.10g}*({'+'.join([f'{freedom}*f_{ramp.fix}[1]', *etas])})",

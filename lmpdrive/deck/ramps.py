@@ -23,12 +23,14 @@ class Ramp:
     """A target that goes from `begin_K` to `end_K` during a stage.
 
     fix : ID of the Nosé-Hoover thermostat, of which the chain of so many variables stores heat; None for others.
+    group : of the thermostat.
     """
 
     begin_K: float
     end_K: float
     fix: str | None = None
     chain: int = CHAIN
+    group: str = "mobile"
 
 
 def ramps(deck: Deck) -> Mapping[str, Ramp]:
@@ -73,4 +75,4 @@ def _of_fix(command: Command) -> Ramp | None:
         return None
     if begin_K == end_K:
         return None
-    return Ramp(begin_K, end_K, words[1] if nose_hoover else None, chain)
+    return Ramp(begin_K, end_K, words[1] if nose_hoover else None, chain, words[2])

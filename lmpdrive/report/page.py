@@ -132,6 +132,7 @@ def _sections(manifest: Manifest, thermo: pd.DataFrame | None) -> list[tuple[str
             [
                 ("ensemble", dynamics.ensemble),
                 ("temperature", target),
+                ("thermostats of their own", "; ".join(dynamics.thermostats)),
                 ("timestep", _with_unit(dynamics.timestep_fs, "fs")),
                 ("stages", stages),
                 ("frames", frames and f"every {frames} steps"),

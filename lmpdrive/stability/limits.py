@@ -137,7 +137,8 @@ class Limits:
             metal_A=_metal(config.guard, system),
             water=_water(config, system),
         )
-        targets = {stage.name: (stage.begin_K, stage.end_K) for stage in plan} | dict(targets_K or {})
+        of_others = {stage.name: (stage.begin_K, stage.end_K) for stage in plan} | dict(targets_K or {})
+        targets = {stage.name: mean_targets_K(config, system, of_others[stage.name], stage.ensemble) for stage in plan}
         return cls._of_run(config.guard, about)._with_stages(config.guard, plan, targets, about.mobile)
 
     def _with_stages(
@@ -277,6 +278,20 @@ class Limits:
     def bins(self) -> int:
         """Bins of the histogram of distances."""
         return max((pair.bin for pair in self.pairs), default=0)
+
+
+def mean_targets_K(
+    config: Config, system: BuiltSystem, targets_K: tuple[float, float], ensemble: str = "nvt"
+) -> tuple[float, float]:
+    """Target of all mobile atoms at the beginning and the end of a stage, with those of `dynamics.thermostats`."""
+    regions = config.dynamics.thermostats
+    if not regions or ensemble == "nve":
+        return targets_K
+    sizes = [len(system.groups[f"heat_{i}"]) for i in range(1, len(regions) + 1)]
+    own = sum(size * one.temperature_K for size, one in zip(sizes, regions, strict=True))
+    rest = len(system.groups["rest"])
+    begin, end = ((rest * T + own) / (rest + sum(sizes)) for T in targets_K)
+    return begin, end
 
 
 def pairs(elements: Sequence[str], factor: float | None) -> tuple[Pair, ...]:

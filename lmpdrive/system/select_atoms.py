@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from lmpdrive.common.manifest import members
+from lmpdrive.config.region_thermostat import RegionThermostat
 from lmpdrive.config.selection import Selection
 from lmpdrive.errors import StructureError, did_you_mean
 from lmpdrive.system.model import BuiltSystem
@@ -34,6 +35,26 @@ def selected(system: BuiltSystem, selection: Selection, key: str) -> np.ndarray:
     if not len(found) or found[0] < 0 or found[-1] >= n:
         raise StructureError(f"{key}: {selection.words}: ids are 1 to {n}, and a range goes from low to high")
     return found
+
+
+def with_regions(system: BuiltSystem, thermostats: Sequence[RegionThermostat]) -> BuiltSystem:
+    """The system with the groups heat_1, heat_2 ... of `dynamics.thermostats`, and rest, the other mobile atoms."""
+    rest = np.asarray(system.groups["mobile"], dtype=int)
+    groups = dict(system.groups)
+    for number, one in enumerate(thermostats, start=1):
+        key = "dynamics.thermostats"
+        members = np.intersect1d(selected(system, one.where, key), system.groups["mobile"])
+        if not len(members):
+            raise StructureError(f"{key}: all atoms of {one.where.words} are frozen")
+        if len(np.setdiff1d(members, rest)):
+            raise StructureError(f"{key}: atoms of {one.where.words} have another thermostat of the list already")
+        groups[f"heat_{number}"], rest = members, np.setdiff1d(rest, members)
+    if thermostats and not len(rest):
+        raise StructureError(
+            "dynamics.thermostats: no mobile atom is left for dynamics.thermostat: take the last of the list out, and "
+            "give its temperature as dynamics.temperature_K"
+        )
+    return replace(system, groups=groups | ({"rest": rest} if thermostats else {}))
 
 
 def frozen(system: BuiltSystem, selections: Sequence[Selection]) -> BuiltSystem:

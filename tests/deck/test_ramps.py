@@ -16,10 +16,10 @@ BEGIN = "include guard.production.lammps\nrun 10\n"
 @pytest.mark.parametrize(
     ("fix", "ramp"),
     [
-        ("fix move mobile nvt temp 300 400 0.05 tchain 5", Ramp(300, 400, "move", 5)),
-        ("fix m all npt/kk iso 1 1 1 temp 300 250 0.05", Ramp(300, 250, "m", 3)),
-        ("fix bath all langevin 300 400 5 1 tally yes", Ramp(300, 400, None)),
-        ("fix b all temp/csvr 10 20 0.1 1", Ramp(10, 20, None)),
+        ("fix move mobile nvt temp 300 400 0.05 tchain 5", Ramp(300, 400, "move", 5, "mobile")),
+        ("fix m all npt/kk iso 1 1 1 temp 300 250 0.05", Ramp(300, 250, "m", 3, "all")),
+        ("fix bath all langevin 300 400 5 1 tally yes", Ramp(300, 400, None, group="all")),
+        ("fix b all temp/csvr 10 20 0.1 1", Ramp(10, 20, None, group="all")),
         ("fix move mobile nvt temp 300.0 300 0.05", None),
         ("fix move mobile nvt temp v_T v_T 0.05", None),
         ("fix move mobile nvt temp 300 400 0.05\nunfix move", None),
@@ -34,7 +34,7 @@ def test_what_is_a_ramp(fix, ramp):
 
 def test_a_ramp_belongs_to_its_stage():
     deck = "fix a all nvt temp 1 2 0.1\ninclude guard.equilibrate.lammps\nrun 1\ninclude guard.end.lammps\nunfix a\n"
-    assert ramps(parse_deck(f"{deck}fix a all nvt temp 2 2 0.1\n{BEGIN}")) == {"equilibrate": Ramp(1, 2, "a", 3)}
+    assert ramps(parse_deck(f"{deck}fix a all nvt temp 2 2 0.1\n{BEGIN}")) == {"equilibrate": Ramp(1, 2, "a", 3, "all")}
 
 
 TEMPLATE = """{% extends "shipped/classical.lmp.j2" %}

@@ -119,6 +119,13 @@ GOLDEN = {
             "dynamics.electric_field={z_V_per_A: 0.05}",
         ],
     ),
+    "au111-water-3na-two-baths": (
+        "au111-water-3na.yaml",
+        [
+            "dynamics.thermostats=[{where: metal, temperature_K: 350, style: langevin, damping_fs: 100}, "
+            "{where: ions, temperature_K: 280}]",
+        ],
+    ),
     "pt111-water-minimise": ("pt111-water.yaml", ["dynamics.ensemble=minimise"]),
 }
 

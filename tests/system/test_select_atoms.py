@@ -90,3 +90,44 @@ def test_what_is_no_selection(made, freeze, words):
 def test_nothing_is_left_to_move(made):
     _, system = made([{"z_A": [-1000, 1000]}])
     assert not len(system.groups["mobile"]) and np.all(np.diff(system.groups["fixed"]) == 1)
+
+
+@pytest.fixture
+def regions(write_yaml):
+    def of(thermostats, **dynamics):
+        content = {"fixed_layers": 1, "thermostats": thermostats} | dynamics
+        return make_system(load(write_yaml(SMALL_CLASSICAL | {"dynamics": content}))).groups
+
+    return of
+
+
+def test_regions_are_mobile_and_the_rest_is_what_is_left(regions):
+    groups = regions([{"where": "metal", "temperature_K": 350}, {"where": "ions", "temperature_K": 280}])
+    assert id_ranges(groups["heat_1"]) == "17:48" and len(groups["heat_2"]) == 1
+    assert len(groups["rest"]) + 33 == len(groups["mobile"])
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        (["layer_1"], "all atoms of group: layer_1 are frozen"),
+        (["metal", "layer_2"], "have another thermostat of the list already"),
+        (["metal", "water", "ions"], "no mobile atom is left"),
+    ],
+)
+def test_regions_that_cannot_be(regions, where, words):
+    with pytest.raises(StructureError, match=words):
+        regions([{"where": one, "temperature_K": 300} for one in where])
+
+
+@pytest.mark.parametrize(
+    ("thermostat", "dynamics", "words"),
+    [
+        ({"where": "metal"}, {}, "temperature_K: is missing"),
+        ({"where": "metal", "temperature_K": 3, "damping_fs": 0.05}, {}, "The unit is fs"),
+        ({"where": "metal", "temperature_K": 300}, {"ensemble": "npt"}, "one barostat cannot follow two thermostats"),
+    ],
+)
+def test_thermostats_that_cannot_be_meant(regions, thermostat, dynamics, words):
+    with pytest.raises(ConfigError, match=words):
+        regions(thermostat, **dynamics)

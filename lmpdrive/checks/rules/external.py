@@ -35,6 +35,12 @@ def field_needs_charges(case: Case) -> Iterator[Problem]:
         )
 
 
+def thermostats_by_ase(case: Case) -> Iterator[Problem]:
+    """ASE's run has one thermostat."""
+    if case.config.dynamics.thermostats and isinstance(case.config.potential.chosen, Integrated):
+        yield Problem("error", "dynamics.thermostats: not with coupling: ase; use another coupling.")
+
+
 def walls_and_their_groups(case: Case) -> Iterator[Problem]:
     """A group that is there, and atoms that are not beyond the wall at the start."""
     if case.config.dynamics.walls and isinstance(case.config.potential.chosen, Integrated):

@@ -28,6 +28,7 @@ from lmpdrive.deck.ramps import ramps
 from lmpdrive.environments import Interpreter, Recipe
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.stability import Limits
+from lmpdrive.stability.limits import mean_targets_K
 
 if TYPE_CHECKING:
     from lmpdrive.system import BuiltSystem
@@ -102,7 +103,8 @@ def new_manifest(config: Config, system: BuiltSystem, hashes: dict[str, str], de
         potential=_potential(config, hashes),
         dynamics=DynamicsSection(
             timestep_fs=dynamics.timestep_fs,
-            temperature_K=None if ramp_K else dynamics.temperature_K,
+            temperature_K=None if ramp_K else mean_targets_K(config, system, 2 * (dynamics.temperature_K,))[0],
+            thermostats=tuple(f"{one.where.words}: {one.temperature_K:g} K" for one in dynamics.thermostats),
             ramp_K=ramp_K,
             ensemble=dynamics.ensemble,
             stages=_stages(config),
