@@ -130,12 +130,16 @@ def _absolute(config: Config, folder: Path) -> dict[str, Any]:
         system = system.model_copy(update={"read": (folder / system.read).resolve()})
     if system.build is not None:
         system = system.model_copy(update={"build": system.build.with_files_from(folder)})
+    dynamics, bias = config.dynamics, config.dynamics.bias
+    if bias is not None and bias.colvars is not None:
+        bias = bias.model_copy(update={"colvars": (folder / bias.colvars).resolve()})
+        dynamics = dynamics.model_copy(update={"bias": bias})
     templates = (folder / config.templates).resolve() if config.templates else None
     observables = config.observables
     if observables.extra:
         files = [(folder / file).resolve() for file in observables.extra]
         observables = observables.model_copy(update={"extra": files})
-    return {"system": system, "templates": templates, "observables": observables}
+    return {"system": system, "dynamics": dynamics, "templates": templates, "observables": observables}
 
 
 def _override(raw: dict[str, Any], override: str) -> None:

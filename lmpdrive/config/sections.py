@@ -25,6 +25,7 @@ from pydantic import (
 from lmpdrive.architectures import Architecture
 from lmpdrive.common import walltime
 from lmpdrive.config.base import Section
+from lmpdrive.config.bias import Bias
 from lmpdrive.config.build import Build, Seed
 from lmpdrive.config.external import ElectricField, Wall
 from lmpdrive.config.guard import Guard
@@ -111,6 +112,8 @@ class Dynamics(Section):
     """Spring walls along z."""
     electric_field: ElectricField | None = None
     """A homogeneous field, for potentials with charges."""
+    bias: Bias | None = None
+    """A bias or restraint through Colvars, from the end of the minimisation on."""
     minimise: Minimise | None = Minimise()
     """Minimisation before the dynamics; `null` skips it."""
     equilibrate_ps: NonNegativeFloat = 5

@@ -13,6 +13,7 @@ from lmpdrive.architectures import Native
 from lmpdrive.common.run_files import DECK
 from lmpdrive.config import Config
 from lmpdrive.config.stages import PlannedStage
+from lmpdrive.deck.bias import colvars_text
 from lmpdrive.deck.guard_variables import guard_variables
 from lmpdrive.system import BuiltSystem, id_ranges
 
@@ -46,7 +47,7 @@ def context(config: Config, system: BuiltSystem) -> Mapping[str, Any]:
         "neighbor_skin_A": 1.0,
         "timestep_ps": f"{dynamics.timestep_fs * 1e-3:g}",
         **_intervals(config),
-        **_stages(config),
+        **_stages(config, system),
         **guard_variables(config, system),
         **potential.context(system),
     }
@@ -101,7 +102,7 @@ def _sort_every(restart_every: int) -> int:
     return math.gcd(restart_every, LAMMPS_SORTS_EVERY)
 
 
-def _stages(config: Config) -> dict[str, Any]:
+def _stages(config: Config, system: BuiltSystem) -> dict[str, Any]:
     dynamics, barostat = config.dynamics, config.dynamics.barostat
     plan = [stage for stage in config.plan if stage.steps]
     target = f"{barostat.pressure_bar:g} {barostat.pressure_bar:g} {barostat.damping_fs * 1e-3:g}"
@@ -109,6 +110,7 @@ def _stages(config: Config) -> dict[str, Any]:
         "equilibrate_steps": config.equilibrate_steps,
         "production_steps": config.production_steps,
         # the cell must not change before the production: NPT equilibrates as NPT
+        "bias": colvars_text(config, system),
         "begin_K": plan[0].begin_K if plan else dynamics.temperature_K,
         "plan": [_in_the_deck(config, plan, i) for i in range(len(plan))],
         "stages": {"equilibrate": "npt" if dynamics.ensemble == "npt" else "nvt"},

@@ -362,3 +362,14 @@ def test_a_field_needs_charges():
     config = SimpleNamespace(dynamics=SimpleNamespace(electric_field=object()), potential=potential)
     (problem,) = checks.rules.external.field_needs_charges(SimpleNamespace(config=config, system=None))
     assert problem.level == "error" and "no charges" in problem.message
+
+
+def test_an_ion_far_from_its_window_is_told(write_yaml):
+    def said(at_A):
+        bias = {"umbrella": {"ion": "Na", "at_A": at_A}}
+        config = load(write_yaml(SMALL_CLASSICAL | {"dynamics": {"bias": bias}}))
+        return [p.message for p in checks.problems(config, make_system(config)) if "dynamics.bias" in p.message]
+
+    (far,) = said(25)
+    assert "its window at 25 Å" in far and "ion_heights_A" in far
+    assert said(6) == []

@@ -126,6 +126,10 @@ GOLDEN = {
             "{where: ions, temperature_K: 280}]",
         ],
     ),
+    "au111-water-1na-umbrella": (
+        "au111-water-3na.yaml",
+        ["system.build.ions={Na: 1}", "dynamics.bias={umbrella: {ion: Na, at_A: 4.5}}"],
+    ),
     "pt111-water-minimise": ("pt111-water.yaml", ["dynamics.ensemble=minimise"]),
 }
 

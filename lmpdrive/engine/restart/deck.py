@@ -228,6 +228,9 @@ class _Rewriter:
             return {2: words[3], 3: words[2]}  # the file that is read is the last to be overwritten
         if command.name == "fix" and words[3:4] == ("langevin",) and len(words) > 7 and words[7].isdigit():
             return {7: str(int(words[7]) + self.at.step)}
+        if command.name == "fix" and words[3:4] == ("colvars",) and "output" in words[:-1]:
+            prefix = words.index("output") + 1
+            return {prefix: numbered(words[prefix], number)}
         if command.name in ("fix", "pair_style"):
             files = enumerate(pairwise(words), start=1)
             return {i: numbered(file, number) for i, (key, file) in files if key in ("file", "out_file")}
