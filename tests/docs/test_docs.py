@@ -24,7 +24,7 @@ from lmpdrive.architectures import DeckNeeds, Interface, ManyCouplings, ModelFac
 from lmpdrive.architectures.base import deck, pair_style, text_files
 from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.cli.app import EXIT_CODES
-from lmpdrive.config import build, electrolyte, load, sections
+from lmpdrive.config import bias, build, electrolyte, load, sections
 from lmpdrive.system.build import build as build_system
 from tests.docs.terminal import run_on_terminal
 from tests.shipped import shipped
@@ -262,7 +262,7 @@ def test_every_key_of_the_configuration_is_documented():
     outer = (sections.Section, sections.Config)
     models = {
         v
-        for module in (sections, build, electrolyte)
+        for module in (sections, bias, build, electrolyte)
         for v in vars(module).values()
         if isinstance(v, type) and issubclass(v, sections.Section) and v not in outer
     }
