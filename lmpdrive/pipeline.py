@@ -290,6 +290,20 @@ def reproduce(run_dir: str | Path, again: str | Path | None = None, say: Say = s
     return found
 
 
+def umbrella(run_dirs: Sequence[str | Path], out: str | Path, bin_width_A: float = 0.2) -> pd.DataFrame:
+    """Free energy of an ion along the surface normal from runs with `dynamics.bias.umbrella`, written as a table.
+
+    Columns z [Å], F(z) [eV] and σ F(z) [eV].  Raises RunDirectoryError and TrajectoryError for what is no window, and
+    for windows that do not overlap.
+    """
+    from lmpdrive.common.atomic import write_atomically
+    from lmpdrive.stages.umbrella import free_energy, window_of
+
+    table = free_energy([window_of(Path(run_dir)) for run_dir in run_dirs], bin_width_A)
+    write_atomically(Path(out), table.to_csv(index=False, float_format="%.6g"))
+    return table
+
+
 def compare(
     paths: Sequence[str | Path],
     out: str | Path | None = None,

@@ -62,13 +62,20 @@ class Case:
     @property
     def gaps_A(self) -> tuple[float, float, float]:
         """Longest stretch without an atom along each cell vector, measured perpendicular to the other two."""
-        from lmpdrive.system.groups import largest_gap
+        from lmpdrive.constituents.layers import widest_gap
 
         atoms = self.system.atoms
         widths = 1 / np.linalg.norm(np.linalg.inv(atoms.cell.array), axis=0)
         places = atoms.get_scaled_positions()
-        a, b, c = (largest_gap(places[:, k], 1.0)[0] * float(widths[k]) for k in range(3))
+        a, b, c = (widest_gap(places[:, k], 1.0)[0] * float(widths[k]) for k in range(3))
         return a, b, c
+
+    @property
+    def npt(self) -> str | None:
+        """Where the settings ask for a barostat, as messages name it: "ensemble: npt" or "stage NAME: npt"."""
+        if self.config.dynamics.ensemble == "npt":
+            return "ensemble: npt"
+        return next((f"stage {s.name}: npt" for s in self.config.plan if s.ensemble == "npt"), None)
 
     def named(self, families: Sequence[str]) -> list[str]:
         """Those observables that are listed in `observables.names`, whole or by one of their tables."""

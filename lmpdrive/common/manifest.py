@@ -85,6 +85,10 @@ class Stage(Section):
 
     name: Text | None = None
     steps: int | None = None
+    what: Text | None = None
+    """Length, ensemble and temperature of one of `dynamics.stages`."""
+    production: bool | None = None
+    """Whether it is analysed; None in older manifests, where the name says it."""
 
 
 class DynamicsSection(Section):
@@ -92,7 +96,12 @@ class DynamicsSection(Section):
 
     timestep_fs: PositiveNumber | None = None
     temperature_K: PositiveNumber | None = None
+    """Target of the production; None where it is ramped."""
+    ramp_K: tuple[PositiveNumber, PositiveNumber] | None = None
+    """Target at the beginning and the end of a production that is ramped."""
     ensemble: Text | None = None
+    thermostats: tuple[Text, ...] = ()
+    """What has a thermostat of its own, and its target; `temperature_K` is the mean of all mobile atoms then."""
     stages: tuple[Stage, ...] = ()
 
     @property

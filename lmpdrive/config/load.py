@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import types
 import typing
 from collections.abc import Iterator, Sequence
@@ -75,6 +76,9 @@ def _read(path: Path, below: tuple[Path, ...] = ()) -> tuple[dict[str, Any], Lin
     if isinstance(potential, dict) and "architecture" in potential:  # the keys of another one mean nothing to it
         inherited.pop("potential", None)
         theirs = {at: where for at, where in theirs.items() if at[0] != "potential"}
+    dynamics, theirs_too = raw.get("dynamics"), inherited.get("dynamics")
+    if isinstance(dynamics, dict) and dynamics.get("stages") and isinstance(theirs_too, dict):  # give the lengths
+        inherited["dynamics"] = {k: v for k, v in theirs_too.items() if k not in ("equilibrate_ps", "production_ps")}
     return _over(inherited, raw), theirs | lines
 
 
@@ -126,12 +130,16 @@ def _absolute(config: Config, folder: Path) -> dict[str, Any]:
         system = system.model_copy(update={"read": (folder / system.read).resolve()})
     if system.build is not None:
         system = system.model_copy(update={"build": system.build.with_files_from(folder)})
+    dynamics, bias = config.dynamics, config.dynamics.bias
+    if bias is not None and bias.colvars is not None:
+        bias = bias.model_copy(update={"colvars": (folder / bias.colvars).resolve()})
+        dynamics = dynamics.model_copy(update={"bias": bias})
     templates = (folder / config.templates).resolve() if config.templates else None
     observables = config.observables
     if observables.extra:
         files = [(folder / file).resolve() for file in observables.extra]
         observables = observables.model_copy(update={"extra": files})
-    return {"system": system, "templates": templates, "observables": observables}
+    return {"system": system, "dynamics": dynamics, "templates": templates, "observables": observables}
 
 
 def _override(raw: dict[str, Any], override: str) -> None:
@@ -152,9 +160,31 @@ def _override(raw: dict[str, Any], override: str) -> None:
         target = target[section]
         if not isinstance(target, dict):
             raise ConfigError(f"--set {override}: '{section}' is a value, not a section")
+    if key == "dynamics.production_ps" and isinstance(target.get("stages"), list):
+        _stretch(target, value)
+        return
     if key == "potential.architecture" and target.get(last) not in (None, value):
         target.clear()  # the keys of one architecture mean nothing to another
     target[last] = value
+
+
+def _stretch(dynamics: dict[str, Any], production_ps: Any) -> None:
+    """Make the last of `dynamics.stages` so long that the production has this length."""
+    stages, asked = dynamics["stages"], f"--set dynamics.production_ps={production_ps}"
+    last = stages[-1] if stages else None
+    if not isinstance(last, dict) or not last.get("production") or last.get("ramp") or last.get("ramp_K"):
+        raise ConfigError(
+            f"{asked}: the last of dynamics.stages must be a production without a ramp to be made longer; "
+            "change dynamics.stages instead"
+        )
+    others = [stage.get("ps") for stage in stages[:-1] if isinstance(stage, dict) and stage.get("production")]
+    before = math.fsum(ps for ps in others if isinstance(ps, int | float))
+    if not isinstance(production_ps, int | float) or production_ps <= before:
+        raise ConfigError(
+            f"{asked}: write a number above {before:g} ps, which the production stages before the last take"
+        )
+    dynamics["stages"] = [*stages[:-1], last | {"ps": production_ps - before}]
+    dynamics.pop("production_ps", None)
 
 
 def _messages(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Location, str]]:

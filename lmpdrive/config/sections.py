@@ -5,6 +5,7 @@ Field names are the YAML keys and the template variables; each default lives her
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,8 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     SerializeAsAny,
+    TypeAdapter,
+    ValidationError,
     field_validator,
     model_validator,
 )
@@ -22,11 +25,20 @@ from pydantic import (
 from lmpdrive.architectures import Architecture
 from lmpdrive.common import walltime
 from lmpdrive.config.base import Section
+from lmpdrive.config.bias import Bias
 from lmpdrive.config.build import Build, Seed
+from lmpdrive.config.external import ElectricField, Wall
 from lmpdrive.config.guard import Guard
+from lmpdrive.config.region_thermostat import RegionThermostat
+from lmpdrive.config.selection import Selection
+from lmpdrive.config.stages import Ensemble, PlannedStage, Stage, Temperature, completed, timestep_in_fs
+from lmpdrive.config.thermostat import Thermostat
 
 MOST_STEPS = 2**31 - 1
 """LAMMPS' limit for the steps of one run, and between two outputs."""
+
+
+DEFAULT_K = 300.0
 
 
 class System(Section):
@@ -51,17 +63,6 @@ class System(Section):
         return self
 
 
-class Thermostat(Section):
-    """Temperature control of the mobile atoms."""
-
-    style: Literal["nose-hoover", "langevin"] = "nose-hoover"
-    """Nosé-Hoover chain (`fix nvt`, `fix npt`) or Langevin (`fix langevin` + `fix nve`)."""
-    damping_fs: PositiveFloat = 50
-    """Relaxation time; the founding study used 50 fs for Nosé-Hoover, and 5000 fs for Langevin."""
-    chain: Annotated[int, Field(gt=0, le=100)] = 3
-    """Nosé-Hoover chain length."""
-
-
 class Barostat(Section):
     """Pressure control, for `ensemble: npt`."""
 
@@ -82,12 +83,17 @@ class Minimise(Section):
     """Largest number of iterations."""
 
 
+def _as_list(value: Any) -> Any:
+    """One entry without the brackets of a list."""
+    return value if isinstance(value, list) else [value]
+
+
 class Dynamics(Section):
     """Ensemble, thermostat and the stages minimise -> equilibrate -> production."""
 
     ensemble: Literal["nvt", "npt", "nve", "minimise"] = "nvt"
     """Ensemble of the production; `minimise` stops after the relaxation."""
-    temperature_K: Annotated[float, Field(gt=0, le=100_000)] = 300
+    temperature_K: Temperature = DEFAULT_K
     """Target of the thermostat, and temperature of the initial velocities."""
     timestep_fs: PositiveFloat = 0.5
     """0.5 fs resolves the O-H stretch (period 9 fs) with 18 steps."""
@@ -98,38 +104,84 @@ class Dynamics(Section):
     fixed_layers: NonNegativeInt = 2
     """Number of frozen layers of the slab, from the bottom (of two electrodes: the outermost); they are not
     thermostatted."""
+    freeze: Annotated[list[Selection], BeforeValidator(_as_list)] = []
+    """Further atoms that are frozen: a selection or a list of them, by height, group or ids."""
+    thermostats: Annotated[list[RegionThermostat], BeforeValidator(_as_list)] = []
+    """Thermostats of their own for some of the mobile atoms; `thermostat` is that of the others."""
+    walls: Annotated[list[Wall], BeforeValidator(_as_list)] = []
+    """Spring walls along z."""
+    electric_field: ElectricField | None = None
+    """A homogeneous field, for potentials with charges."""
+    bias: Bias | None = None
+    """A bias or restraint through Colvars, from the end of the minimisation on."""
     minimise: Minimise | None = Minimise()
     """Minimisation before the dynamics; `null` skips it."""
     equilibrate_ps: NonNegativeFloat = 5
     """Discarded run (NVT) before the production."""
     production_ps: NonNegativeFloat = 20
     """Length of the production run."""
+    stages: list[Stage] | None = None
+    """Stages of your own in place of the last two, one after the other; they give the lengths."""
     seed: Seed = 1
     """Seed of the initial velocities and of the Langevin noise."""
 
     @field_validator("timestep_fs")
     @classmethod
     def _timestep_is_in_fs(cls, value: float) -> float:
-        if value > 5:
-            raise ValueError(
-                f"{value:g} fs is ten times what water allows (0.5 fs with H, up to 2 fs without); the unit is fs"
-            )
-        if value < 0.02:
-            raise ValueError(f"{value:g} fs looks like picoseconds; the unit is fs: write {value * 1e3:g}")
+        return timestep_in_fs(value)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _stages_give_the_lengths(cls, value: Any) -> Any:
+        """Ensemble, temperature and lengths are those of the stages, so that there is one place to read them from."""
+        if not isinstance(value, dict) or not value.get("stages") or value.get("ensemble") == "minimise":
+            return value
+        try:
+            given = TypeAdapter(list[Stage]).validate_python(value["stages"])
+            ensemble = TypeAdapter(Ensemble).validate_python(value.get("ensemble", "nvt"))
+            temperature_K = TypeAdapter(Temperature).validate_python(value.get("temperature_K", DEFAULT_K))
+        except ValidationError:
+            return value  # the fields' own validation names the line
+        stages = completed(given, ensemble, temperature_K)
+        lengths = {
+            "equilibrate_ps": math.fsum(stage.ps for stage in stages if not stage.production),
+            "production_ps": math.fsum(stage.ps for stage in stages if stage.production),
+        }
+        for key, ps in lengths.items():
+            own = value.get(key, ps)
+            if isinstance(own, int | float) and not math.isclose(own, ps, abs_tol=1e-9):
+                raise ValueError(f"{key}: {own:g} ps, but dynamics.stages has {ps:g} ps: take {key} out")
+        last = stages[-1]
+        target_K = last.temperature_K if last.ramp_K is None else last.ramp_K[1]
+        return value | lengths | {"stages": stages, "ensemble": last.ensemble, "temperature_K": target_K}
+
+    @model_validator(mode="after")
+    def _regions_keep_the_cell(self) -> Dynamics:
+        ensembles = {self.ensemble, *(stage.ensemble for stage in self.stages or ())}
+        if self.thermostats and "npt" in ensembles:
+            raise ValueError("thermostats with ensemble: npt: one barostat cannot follow two thermostats; use nvt")
+        return self
+
+    @field_validator("stages")
+    @classmethod
+    def _stages_are_some(cls, value: list[Stage] | None) -> list[Stage] | None:
+        if value is not None and not value:
+            raise ValueError("is empty: name stages, or leave it out for equilibrate_ps and production_ps")
         return value
 
     @model_validator(mode="after")
     def _damping_is_in_fs(self) -> Dynamics:
-        dt = self.timestep_fs
-        limits = {"nose-hoover": (10 * dt, 10_000 * dt), "langevin": (10 * dt, 200_000 * dt)}
-        low, high = limits[self.thermostat.style]
-        damping = self.thermostat.damping_fs
-        if self.ensemble != "minimise" and not low <= damping <= high:
-            raise ValueError(
-                f"thermostat.damping_fs: {damping:g} fs is {damping / dt:g} timesteps; "
-                f"{self.thermostat.style} wants {low:g} to {high:g} fs here (100 timesteps = {100 * dt:g} fs is "
-                "usual). The unit is fs, not ps."
-            )
+        if self.ensemble == "minimise":
+            return self
+        if self.stages is None or any(stage.thermostat is None for stage in self.stages):
+            self.thermostat.check_damping(self.timestep_fs)
+        for region in self.thermostats:
+            region.check_damping(self.timestep_fs)
+        for stage in self.stages or ():
+            try:
+                (stage.thermostat or self.thermostat).check_damping(stage.timestep_fs or self.timestep_fs)
+            except ValueError as error:
+                raise ValueError(f"stage {stage.name}: {error}") from None
         return self
 
 
@@ -251,15 +303,71 @@ class Config(Section):
                 raise ValueError(f"{key}: {time_ps:.3g} ps; LAMMPS counts to 2^31 timesteps, {most_ps:.3g} ps")
         return self
 
+    @model_validator(mode="after")
+    def _stages_fit_their_timesteps(self) -> Config:
+        for stage in self.dynamics.stages or ():
+            dt, every = stage.timestep_fs or self.dynamics.timestep_fs, stage.frames_every_fs
+            if every is not None and (every < dt or abs(every / dt - round(every / dt)) > 1e-6):
+                raise ValueError(
+                    f"stage {stage.name}: frames_every_fs: {every:g} fs is not a multiple of its timestep {dt:g} fs"
+                )
+            if round(stage.ps * 1e3 / dt) < 1:
+                raise ValueError(f"stage {stage.name}: {stage.ps:g} ps are shorter than a timestep of {dt:g} fs")
+        return self
+
+    @property
+    def plan(self) -> tuple[PlannedStage, ...]:
+        """The stages of the dynamics in order; those of `equilibrate_ps` and `production_ps` may have no steps."""
+        dynamics = self.dynamics
+        if dynamics.stages is None:
+            # the cell must not change before the production: NPT equilibrates as NPT
+            return (
+                self._usual("equilibrate", dynamics.equilibrate_ps, "npt" if dynamics.ensemble == "npt" else "nvt"),
+                self._usual("production", dynamics.production_ps, dynamics.ensemble),
+            )
+        return tuple(self._planned(stage) for stage in dynamics.stages)
+
+    def _usual(self, name: str, ps: float, ensemble: str) -> PlannedStage:
+        dynamics, target = self.dynamics, self.dynamics.temperature_K
+        return PlannedStage(
+            name=name,
+            steps=self.steps(ps * 1e3),
+            ps=ps,
+            ensemble=ensemble,
+            begin_K=target,
+            end_K=target,
+            thermostat=dynamics.thermostat,
+            timestep_fs=dynamics.timestep_fs,
+            production=name == "production",
+            listed=False,
+        )
+
+    def _planned(self, stage: Stage) -> PlannedStage:
+        dynamics, target = self.dynamics, stage.temperature_K or self.dynamics.temperature_K
+        timestep_fs = stage.timestep_fs or dynamics.timestep_fs
+        begin_K, end_K = stage.ramp_K or (target, target)
+        return PlannedStage(
+            name=stage.name or "stage",
+            steps=round(stage.ps * 1e3 / timestep_fs),
+            ps=stage.ps,
+            ensemble=stage.ensemble or dynamics.ensemble,
+            begin_K=begin_K,
+            end_K=end_K,
+            thermostat=stage.thermostat or dynamics.thermostat,
+            timestep_fs=timestep_fs,
+            production=stage.production,
+            frames_every=None if stage.frames_every_fs is None else round(stage.frames_every_fs / timestep_fs),
+        )
+
     @property
     def equilibrate_steps(self) -> int:
-        """Length of the equilibration in timesteps."""
-        return self.steps(self.dynamics.equilibrate_ps * 1e3)
+        """Steps before the production."""
+        return sum(stage.steps for stage in self.plan if not stage.production)
 
     @property
     def production_steps(self) -> int:
-        """Length of the production in timesteps."""
-        return self.steps(self.dynamics.production_ps * 1e3)
+        """Steps of the production."""
+        return sum(stage.steps for stage in self.plan if stage.production)
 
     def steps(self, time_fs: float) -> int:
         """Number of timesteps in `time_fs`."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from lmpdrive._version import __version__
 from lmpdrive.architectures import Native
 from lmpdrive.common.run_files import DECK
 from lmpdrive.config import Config
 from lmpdrive.config.sections import Barostat
+from lmpdrive.config.stages import PlannedStage
+from lmpdrive.deck.bias import colvars_text
 from lmpdrive.deck.guard_variables import guard_variables
 from lmpdrive.system import BuiltSystem, id_ranges
 
@@ -44,7 +48,7 @@ def context(config: Config, system: BuiltSystem) -> Mapping[str, Any]:
         "neighbor_skin_A": 1.0,
         "timestep_ps": f"{dynamics.timestep_fs * 1e-3:g}",
         **_intervals(config),
-        **_stages(config),
+        **_stages(config, system),
         **guard_variables(config, system),
         **potential.context(system),
     }
@@ -53,9 +57,12 @@ def context(config: Config, system: BuiltSystem) -> Mapping[str, Any]:
 def _structure(config: Config, system: BuiltSystem) -> dict[str, Any]:
     atom_style = config.potential.atom_style
     groups = {name: id_ranges(ids) for name, ids in system.groups.items() if len(ids) and name != "mobile"}
-    thermometers = [name for name in groups if name in ("metal", "water") or name.startswith("ion_")]
-    if len(system.groups.get("fixed", [])) == len(system.groups.get("metal", [])):
-        thermometers = [name for name in thermometers if name != "metal"]
+    mobile = system.groups.get("mobile", np.arange(len(system.species)))
+    thermometers = [
+        name
+        for name in groups
+        if (name in ("metal", "water") or name.startswith("ion_")) and np.isin(system.groups[name], mobile).any()
+    ]
     brings_velocities = config.system.read is not None and system.atoms.has("momenta")
     return {
         "elements": list(system.elements),
@@ -63,6 +70,7 @@ def _structure(config: Config, system: BuiltSystem) -> dict[str, Any]:
         "groups": groups,
         "fixed": "fixed" in groups,
         "thermometers": thermometers,
+        "regions": [name for name in groups if name == "rest" or name.startswith("heat_")],
         "keep_velocities": brings_velocities and not config.dynamics.minimise,
         "atom_style": atom_style,
         "boundary": boundary(config, system),
@@ -99,12 +107,16 @@ def _sort_every(restart_every: int) -> int:
     return math.gcd(restart_every, LAMMPS_SORTS_EVERY)
 
 
-def _stages(config: Config) -> dict[str, Any]:
+def _stages(config: Config, system: BuiltSystem) -> dict[str, Any]:
     dynamics = config.dynamics
+    plan = [stage for stage in config.plan if stage.steps]
     return {
         "equilibrate_steps": config.equilibrate_steps,
         "production_steps": config.production_steps,
         # the cell must not change before the production: NPT equilibrates as NPT
+        "bias": colvars_text(config, system),
+        "begin_K": plan[0].begin_K if plan else dynamics.temperature_K,
+        "plan": [_in_the_deck(config, plan, i) for i in range(len(plan))],
         "stages": {"equilibrate": "npt" if dynamics.ensemble == "npt" else "nvt"},
         "barostat": _barostat(dynamics.barostat),
     }
@@ -116,3 +128,23 @@ def _barostat(barostat: Barostat) -> str:
     if barostat.coupling == "xy":
         return f"x {target} y {target} couple xy"
     return f"{barostat.coupling} {target}"
+
+
+def _in_the_deck(config: Config, plan: Sequence[PlannedStage], i: int) -> dict[str, Any]:
+    """A stage as the templates see it.
+
+    starts, stops : whether its integrator begins, or ends, with it; seed : of its Langevin noise, which must not be
+    that of the stage before once more.
+    """
+    stage, before = plan[i], plan[i - 1] if i else None
+    after = plan[i + 1] if i + 1 < len(plan) else None
+    previous_fs = before.timestep_fs if before else config.dynamics.timestep_fs
+    return {
+        **{key: getattr(stage, key) for key in ("name", "steps", "ps", "ensemble", "begin_K", "end_K", "thermostat")},
+        **{key: getattr(stage, key) for key in ("timestep_fs", "timestep_ps", "production", "words", "listed")},
+        "frames_every": stage.frames_every,
+        "new_timestep": stage.timestep_fs != previous_fs,
+        "starts": not stage.moves_like(before),
+        "stops": after is not None and not after.moves_like(stage),
+        "seed": config.dynamics.seed + i,
+    }

@@ -30,6 +30,8 @@ from lmpdrive.config import Config
 from lmpdrive.deck.auxiliary import auxiliary_files
 from lmpdrive.deck.commands import parse_deck
 from lmpdrive.deck.context import context
+from lmpdrive.deck.guard_variables import guard_variables
+from lmpdrive.deck.ramps import ramps
 from lmpdrive.deck.rendered import RenderedDeck
 from lmpdrive.deck.sandbox import DeckEnvironment
 from lmpdrive.errors import DeckError
@@ -55,20 +57,32 @@ def render(config: Config, system: BuiltSystem) -> RenderedDeck:
     """
     folders = [*own_folders(config), resources.templates()]
     environment = _environment(folders)
-    variables = context(config, system)
+    variables = dict(context(config, system))
     template = config.potential.chosen.template or config.potential.template
     files = {DECK: _text(environment, folders, template, variables)}
+    # the guard's files follow the ramps of the deck, those of a user's template too
+    variables |= guard_variables(config, system, ramps(parse_deck(files[DECK])))
     names = list(_includes(files[DECK]))
     while names:
         name = names.pop(0)
-        template = f"{name.removesuffix('.lammps')}.lmp.j2"
+        template, stage = _guard_of_stage(config, name) or (f"{name.removesuffix('.lammps')}.lmp.j2", "")
         if name in files or not _exists(environment, template):
             continue
-        files[name] = _text(environment, folders, template, variables)
+        files[name] = _text(environment, folders, template, variables | {"stage": stage})
         names += _includes(files[name])
     deck = parse_deck(files[DECK], DECK, files.get)
     made = (*files, *RUN_FILES, *config.potential.files(), *config.potential.made)
     return RenderedDeck(files, auxiliary_files(deck, folders[:-1], made))
+
+
+def _guard_of_stage(config: Config, name: str) -> tuple[str, str] | None:
+    """Template and stage of the guard's file at the beginning or the end of one of `dynamics.stages`."""
+    for stage in config.plan:
+        if stage.listed and name == f"guard.{stage.name}.lammps":
+            return "guard.of_stage.lmp.j2", stage.name
+        if stage.listed and name == f"guard.{stage.name}.end.lammps":
+            return "guard.end.lmp.j2", stage.name
+    return None
 
 
 def _environment(folders: Sequence[Path]) -> DeckEnvironment:

@@ -127,7 +127,7 @@ class _Worker:
     def wait(self, quiet: bool, poll: Callable[[], None]) -> None:
         """Until the process ends; a KeyboardInterrupt asks it to stop, a second one is raised."""
         assert self.process is not None
-        stages = {"equilibrate": self.config.equilibrate_steps, "production": self.config.production_steps}
+        stages = {stage.name: stage.steps for stage in self.config.plan}
         timestep_fs, ranks = self.config.dynamics.timestep_fs, self.config.run.mpi_ranks
         with Progress(self.run_dir / self.job.log, stages, timestep_fs, quiet) as progress:
             while self.process.poll() is None:

@@ -142,7 +142,7 @@ def short(deck: Deck, seconds: int = MEASURE_S) -> str:
 def _shortened(config: Config) -> Config:
     """The same system for ASE_STEPS steps of production."""
     ps = ASE_STEPS * config.dynamics.timestep_fs * 1e-3
-    changes = {"minimise": None, "equilibrate_ps": 0.0, "production_ps": ps}
+    changes = {"minimise": None, "equilibrate_ps": 0.0, "production_ps": ps, "stages": None}
     return config.model_copy(update={"dynamics": config.dynamics.model_copy(update=changes)})
 
 

@@ -112,14 +112,14 @@ def _halts(log: Path, limits: Limits, last: int) -> Iterator[Event]:
     for rule, step, value in HALT.findall(text):
         if int(step) < last:  # the run was resumed after it
             continue
-        stage = "equilibrate" if int(step) < limits.production_from else "production"
+        stage = limits.stage_at(int(step))
         yield _event(int(step), rule, None, f"the rule {rule} of the guard (value {value})", limits, stage)
 
 
 def _errors(log: Path, limits: Limits, last: int) -> list[Event]:
     """What LAMMPS or the model died of, if it is of this kind."""
     failure = WorkerError.read(log.parent) or WorkerError("")
-    stage = "equilibrate" if last < limits.production_from else "production"
+    stage = limits.stage_at(last)
     if limits.energy and failure.not_finite_at is not None:
         what = "the model gave an energy, force or virial that is not finite"
         return [_event(failure.not_finite_at, "energy", "finite", what, limits, stage)]

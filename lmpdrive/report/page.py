@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lmpdrive.common.atomic import replacing
-from lmpdrive.common.manifest import Manifest, SystemSection
+from lmpdrive.common.manifest import Manifest, Stage, SystemSection
 from lmpdrive.common.units import UC_PER_CM2_PER_E_PER_A2
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables.registry import FROM_THE_LOG
@@ -103,12 +103,18 @@ def unique_ids(svg: str, name: str) -> Markup:
     return Markup(re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", svg))
 
 
+def _stage(stage: Stage) -> str:
+    what = f" ({stage.what})" if stage.what else ""
+    return f"{stage.name or '?'}{what}{'' if stage.steps is None else f' {stage.steps} steps'}"
+
+
 def _sections(manifest: Manifest, thermo: pd.DataFrame | None) -> list[tuple[str, list[tuple[str, str]]]]:
     """(heading, rows of label and text); empty rows and sections are left out."""
     dynamics, performance, potential = manifest.dynamics, manifest.performance, manifest.potential
-    stages = ", then ".join(
-        f"{stage.name or '?'}{'' if stage.steps is None else f' {stage.steps} steps'}" for stage in dynamics.stages
-    )
+    stages = ", then ".join(map(_stage, dynamics.stages))
+    target = _with_unit(dynamics.temperature_K, "K")
+    if dynamics.ramp_K is not None:
+        target = f"{dynamics.ramp_K[0]:g} to {dynamics.ramp_K[1]:g} K in the production"
     frames = manifest.output.frames_every_steps
     sections = [
         ("System", _system(manifest.system)),
@@ -125,7 +131,8 @@ def _sections(manifest: Manifest, thermo: pd.DataFrame | None) -> list[tuple[str
             "Dynamics",
             [
                 ("ensemble", dynamics.ensemble),
-                ("temperature", _with_unit(dynamics.temperature_K, "K")),
+                ("temperature", target),
+                ("thermostats of their own", "; ".join(dynamics.thermostats)),
                 ("timestep", _with_unit(dynamics.timestep_fs, "fs")),
                 ("stages", stages),
                 ("frames", frames and f"every {frames} steps"),

@@ -113,8 +113,9 @@ def _text(level: Level, findings: Sequence[Finding]) -> str:
 def _production_ps(level: Level, findings: Sequence[Finding], manifest: Manifest) -> float | None:
     """What was planned, and what the findings ask for; a run is not mended by being longer."""
     timestep_fs = manifest.dynamics.timestep_fs
-    steps = next((stage.steps for stage in manifest.dynamics.stages if stage.name == "production"), None)
-    if level == "bad" or timestep_fs is None or not steps:
+    productions = [stage for stage in manifest.dynamics.stages if stage.production or stage.name == "production"]
+    steps = sum(stage.steps or 0 for stage in productions)
+    if level == "bad" or timestep_fs is None or not steps or manifest.dynamics.ramp_K is not None:
         return None
     planned = steps * timestep_fs * 1e-3
     more = max((finding.more_ps for finding in findings), default=0.0)

@@ -17,6 +17,7 @@ from lmpdrive.common.manifest import Manifest
 from lmpdrive.common.run_files import MANIFEST
 from lmpdrive.config import Config
 from lmpdrive.config.guard import Guard
+from lmpdrive.config.stages import PlannedStage
 from lmpdrive.errors import RunDirectoryError
 
 if TYPE_CHECKING:
@@ -41,6 +42,28 @@ class Pair:
     def bin(self) -> int:
         """Number of the histogram bins below the limit."""
         return round(self.limit_A / BIN_A)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageLimits:
+    """The temperatures of a stage: at its beginning and at its end, linear in time between them; None: no rule.
+
+    first, steps : its first step, which is the last of the stage before, and its length.
+    """
+
+    name: str
+    first: int
+    steps: int
+    low_K: tuple[float, float] = (0.0, 0.0)
+    high_K: tuple[float, float] | None = None
+
+    def range_K(self, step: int) -> tuple[float, float] | None:
+        """Lowest and highest temperature at a step."""
+        if self.high_K is None:
+            return None
+        part = min(1.0, max(0.0, (step - self.first) / max(1, self.steps)))
+        low, high = (begin + part * (end - begin) for begin, end in (self.low_K, self.high_K))
+        return low, high
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +112,18 @@ class Limits:
     metal_A: float | None = None
     water: bool = False
     lost: bool = True
+    stages: tuple[StageLimits, ...] = field(default=())
+    """Of the stages in order; empty for runs of an older version, whose limits are `band_K` and `warm_K`."""
 
     @classmethod
-    def of(cls, config: Config, system: BuiltSystem) -> Limits:
-        """The numbers for a run of `system`."""
-        dynamics, potential = config.dynamics, config.potential
+    def of(
+        cls, config: Config, system: BuiltSystem, targets_K: Mapping[str, tuple[float, float]] | None = None
+    ) -> Limits:
+        """The numbers for a run of `system`.
+
+        targets_K : stage -> target at its beginning and end, where that is not the configuration's.
+        """
+        dynamics, potential, plan = config.dynamics, config.potential, config.plan
         about = _Run(
             timestep_fs=dynamics.timestep_fs,
             production_from=config.equilibrate_steps,
@@ -103,11 +133,47 @@ class Limits:
             elements=system.elements,
             energies=not potential.forces_only,
             conserves=potential.conserves,
-            damping_fs=dynamics.thermostat.damping_fs,
+            damping_fs=max((stage.thermostat.damping_fs for stage in plan), default=0.0),
             metal_A=_metal(config.guard, system),
             water=_water(config, system),
         )
-        return cls._of_run(config.guard, about)
+        of_others = {stage.name: (stage.begin_K, stage.end_K) for stage in plan} | dict(targets_K or {})
+        targets = {stage.name: mean_targets_K(config, system, of_others[stage.name], stage.ensemble) for stage in plan}
+        return cls._of_run(config.guard, about)._with_stages(config.guard, plan, targets, about.mobile)
+
+    def _with_stages(
+        self, guard: Guard, plan: Sequence[PlannedStage], targets_K: Mapping[str, tuple[float, float]], mobile: int
+    ) -> Limits:
+        """With the limits of each stage; those that count at once are above the hottest of them."""
+        spread = (_number(guard.temperature_sigmas) or 0.0) * float(np.sqrt(2 / (3 * max(1, mobile))))
+        warm, hottest = _number(guard.temperature_factor_elsewhere), _number(guard.temperature_factor)
+        found, first = [], 0
+        for stage in plan:
+            begin, end = targets_K[stage.name]
+            low, high = (0.0, 0.0), None if warm is None else (_tidy(warm * begin), _tidy(warm * end))
+            if stage.production and begin == end and stage.ensemble != "nve" and spread:
+                low = 2 * (max(0.0, _tidy(begin - spread * begin)),)
+                high = 2 * (_tidy(begin + spread * begin),)
+            found.append(StageLimits(name=stage.name, first=first, steps=stage.steps, low_K=low, high_K=high))
+            first += stage.steps
+        top = max((T for targets in targets_K.values() for T in targets), default=self.target_K)
+        return replace(self, stages=tuple(found), hottest_K=None if hottest is None else hottest * top)
+
+    def stage_at(self, step: int) -> str:
+        """Name of the stage that a step is of; the first step of a stage is the stage's."""
+        begun = [stage for stage in self.stages if stage.first <= step and stage.steps]
+        if begun:
+            return begun[-1].name
+        return "equilibrate" if step < self.production_from else "production"
+
+    def range_K(self, stage: str, step: int) -> tuple[float, float] | None:
+        """Lowest and highest temperature at a step of a stage; None: no rule."""
+        known = next((one for one in self.stages if one.name == stage), None)
+        if known is not None:
+            return known.range_K(step)
+        if stage == "production" and self.band_K is not None:
+            return self.band_K
+        return None if self.warm_K is None else (0.0, self.warm_K)
 
     @classmethod
     def of_manifest(cls, manifest: Manifest) -> Limits | None:
@@ -182,6 +248,7 @@ class Limits:
         """From `content()`, as the manifest holds it."""
         known = {name: content[name] for name in cls.__dataclass_fields__ if name in content}
         known["pairs"] = tuple(Pair(tuple(p["elements"]), p["limit_A"]) for p in known.get("pairs", ()))
+        known["stages"] = tuple(_stage(content) for content in known.get("stages", ()))
         for name in ("drift_eV", "band_K"):
             known[name] = tuple(known[name]) if known.get(name) is not None else cls.__dataclass_fields__[name].default
         return cls(**known)
@@ -213,6 +280,20 @@ class Limits:
         return max((pair.bin for pair in self.pairs), default=0)
 
 
+def mean_targets_K(
+    config: Config, system: BuiltSystem, targets_K: tuple[float, float], ensemble: str = "nvt"
+) -> tuple[float, float]:
+    """Target of all mobile atoms at the beginning and the end of a stage, with those of `dynamics.thermostats`."""
+    regions = config.dynamics.thermostats
+    if not regions or ensemble == "nve":
+        return targets_K
+    sizes = [len(system.groups[f"heat_{i}"]) for i in range(1, len(regions) + 1)]
+    own = sum(size * one.temperature_K for size, one in zip(sizes, regions, strict=True))
+    rest = len(system.groups["rest"])
+    begin, end = ((rest * T + own) / (rest + sum(sizes)) for T in targets_K)
+    return begin, end
+
+
 def pairs(elements: Sequence[str], factor: float | None) -> tuple[Pair, ...]:
     """`factor` times the sum of the covalent radii (Cordero et al., Dalton Trans. 2832, 2008) for each two elements."""
     if factor is None:
@@ -230,7 +311,7 @@ def pairs(elements: Sequence[str], factor: float | None) -> tuple[Pair, ...]:
 def _metal(guard: Guard, system: BuiltSystem) -> float | None:
     layers = [i for name, i in system.groups.items() if name.startswith("layer_")]
     factor = _number(guard.metal_layers)
-    if factor is None or not layers or len(system.groups.get("fixed", ())) == len(system.groups["metal"]):
+    if factor is None or not layers or np.isin(system.groups["metal"], system.groups.get("fixed", ())).all():
         return None
     heights = sorted(float(system.atoms.positions[i, 2].mean()) for i in layers)
     return _tidy(factor * (float(np.median(np.diff(heights))) if len(heights) > 1 else SPACING_A))
@@ -240,6 +321,11 @@ def _water(config: Config, system: BuiltSystem) -> bool:
     if not len(system.water_molecules) or config.guard.water == "off":
         return False
     return config.guard.water == "on" or not config.potential.reactive
+
+
+def _stage(content: Mapping[str, Any]) -> StageLimits:
+    pairs_K = {key: content[key] and tuple(content[key]) for key in ("low_K", "high_K")}
+    return StageLimits(**{**content, **pairs_K})
 
 
 def _number(limit: float | str) -> float | None:

@@ -35,7 +35,7 @@ class Values:
     begins: bool = False
     """The first of a stage or of a resumed run: another conserved quantity, or one that counts from elsewhere."""
     stage: str = ""
-    """equilibrate or production, where it is known otherwise than by the step."""
+    """Its name, where it is known otherwise than by the step."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,12 +115,13 @@ class Watch:
 
     def _new_stage(self, values: Values) -> bool:
         """Whether these values are the first of a stage."""
-        stage = values.stage or ("equilibrate" if values.step < self.limits.production_from else "production")
+        stage = values.stage or self.limits.stage_at(values.step)
         new, self._stage = stage != self._stage, stage
         return new
 
     def _passed(self, v: Values) -> Iterator[tuple[str, float | None, float | str | None, str, str]]:
         yield from self._energy(v)
+        yield from self._explosion(v)
         yield from self._temperature(v)
         limit = self.limits
         force = v.force_eV_per_A
@@ -157,18 +158,20 @@ class Watch:
             )
             yield "drift", change, allowed, "eV", what
 
-    def _temperature(self, v: Values) -> Iterator[tuple[str, float | None, float | str | None, str, str]]:
+    def _explosion(self, v: Values) -> Iterator[tuple[str, float | None, float | str | None, str, str]]:
         limit, T = self.limits, v.T_K
         if T is None:
             return
         if limit.hottest_K is not None and not limit.hottest_K >= T:
             what = f"the temperature is {T:.4g} K (limit {limit.hottest_K:g} K, the target {limit.target_K:g} K)"
             yield "explosion", T, limit.hottest_K, "K", what
-        low, high = 0.0, limit.warm_K
-        if self._stage == "production" and limit.band_K is not None:
-            low, high = limit.band_K
-        if high is None:
+
+    def _temperature(self, v: Values) -> Iterator[tuple[str, float | None, float | str | None, str, str]]:
+        limit, T = self.limits, v.T_K
+        allowed = limit.range_K(self._stage, v.step)
+        if T is None or allowed is None:
             return
+        low, high = allowed
         inside = low <= T <= high
         self._outside.append(not inside)
         self._was_inside |= inside

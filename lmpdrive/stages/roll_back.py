@@ -19,7 +19,7 @@ from lmpdrive.common.manifest import Manifest, read_manifest, update_manifest
 from lmpdrive.common.run_files import CONFIG, DECK, FAILED_RESTART, GUARD_TABLE, LOG
 from lmpdrive.common.say import Say, silent
 from lmpdrive.config import Config, dump_yaml
-from lmpdrive.deck.commands import read_deck
+from lmpdrive.deck.commands import Deck, read_deck
 from lmpdrive.deck.render import render as render_deck
 from lmpdrive.engine.directory import provenance
 from lmpdrive.engine.directory.output import next_number, set_aside
@@ -76,6 +76,8 @@ def _why_not(out: Path, config: Config, events: list[Event]) -> str:
         return f"guard.tries: {tries}"
     if isinstance(config.potential.chosen, Integrated):
         return "runs by ASE cannot be rolled back"
+    if any(stage.timestep_fs is not None for stage in config.dynamics.stages or ()):
+        return "a stage of dynamics.stages has a timestep of its own"
     if provenance.deck_was_edited(out):
         return f"{DECK} was edited, and would have to be rendered again"
     if smaller_fs < SMALLEST_TIMESTEP_FS:
@@ -119,7 +121,7 @@ class _RollBack:
         deck, log = numbered(DECK, self.number), numbered(LOG, self.number)
         rendered.write(self.out)
         write_atomically(self.out / deck, resumed(rendered.deck, at))
-        self._update_manifest(system, rendered.auxiliary)
+        self._update_manifest(system, rendered.deck, rendered.auxiliary)
         self._overcome(events, aside)
         return self.config, Job(deck, log, resumed_from=ResumedFrom(step, name))
 
@@ -136,9 +138,9 @@ class _RollBack:
         rescaled(aside, self.out, self.times, self.good.step)
         return aside
 
-    def _update_manifest(self, system: Any, auxiliary: Iterable[str]) -> None:
+    def _update_manifest(self, system: Any, deck: Deck, auxiliary: Iterable[str]) -> None:
         write_atomically(self.out / CONFIG, dump_yaml(self.config))
-        now = new_manifest(self.config, system, {})
+        now = new_manifest(self.config, system, {}, deck)
         inputs = provenance.of_the_inputs(self.out, self.config, auxiliary)
         update_manifest(
             self.out,

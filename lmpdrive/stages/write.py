@@ -66,15 +66,16 @@ def write_run_directory(
             raise ModelError("\n".join(errors))
         if wants_relaxation(config):
             system = _relaxed(system, config, say)
-        deck = render_deck(config, system)
-        deck.write(folder)
+        rendered = render_deck(config, system)
+        rendered.write(folder)
         write_data(system, folder / DATA, config.potential.atom_style, config.potential.charges_e(system))
         shutil.copy(file, folder / CONFIG_GIVEN)
         (folder / CONFIG).write_text(dump_yaml(config))
         hashes = link_model_files(folder, config)
         config.potential.write_files(folder)
-        manifest = new_manifest(config, system, hashes)
-        write_manifest(folder, manifest.model_copy(update=provenance.of_the_inputs(folder, config, deck.auxiliary)))
+        manifest = new_manifest(config, system, hashes, rendered.deck)
+        inputs = provenance.of_the_inputs(folder, config, rendered.auxiliary)
+        write_manifest(folder, manifest.model_copy(update=inputs))
     # made from files that may be loaded, so these may too
     accept(untrusted(out / name for name in config.potential.made if (out / name).exists()))
     return config

@@ -40,6 +40,12 @@ def make_system(config: Config) -> BuiltSystem:
     Raises StructureError, naming the value, the choices and the fix, when the structure cannot be built,
     cannot be read, or has overlapping atoms.
     """
+    from lmpdrive.system.select_atoms import frozen, with_regions
+
+    return with_regions(frozen(_made(config), config.dynamics.freeze), config.dynamics.thermostats)
+
+
+def _made(config: Config) -> BuiltSystem:
     section, fixed_layers = config.system, config.dynamics.fixed_layers
     if section.build is not None:
         from lmpdrive.system.build import build

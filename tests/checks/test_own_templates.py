@@ -1,4 +1,4 @@
-"""Templates of one's own: the files that they read, the styles that LAMMPS must have, and ramps."""
+"""Templates of one's own: the files that they read, the styles that LAMMPS must have, and barostats."""
 
 from __future__ import annotations
 
@@ -155,26 +155,6 @@ def test_styles_of_a_deck():
     assert list(styles_of(parse_deck("plugin load mine.so\nfix 1 all mine\n"))) == []
 
 
-RAMP = "unfix move\nfix move mobile {} temp 300.0 400 0.05 {}\nfix_modify move temp T_mobile"
-
-
-@pytest.mark.parametrize(
-    ("lines", "guard", "cure"),
-    [
-        (RAMP.format("nvt", ""), {}, "{drift_fraction: off, temperature_sigmas: off}"),
-        (RAMP.format("npt", "z 1 1 0.5"), {"drift_fraction": "off"}, "{temperature_sigmas: off}"),
-        ("fix l mobile langevin 300.0 250 0.5 1", {}, "{drift_fraction: off, temperature_sigmas: off}"),
-        (RAMP.format("nvt", ""), {"drift_fraction": "off", "temperature_sigmas": "off"}, None),
-        (RAMP.format("nvt", ""), {"on_instability": "continue"}, None),
-        (RAMP.replace("400", "300.0").format("nvt", ""), {}, None),
-    ],
-)
-def test_ramps_and_the_guard(own, lines, guard, cure):
-    said = [text for text in problems(own(lines, guard=guard), "warning") if "in a ramp" in text]
-    assert len(said) == bool(cure)
-    assert not cure or f"Set guard: {cure}" in said[0]
-
-
 NPT = "unfix move\nfix move mobile {}\nfix_modify move temp T_mobile"
 
 
@@ -195,9 +175,7 @@ def test_barostats_of_templates(own, fix, vacuum_A, axes):
     assert all("couple xy" in text for text in said)
 
 
-@pytest.mark.parametrize(
-    "name", ["npt-with-vacuum", "npt-vacuum-classical", "template-aux-files", "ramp-stopped-by-guard"]
-)
+@pytest.mark.parametrize("name", ["npt-with-vacuum", "npt-vacuum-classical", "template-aux-files"])
 def test_field_cases(name, tmp_path):
     """What people met: ../shared/field-cases/decks."""
     folder = deck_case(name)
@@ -206,7 +184,5 @@ def test_field_cases(name, tmp_path):
     if name == "template-aux-files":
         run = lmpdrive.render(folder / "in.yaml", tmp_path / "run")
         assert (run / "cv.in").is_file()
-    elif name == "ramp-stopped-by-guard":
-        assert "drift_fraction: off" in said
     else:
         assert "coupling: xy" in said

@@ -340,3 +340,53 @@ def test_decks_of_own_templates_are_linted(config, write_yaml, tmp_path):
         ("warning", "dump-unsorted"),
     ]
     assert not found("lint_of_own_decks", config(), system())
+
+
+def test_stages_are_checked(write_yaml):
+    def said(stages, **dynamics):
+        content = SMALL_CLASSICAL | {"dynamics": {"fixed_layers": 1, "stages": stages} | dynamics}
+        config = load(write_yaml(content))
+        found = checks.problems(config, make_system(config))
+        return [p.level for p in found if p.message.startswith("dynamics.stages") or "frozen atoms" in p.message]
+
+    production = {"production": True, "ps": 1}
+    assert said([{"ramp": [300, 400], "ps": 1}, production]) == []
+    assert said([{"npt": 300, "ps": 1}, production | {"ensemble": "nvt"}]) == ["error"]
+    assert said([production | {"ramp": [300, 400]}]) == ["warning"]
+    assert said([production, production | {"temperature_K": 400}]) == ["warning"]
+
+
+def test_walls_and_fields_are_checked(write_yaml):
+    def said(**dynamics):
+        config = load(write_yaml(SMALL_CLASSICAL | {"dynamics": dynamics}))
+        found = checks.problems(config, make_system(config))
+        return [p.message for p in found if p.level == "error" and p.message.startswith(("dynamics.w", "dynamics.e"))]
+
+    wall = {"face": "zhi", "from_A": 20}
+    assert said(walls=[wall | {"group": "water"}], electric_field={"z_V_per_A": 0.1}) == []
+    (nowhere,) = said(walls=[wall | {"group": "watr"}])
+    assert "did you mean 'water'" in nowhere and "Choices: metal" in nowhere
+    (beyond,) = said(walls=[wall | {"from_A": 5, "range_A": 1}])
+    assert "atoms of mobile are beyond wall 1 (zhi, from 5 Å, 1 Å deep)" in beyond
+    content = SMALL_CLASSICAL | {"potential": {"architecture": "classical", "electrode": "constant-charge"}}
+    config = load(write_yaml(content | {"dynamics": {"electric_field": {"z_V_per_A": 0.1}}}))
+    found = checks.problems(config, make_system(config))
+    assert any("potential.voltage_V" in p.message for p in found)
+
+
+def test_a_field_needs_charges():
+    potential = SimpleNamespace(architecture="deepmd", chosen="native", atom_style="atomic", charges_e=lambda _: None)
+    config = SimpleNamespace(dynamics=SimpleNamespace(electric_field=object()), potential=potential)
+    (problem,) = checks.rules.external.field_needs_charges(SimpleNamespace(config=config, system=None))
+    assert problem.level == "error" and "no charges" in problem.message
+
+
+def test_an_ion_far_from_its_window_is_told(write_yaml):
+    def said(at_A):
+        bias = {"umbrella": {"ion": "Na", "at_A": at_A}}
+        config = load(write_yaml(SMALL_CLASSICAL | {"dynamics": {"bias": bias}}))
+        return [p.message for p in checks.problems(config, make_system(config)) if "dynamics.bias" in p.message]
+
+    (far,) = said(25)
+    assert "its window at 25 Å" in far and "ion_heights_A" in far
+    assert said(6) == []

@@ -24,7 +24,7 @@ def lmpdrive(*args, cwd=None):
     "command",
     [
         *("init", "schema", "check", "render", "simulate", "resume", "run-deck", "analyse", "observables", "compare"),
-        *("report", "trust", "lint", "reproduce"),
+        *("report", "trust", "lint", "reproduce", "umbrella"),
     ],
 )
 def test_help_has_an_example(command):

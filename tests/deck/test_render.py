@@ -107,6 +107,33 @@ GOLDEN = {
     "pt111-water-quip": native("quip", coupling="native"),
     "pt111-water-snap": native("snap"),
     "pt111-water-snap-zbl": native("snap", zbl_inner_A=0.8, zbl_outer_A=1.4),
+    "au111-water-3na-stages": (
+        "au111-water-3na.yaml",
+        [
+            "dynamics={stages: [{ramp: [250, 330], ps: 5}, {nve: true, ps: 1, timestep_fs: 0.25, frames_every_fs: 5}, "
+            "{nvt: 320, name: hold, ps: 10, thermostat: {style: langevin, damping_fs: 500}}, "
+            "{production: true, ps: 20, ensemble: nvt, temperature_K: 320}, {production: true, ps: 20}]}",
+        ],
+    ),
+    "au111-water-3na-external": (
+        "au111-water-3na.yaml",
+        [
+            "dynamics.freeze=[{z_A: [0, 2]}, {group: ion_Na}]",
+            "dynamics.walls=[{face: zhi, from_A: 30, group: water}, {face: zlo, from_A: 2, k_eV_per_A2: 0.5}]",
+            "dynamics.electric_field={z_V_per_A: 0.05}",
+        ],
+    ),
+    "au111-water-3na-two-baths": (
+        "au111-water-3na.yaml",
+        [
+            "dynamics.thermostats=[{where: metal, temperature_K: 350, style: langevin, damping_fs: 100}, "
+            "{where: ions, temperature_K: 280}]",
+        ],
+    ),
+    "au111-water-1na-umbrella": (
+        "au111-water-3na.yaml",
+        ["system.build.ions={Na: 1}", "dynamics.bias={umbrella: {ion: Na, at_A: 4.5}}"],
+    ),
     "pt111-water-minimise": ("pt111-water.yaml", ["dynamics.ensemble=minimise"]),
 }
 

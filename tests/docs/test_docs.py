@@ -24,7 +24,7 @@ from lmpdrive.architectures import DeckNeeds, Interface, ManyCouplings, ModelFac
 from lmpdrive.architectures.base import deck, pair_style, text_files
 from lmpdrive.architectures.shared.dispersion import Dispersion
 from lmpdrive.cli.app import EXIT_CODES
-from lmpdrive.config import build, electrolyte, load, sections
+from lmpdrive.config import bias, build, electrolyte, load, sections
 from lmpdrive.system.build import build as build_system
 from tests.docs.terminal import run_on_terminal
 from tests.shipped import shipped
@@ -107,6 +107,8 @@ def shortened(line: str, folder: Path) -> str:
     if words[0] != "lmpdrive" or words[1] not in ("simulate", "render") or "--dry-run" in words or "--help" in words:
         return line
     values = SHORT | ({"system.build.relax_ps": 0.2} if is_built(folder / words[2]) else {})
+    if load(folder / words[2]).dynamics.stages:  # they give the lengths, and are short in the docs
+        values = {key: value for key, value in values.items() if not key.endswith(("equilibrate_ps", "production_ps"))}
     head, *comment = re.split(r"\s+#\s", line)
     assert len(comment) <= 1
     return " ".join([head, *(f"--set {key}={value}" for key, value in values.items())])
@@ -260,7 +262,7 @@ def test_every_key_of_the_configuration_is_documented():
     outer = (sections.Section, sections.Config)
     models = {
         v
-        for module in (sections, build, electrolyte)
+        for module in (sections, bias, build, electrolyte)
         for v in vars(module).values()
         if isinstance(v, type) and issubclass(v, sections.Section) and v not in outer
     }

@@ -22,7 +22,7 @@ UNREDUCED, REFUSED = 0.5 + 1e-6, 1.5 - 1e-6
 
 def npt_over_vacuum(case: Case) -> Iterator[Problem]:
     """A vacuum holds no pressure: the barostat closes it, or opens it without end."""
-    if case.config.dynamics.ensemble != "npt":
+    if case.npt is None:
         return
     coupling = case.config.dynamics.barostat.coupling
     gaps = case.gaps_A
@@ -30,7 +30,7 @@ def npt_over_vacuum(case: Case) -> Iterator[Problem]:
     if len(empty) == 3:
         yield Problem(
             "warning",
-            f"ensemble: npt: gaps of {min(gaps):.1f} Å or more along all cell vectors. The barostat closes the vacuum "
+            f"{case.npt}: gaps of {min(gaps):.1f} Å or more along all cell vectors. The barostat closes the vacuum "
             "around a cluster; only a gas keeps its volume. Use nvt for a cluster.",
         )
         return
@@ -38,14 +38,14 @@ def npt_over_vacuum(case: Case) -> Iterator[Problem]:
     for k in set(empty) & set(VARIES.get(coupling, (0, 1, 2))):
         yield Problem(
             "error",
-            f"ensemble: npt with dynamics.barostat.coupling: {coupling}: the cell has {gaps[k]:.1f} Å of vacuum along "
+            f"{case.npt} with dynamics.barostat.coupling: {coupling}: the cell has {gaps[k]:.1f} Å of vacuum along "
             f"{AXES[k]}, which holds no pressure, so the barostat closes or opens it. "
             + (cure if empty == [2] else "Use ensemble: nvt."),
         )
     if not empty and _slab_corrected(case) and coupling != "xy":
         yield Problem(
             "error",
-            f"ensemble: npt with dynamics.barostat.coupling: {coupling}: the cell is not periodic along c (boundary "
+            f"{case.npt} with dynamics.barostat.coupling: {coupling}: the cell is not periodic along c (boundary "
             f"p p f, for the slab correction of {case.config.potential.architecture}), and LAMMPS can change periodic "
             f"lengths only. {cure}",
         )
@@ -60,7 +60,7 @@ def skew_of_the_cell(case: Case) -> Iterator[Problem]:
         times = round(tilt / length)
         vector = f"{name} {'-' if times > 0 else '+'} {abs(times)} {by}"
         what = f"the cell vector {name} leans {abs(tilt):.2f} Å along {by}, more than half of its {length:.2f} Å"
-        refused = case.config.dynamics.ensemble == "npt" and abs(tilt) > REFUSED * length
+        refused = case.npt is not None and abs(tilt) > REFUSED * length
         yield Problem(
             "error" if refused else "note",
             f"{what}: {'the barostat of LAMMPS refuses it' if refused else 'LAMMPS is slower with it'}. {vector} in "
@@ -70,7 +70,7 @@ def skew_of_the_cell(case: Case) -> Iterator[Problem]:
 
 def pressure_without_the_slab_correction(case: Case) -> Iterator[Problem]:
     """LAMMPS' in-plane pressure lacks the term of `kspace_modify slab` (docs/checks.md has the measurement)."""
-    if case.config.dynamics.ensemble != "npt" or not case.readable or not _slab_corrected(case):
+    if case.npt is None or not case.readable or not _slab_corrected(case):
         return
     charges = case.config.potential.charges_e(case.system)
     if charges is None:
@@ -81,7 +81,7 @@ def pressure_without_the_slab_correction(case: Case) -> Iterator[Problem]:
     if missing_bar > NEGLIGIBLE_BAR:
         yield Problem(
             "warning",
-            "ensemble: npt with the slab correction: LAMMPS leaves its term out of the pressure, in-plane "
+            f"{case.npt} with the slab correction: LAMMPS leaves its term out of the pressure, in-plane "
             f"{missing_bar:.0f} bar for this structure's dipole of {dipole_eA:+.2f} e Å; it varies with the dipole. "
             "The cell will be slightly too small; use nvt, or two wet faces (system.build.vacuum_A: 0).",
         )

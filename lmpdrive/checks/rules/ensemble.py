@@ -10,8 +10,8 @@ from lmpdrive.checks.case import Case
 
 def npt_by_ase(case: Case) -> Iterator[Problem]:
     """ASE integrates without a barostat."""
-    if isinstance(case.config.potential.chosen, Integrated) and case.config.dynamics.ensemble == "npt":
-        text = "ensemble: npt: with coupling: ase there are nve and nvt; use coupling: callback for a barostat."
+    if isinstance(case.config.potential.chosen, Integrated) and case.npt:
+        text = f"{case.npt}: with coupling: ase there are nve and nvt; use coupling: callback for a barostat."
         yield Problem("error", text)
 
 
@@ -23,19 +23,19 @@ def potentials_without_energies(case: Case) -> Iterator[Problem]:
     if dynamics.minimise:
         text = f"dynamics.minimise: {name} gives forces but no energy, and LAMMPS minimises energies; set it to null."
         yield Problem("error", text)
-    if dynamics.ensemble == "npt":
-        yield Problem("error", f"ensemble: npt: {name} gives forces but no pressure; use nvt.")
+    if case.npt:
+        yield Problem("error", f"{case.npt}: {name} gives forces but no pressure; use nvt.")
     text = f"{name} gives forces only: energies, the conserved quantity and the pressure in the log mean nothing."
     yield Problem("warning", text)
 
 
 def npt_with_frozen_atoms(case: Case) -> Iterator[Problem]:
     """A barostat scales the cell around atoms that stay where they are."""
-    if case.config.dynamics.ensemble == "npt" and len(case.group("fixed")):
+    if case.npt and len(case.group("fixed")):
         yield Problem(
             "error",
-            "ensemble: npt with fixed layers: frozen atoms do not follow the cell. "
-            "Set dynamics.fixed_layers: 0, or use nvt.",
+            f"{case.npt} with frozen atoms: they do not follow the cell. "
+            "Set dynamics.fixed_layers: 0 and leave out dynamics.freeze, or use nvt.",
         )
 
 

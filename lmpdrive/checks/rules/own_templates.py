@@ -63,7 +63,7 @@ def damping_in_ps(case: Case) -> Iterator[Problem]:
 
 def barostat_over_vacuum(case: Case) -> Iterator[Problem]:
     """A barostat along a boundary that is not periodic, or along a vacuum, which holds no pressure."""
-    if case.own_deck is None or case.config.dynamics.ensemble == "npt":
+    if case.own_deck is None or case.npt:
         return  # nothing to read, or a rule of barostat.py
     boundaries = next((c.words[1:] for c in case.own_deck.deck.commands if c.name == "boundary"), ("p", "p", "p"))
     for _, style, words in _fixes(case, BAROSTATS):
@@ -75,24 +75,6 @@ def barostat_over_vacuum(case: Case) -> Iterator[Problem]:
             elif axis in axes and gap > A_BUBBLE_A and min(case.gaps_A) <= A_BUBBLE_A:
                 why = f"{gap:.1f} Å along {axis} are empty and hold no pressure"
                 yield Problem("error", f"in.lammps: fix {style} changes the length along {axis}, and {why}. {IN_PLANE}")
-
-
-def ramp_under_the_guard(case: Case) -> Iterator[Problem]:
-    """The guard takes the target for constant, and the conserved quantity for conserved."""
-    guard = case.config.guard
-    on = {"drift_fraction": guard.drift_fraction, "temperature_sigmas": guard.temperature_sigmas}
-    stops = [key for key, limit in on.items() if limit != "off"] if guard.on_instability != "continue" else []
-    for _, style, words in _fixes(case, ("nvt", "npt", "langevin")):
-        at = 0 if style == "langevin" else words.index("temp") + 1 if "temp" in words else len(words)
-        ends = words[at : at + 2]
-        if stops and len(ends) == 2 and ends[0] != ends[1]:
-            cure = ", ".join(f"{key}: off" for key in stops)
-            yield Problem(
-                "warning",
-                f"in.lammps: fix {style} takes the temperature from {ends[0]} to {ends[1]} K, and the guard stops a "
-                f"run whose temperature leaves {case.config.dynamics.temperature_K:g} K or whose conserved quantity "
-                f"drifts, as it does in a ramp. Set guard: {{{cure}}}",
-            )
 
 
 def _fixes(case: Case, styles: tuple[str, ...]) -> Iterator[tuple[str, str, tuple[str, ...]]]:

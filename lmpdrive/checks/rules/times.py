@@ -44,7 +44,7 @@ def damping_of_the_thermostat(case: Case) -> Iterator[Problem]:
 def damping_of_the_barostat(case: Case) -> Iterator[Problem]:
     """Far from 1000 timesteps."""
     dynamics = case.config.dynamics
-    if dynamics.ensemble == "npt":
+    if case.npt:
         damping = dynamics.barostat.damping_fs
         yield from _far("dynamics.barostat.damping_fs", damping, dynamics.timestep_fs, BAROSTAT, 1000)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,11 @@ from lmpdrive.common.manifest import (
     SystemSection,
 )
 from lmpdrive.config import Config
+from lmpdrive.deck.commands import Deck
+from lmpdrive.deck.ramps import ramps
 from lmpdrive.environments import Interpreter, Recipe
 from lmpdrive.stability import Limits
+from lmpdrive.stability.limits import mean_targets_K
 
 if TYPE_CHECKING:
     from lmpdrive.system import BuiltSystem
@@ -38,23 +41,28 @@ def link_model_files(run_dir: Path, config: Config) -> dict[str, str]:
     return hashes
 
 
-def new_manifest(config: Config, system: BuiltSystem, hashes: dict[str, str]) -> Manifest:
+def new_manifest(config: Config, system: BuiltSystem, hashes: dict[str, str], deck: Deck) -> Manifest:
     """What is needed to know the run, and with `provenance.of_the_inputs` to repeat it.
 
+    deck : as rendered, with the ramps of a user's template.
     hashes : of the model files, as `link_model_files` returns them.
     """
     dynamics, build = config.dynamics, config.system.build
+    targets_K = {name: (ramp.begin_K, ramp.end_K) for name, ramp in ramps(deck).items()}
+    ramp_K = _ramp_of_production(config, targets_K)
     return Manifest(
         state="rendered",
         system=_system(config, system),
         potential=_potential(config, hashes),
         dynamics=DynamicsSection(
             timestep_fs=dynamics.timestep_fs,
-            temperature_K=dynamics.temperature_K,
+            temperature_K=None if ramp_K else mean_targets_K(config, system, 2 * (dynamics.temperature_K,))[0],
+            thermostats=tuple(f"{one.where.words}: {one.temperature_K:g} K" for one in dynamics.thermostats),
+            ramp_K=ramp_K,
             ensemble=dynamics.ensemble,
             stages=_stages(config),
         ),
-        guard=Limits.of(config, system).content(),
+        guard=Limits.of(config, system, targets_K).content(),
         output=OutputSection(frames_every_steps=config.steps(config.output.frames_every_fs)),
         seeds={"dynamics": dynamics.seed} | ({"build": build.seed} if build else {}),
         versions=_versions(packages_of(config.potential.recipe)),
@@ -94,9 +102,18 @@ def _potential(config: Config, hashes: dict[str, str]) -> PotentialSection:
 def _stages(config: Config) -> tuple[Stage, ...]:
     stages = [Stage(name="minimise", steps=None)] if config.dynamics.minimise else []
     if config.dynamics.ensemble != "minimise":
-        stages.append(Stage(name="equilibrate", steps=config.equilibrate_steps))
-        stages.append(Stage(name="production", steps=config.production_steps))
+        stages += [
+            Stage(name=s.name, steps=s.steps, what=s.words if s.listed else None, production=s.production)
+            for s in config.plan
+        ]
     return tuple(stages)
+
+
+def _ramp_of_production(config: Config, targets_K: Mapping[str, tuple[float, float]]) -> tuple[float, float] | None:
+    """Target at the beginning and the end of the production, where it is not one temperature."""
+    productions = [stage for stage in config.plan if stage.production and stage.steps]
+    found = [T for stage in productions for T in targets_K.get(stage.name, (stage.begin_K, stage.end_K))]
+    return (found[0], found[-1]) if len(set(found)) > 1 else None
 
 
 def packages_of(recipe: Recipe | None) -> tuple[str, ...]:

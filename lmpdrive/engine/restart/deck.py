@@ -169,7 +169,9 @@ class _Rewriter:
         dumps = (i for i, command in enumerate(self.whole) if command.name == "dump" and i not in self.ended)
         first = min((i for i in (next(dumps, None), self.live_run) if i is not None), default=None)
         if self.at.seam is not None and first is not None:
-            lines[first] = replace(lines[first], text=_seam_check(self.at, self.at.seam) + lines[first].text)
+            # with the ramp of the run that follows: what a thermostat stores counts at its target
+            ramp = [] if self.live_run is None else self._ramp(self.live_run)
+            lines[first] = replace(lines[first], text=_seam_check(self.at, self.at.seam, ramp) + lines[first].text)
         return lines
 
     def _line(self, i: int, timed: Timed) -> _Line:
@@ -197,14 +199,20 @@ class _Rewriter:
 
     def _run(self, i: int, timed: Timed) -> _Line:
         """To the same end; if it had begun, with ramps as of the whole."""
-        begin, step = timed.before, self.at.step
-        target = self.at.end if i == self.last_run and self.at.end is not None else timed.after
-        if target is None or target <= step:
+        target = self._target(i)
+        if target is None or target <= self.at.step:
             return _done(timed.command)
-        begun = begin is not None and begin < step and not {"start", "stop"} & set(timed.words)
-        ramp = ["start", str(begin), "stop", str(target)] if begun else []
         others = [word for word in timed.words[2:] if word != "upto"]
-        return _Line(timed.command, formatted("run", str(target), "upto", *ramp, *others))
+        return _Line(timed.command, formatted("run", str(target), "upto", *self._ramp(i), *others))
+
+    def _target(self, i: int) -> int | None:
+        return self.at.end if i == self.last_run and self.at.end is not None else self.whole[i].after
+
+    def _ramp(self, i: int) -> list[str]:
+        """Where the ramps of a run that had begun begin and end; nothing where the deck says it."""
+        begin, target, words = self.whole[i].before, self._target(i), self.whole[i].words
+        begun = begin is not None and begin < self.at.step and not {"start", "stop"} & set(words)
+        return ["start", str(begin), "stop", str(target)] if begun and target and target > self.at.step else []
 
     def _comment(self, text: str) -> str:
         """A comment that names the deck names the new one."""
@@ -220,6 +228,9 @@ class _Rewriter:
             return {2: words[3], 3: words[2]}  # the file that is read is the last to be overwritten
         if command.name == "fix" and words[3:4] == ("langevin",) and len(words) > 7 and words[7].isdigit():
             return {7: str(int(words[7]) + self.at.step)}
+        if command.name == "fix" and words[3:4] == ("colvars",) and "output" in words[:-1]:
+            prefix = words.index("output") + 1
+            return {prefix: numbered(words[prefix], number)}
         if command.name in ("fix", "pair_style"):
             keys = ("file", "out_file", *(("output",) if words[3:4] == ("colvars",) else ()))
             files = enumerate(pairwise(words), start=1)
@@ -317,14 +328,14 @@ def _of_ended_stages(whole: Sequence[Timed], step: int) -> set[int]:
     return ended
 
 
-def _seam_check(at: Resumption, seam: Seam) -> str:
+def _seam_check(at: Resumption, seam: Seam, ramp: Sequence[str]) -> str:
     """Commands that end LAMMPS if the restart is not where the log was."""
     pe, ke = repr(seam.potential_eV), repr(seam.kinetic_eV)
     off_pe = f"abs(pe-({pe})) > {max(0.02, POTENTIAL_EV_PER_ATOM * seam.atoms):.6g}"
     off_ke = f"abs(ke-({ke})) > {KINETIC * seam.kinetic_eV:.6g}"
     return f"""
 # {at.restart} must be where the log was at step {at.step}: a changed byte in it, or another model, shows here
-run             0 post no
+{formatted("run", "0", *ramp, "post", "no").rstrip()}
 if "$({off_pe} || {off_ke})" then &
   "print '{at.restart} {at.step} $(pe) $(ke) {pe} {ke}' file {SEAM_FILE} screen no" &
   "print 'ERROR: {at.restart} does not continue the log: pe $(pe) and ke $(ke) eV, not {pe} and {ke}'" "quit 1"

@@ -36,6 +36,10 @@ def drift(tables: Mapping[str, Table], manifest: Manifest) -> list[Finding]:
         return [Finding("bad", "The conserved quantity is not a number in part of the run.")]
     scalar = energy.scalars.get("drift")
     potential = energy.data.get("E_potential [eV]")
+    if manifest.dynamics.ramp_K is not None:
+        begin, end = manifest.dynamics.ramp_K
+        text = f"The production was ramped from {begin:g} to {end:g} K: averages mix temperatures"
+        return [Finding("caution", f"{text}, and the drift of the conserved quantity is not judged.")]
     thermostatted = (manifest.dynamics.ensemble or "nve").lower() != "nve"
     if scalar is None or (potential is not None and not potential.any()):
         return []  # no times, or a potential that gives forces only

@@ -75,6 +75,8 @@ def temperature(tables: Mapping[str, Table], manifest: Manifest) -> list[Finding
     thermostatted = target is not None and (manifest.dynamics.ensemble or "").lower() != "nve"
     expected = float(target) if thermostatted and target is not None else float(series.mean())
     whole = _Group("all atoms", float(series.mean()), _error(series), expected, expected)
+    if manifest.dynamics.thermostats:  # groups are not to have the temperature of the whole
+        return [_of_all(whole)] if thermostatted else []
     groups = list(_groups(tables, manifest.system, expected))
     found = [_of_all(whole)] if thermostatted else []
     return found + _of_groups(groups, expected, thermostatted)

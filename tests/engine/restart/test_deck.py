@@ -81,7 +81,7 @@ def test_noise_is_not_repeated():
 def test_energies_are_compared_before_the_first_step():
     deck = resumed(WATER, Resumption(1, "a.restart", 60_000, seam=Seam(-80.5, 7.25, 378)))
     commands = live(deck)
-    check = commands.index("run 0 post no")
+    check = commands.index("run 0 start 40000 stop 140000 post no")
     assert commands[check + 1].startswith('if "$(abs(pe-(-80.5)) > 0.0756 || abs(ke-(7.25)) > 7.25e-06)" then "print')
     assert commands[check + 2].startswith("dump guard all")
     assert not any(c.startswith("run 0") for c in live(resumed(WATER, Resumption(1, "a.restart", 60_000))))
@@ -155,7 +155,9 @@ def test_included_files():
     assert {f"{DONE}include         guard.equilibrate.lammps", f"{DONE}include         guard.end.lammps"} <= set(late)
     commands = live(deck)
     assert sum(c.startswith("variable guard_E ") for c in commands) == 1
-    assert commands.index("run 0 post no") > commands.index(next(c for c in commands if "fix guard_print" in c))
+    assert commands.index("run 0 start 40000 stop 140000 post no") > commands.index(
+        next(c for c in commands if "fix guard_print" in c)
+    )
 
 
 def test_steps_of_another_timestep():

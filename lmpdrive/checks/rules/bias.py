@@ -1,0 +1,38 @@
+"""A bias that this coupling cannot have, or that would tear an ion away at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lmpdrive.architectures import Integrated, Problem
+from lmpdrive.checks.case import Case
+from lmpdrive.common.units import K_B_EV_PER_K
+
+STRAINED_KT = 50
+"""An ion whose spring holds more than this at the start is far from its window."""
+
+
+def bias_by_ase(case: Case) -> Iterator[Problem]:
+    """Colvars is a part of LAMMPS."""
+    if case.config.dynamics.bias is not None and isinstance(case.config.potential.chosen, Integrated):
+        yield Problem("error", "dynamics.bias: not with coupling: ase; use another coupling.")
+
+
+def ion_far_from_its_window(case: Case) -> Iterator[Problem]:
+    """Its spring would heat the system."""
+    dynamics, system = case.config.dynamics, case.system
+    umbrella = None if dynamics.bias is None else dynamics.bias.umbrella
+    layers = [name for name in system.groups if name.startswith("layer_")]
+    if umbrella is None or not layers or len(case.group(f"ion_{umbrella.ion}")) != 1:
+        return  # rendering says what is missing
+    z = system.atoms.positions[:, 2]
+    top = max(layers, key=lambda name: int(name[6:]))
+    height = float(z[case.group(f"ion_{umbrella.ion}")][0] - z[case.group(top)].mean())
+    energy = 0.5 * umbrella.k_eV_per_A2 * (height - umbrella.at_A) ** 2
+    kt = K_B_EV_PER_K * dynamics.temperature_K
+    if energy > STRAINED_KT * kt:
+        yield Problem(
+            "warning",
+            f"dynamics.bias.umbrella: {umbrella.ion} is {height:.1f} Å above the layer at the start, and its window at "
+            f"{umbrella.at_A:g} Å: the spring holds {energy / kt:.0f} kT. Place it there: system.build.ion_heights_A.",
+        )
