@@ -108,7 +108,7 @@ def apart(run_dir: Path, config: Config, deck: str = DECK, whole: bool = False) 
     """
     with tempfile.TemporaryDirectory(prefix="lmpdrive-compare-") as name:
         folder = Path(name)
-        _copy(run_dir, folder)
+        copy_for_comparison(run_dir, folder)
         commands = read_deck(run_dir / deck)
         (folder / f"{PREFIX}.lammps").write_text(short_run(commands) if whole else first_frame(commands))
         note = ""
@@ -195,7 +195,7 @@ def _clean(folder: Path) -> None:
         path.unlink()
 
 
-def _copy(run_dir: Path, folder: Path) -> None:
+def copy_for_comparison(run_dir: Path, folder: Path) -> None:
     """Deck, structure, models (links stay links) and files of a template, without the output of an earlier run."""
     for path in run_dir.iterdir():
         if path.name.startswith(_OF_A_RUN) or path.suffix == ".restart":

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from ase import Atoms, units
 
+from lmpdrive.common.box_bounds import box_bounds
+
 TITLE = b"written by lmpdrive; ASE integrates".ljust(80)
 
 
@@ -91,7 +93,7 @@ class TextDump:
         """One frame."""
         positions, images = wrapped(atoms)
         print(f"ITEM: TIMESTEP\n{step}\nITEM: NUMBER OF ATOMS\n{len(atoms)}", file=self._stream)
-        self._stream.write(_box(atoms))
+        self._stream.write(box_bounds(atoms.cell.array, digits=12))
         print("ITEM: ATOMS id type element x y z ix iy iz", file=self._stream)
         for i, (symbol, r, image) in enumerate(zip(atoms.symbols, positions, images, strict=True), start=1):
             print(f"{i} {self._types[symbol]} {symbol} {r[0]:.6g} {r[1]:.6g} {r[2]:.6g} ", *image, file=self._stream)
@@ -103,19 +105,6 @@ def wrapped(atoms: Atoms) -> tuple[Any, Any]:
     scaled = atoms.cell.scaled_positions(atoms.positions)
     images = np.floor(scaled).astype(int)
     return (scaled - images) @ atoms.cell.array, images
-
-
-def _box(atoms: Atoms) -> str:
-    (lx, _, _), (xy, ly, _), (xz, yz, lz) = atoms.cell.array
-    if not (xy or xz or yz):
-        return "ITEM: BOX BOUNDS pp pp pp\n" + "".join(f"0 {length:.12g}\n" for length in (lx, ly, lz))
-    # a tilted box is given by the corners of its bounding box
-    low_x, high_x = min(0.0, xy, xz, xy + xz), lx + max(0.0, xy, xz, xy + xz)
-    low_y, high_y = min(0.0, yz), ly + max(0.0, yz)
-    return (
-        f"ITEM: BOX BOUNDS xy xz yz pp pp pp\n{low_x:.12g} {high_x:.12g} {xy:.12g}\n"
-        f"{low_y:.12g} {high_y:.12g} {xz:.12g}\n0 {lz:.12g} {yz:.12g}\n"
-    )
 
 
 def write_final(atoms: Atoms, start: Path, path: Path) -> None:

@@ -1,0 +1,103 @@
+"""Evaluate frames with the potential of a run through LAMMPS itself, also where it has no calculator of its own.
+
+The deck's model is read, without constraints and biases, and `rerun` computes each frame.  Frames have the atoms of
+the run, in order of the ids.  https://docs.lammps.org/rerun.html
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmpdrive.common.box_bounds import box_bounds
+from lmpdrive.common.manifest import system_of
+from lmpdrive.common.run_files import DECK
+from lmpdrive.config import Config
+from lmpdrive.deck.commands import Deck, read_deck
+from lmpdrive.engine.agreement.coverage import end_of_model
+from lmpdrive.engine.agreement.deck import COMPUTES, ENERGY, PREFIX
+from lmpdrive.engine.agreement.step0 import copy_for_comparison
+from lmpdrive.engine.run import Job, run
+from lmpdrive.errors import EngineError, ModelError, TrajectoryError
+from lmpdrive.trajectory.labelled import LabelledFrames
+
+Array = NDArray[np.float64]
+
+GIVEN, FORCES, ENERGIES = "frames.dump", "forces.dump", "energies.txt"
+UPRIGHT_A = 1e-6
+"""Components of a cell that LAMMPS has no place for: ay, az, bz."""
+
+
+def evaluate(run_dir: Path, config: Config, frames: LabelledFrames) -> tuple[Array, Array]:
+    """Energies (F,) [eV] and forces (N, 3) [eV/Å] that the deck in `run_dir` gives `frames`.
+
+    Raises TrajectoryError for frames with other atoms than the run or a cell that LAMMPS cannot take, EngineError if
+    LAMMPS fails, ModelError where an energy or a force is not finite.
+    """
+    species = system_of(run_dir).species
+    _check(frames, species)
+    with tempfile.TemporaryDirectory(prefix="lmpdrive-frames-") as name:
+        folder = Path(name)
+        copy_for_comparison(run_dir, folder)
+        (folder / GIVEN).write_text(_dump(frames))
+        (folder / f"{PREFIX}.lammps").write_text(_deck(read_deck(run_dir / DECK)))
+        if run(folder, config, quiet=True, job=Job(f"{PREFIX}.lammps")) == "interrupted":
+            raise KeyboardInterrupt
+        energies = np.loadtxt(folder / ENERGIES, usecols=1, ndmin=1)
+        forces = _forces(folder / FORCES, len(species))
+    if len(energies) != len(frames) or len(forces) != int(frames.counts.sum()):
+        raise EngineError(f"LAMMPS evaluated {len(energies)} of {len(frames)} frames")
+    if not (np.isfinite(energies).all() and np.isfinite(forces).all()):
+        raise ModelError("an energy or a force is not finite")
+    return energies, forces
+
+
+def _check(frames: LabelledFrames, species: tuple[str, ...]) -> None:
+    from ase.data import atomic_numbers
+
+    expected = np.array([atomic_numbers[s] for s in species])
+    if not (frames.counts == len(expected)).all() or (frames.numbers.reshape(len(frames), -1) != expected).any():
+        raise TrajectoryError(f"frames for LAMMPS need the {len(expected)} atoms of the run directory, in its order")
+    if np.abs(frames.cells[:, (0, 0, 1), (1, 2, 2)]).max() > UPRIGHT_A:
+        raise TrajectoryError("LAMMPS needs cells with a along x and b in the xy plane: rotate the frames")
+
+
+def _deck(deck: Deck) -> str:
+    model = deck.commands[: end_of_model(deck)]
+    return "".join(
+        [
+            *(command.text for command in model),
+            *COMPUTES,
+            f"thermo_style custom step pe c_{ENERGY}\n",
+            "thermo 1\n",
+            f"dump forces all custom 1 {FORCES} id fx fy fz\n",
+            "dump_modify forces sort id format float %.17g\n",
+            "variable energy equal pe\n",
+            f'fix energies all print 1 "$(step) $(v_energy:%.17g)" file {ENERGIES} screen no title ""\n',
+            f"rerun {GIVEN} dump x y z box yes format native\n",
+        ]
+    )
+
+
+def _dump(frames: LabelledFrames) -> str:
+    """LAMMPS' text format, with 17 digits, which give the 64-bit numbers back."""
+    text = []
+    ends = np.cumsum(frames.counts)
+    for number, (end, cell) in enumerate(zip(ends, frames.cells, strict=True)):
+        n = int(frames.counts[number])
+        letters = " ".join("pp" if periodic else "ff" for periodic in frames.pbc[number])
+        text.append(f"ITEM: TIMESTEP\n{number}\nITEM: NUMBER OF ATOMS\n{n}\n{box_bounds(cell, letters)}")
+        text.append("ITEM: ATOMS id x y z\n")
+        rows = enumerate(frames.positions[end - n : end], start=1)
+        text += [f"{i} {x:.17g} {y:.17g} {z:.17g}\n" for i, (x, y, z) in rows]
+    return "".join(text)
+
+
+def _forces(path: Path, n: int) -> Array:
+    """(N, 3) of all frames: each has nine lines of header and `n` of "id fx fy fz"."""
+    with path.open() as file:
+        rows = [line.split()[1:4] for number, line in enumerate(file) if number % (n + 9) >= 9]
+    return np.array(rows, dtype=float).reshape(-1, 3)

@@ -1,0 +1,72 @@
+"""Frames of exploring runs that may teach the potential something.
+
+Of a run that the guard ended: those just before the event.  Of every run: some of its stable part, spread evenly.
+Those that a gate kept (docs/guard.md): all.  Each knows where it comes from.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.io import read
+
+from lmpdrive import guard
+from lmpdrive.common.manifest import read_manifest, system_of
+from lmpdrive.learning.file import Candidates
+from lmpdrive.trajectory import open_trajectory
+
+
+def candidates_of(run_dir: Path, wanted: Candidates) -> list[Atoms]:
+    """In order of time; `info` has run, step, time_ps and reason."""
+    found = [*_before_event(run_dir, wanted.last_ps), *_of_stable_part(run_dir, wanted.stable_frames)]
+    first: dict[int, Atoms] = {}
+    for atoms in found:
+        atoms.info["run"] = run_dir.name
+        first.setdefault(atoms.info["step"], atoms)
+    return [first[step] for step in sorted(first)]
+
+
+def stable_ps(run_dir: Path) -> float:
+    """How long a run was stable, all its stages counted."""
+    manifest = read_manifest(run_dir)
+    event = guard.first_end(guard.events_of(run_dir))
+    if event is not None:
+        return event.time_ps
+    return sum(stage.ps or 0.0 for stage in manifest.dynamics.stages)
+
+
+def _before_event(run_dir: Path, last_ps: float) -> list[Atoms]:
+    event = guard.first_end(guard.events_of(run_dir))
+    file = None if event is None else run_dir / f"event-{event.step}.xyz"
+    if event is None or file is None or not file.is_file():
+        return []
+    frames = [_plain(atoms, f"before {event.rule}") for atoms in read(file, ":")]
+    return [
+        atoms
+        for atoms in frames
+        if atoms.info["step"] < event.step and event.time_ps - atoms.info["time_ps"] <= last_ps + 1e-9
+    ]
+
+
+def _plain(atoms: Atoms, reason: str) -> Atoms:
+    """Without the potential's own forces."""
+    info = {key: atoms.info[key] for key in ("step", "time_ps")} | {"reason": reason}
+    return Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True, info=info)
+
+
+def _of_stable_part(run_dir: Path, n: int) -> list[Atoms]:
+    trajectory = open_trajectory(run_dir)
+    event = guard.first_end(guard.events_of(run_dir))
+    stable = np.flatnonzero(trajectory.steps < event.step) if event else np.arange(trajectory.n_frames)
+    chosen = stable[np.unique(np.linspace(0, len(stable) - 1, n).round().astype(int))] if len(stable) and n else []
+    timestep_fs = read_manifest(run_dir).dynamics.timestep_fs or 0.0
+    symbols = system_of(run_dir).species
+    frames = []
+    for i in chosen:
+        chunk, step = trajectory.read(int(i), int(i) + 1), int(trajectory.steps[i])
+        info = {"step": step, "time_ps": step * timestep_fs * 1e-3, "reason": "stable"}
+        positions = chunk.positions[0] - chunk.origins[0]
+        frames.append(Atoms(symbols, positions, cell=chunk.cells[0], pbc=True, info=info))
+    return frames

@@ -1,0 +1,151 @@
+"""The learning file: what is trained, where it explores, who labels, and when it is good enough."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+from pydantic import model_validator
+
+from lmpdrive.campaigns.file import NAME, problems
+from lmpdrive.common.values import Values
+from lmpdrive.config.yaml_text import parse
+from lmpdrive.errors import ConfigError
+
+
+class Train(Values):
+    """`lmpdrive train` in each iteration, with all frames there are."""
+
+    recipe: str
+    """A shipped recipe, or a file."""
+    committee: Annotated[int, Field(ge=3)] | None = None
+    """Members, of which the first drives; none: a single model."""
+    length: PositiveInt | None = None
+    """Batches or epochs, instead of the recipe's."""
+    extra: list[Path] = []
+    """Labelled frames that are fitted and never held back."""
+
+
+class Explore(Values):
+    """Runs with the newest model: a campaign in each iteration."""
+
+    base: Path
+    """An lmpdrive file; its `potential.model` is left out, and set by the loop."""
+    axes: dict[str, dict[str, Any]] = {}
+    """As in a campaign file: temperatures, numbers of ions, ..."""
+    set: dict[str, Any] = {}
+    """Key -> value for every run."""
+    seeds: PositiveInt = 1
+    """Runs of each combination, with other velocities in every iteration."""
+
+
+class Candidates(Values):
+    """Which frames of the exploring runs may be labelled."""
+
+    last_ps: PositiveFloat = 0.1
+    """Of a run that the guard ended: the frames of so long before the event."""
+    stable_frames: NonNegativeInt = 5
+    """Of each run, spread evenly over its stable part."""
+
+
+class Select(Values):
+    """Which of the candidates are labelled."""
+
+    n: PositiveInt
+    """Most frames in an iteration."""
+    method: Literal["msc", "random"] = "msc"
+    """msc: Maximum Set Coverage of QUESTS, given the frames that are trained on; random: for comparison."""
+    seed: NonNegativeInt = 0
+    """Of `random`."""
+
+
+class Label(Values):
+    """Who gives energies and forces: exactly one of `potential` and `command`."""
+
+    potential: dict[str, Any] | None = None
+    """A `potential:` section: a classical teacher, or any calculator by `architecture: ase`."""
+    command: str | None = None
+    """A shell command that runs once in the folder of each frame, and writes `output` there."""
+    inputs: Path | None = None
+    """Folder whose files are copied into each of these folders; those that end in `.j2` are rendered."""
+    structure: str = "POSCAR"
+    """Name of the structure there; its format is ASE's for this name."""
+    output: str = "OUTCAR"
+    """What ASE reads energy and forces from."""
+
+    @model_validator(mode="after")
+    def _one_labels(self) -> Label:
+        if (self.potential is None) == (self.command is None):
+            raise ValueError("give `potential` or `command`, one of them")
+        return self
+
+
+class Filter(Values):
+    """Labelled frames that are not trained on."""
+
+    force_eV_per_A: PositiveFloat | None = 50.0
+    """Largest component of a force."""
+    energy_eV_per_atom: PositiveFloat | None = 1.0
+    """Distance from the median of the frames of the same composition that are trained on."""
+
+
+class Until(Values):
+    """When the loop ends."""
+
+    stable_ps: PositiveFloat
+    """Every exploring run was stable for so long."""
+    iterations: PositiveInt = 10
+    """Most iterations."""
+
+
+class Learning(Values):
+    """The whole file."""
+
+    learn: Annotated[str, Field(pattern=NAME, max_length=60)]
+    """Name; the folder is `learning/NAME`."""
+    data: list[Path]
+    """Labelled frames to begin with."""
+    train: Train
+    explore: Explore
+    candidates: Candidates = Candidates()
+    select: Select
+    label: Label
+    filter: Filter = Filter()
+    until: Until
+
+
+def read_learning(path: Path) -> Learning:
+    """The validated file; its paths count from its folder.  Raises ConfigError naming every problem."""
+    try:
+        content, _ = parse(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path} must have the keys learn, data, train, explore, select, label and until")
+    try:
+        found = Learning.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError("\n".join(f"{path}: {line}" for line in problems(error, Learning))) from None
+    return _resolved(found, path.resolve().parent)
+
+
+def _resolved(found: Learning, folder: Path) -> Learning:
+    recipe = folder / found.train.recipe
+    train = {"extra": [folder / file for file in found.train.extra]}
+    if recipe.is_file():
+        train["recipe"] = str(recipe)
+    inputs = found.label.inputs
+    changed = {
+        "data": [folder / file for file in found.data],
+        "train": found.train.model_copy(update=train),
+        "explore": found.explore.model_copy(update={"base": folder / found.explore.base}),
+        "label": found.label.model_copy(update={"inputs": folder / inputs if inputs else None}),
+    }
+    for file in (*changed["data"], *train["extra"], changed["explore"].base):
+        if not file.is_file():
+            raise ConfigError(f"there is no file {file}")
+    return found.model_copy(update=changed)
