@@ -25,7 +25,7 @@ def learn(
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Active learning: explore with a potential, label the frames at which it fails, train again, until it is stable."""
+    """Active learning: explore with a potential, label the frames at which it fails, train again, until stable."""
     from lmpdrive.learning import loop
 
     if not loop.learn(file, out, where, progress_printer(quiet)):

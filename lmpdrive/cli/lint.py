@@ -100,5 +100,6 @@ def _print_report(report: Report, strict: bool, quiet: bool) -> None:
         where = f"{folder / finding.file}:{finding.line}"
         print(f"{where}: {finding.level} [{finding.code}] {finding.what}\n    fix: {finding.fix}")
     if not quiet:
-        counts = ", ".join(f"{report.count(level)} {level}s" for level in ("error", "warning", "note"))
-        print(f"{report.deck}: {counts}" + (f", {report.allowed} allowed by comments" if report.allowed else ""))
+        counts = {level: report.count(level) for level in ("error", "warning", "note")}
+        words = ", ".join(f"{n} {level if n == 1 else f'{level}s'}" for level, n in counts.items())
+        print(f"{report.deck}: {words}" + (f", {report.allowed} allowed by comments" if report.allowed else ""))

@@ -14,6 +14,8 @@ from ase.io import read
 
 from lmpdrive import guard
 from lmpdrive.common.manifest import read_manifest, system_of
+from lmpdrive.common.run_files import CONFIG
+from lmpdrive.config import load
 from lmpdrive.learning.file import Candidates
 from lmpdrive.trajectory import open_trajectory
 
@@ -30,11 +32,8 @@ def candidates_of(run_dir: Path, wanted: Candidates) -> list[Atoms]:
 
 def stable_ps(run_dir: Path) -> float:
     """How long a run was stable, all its stages counted."""
-    manifest = read_manifest(run_dir)
     event = guard.first_end(guard.events_of(run_dir))
-    if event is not None:
-        return event.time_ps
-    return sum(stage.ps or 0.0 for stage in manifest.dynamics.stages)
+    return event.time_ps if event is not None else sum(stage.ps for stage in load(run_dir / CONFIG).plan)
 
 
 def _before_event(run_dir: Path, last_ps: float) -> list[Atoms]:

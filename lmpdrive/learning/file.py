@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
-from pydantic import model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from lmpdrive.campaigns.file import NAME, problems
 from lmpdrive.common.values import Values
@@ -134,18 +133,18 @@ def read_learning(path: Path) -> Learning:
 
 
 def _resolved(found: Learning, folder: Path) -> Learning:
-    recipe = folder / found.train.recipe
-    train = {"extra": [folder / file for file in found.train.extra]}
-    if recipe.is_file():
-        train["recipe"] = str(recipe)
-    inputs = found.label.inputs
-    changed = {
-        "data": [folder / file for file in found.data],
-        "train": found.train.model_copy(update=train),
-        "explore": found.explore.model_copy(update={"base": folder / found.explore.base}),
-        "label": found.label.model_copy(update={"inputs": folder / inputs if inputs else None}),
-    }
-    for file in (*changed["data"], *train["extra"], changed["explore"].base):
-        if not file.is_file():
-            raise ConfigError(f"there is no file {file}")
-    return found.model_copy(update=changed)
+    train, explore, by = found.train, found.explore, found.label
+    recipe = folder / train.recipe
+    train = train.model_copy(
+        update={
+            "recipe": str(recipe) if recipe.is_file() else train.recipe,
+            "extra": [folder / file for file in train.extra],
+        }
+    )
+    explore = explore.model_copy(update={"base": folder / explore.base})
+    by = by.model_copy(update={"inputs": folder / by.inputs if by.inputs else None})
+    data = [folder / file for file in found.data]
+    for path in (*data, *train.extra, explore.base):
+        if not path.is_file():
+            raise ConfigError(f"there is no file {path}")
+    return found.model_copy(update={"data": data, "train": train, "explore": explore, "label": by})

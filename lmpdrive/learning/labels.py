@@ -134,13 +134,13 @@ def _job(atoms: Atoms, by: Label, job: Path) -> Atoms:
 
 
 def _inputs(inputs: Path, atoms: Atoms, job: Path) -> None:
-    """The user's files; a template sees `atoms` (ASE), `cell` [Å], `elements` in order and `counts`."""
+    """The user's files; a template sees `atoms` (ASE), `cell` [Å] and `counts` {element: number}, in order."""
     from jinja2 import StrictUndefined
     from jinja2.sandbox import SandboxedEnvironment
 
     symbols = atoms.get_chemical_symbols()
-    elements = list(dict.fromkeys(symbols))
-    seen = {"cell": atoms.cell.array.tolist(), "elements": elements, "counts": [symbols.count(e) for e in elements]}
+    counts = {element: symbols.count(element) for element in dict.fromkeys(symbols)}
+    seen = {"cell": atoms.cell.array.tolist(), "counts": counts}
     for file in sorted(inputs.iterdir()):
         if file.name.endswith(".j2"):
             template = SandboxedEnvironment(undefined=StrictUndefined).from_string(file.read_text())

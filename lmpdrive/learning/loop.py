@@ -1,7 +1,8 @@
 """`lmpdrive learn`: iterations until every exploring run is stable for as long as asked.
 
 Each iteration is a folder: `models/` (trained), `explore/` (a campaign), `candidates.xyz`, `selected.xyz`, `label/`,
-`labelled-001.xyz`, `rejected.txt`, `iteration.json`.  What is there is not done again, so the loop can be killed anywhere.
+`labelled-001.xyz`, `rejected.txt`, `iteration.json`.  What is there is not done again, so the loop can be killed at any
+moment.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from ase import Atoms
@@ -146,7 +148,7 @@ class _Iteration:
         """Run directories of a campaign with these models; all have ended."""
         explore = self.wanted.explore
         seeds = [SEEDS * self.number + k for k in range(explore.seeds)]
-        potential = {"potential.model": str(models[0])}
+        potential: dict[str, Any] = {"potential.model": str(models[0])}
         if len(models) > 1:
             potential["potential.committee"] = [str(model) for model in models[1:]]
         content = {

@@ -31,7 +31,7 @@ def selected(candidates: Sequence[Atoms], known: Sequence[Atoms], wanted: Select
     quests = _quests()
     described = [quests.descriptor.get_descriptors([atoms]) for atoms in candidates]
     entropies = np.array([quests.entropy.entropy(x) for x in described])
-    spread = np.unique(np.linspace(0, len(known) - 1, min(len(known), MOST_REFERENCES)).astype(int)) if known else []
+    spread = np.linspace(0, len(known) - 1, min(len(known), MOST_REFERENCES)).astype(int)
     references = [quests.descriptor.get_descriptors([known[i]]) for i in spread]
     return [int(i) for i in quests.compression.fps.msc_conditional(described, entropies, n, references)]
 

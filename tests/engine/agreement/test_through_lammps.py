@@ -1,0 +1,62 @@
+"""Frames through LAMMPS: the energies and forces of a run, and of the model's own calculator."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase import Atoms
+
+import lmpdrive
+from lmpdrive.common.manifest import system_of
+from lmpdrive.config import load
+from lmpdrive.engine.agreement.through_lammps import evaluate
+from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.labelled import LabelledFrames, without_labels
+from tests.conftest import SMALL_CLASSICAL, thermo_table
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A short run with an electrode and frozen layers, whose last frame and energy are known."""
+    import yaml
+
+    folder = tmp_path_factory.mktemp("through")
+    content = yaml.safe_load(yaml.safe_dump(SMALL_CLASSICAL))
+    content["potential"]["electrode"] = "constant-charge"
+    content["dynamics"] |= {"equilibrate_ps": 0.01, "production_ps": 0.02}
+    content["output"] |= {"thermo_every_fs": 5}
+    (folder / "system.yaml").write_text(yaml.safe_dump(content))
+    lmpdrive.simulate(folder / "system.yaml", folder / "run")
+    return folder / "run"
+
+
+def frames_of(run: Path) -> LabelledFrames:
+    """The last frame of a run with all digits, and the same with every water pushed by the metal's lattice vectors."""
+    from ase.io import read
+
+    last = read(run / "final.data", format="lammps-data", sort_by_id=True)
+    atoms = Atoms(system_of(run).species, last.positions, cell=last.cell, pbc=True)
+    other = atoms.copy()
+    other.positions += 3 * other.cell[0] + other.cell[1]
+    other.wrap()
+    return without_labels([atoms, other])
+
+
+def test_energies_are_those_of_the_run_and_frozen_atoms_have_forces(run):
+    energies, forces = evaluate(run, load(run / "resolved.yaml"), frames_of(run))
+    logged = float(thermo_table(run / "log.lammps")[-1][3])
+    assert energies[0] == pytest.approx(logged, abs=1e-4), "the electrode charges converge to 1e-5"
+    assert energies[1] == pytest.approx(energies[0], abs=1e-6)
+    frozen = np.arange(16)
+    assert np.abs(forces[frozen]).max() > 0.01, "setforce does not act"
+
+
+def test_other_atoms_and_tilted_the_wrong_way(run):
+    config, frames = load(run / "resolved.yaml"), frames_of(run)
+    with pytest.raises(TrajectoryError, match="in its order"):
+        evaluate(run, config, replace(frames, numbers=frames.numbers[::-1]))
+    cells = frames.cells.copy()
+    cells[:, 0, 1] = 1
+    with pytest.raises(TrajectoryError, match="rotate the frames"):
+        evaluate(run, config, replace(frames, cells=cells))
