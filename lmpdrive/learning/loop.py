@@ -95,8 +95,9 @@ def _ended(folder: Path) -> Iterator[Iteration]:
 
 def _check(wanted: Learning) -> None:
     """What would otherwise be found after hours."""
-    dynamics = load(wanted.explore.base, [f"{key}={json.dumps(value)}" for key, value in wanted.explore.set.items()])
-    longest = dynamics.dynamics.equilibrate_ps + dynamics.dynamics.production_ps
+    settings = wanted.explore.set | {"potential.model": "to-be-trained"}
+    config = load(wanted.explore.base, [f"{key}={json.dumps(value)}" for key, value in settings.items()])
+    longest = sum(stage.ps for stage in config.plan)
     if longest < wanted.until.stable_ps:
         raise ConfigError(
             f"until.stable_ps: {wanted.until.stable_ps:g}, but the runs of {wanted.explore.base.name} last "
