@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from lmpdrive.engine.agreement.compare import Equality
     from lmpdrive.engine.speed import Speed
     from lmpdrive.report.comparison import Comparison
+    from lmpdrive.training.plan import Request, Task
+    from lmpdrive.training.run import Trained
 
 
 def check(file: str | Path, overrides: Sequence[str] = (), here: bool = True, trust: bool = False) -> list[Problem]:
@@ -379,6 +381,24 @@ def probe_pes(
     if not answers:
         raise ModelError("\n".join(f"{label}: {why}" for label, why in missing.items()))
     return *write_pes(probe, answers, Path(out)), missing
+
+
+def plan_training(recipe: str | Path, request: Request, say: Say = silent) -> list[Task]:
+    """The models that `train` would train, in folders of their own, and on which frames."""
+    from lmpdrive.training.plan import plan
+    from lmpdrive.training.recipe import load_recipe
+
+    return plan(load_recipe(recipe), request, say)
+
+
+def train(recipe: str | Path, request: Request, say: Say = silent) -> list[Trained]:
+    """Train potentials on labelled frames with the packages' own trainers; a finished one is not trained again.
+
+    recipe : name of a shipped one, or a YAML file.
+    """
+    from lmpdrive.training.run import train as train_all
+
+    return train_all(plan_training(recipe, request, say), request.words(recipe), say)
 
 
 def default_directory(file: str | Path) -> Path:

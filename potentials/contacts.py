@@ -1,6 +1,7 @@
 """Make labelled frames of close contacts, where 500 DFT frames have nothing and a fit goes wrong first.
 
-    python potentials/contacts.py ../shared/data/pt-water-rpbe-d3 potentials/pt-water-contacts/contacts.xyz.gz
+    DATA=../shared/data/pt-water-rpbe-d3
+    python potentials/contacts.py contacts.xyz.gz $DATA/interface.xyz.gz $DATA/protons.xyz.gz
 
 Molecular dynamics with a model fitted to the DFT frames alone failed after about 30 ps: two H of different
 molecules came closer than any in the data (1.56 Å) and met no wall there.  Each new frame x' is a DFT frame x
@@ -26,7 +27,10 @@ from ase import Atoms
 from ase.geometry import find_mic
 from ase.io import write
 from ase.neighborlist import neighbor_list
-from data import load, split
+
+from lmpdrive.training import frames as labelled_frames
+from lmpdrive.training.recipe import load_recipe
+from lmpdrive.training.splits import split
 
 SEED = 5
 MAX_FORCE_EV_PER_A = 30.0
@@ -172,11 +176,20 @@ def labelled(frame: Atoms, displaced: list[Atoms], calculator) -> list[Atoms]:
     return out
 
 
+def training_part(files: list[Path]) -> list[Atoms]:
+    """The frames that the shipped recipes fit, so that none is made from a held-back one."""
+    frames = labelled_frames.read(files)
+    elements = labelled_frames.species(frames, ())
+    settings = load_recipe("deepmd").split
+    parts = split([frame.formula for frame in frames], settings.seed, settings.test, settings.validation)
+    return [labelled_frames.sorted_by_element(frames[i], elements).atoms for i in parts.train]
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, help="folder of interface.xyz.gz and protons.xyz.gz")
     parser.add_argument("out", type=Path, help="extended XYZ file to write, e.g. contacts.xyz.gz")
+    parser.add_argument("data", type=Path, nargs="+", help="labelled frames, as they are given to `lmpdrive train`")
     parser.add_argument("--frames", type=int, default=150, help="DFT frames to start from (default: 150)")
     args = parser.parse_args()
 
@@ -186,7 +199,7 @@ def main() -> None:
     torch.set_num_threads(1)
     calculator = SevenNetCalculator("7net-0", device="cpu")
     rng = np.random.default_rng(SEED)
-    train = split(load(args.data)).train
+    train = training_part(args.data)
     with_water = [train[i] for i in rng.permutation(len(train)) if "O" in train[i].get_chemical_symbols()]
     frames: list[Atoms] = []
     for done, frame in enumerate(with_water[: args.frames], start=1):

@@ -24,6 +24,7 @@ from lmpdrive.cli import (
     lint,
     reproduce,
     simulate,
+    train,
     trust,
     umbrella,
 )
@@ -61,6 +62,7 @@ app.command(epilog=analyse.ANALYSE_EXAMPLES)(analyse.analyse)
 app.command(epilog=analyse.OBSERVABLES_EXAMPLES)(analyse.observables)
 app.command(epilog=compare.EXAMPLES)(compare.compare)
 app.command(epilog=umbrella.EXAMPLES)(umbrella.umbrella)
+app.command(epilog=train.EXAMPLES)(train.train)
 app.command(epilog=learn.EXAMPLES)(learn.learn)
 app.command(epilog=analyse.REPORT_EXAMPLES)(analyse.report)
 

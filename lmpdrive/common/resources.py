@@ -31,6 +31,11 @@ def shipped_models() -> dict[str, Path]:
     return {card.parent.name: card.parent / yaml.safe_load(card.read_text())["file"] for card in cards}
 
 
+def shipped_frames() -> dict[str, Path]:
+    """Name of each folder of shipped labelled frames -> its file."""
+    return {file.parent.name: file for file in sorted(potentials().glob("*/*.xyz.gz"))}
+
+
 def find_model(model: Path, folder: Path) -> Path:
     """A path relative to `folder`, or the model of a shipped potential by its name."""
     path = folder / model

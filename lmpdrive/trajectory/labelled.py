@@ -92,6 +92,24 @@ def read_labelled(paths: Sequence[str | Path]) -> LabelledFrames:
     )
 
 
+def labelled_atoms(path: Path) -> list[Atoms]:
+    """The frames of one file, with `REF_energy` and `REF_forces` wherever their labels were, and nothing else.
+
+    Raises TrajectoryError as `read_labelled` does.
+    """
+    from ase import Atoms
+
+    frames = []
+    for number, atoms in enumerate(_read(path)):
+        energy, forces = _labels(atoms, f"{path}, frame {number}")
+        frame = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc, info={ENERGY: energy})
+        frame.set_array(FORCES, forces, float, (3,))
+        frames.append(frame)
+    if not frames:
+        raise TrajectoryError(f"no frame in {path}")
+    return frames
+
+
 def read_frames(paths: Sequence[str | Path]) -> LabelledFrames:
     """All frames of all files, with or without labels, which are left out: NaN.
 

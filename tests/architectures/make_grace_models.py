@@ -13,13 +13,16 @@ import sys
 import tarfile
 from pathlib import Path
 
+from lmpdrive.environments import Interpreter
+from lmpdrive.training import frames as labelled_frames
+from lmpdrive.training.plan import Task
+from lmpdrive.training.recipe import load_recipe
+from lmpdrive.training.splits import Parts
+from lmpdrive.training.trainers import find
+
 HERE = Path(__file__).resolve().parent
 DATA = HERE / "data" / "grace"
-sys.path.insert(0, str(HERE.parents[1] / "potentials"))
-
-import grace_training  # noqa: E402, it lies in the folder above
-import train  # noqa: E402
-
+ELEMENTS = ("H", "O", "Pt")
 ONE = {"lmax": 1, "max_order": 2, "n_rad_base": 6, "n_rad_max": 6, "prod_func_n_max": 6}
 TINY = {
     "1l": ("GRACE_1LAYER_latest", 4.0, ONE | {"n_mlp_dens": 4, "embedding_size": 8}),
@@ -51,26 +54,24 @@ TINY = {
 def fit(name: str, frames: list, work: Path) -> Path:
     """Train in `work`; returns the SavedModel."""
     preset, cutoff, kwargs = TINY[name]
-    settings = {"preset": preset, "cutoff_A": cutoff, "kwargs": kwargs}
-    parts = train.Split(frames[:40], frames[40:], [])
-    make_input = grace_training.gracemaker_input
-
-    def one_shape(*given) -> dict:
-        content = make_input(*given)
-        content["fit"] |= {"train_max_n_buckets": 1, "test_max_n_buckets": 1}  # each compiles for a minute
-        return content
-
-    grace_training.gracemaker_input = one_shape
-    try:
-        return grace_training.train_grace(settings, train.ELEMENTS)(parts, work, 12)
-    finally:
-        grace_training.gracemaker_input = make_input
+    recipe = load_recipe("grace-1l")
+    settings = recipe.settings
+    settings |= {"cutoff": cutoff, "potential": settings["potential"] | {"preset": preset, "kwargs": kwargs}}
+    settings["fit"] |= {"train_max_n_buckets": 1, "test_max_n_buckets": 1}  # each compiles for a minute
+    recipe = recipe.model_copy(update={"length": 12, "settings": settings})
+    parts = Parts(tuple(range(40)), tuple(range(40, 48)), ())
+    task, trainer = Task(name, work, recipe, frames, [], parts, ELEMENTS, {}), find("grace")
+    trainer.write(task, work, "cpu")
+    for step in trainer.steps(task, work, Interpreter(Path(sys.executable), "here", "grace")):
+        subprocess.run(step.words, cwd=work, env=os.environ | trainer.environment(), check=True)
+    return trainer.model(work)
 
 
 def main(data: Path, work: Path) -> None:
     """All five."""
-    frames = sorted(train.load(data), key=len)
-    frames = [a for a in frames if set(a.get_chemical_symbols()) == set(train.ELEMENTS)][:48]
+    found = labelled_frames.read([data / "interface.xyz.gz", data / "protons.xyz.gz"])
+    found = [labelled_frames.sorted_by_element(frame, ELEMENTS) for frame in sorted(found, key=lambda f: len(f.atoms))]
+    frames = [frame for frame in found if set(frame.counts) == set(ELEMENTS)][:48]
     bin_ = Path(sys.executable).parent
     env = os.environ | {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     DATA.mkdir(exist_ok=True)

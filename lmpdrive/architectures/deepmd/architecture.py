@@ -89,6 +89,7 @@ class Deepmd(Architecture):
     def receptive_field(self) -> ReceptiveField | None:
         """Cutoffs of the descriptor, one for each layer of messages (DPA-2, DPA-3); from its card if the hash fits."""
         settings = ((self.card() or {}).get("training") or {}).get("settings") or {}
+        settings = settings.get("model", settings)  # as `lmpdrive train` writes it, and as the shipped cards have it
         if "descriptor" in settings:
             return ReceptiveField(cutoffs_of(settings["descriptor"]))
         interpreter = self.interpreter()

@@ -36,7 +36,7 @@ from lmpdrive.architectures import (
 from lmpdrive.architectures.base.receptive_field import from_card
 from lmpdrive.architectures.mace.evaluator import MaceEvaluator
 from lmpdrive.architectures.mace.forms import SYMMETRIX, Model, alternatives
-from lmpdrive.architectures.mace.inputs import Inputs, inputs_of, not_local
+from lmpdrive.architectures.mace.inputs import LOCAL, Inputs, inputs_of, not_local
 from lmpdrive.architectures.mace.mliap import CONVERTED, is_converted, read, write_for_lammps, write_with
 from lmpdrive.architectures.mace.model import head_index, is_foundation, load
 from lmpdrive.architectures.mace.one_rank import OneRank
@@ -203,9 +203,12 @@ class Mace(HasCommittee, ManyCouplings):
         return inputs.wrong_with(Path(self.model).name, charge=self.charge, spin=self.spin)
 
     def _inputs(self) -> Inputs:
-        """What the model needs; the shipped ones need no more than neighbours, others may be unknown here."""
+        """What the model needs; those whose card says so need no more than neighbours, others may be unknown here."""
         interpreter = self.interpreter()
-        if is_foundation(self.model) or not Path(self.model).is_file() or self.card() or interpreter.missing:
+        settings = ((self.card() or {}).get("training") or {}).get("settings") or {}
+        if settings.get("model") in LOCAL and "embedding_specs" not in settings:
+            return Inputs()
+        if is_foundation(self.model) or not Path(self.model).is_file() or interpreter.missing:
             return Inputs()
         return _inputs_of_file(interpreter, self.model)
 

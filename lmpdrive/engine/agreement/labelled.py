@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,8 +67,12 @@ def evaluate(run_dir: Path, frames: LabelledFrames, finite: bool = True) -> tupl
 
 def main(run_dir: Path, given: Path, answer: Path, fail: str = "") -> None:
     """Load the potential as it ran in `run_dir`, evaluate, and write `answer`."""
-    calculator = calculator_of(potential_of(run_dir))
-    frames = LabelledFrames.load(given)
+    energies, forces = predicted(calculator_of(potential_of(run_dir)), LabelledFrames.load(given), fail)
+    np.savez(answer, energies=energies, forces=forces)
+
+
+def predicted(calculator: Any, frames: LabelledFrames, fail: str = "") -> tuple[Array, Array]:
+    """Energies (F,) [eV] and forces (N, 3) [eV/Å] of a calculator; with `fail` as `ANY`, NaN where it raises."""
     energies, forces = [], []
     failure: Exception | None = None
     for number in range(len(frames)):
@@ -85,7 +89,7 @@ def main(run_dir: Path, given: Path, answer: Path, fail: str = "") -> None:
         forces.append(force)
     if failure is not None and np.isnan(energies).all():
         raise failure
-    np.savez(answer, energies=np.array(energies, float), forces=np.concatenate(forces).astype(float))
+    return np.array(energies, float), np.concatenate(forces).astype(float)
 
 
 def _of(atoms: Atoms) -> tuple[float, Array]:

@@ -1,6 +1,6 @@
 """`dp` of deepmd-kit 3.2.0 with three repairs, for training with PyTorch and for export to JAX.
 
-    python potentials/dp_repaired.py --pt train input.json
+    python -m lmpdrive.training.dp_repaired [--in FOLDER] --pt train input.json
 
 - The wheel's C++ operators were built for torch 2.11 and cannot be loaded with another torch; training needs none.
 - A hybrid descriptor gets one fitting network for each element, as its se_e2_a part had; deepmd gives it one for all.
@@ -51,7 +51,11 @@ def repair() -> None:
 
 
 if __name__ == "__main__":
+    words = sys.argv[1:]
+    if words[0] == "--in":
+        os.chdir(words[1])
+        words = words[2:]
     repair()
     from deepmd.main import main
 
-    main(sys.argv[1:])
+    main(words)
