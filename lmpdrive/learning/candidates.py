@@ -56,8 +56,10 @@ def _plain(atoms: Atoms, reason: str) -> Atoms:
 
 
 def _of_stable_part(run_dir: Path, n: int) -> list[Atoms]:
-    trajectory = open_trajectory(run_dir)
     event = guard.first_end(guard.events_of(run_dir))
+    if not any(run_dir.glob("traj*.dcd")):  # it ended before its production
+        return []
+    trajectory = open_trajectory(run_dir)
     stable = np.flatnonzero(trajectory.steps < event.step) if event else np.arange(trajectory.n_frames)
     chosen = stable[np.unique(np.linspace(0, len(stable) - 1, n).round().astype(int))] if len(stable) and n else []
     timestep_fs = read_manifest(run_dir).dynamics.timestep_fs or 0.0

@@ -9,6 +9,7 @@ import yaml
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from lmpdrive.campaigns.file import NAME, problems
+from lmpdrive.common.resources import shipped_frames
 from lmpdrive.common.values import Values
 from lmpdrive.config.yaml_text import parse
 from lmpdrive.errors import ConfigError
@@ -132,18 +133,23 @@ def read_learning(path: Path) -> Learning:
     return _resolved(found, path.resolve().parent)
 
 
+def _frames(file: Path, folder: Path) -> Path:
+    """A file, or shipped frames by their name."""
+    return folder / file if (folder / file).exists() else shipped_frames().get(str(file), folder / file)
+
+
 def _resolved(found: Learning, folder: Path) -> Learning:
     train, explore, by = found.train, found.explore, found.label
     recipe = folder / train.recipe
     train = train.model_copy(
         update={
             "recipe": str(recipe) if recipe.is_file() else train.recipe,
-            "extra": [folder / file for file in train.extra],
+            "extra": [_frames(file, folder) for file in train.extra],
         }
     )
     explore = explore.model_copy(update={"base": folder / explore.base})
     by = by.model_copy(update={"inputs": folder / by.inputs if by.inputs else None})
-    data = [folder / file for file in found.data]
+    data = [_frames(file, folder) for file in found.data]
     for path in (*data, *train.extra, explore.base):
         if not path.is_file():
             raise ConfigError(f"there is no file {path}")

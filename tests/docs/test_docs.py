@@ -48,6 +48,8 @@ NOT_RUN = (
     'pip install ".[mace]" cuequivariance-torch cuequivariance-ops-torch-cu12',
     'pip install ".[dispersion]"',
     'pip install ".[grace]"',
+    'pip install ".[learn]"',
+    "lmpdrive learn water.yaml",
     "lmpdrive env create mace",
     "lmpdrive env create grace",
     "lmpdrive env create quip",
@@ -59,7 +61,8 @@ NOT_RUN = (
     ".venv/bin/mypy",
     ".venv/bin/lint-imports",
 )
-"""Installing (tests/environments makes a small one), and what .ci/run does itself."""
+"""Installing (tests/environments makes a small one), what .ci/run does itself, and active learning, whose page
+tests/learning/test_loop.py runs."""
 
 SHORT = {
     "dynamics.equilibrate_ps": 0.02,

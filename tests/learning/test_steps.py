@@ -129,9 +129,7 @@ def test_labels_by_a_command_in_folders_of_their_own(tmp_path):
     inputs.mkdir()
     (inputs / "label.py").write_text(SCRIPT)
     (inputs / "INCAR").write_text("NELM = 9\n")
-    (inputs / "blocks.j2").write_text(
-        "{% for e, n in counts.items() %}{{ e }}{{ n }} {% endfor %}{{ cell[2][2] }}"
-    )
+    (inputs / "blocks.j2").write_text("{% for e, n in counts.items() %}{{ e }}{{ n }} {% endfor %}{{ cell[2][2] }}")
     water = molecule("H2O", cell=[10, 10, 20], pbc=True, info={"run": "a", "step": 7})
     far = water.copy()
     far.info["step"], far.positions[0, 0] = 8, 4.0
