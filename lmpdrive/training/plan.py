@@ -33,7 +33,8 @@ class Request:
     """What the user asks for.
 
     files, extra : labelled frames, files or the names of shipped ones (pt-water-test); sizes : numbers of frames to
-    fit, empty for all; committee : members, 0 for one model without; select : condition on the composition; length, seed : instead of the recipe's; only : name of one.
+    fit, empty for all; committee : members, 0 for one model without; select : condition on the composition; length,
+    seed : instead of the recipe's; only : name of one.
     """
 
     files: tuple[Path, ...]
