@@ -13,7 +13,7 @@ from lmpdrive.common.run_files import GUARD_TABLE
 
 
 def rescaled(source: Path, target: Path, times: int, last: int) -> None:
-    """Write trajectories, logs, guard.txt and records of uncertainty in `source` into `target`, to the old step `last`."""
+    """Write trajectories, logs, guard.txt, records of uncertainty from `source` to `target`, up to the old `last`."""
     for path in sorted(source.iterdir()):
         if path.name.startswith("traj") and path.suffix == ".dcd":
             content = _dcd(path.read_bytes(), times, last)
