@@ -79,6 +79,12 @@ class UnstableError(EngineError):
     exit_code = 12
 
 
+class UncertainError(UnstableError):
+    """The committee disagreed, or the model extrapolated, by more than the guard's gate allows."""
+
+    exit_code = 16
+
+
 class SeamError(EngineError):
     """A restart file is not where the log was at its step, so the run cannot be resumed from it."""
 

@@ -30,7 +30,7 @@ from lmpdrive.architectures import (
     StyleOrCallback,
     element_symbols,
 )
-from lmpdrive.architectures.shared.uncertainty import RecordingEvaluator
+from lmpdrive.architectures.shared.uncertainty import UNCERTAINTY, RecordingEvaluator
 from lmpdrive.environments import Recipe
 from lmpdrive.errors import ModelError
 
@@ -70,6 +70,10 @@ class Pace(StyleOrCallback):
     """`.asi` file of the model, for the extrapolation grade γ; the model must then be a `.yaml`."""
     uncertainty_every: PositiveInt = 100
     """Steps between lines of `uncertainty.dat`, with `active_set`, and of `model_devi.out`, with a committee."""
+
+    def uncertainty_files(self) -> dict[str, str]:
+        """Also γ, with an active set."""
+        return super().uncertainty_files() | ({"extrapolation_grade": UNCERTAINTY} if self.active_set else {})
 
     def couplings_of_file(self) -> tuple[Native | Callback, ...]:
         """The pair style is `pace/extrapolation` with an active set."""

@@ -19,7 +19,7 @@ from typing import Protocol
 from lmpdrive.campaigns import journal
 from lmpdrive.campaigns.advance import Work
 from lmpdrive.campaigns.facts import step_of
-from lmpdrive.campaigns.journal import FINAL, FREE, LOST
+from lmpdrive.campaigns.journal import FINAL, FREE, LOST, UNSTABLE
 from lmpdrive.campaigns.plan import Plan, PlannedRun
 from lmpdrive.campaigns.state import RunState, states
 from lmpdrive.common.say import Say
@@ -152,7 +152,7 @@ class Driver:
             self._submit(run, "analyse")
         elif code == 0:
             self._end(run, "done")
-        elif code == UnstableError.exit_code:
+        elif code in UNSTABLE:
             self._end(run, "unstable", self._reason(run))
         elif code in FINAL:
             self._end(run, "failed", self._reason(run))

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lmpdrive.common.walltime import EXIT_CODE as TIME_IS_UP
-from lmpdrive.errors import InUseError, UnstableError
+from lmpdrive.errors import InUseError, UncertainError, UnstableError
 
 INTERRUPTED, LOST = 130, -1
 """Exit codes: of a slice that was told to stop, and (ours) of one whose worker or node is gone."""
 FREE = (0, TIME_IS_UP, INTERRUPTED, InUseError.exit_code)
 """Ends that cost no try."""
-FINAL = (2, 3, 4, 5, 9, UnstableError.exit_code)
+UNSTABLE = (UnstableError.exit_code, UncertainError.exit_code)
+FINAL = (2, 3, 4, 5, 9, *UNSTABLE)
 """Ends that another try would only repeat: configuration, structure, model, template, environment; unstable."""
 
 Event = Literal["begin", "end"]

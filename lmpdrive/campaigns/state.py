@@ -8,10 +8,9 @@ from typing import Literal
 
 from lmpdrive.campaigns import journal
 from lmpdrive.campaigns.facts import alive, analysed, facts_of
-from lmpdrive.campaigns.journal import FINAL, Entry
+from lmpdrive.campaigns.journal import FINAL, UNSTABLE, Entry
 from lmpdrive.campaigns.plan import Plan, PlannedRun
 from lmpdrive.common.progress_file import read_progress
-from lmpdrive.errors import UnstableError
 
 Phase = Literal["waiting", "running", "paused", "run", "done", "unstable", "failed", "given up"]
 ENDED: tuple[Phase, ...] = ("done", "unstable", "failed", "given up")
@@ -100,7 +99,7 @@ def _phase(
         )
     if manifest_state == "finished" and analysed(directory):
         return "done", ""
-    if last is not None and last.code in FINAL and last.code != UnstableError.exit_code:
+    if last is not None and last.code in FINAL and last.code not in UNSTABLE:
         return "failed", last.reason
     if alive(directory) or (journal.is_open(entries) and entries[-1].stage == "check"):
         return "running", ""

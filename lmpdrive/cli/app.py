@@ -33,8 +33,8 @@ from lmpdrive.cli.exit import run as run_app
 EXIT_CODES = """Exit codes: 0 done, 1 other error, 2 configuration, usage, or a model file not accepted, 3 structure,
 4 model or check, 5 template, or a deck that `lint` finds wrong, 6 run directory, 7 LAMMPS, 8 trajectory, 9 environment,
 12 unstable, 13 a run that `reproduce` finds different, 14 run directory in use by another process, 15 a place of a
-campaign refuses, 75 stopped for the
-wall-time limit, to be resumed, 130 stopped by Ctrl-C or SIGTERM."""
+campaign refuses, 16 stopped because the model was uncertain, 75 stopped for the wall-time limit, to be resumed, 130
+stopped by Ctrl-C or SIGTERM."""
 
 app = typer.Typer(
     name="lmpdrive",

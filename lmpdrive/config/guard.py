@@ -5,7 +5,7 @@ Every limit can be `off`; `guard: off` disables all of them.  YAML reads a bare 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
@@ -13,6 +13,56 @@ from lmpdrive.config.base import Section
 
 Limit = PositiveFloat | Literal["off"]
 Switch = Literal["on", "off"]
+GATES = ("model_deviation", "extrapolation_grade")
+
+
+class _Gate(Section):
+    """Two levels of an uncertainty that the run records."""
+
+    on_high: Literal["stop", "keep", "slow"] = "stop"
+    """Above `high`: end the run; keep the frame and go on; or go back to a good restart with a smaller timestep."""
+    most_frames: PositiveInt = 200
+    """Of `candidates.xyz`; further ones are counted only."""
+
+    @property
+    def levels(self) -> tuple[float, float]:
+        """Low and high."""
+        raise NotImplementedError
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        low, high = self.levels
+        if low >= high:
+            raise ValueError(f"the low level ({low:g}) must be below the high one ({high:g})")
+        return self
+
+
+class ModelDeviation(_Gate):
+    """Largest deviation σ_F of the force on an atom among the members of a committee (docs/committees.md)."""
+
+    low_eV_per_A: PositiveFloat
+    """Frames above it are kept as candidates for labelling."""
+    high_eV_per_A: PositiveFloat
+    """What happens above it: `on_high`."""
+
+    @property
+    def levels(self) -> tuple[float, float]:
+        """Low and high [eV/Å]."""
+        return self.low_eV_per_A, self.high_eV_per_A
+
+
+class ExtrapolationGrade(_Gate):
+    """Largest extrapolation grade γ of an atom, for GRACE and ACE models that have one."""
+
+    low: PositiveFloat
+    """Frames above it are kept as candidates for labelling."""
+    high: PositiveFloat
+    """What happens above it: `on_high`."""
+
+    @property
+    def levels(self) -> tuple[float, float]:
+        """Low and high."""
+        return self.low, self.high
 
 
 class Guard(Section):
@@ -57,6 +107,17 @@ class Guard(Section):
     timestep_divisor: Annotated[int, Field(ge=2)] = 2
     """`restart-from-last-good`: factor by which each attempt divides the timestep."""
 
+    model_deviation: ModelDeviation | None = None
+    """What a committee's disagreement leads to during the run; off without it."""
+    extrapolation_grade: ExtrapolationGrade | None = None
+    """The same for the extrapolation grade γ of GRACE and ACE."""
+
+    @property
+    def gates(self) -> dict[str, ModelDeviation | ExtrapolationGrade]:
+        """Name of the rule -> its levels, of the gates that are on."""
+        found = {"model_deviation": self.model_deviation, "extrapolation_grade": self.extrapolation_grade}
+        return {rule: gate for rule, gate in found.items() if gate is not None}
+
     @model_validator(mode="before")
     @classmethod
     def _off_is_a_word(cls, value: Any) -> Any:
@@ -66,4 +127,5 @@ class Guard(Section):
         if not isinstance(value, dict):
             return value
         words = {True: "on", False: "off"}
-        return {key: words[item] if isinstance(item, bool) else item for key, item in value.items()}
+        said = {key: words[item] if isinstance(item, bool) else item for key, item in value.items()}
+        return {key: None if key in GATES and item == "off" else item for key, item in said.items()}

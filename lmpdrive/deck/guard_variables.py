@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lmpdrive.common.units import K_B_EV_PER_K
 from lmpdrive.config import Config
 from lmpdrive.deck.ramps import Ramp
+from lmpdrive.guard.candidates import RING_FRAMES
 from lmpdrive.stability import Limits
 from lmpdrive.stability.limits import BIN_A, BOND_A, StageLimits
 
@@ -44,6 +45,8 @@ def guard_variables(config: Config, system: BuiltSystem, ramped: Mapping[str, Ra
             if stage.name in ramped and ramped[stage.name].fix
         },
         "guard_frames_every": max(1, config.steps(config.guard.frames_every_fs)),
+        "gate_every": min((gate.every for gate in limits.gates), default=0),
+        "gate_frames": RING_FRAMES,
         "guard_pairs": [
             {"i": type_of[a], "j": type_of[b], "bin": pair.bin} for pair in limits.pairs for a, b in [pair.elements]
         ],

@@ -75,11 +75,11 @@ class Job:
 
 
 def run(
-    run_dir: Path, config: Config, quiet: bool = False, job: Job = Job(), poll: Callable[[], None] = lambda: None
+    run_dir: Path, config: Config, quiet: bool = False, job: Job = Job(), poll: Callable[[], bool | None] = lambda: None
 ) -> State:
     """Run a deck in `run_dir`; returns how it ended.
 
-    `poll` is called a few times a second, and once at the end.
+    `poll` is called a few times a second, and once at the end; where it returns True the run is asked to stop.
     Ctrl-C and SIGTERM ask LAMMPS to stop at its next step and to write its restart; a second Ctrl-C kills it.
     Raises EngineError with what LAMMPS said, the deck's line and the likely cause.
     """
@@ -124,17 +124,20 @@ class _Worker:
                 pass_fds=(*self.job.inherited, self._lifeline[0]),
             )
 
-    def wait(self, quiet: bool, poll: Callable[[], None]) -> None:
-        """Until the process ends; a KeyboardInterrupt asks it to stop, a second one is raised."""
+    def wait(self, quiet: bool, poll: Callable[[], bool | None]) -> None:
+        """Until the process ends; a KeyboardInterrupt, or `poll`, asks it to stop; a second interrupt is raised."""
         assert self.process is not None
         stages = {stage.name: stage.steps for stage in self.config.plan}
         timestep_fs, ranks = self.config.dynamics.timestep_fs, self.config.run.mpi_ranks
+        asked = False
         with Progress(self.run_dir / self.job.log, stages, timestep_fs, quiet) as progress:
             while self.process.poll() is None:
                 try:
                     time.sleep(POLL_S)
                     progress.poll()
-                    poll()
+                    if poll() and not asked:
+                        asked = True
+                        _ask_to_stop(self.process, self.run_dir, ranks)
                     if ranks > 1 and self.job.deadline is not None and self.job.deadline.left_s() <= 0:
                         mpi_deck.stop(self.run_dir)
                 except KeyboardInterrupt:

@@ -5,6 +5,8 @@ stable_before = first_end(seen)   # nothing from that event on is averaged
 """
 
 from lmpdrive.guard.after import after_run, clear, events_of
+from lmpdrive.guard.candidates import Keeper
 from lmpdrive.guard.events import EVENTS, first_end
+from lmpdrive.guard.gate import CANDIDATES
 
-__all__ = ["EVENTS", "after_run", "clear", "events_of", "first_end"]
+__all__ = ["CANDIDATES", "EVENTS", "Keeper", "after_run", "clear", "events_of", "first_end"]

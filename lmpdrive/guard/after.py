@@ -16,6 +16,7 @@ import numpy as np
 from lmpdrive.common.manifest import SystemSection, read_manifest
 from lmpdrive.common.run_files import DATA, FAILED_RESTART, GUARD_TABLE, LAST_RESTART
 from lmpdrive.common.worker_error import WorkerError
+from lmpdrive.guard import candidates, gate
 from lmpdrive.guard import events as events_file
 from lmpdrive.guard.frames import Frame, remove_ring, ring, write_xyz
 from lmpdrive.guard.values import values_of
@@ -44,9 +45,11 @@ def find(run_dir: Path) -> list[Event]:
             first.setdefault(event.rule, event)
     last = values[-1].step if values else 0
     log = run_dir / manifest.last_part.log
-    for event in (*_halts(log, limits, last), *_errors(log, limits, last)):
+    for event in (*_halts(log, limits, last), *_errors(log, limits, last), *gate.ends(run_dir, limits)):
         first.setdefault(event.rule, event)
-    return sorted(first.values(), key=lambda event: event.step)
+    found = sorted(first.values(), key=lambda event: event.step)
+    end = events_file.first_end(found)
+    return [*gate.notes(run_dir, limits, end.step if end else None), *found]
 
 
 def events_of(run_dir: Path) -> list[Event]:
@@ -60,6 +63,7 @@ def events_of(run_dir: Path) -> list[Event]:
 def clear(run_dir: Path) -> None:
     """Remove what the guard wrote about an earlier run in this folder."""
     remove_ring(run_dir)
+    candidates.clear(run_dir)
     for path in (run_dir / GUARD_TABLE, run_dir / events_file.EVENTS, *run_dir.glob("event-*.xyz")):
         path.unlink(missing_ok=True)
 
@@ -70,12 +74,16 @@ def after_run(run_dir: Path) -> list[Event]:
     Those of an earlier part of the run stay; those that a resumed run got past are marked so.  Without new
     ones the frames in reserve are removed.
     """
-    seen = {(event.step, event.rule): event for event in find(run_dir)}
-    before = [
+    candidates.remove_gate_ring(run_dir)
+    every = find(run_dir)
+    kept = [event for event in every if event.action == "keep"]  # counted anew each time
+    seen = {(event.step, event.rule): event for event in every if event.action != "keep"}
+    before = kept + [
         replace(event, action="restart") if event.action == "stop" and (event.step, event.rule) not in seen else event
         for event in events_file.read(run_dir) or []
+        if event.action != "keep"
     ]
-    known = {(event.step, event.rule) for event in before}
+    known = {(event.step, event.rule) for event in before if event.action != "keep"}
     found = [event for at, event in seen.items() if at not in known]
     if not found:
         remove_ring(run_dir)
@@ -87,13 +95,13 @@ def after_run(run_dir: Path) -> list[Event]:
     assert limits is not None
     frames = ring(run_dir, system.species)
     first = found[0]
-    kept = [frame for frame in frames if frame.step <= first.step]
+    until = [frame for frame in frames if frame.step <= first.step]
     more: dict[str, Any] = {}
-    if kept:
+    if until:
         name = f"event-{first.step}.xyz"
-        write_xyz(run_dir / name, kept, system.species, limits.timestep_fs)
+        write_xyz(run_dir / name, until, system.species, limits.timestep_fs)
         more["frames"] = name
-        more["good_frames"] = sum(frame.step < first.step for frame in kept)
+        more["good_frames"] = sum(frame.step < first.step for frame in until)
     if first.action == "stop" and (run_dir / LAST_RESTART).is_file():
         # the restart at the event must not pass for a good one
         (run_dir / LAST_RESTART).rename(run_dir / FAILED_RESTART)
@@ -101,9 +109,8 @@ def after_run(run_dir: Path) -> list[Event]:
     found = [with_atoms(event, frames, limits, system, run_dir) for event in found]
     found[0] = replace(found[0], more=(found[0].more or {}) | more or None)
     remove_ring(run_dir)
-    every = [*before, *found]
-    events_file.write(run_dir, every)
-    return every
+    events_file.write(run_dir, [*before, *found])
+    return [*before, *found]
 
 
 def _halts(log: Path, limits: Limits, last: int) -> Iterator[Event]:

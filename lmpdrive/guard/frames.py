@@ -6,7 +6,7 @@ back, in a format that ASE and the training programs read.  Forces on frozen ato
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -37,13 +37,18 @@ class Frame:
 
 def ring(run_dir: Path, species: Sequence[str]) -> list[Frame]:
     """The frames there are, in order of steps; incomplete ones are left out."""
+    return frames_of(_files(run_dir), species)
+
+
+def frames_of(files: Iterable[Path], species: Sequence[str]) -> list[Frame]:
+    """The frames in files like those of the ring, in order of steps; incomplete ones are left out."""
     from lmpdrive.trajectory.elements.identity import Identity
     from lmpdrive.trajectory.readers.lammps_binary import LammpsBinaryTrajectory
     from lmpdrive.trajectory.topology import Topology
 
     identity = Identity(known=Topology(np.array(species)))
     found = []
-    for path in _files(run_dir):
+    for path in files:
         try:
             if path.suffix == ".npz":
                 with np.load(path) as arrays:
@@ -73,19 +78,20 @@ def write_xyz(path: Path, frames: Iterable[Frame], species: Sequence[str], times
     """Extended XYZ, whole or not at all."""
     temporary = path.with_name(f".{path.name}.new")
     with temporary.open("w") as file:
-        for frame in frames:
-            parts = [("species:S:1", None), ("pos:R:3", frame.positions)]
-            parts += [("velocities_A_per_ps:R:3", frame.velocities), ("forces:R:3", frame.forces)]
-            kept = [(name, array) for name, array in parts if name.startswith("species") or array is not None]
-            lattice = " ".join(f"{x:.17g}" for x in frame.cell.ravel())
-            properties = ":".join(name for name, _ in kept)
-            time_ps = frame.step * timestep_fs * 1e-3
-            print(len(species), file=file)
-            print(
-                f'Lattice="{lattice}" Properties={properties} pbc="T T T" step={frame.step} time_ps={time_ps:.9g}',
-                file=file,
-            )
-            numbers = np.hstack([array for _, array in kept if array is not None])
-            for element, row in zip(species, numbers, strict=True):
-                print(element, *(f"{x:.17g}" for x in row), file=file)
+        file.writelines(frame_text(frame, species, timestep_fs) for frame in frames)
     temporary.replace(path)
+
+
+def frame_text(frame: Frame, species: Sequence[str], timestep_fs: float, about: Mapping[str, str] | None = None) -> str:
+    """One frame of an extended XYZ file; `about`: further words of its header."""
+    parts = [("species:S:1", None), ("pos:R:3", frame.positions)]
+    parts += [("velocities_A_per_ps:R:3", frame.velocities), ("forces:R:3", frame.forces)]
+    kept = [(name, array) for name, array in parts if name.startswith("species") or array is not None]
+    lattice = " ".join(f"{x:.17g}" for x in frame.cell.ravel())
+    properties = ":".join(name for name, _ in kept)
+    time_ps = frame.step * timestep_fs * 1e-3
+    more = "".join(f" {key}={value}" for key, value in (about or {}).items())
+    header = f'Lattice="{lattice}" Properties={properties} pbc="T T T" step={frame.step} time_ps={time_ps:.9g}{more}'
+    numbers = np.hstack([array for _, array in kept if array is not None])
+    rows = [f"{element} {' '.join(f'{x:.17g}' for x in row)}" for element, row in zip(species, numbers, strict=True)]
+    return "\n".join([str(len(species)), header, *rows, ""])

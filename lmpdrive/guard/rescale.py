@@ -13,7 +13,7 @@ from lmpdrive.common.run_files import GUARD_TABLE
 
 
 def rescaled(source: Path, target: Path, times: int, last: int) -> None:
-    """Write the trajectories, logs and guard.txt in `source` into `target`, up to step `last` (of the old ones)."""
+    """Write trajectories, logs, guard.txt, records of uncertainty from `source` to `target`, up to the old `last`."""
     for path in sorted(source.iterdir()):
         if path.name.startswith("traj") and path.suffix == ".dcd":
             content = _dcd(path.read_bytes(), times, last)
@@ -25,7 +25,7 @@ def rescaled(source: Path, target: Path, times: int, last: int) -> None:
             write = _dump
         elif path.name.startswith("log") and path.suffix == ".lammps":
             write = _log
-        elif path.name == GUARD_TABLE:
+        elif path.name == GUARD_TABLE or path.name.startswith(("model_devi", "uncertainty")):
             write = _table
         if write:
             with path.open(errors="replace") as old, (target / path.name).open("w") as new:
@@ -83,7 +83,7 @@ def _log(lines: Iterator[str], times: int, last: int) -> Iterator[str]:
 
 def _table(lines: Iterator[str], times: int, last: int) -> Iterator[str]:
     for line in lines:
-        step, _, rest = line.partition(" ")
+        step, _, rest = line.lstrip().partition(" ")
         if not step.isdigit():
             yield line
         elif int(step) <= last:

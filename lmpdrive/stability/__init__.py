@@ -7,7 +7,7 @@
 A trajectory is stable up to the first event (docs/guard.md).  Units: ps, K, eV, eV/Å, Å.
 """
 
-from lmpdrive.stability.limits import Limits, Pair
+from lmpdrive.stability.limits import Gate, Limits, Pair
 from lmpdrive.stability.watch import Event, Values, Watch
 
-__all__ = ["Event", "Limits", "Pair", "Values", "Watch"]
+__all__ = ["Event", "Gate", "Limits", "Pair", "Values", "Watch"]

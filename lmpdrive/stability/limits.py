@@ -67,6 +67,22 @@ class StageLimits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Gate:
+    """Levels of an uncertainty that the run records, and what they lead to.
+
+    rule : model_deviation [eV/Å] or extrapolation_grade; file : of the record in the run directory; every : its steps.
+    """
+
+    rule: str
+    file: str
+    every: int
+    low: float
+    high: float
+    on_high: str
+    most_frames: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Run:
     """What the limits of a run depend on, besides the `guard:` section."""
 
@@ -114,6 +130,7 @@ class Limits:
     lost: bool = True
     stages: tuple[StageLimits, ...] = field(default=())
     """Of the stages in order; empty for runs of an older version, whose limits are `band_K` and `warm_K`."""
+    gates: tuple[Gate, ...] = field(default=())
 
     @classmethod
     def of(
@@ -139,7 +156,8 @@ class Limits:
         )
         of_others = {stage.name: (stage.begin_K, stage.end_K) for stage in plan} | dict(targets_K or {})
         targets = {stage.name: mean_targets_K(config, system, of_others[stage.name], stage.ensemble) for stage in plan}
-        return cls._of_run(config.guard, about)._with_stages(config.guard, plan, targets, about.mobile)
+        found = cls._of_run(config.guard, about)._with_stages(config.guard, plan, targets, about.mobile)
+        return replace(found, gates=_gates(config))
 
     def _with_stages(
         self, guard: Guard, plan: Sequence[PlannedStage], targets_K: Mapping[str, tuple[float, float]], mobile: int
@@ -248,6 +266,7 @@ class Limits:
         """From `content()`, as the manifest holds it."""
         known = {name: content[name] for name in cls.__dataclass_fields__ if name in content}
         known["pairs"] = tuple(Pair(tuple(p["elements"]), p["limit_A"]) for p in known.get("pairs", ()))
+        known["gates"] = tuple(Gate(**gate) for gate in known.get("gates", ()))
         known["stages"] = tuple(_stage(content) for content in known.get("stages", ()))
         for name in ("drift_eV", "band_K"):
             known[name] = tuple(known[name]) if known.get(name) is not None else cls.__dataclass_fields__[name].default
@@ -306,6 +325,24 @@ def pairs(elements: Sequence[str], factor: float | None) -> tuple[Pair, ...]:
         limit = round(factor * (radius[a] + radius[b]) / BIN_A) * BIN_A
         found.append(Pair((a, b), _tidy(limit)))
     return tuple(found)
+
+
+def _gates(config: Config) -> tuple[Gate, ...]:
+    """Those of the guard that this potential has a record for; `check` refuses the others."""
+    files = config.potential.uncertainty_files() if config.guard.gates else {}
+    return tuple(
+        Gate(
+            rule=rule,
+            file=files[rule],
+            every=config.potential.uncertainty_every,  # type: ignore[attr-defined]  # of all that have a record
+            low=gate.levels[0],
+            high=gate.levels[1],
+            on_high=gate.on_high,
+            most_frames=gate.most_frames,
+        )
+        for rule, gate in config.guard.gates.items()
+        if rule in files
+    )
 
 
 def _metal(guard: Guard, system: BuiltSystem) -> float | None:

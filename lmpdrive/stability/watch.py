@@ -15,6 +15,9 @@ from typing import Any
 
 from lmpdrive.stability.limits import BOND_A, Limits
 
+DID = {"stop": "stopped", "continue": "unstable", "restart": "rolled back", "keep": "frames were kept from the first"}
+"""Action -> what was done, in a sentence."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Values:
@@ -52,15 +55,15 @@ class Event:
     """What happened, as the rest of a sentence: "the temperature is 3412 K (limit 3000 K)"."""
     stage: str = "production"
     action: str = "stop"
-    """`stop` or `continue`; `restart`: the run was rolled back to before this event; `accepted`: by a person.  The last
-    two end nothing."""
+    """`stop` or `continue`; `restart`: the run was rolled back to before this event; `accepted`: by a person; `keep`:
+    frames were kept.  The last three end nothing."""
     more: dict[str, Any] | None = None
     """Files that keep what was before, and what else was seen."""
 
     @property
     def sentence(self) -> str:
         """What happened, when, and what was done."""
-        did = {"stop": "stopped", "continue": "unstable", "restart": "rolled back"}.get(self.action, self.action)
+        did = DID.get(self.action, self.action)
         where = "" if self.stage == "production" else f" of the {self.stage} stage"
         return f"{did} at {self.time_ps:.6g} ps{where}: {self.what}"
 

@@ -44,13 +44,21 @@ GOOD = "good.{}"
 def run_with_roll_back(out: Path, config: Config, job: Job, quiet: bool, say: Say) -> State:
     """As `run_once`; an unstable run is rolled back and run on as often as `guard` allows."""
     state = run_once(out, config, job, quiet, say)
-    while state == "unstable" and config.guard.on_instability == "restart-from-last-good":
+    while state == "unstable" and _wanted(out, config):
         rolled_back = _roll_back(out, config, say)
         if rolled_back is None:
             break
         config, next_ = rolled_back
         state = run_once(out, config, replace(next_, deadline=job.deadline, inherited=job.inherited), quiet, say)
     return state
+
+
+def _wanted(out: Path, config: Config) -> bool:
+    """Whether the event that ended the run is one to be rolled back from."""
+    end = events_file.first_end(events_file.read(out) or [])
+    if end is not None and end.rule in config.guard.gates:
+        return config.guard.gates[end.rule].on_high == "slow"
+    return config.guard.on_instability == "restart-from-last-good"
 
 
 def _roll_back(out: Path, config: Config, say: Say) -> tuple[Config, Job] | None:

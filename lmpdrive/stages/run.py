@@ -32,6 +32,7 @@ from lmpdrive.engine.restart.files import RestartRecorder, mark_unusable
 from lmpdrive.engine.run import Job, State
 from lmpdrive.engine.run import run as run_worker
 from lmpdrive.errors import LmpdriveError, RunDirectoryError, SeamError
+from lmpdrive.stability import Limits
 from lmpdrive.stages.stability import final_state
 
 PREPARING = "preparing the model for this machine (compression, compilation): done once, then kept"
@@ -119,13 +120,14 @@ class _Run:
             state: State = "walltime"
         else:
             verdict = step0.VerdictPrinter(self.out, self.say) if in_worker else None
-            recorder, form = RestartRecorder(self.out), FormPrinter(self.out, self.say)
+            recorder, form, keeper = RestartRecorder(self.out), FormPrinter(self.out, self.say), self._keeper()
 
-            def poll() -> None:
+            def poll() -> bool:
                 if verdict:
                     verdict.poll()
                 recorder.poll()
                 form.poll()
+                return keeper.poll()
 
             job = self.job.with_comparison(in_worker)
             state = final_state(self.out, run_worker(self.out, self.config, self.quiet, job, poll))
@@ -133,6 +135,14 @@ class _Run:
             for line in provenance.steps_missing(self.out / self.job.log, self.config):
                 self.say(f"warning: {line}")
         return state
+
+    def _keeper(self) -> guard.Keeper:
+        """What keeps the frames in which the model is uncertain; without a gate it does nothing."""
+        manifest = read_manifest(self.out)
+        limits = Limits.of_manifest(manifest)
+        assert limits is not None  # written with the run directory
+        from_step = self.job.resumed_from.step if self.job.resumed_from else -1
+        return guard.Keeper(self.out, limits, manifest.system.species, manifest.potential.sha256, from_step)
 
     def _after(self, error: LmpdriveError) -> State:
         """`unstable` where the guard explains the error; raises it, or what is behind it, where not."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from lmpdrive import guard
 from lmpdrive.common.manifest import read_manifest
 from lmpdrive.common.say import Say
+from lmpdrive.config.guard import GATES
 from lmpdrive.engine.run import State
-from lmpdrive.errors import UnstableError
+from lmpdrive.errors import UncertainError, UnstableError
 from lmpdrive.report.stable_part import StablePart
 from lmpdrive.stability import Event
 
@@ -38,11 +39,20 @@ def raise_if_unstable(run_dir: Path) -> None:
         lines.append(
             f"The last {more['good_frames']} frames before it are kept in full precision in {run_dir / more['frames']}"
         )
-    lines.append(
-        "Likely causes: a structure unlike the training data, too long a timestep, a start that was not relaxed. "
-        f"The limits are set under guard: in the YAML file (docs/guard.md). Run directory: {run_dir}"
+    raise _error(end, "\n".join(lines), run_dir)
+
+
+def _error(end: Event, text: str, run_dir: Path) -> UnstableError:
+    """With what to do about such an event."""
+    if end.rule in GATES:
+        return UncertainError(
+            f"{text}\nLabel the frames in {run_dir / guard.CANDIDATES} and train again, or change guard.{end.rule} in "
+            f"the YAML file (docs/guard.md). Run directory: {run_dir}"
+        )
+    return UnstableError(
+        f"{text}\nLikely causes: a structure unlike the training data, too long a timestep, a start that was not "
+        f"relaxed. The limits are set under guard: in the YAML file (docs/guard.md). Run directory: {run_dir}"
     )
-    raise UnstableError("\n".join(lines))
 
 
 def cut_to_stable_part(
@@ -61,7 +71,7 @@ def cut_to_stable_part(
 
         before = frames.steps < end.step
         if not before.any():
-            raise UnstableError(f"{end.sentence}. There is no frame before it: nothing is averaged.")
+            raise _error(end, f"{end.sentence}. There is no frame before it: nothing is averaged.", run_dir)
         if not before.all():
             frames = Joined.of_frames(frames, before, frames.steps[before], frames.times_ps[before])
         if thermo is not None:

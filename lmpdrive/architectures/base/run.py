@@ -32,6 +32,13 @@ class RunSteps(Values):
     architecture: str
     """Name of a shipped or installed architecture, or `./file.py`."""
 
+    def uncertainty_files(self) -> dict[str, str]:
+        """What a run records of its uncertainty every `uncertainty_every` steps: the guard's rule -> file.
+
+        `model_deviation`: of a committee; `extrapolation_grade`: γ.
+        """
+        return {}
+
     @classmethod
     def recipes(cls) -> tuple[Recipe, ...]:
         """All environments that can be made for it; more than one where it depends on the keys."""

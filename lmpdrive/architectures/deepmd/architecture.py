@@ -24,6 +24,7 @@ from lmpdrive.architectures import (
 )
 from lmpdrive.architectures.deepmd.compression import compressed
 from lmpdrive.architectures.deepmd.model import SUFFIXES, cutoffs_of, read_model
+from lmpdrive.architectures.shared.committee import MODEL_DEVI
 from lmpdrive.common import resources
 from lmpdrive.environments import Recipe
 from lmpdrive.errors import ModelError, did_you_mean
@@ -174,6 +175,10 @@ class Deepmd(Architecture):
             "deviation_models": bool(self.committee),
             "cores": self._cores(interface.elements),
         }
+
+    def uncertainty_files(self) -> dict[str, str]:
+        """What the pair style writes of a committee."""
+        return {"model_deviation": MODEL_DEVI} if self.committee else {}
 
     def styles(self) -> dict[str, list[str]]:
         """LAMMPS styles the deck uses."""

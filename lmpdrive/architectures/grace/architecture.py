@@ -229,6 +229,11 @@ class Grace(HasCommittee, ManyCouplings):
             "gamma_file": UNCERTAINTY if gamma else "",
         }
 
+    def uncertainty_files(self) -> dict[str, str]:
+        """Also γ, of an active set or of the Gaussian mixtures in the model file."""
+        grade = self.active_set or read(self.model).has_uq
+        return super().uncertainty_files() | ({"extrapolation_grade": UNCERTAINTY} if grade else {})
+
     def evaluator(self, run_dir: Path, device: str) -> Evaluator:
         """tensorpotential's calculator; raises ModelError if it cannot load the model."""
         local = run_dir / next(iter(self.files()))

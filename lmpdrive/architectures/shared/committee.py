@@ -59,6 +59,10 @@ class HasCommittee(Architecture):
         """The loaded model of a member.  Raises ModelError if it cannot be loaded."""
         return self.evaluator(_NOT_A_RUN, device)
 
+    def uncertainty_files(self) -> dict[str, str]:
+        """The record of a committee."""
+        return {"model_deviation": MODEL_DEVI} if self.committee else {}
+
     def resolved_committee(self, folder: Path) -> list[Any]:
         """The key with absolute file names."""
         return [getattr(self.member(model).resolve(folder), "model", model) for model in self.committee]
