@@ -131,9 +131,9 @@ def _absolute(config: Config, folder: Path) -> dict[str, Any]:
     if system.build is not None:
         system = system.model_copy(update={"build": system.build.with_files_from(folder)})
     dynamics, bias = config.dynamics, config.dynamics.bias
-    if bias is not None and bias.colvars is not None:
-        bias = bias.model_copy(update={"colvars": (folder / bias.colvars).resolve()})
-        dynamics = dynamics.model_copy(update={"bias": bias})
+    if bias is not None:
+        own = {key: (folder / file).resolve() for key in ("colvars", "plumed") if (file := getattr(bias, key))}
+        dynamics = dynamics.model_copy(update={"bias": bias.model_copy(update=own)})
     templates = (folder / config.templates).resolve() if config.templates else None
     observables = config.observables
     if observables.extra:

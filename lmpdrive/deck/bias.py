@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lmpdrive.config import Config
-from lmpdrive.config.bias import Umbrella
+from lmpdrive.config.umbrella import Umbrella
 from lmpdrive.errors import DeckError, did_you_mean
 from lmpdrive.system import BuiltSystem, id_ranges
 
@@ -12,7 +12,7 @@ LONGEST_LINE = 200
 
 
 def colvars_text(config: Config, system: BuiltSystem) -> str | None:
-    """What `fix_modify bias config` is given; None without a bias.
+    """What `fix_modify bias config` is given; None without a bias through Colvars.
 
     Raises DeckError for a file that cannot be read or cannot stand in a deck, and for an ion or a layer that is not
     there.
@@ -22,7 +22,8 @@ def colvars_text(config: Config, system: BuiltSystem) -> str | None:
         return None
     if bias.umbrella is not None:
         return _umbrella(bias.umbrella, config, system)
-    assert bias.colvars is not None
+    if bias.colvars is None:
+        return None
     try:
         text = bias.colvars.read_text()
     except (OSError, UnicodeDecodeError) as error:
@@ -37,6 +38,11 @@ def colvars_text(config: Config, system: BuiltSystem) -> str | None:
 
 def _umbrella(umbrella: Umbrella, config: Config, system: BuiltSystem) -> str:
     """A colvar that is the ion's height above the mean of the outermost layer, and a spring on it."""
+    if umbrella.is_set:
+        raise DeckError(
+            f"dynamics.bias.umbrella stands for {umbrella.windows} runs: `lmpdrive simulate` makes and runs them all; "
+            f"for one of them write umbrella: {{ion: {umbrella.ion}, at_A: {umbrella.heights_A[0]:g}}}"
+        )
     kinds = {name.removeprefix("ion_"): ids for name, ids in system.groups.items() if name.startswith("ion_")}
     if len(kinds.get(umbrella.ion, ())) != 1:
         hint = did_you_mean(umbrella.ion, list(kinds)) or "."
