@@ -38,6 +38,11 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     return validate(raw, path.parent, source=str(path), lines=lines)
 
 
+def raw_content(path: Path) -> dict[str, Any]:
+    """The sections of a file over those of what it extends, as written.  Raises ConfigError if it cannot be read."""
+    return _read(path)[0]
+
+
 def _read(path: Path, below: tuple[Path, ...] = ()) -> tuple[dict[str, Any], Lines]:
     """The sections of `path`, over those of the file it extends, and where each key is written.
 
