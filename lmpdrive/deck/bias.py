@@ -1,12 +1,18 @@
-"""The configuration of Colvars that a deck holds (Fiorin, Klein, Hénin, Mol. Phys. 111, 3345 (2013))."""
+"""The configuration of Colvars that a deck holds (Fiorin, Klein, Hénin, Mol. Phys. 111, 3345 (2013)), and the file of
+PLUMED that it reads (Tribello et al., Comput. Phys. Commun. 185, 604 (2014)).
+"""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from lmpdrive.config import Config
 from lmpdrive.config.umbrella import Umbrella
 from lmpdrive.errors import DeckError, did_you_mean
 from lmpdrive.system import BuiltSystem, id_ranges
 
+PLUMED = "bias.plumed"
+"""The user's PLUMED file in a run directory."""
 LONGEST_LINE = 200
 """A deck's longer lines are broken, which Colvars would not understand."""
 
@@ -34,6 +40,18 @@ def colvars_text(config: Config, system: BuiltSystem) -> str | None:
             "cannot stand in a deck: break the line (lists may have several atomNumbers lines)"
         )
     return text.strip("\n")
+
+
+def plumed_file(config: Config) -> Path | None:
+    """The file that becomes `bias.plumed`.  Raises DeckError for one that cannot be read."""
+    bias = config.dynamics.bias
+    if bias is None or bias.plumed is None:
+        return None
+    try:
+        bias.plumed.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeckError(f"dynamics.bias.plumed: cannot read {bias.plumed}: {error}") from None
+    return bias.plumed
 
 
 def _umbrella(umbrella: Umbrella, config: Config, system: BuiltSystem) -> str:

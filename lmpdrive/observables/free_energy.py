@@ -276,7 +276,7 @@ class _Zero:
 
     def free_energy(self, p: Array, kt: float) -> Array:
         """(B,) [eV]; NaN where the ion was not."""
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             found = -kt * np.log(p / p[self.inside].mean())
         return np.where(np.isfinite(found), found + 0.0, np.nan)  # no -0
 

@@ -42,6 +42,16 @@ def metropolis(landscape: Landscape, at_A: float, k: float, n: int, rng: np.rand
     return found
 
 
+def ar1(at_A: float, k: float, n: int, time: float, rng: np.random.Generator) -> np.ndarray:
+    """(n,) heights on the parabola with a spring, an exact Gaussian, correlated as exp(-t/time)."""
+    from scipy.signal import lfilter
+
+    stiffness = 0.3 + k
+    a, noise = np.exp(-1 / time), rng.normal(size=n)
+    noise[1:] *= np.sqrt(1 - a * a)
+    return (0.3 * 5 + k * at_A) / stiffness + np.sqrt(KT / stiffness) * lfilter([1], [1, -a], noise)
+
+
 def window(z: np.ndarray, at_A: float, k: float, name: str = "w") -> Window:
     """At 300 K."""
     return Window(name, "Na", at_A, k, 300.0, z)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from lmpdrive.architectures import Integrated, Problem
 from lmpdrive.checks.case import Case
 from lmpdrive.common.units import K_B_EV_PER_K
+from lmpdrive.deck.bias import colvars_text, plumed_file
+from lmpdrive.errors import DeckError
 
 WEAK_EV_PER_A2 = 0.05
 """F(z) of ions over metals has curvatures of about -0.1 eV/Å^2 between the layers."""
@@ -15,9 +17,18 @@ STRAINED_KT = 50
 
 
 def bias_by_ase(case: Case) -> Iterator[Problem]:
-    """Colvars is a part of LAMMPS."""
+    """Colvars and PLUMED are parts of LAMMPS."""
     if case.config.dynamics.bias is not None and isinstance(case.config.potential.chosen, Integrated):
         yield Problem("error", "dynamics.bias: not with coupling: ase; use another coupling.")
+
+
+def bias_in_the_deck(case: Case) -> Iterator[Problem]:
+    """A file that cannot be read, an ion or a layer that is not there."""
+    try:
+        colvars_text(case.config, case.system)
+        plumed_file(case.config)
+    except DeckError as error:
+        yield Problem("error", str(error))
 
 
 def ion_far_from_its_window(case: Case) -> Iterator[Problem]:
@@ -26,7 +37,7 @@ def ion_far_from_its_window(case: Case) -> Iterator[Problem]:
     umbrella = None if dynamics.bias is None else dynamics.bias.umbrella
     layers = [name for name in system.groups if name.startswith("layer_")]
     if umbrella is None or umbrella.at_A is None or not layers or len(case.group(f"ion_{umbrella.ion}")) != 1:
-        return  # rendering says what is missing
+        return  # the rule above says what is missing
     z = system.atoms.positions[:, 2]
     top = max(layers, key=lambda name: int(name[6:]))
     height = float(z[case.group(f"ion_{umbrella.ion}")][0] - z[case.group(top)].mean())
