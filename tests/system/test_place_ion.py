@@ -22,7 +22,8 @@ def structure(*waters, ion=(2.0, 2.0, 9.0), ions=1):
         water = molecule("H2O")
         water.positions += np.array(place) - water.positions[0]
         slab += water
-    slab += Atoms("Na" * ions, positions=[np.array(ion) + (0, 0, 3 * i) for i in range(ions)])
+    x, y, z = ion
+    slab += Atoms("Na" * ions, positions=[(x, y, z + 3 * i) for i in range(ions)])
     slab.set_pbc(True)
     return slab
 
@@ -59,9 +60,8 @@ def test_a_taken_place_is_gone_around(placed):
     assert z == pytest.approx(11, abs=1e-6) and "to the place with most room" in system.report.notes[-1]
     cell = np.diag(system.atoms.cell.array)[:2]
     apart = np.array([x, y]) - [2, 2]
-    assert np.abs(apart - cell * np.round(apart / cell)) == pytest.approx(cell / 2, abs=1.0), (
-        "as far as the cell allows"
-    )
+    nearest = np.abs(apart - cell * np.round(apart / cell))
+    assert nearest == pytest.approx(cell / 2, abs=1.0), "as far as the cell allows"
 
 
 def test_without_place_it_stays(placed):
