@@ -31,7 +31,7 @@ from lmpdrive.engine.directory.lock import locked
 from lmpdrive.engine.directory.model_links import must_be_the_models, restore_links
 from lmpdrive.engine.directory.output import remove_output
 from lmpdrive.engine.run import Job, State
-from lmpdrive.errors import ConfigError, LmpdriveError, ModelError, RunDirectoryError, TrajectoryError
+from lmpdrive.errors import ConfigError, LmpdriveError, ModelError, RunDirectoryError, TrajectoryError, UnstableError
 from lmpdrive.lint.gate import must_pass
 from lmpdrive.stages import analyse as analysis_of
 from lmpdrive.stages.analyse import AnalysisRequest, Progress, Result
@@ -44,6 +44,17 @@ from lmpdrive.stages.roll_back import run_with_roll_back
 from lmpdrive.stages.run import run_once
 from lmpdrive.stages.stability import raise_if_unstable
 from lmpdrive.stages.trial_run import by_label, trial_of, trial_run
+from lmpdrive.stages.umbrella_analysis import BIN_WIDTH_A, UmbrellaRequest, UmbrellaResult, analyse_umbrella
+from lmpdrive.stages.umbrella_set import (
+    SET,
+    HowToRun,
+    begin_set,
+    change_set,
+    ended_by_the_guard,
+    is_set_directory,
+    run_set,
+)
+from lmpdrive.stages.umbrella_windows import is_set, planned_windows
 from lmpdrive.stages.write import write_run_directory
 from lmpdrive.system import make_system
 from lmpdrive.trajectory.labelled import read_frames, read_labelled
@@ -66,8 +77,14 @@ def check(file: str | Path, overrides: Sequence[str] = (), here: bool = True, tr
     try:
         config = load(file, overrides)
         check_observables(config)
+        if is_set(config):
+            return _check_set(file, overrides, config, here, trust)
     except ConfigError as error:
         return [Problem("error", line) for line in str(error).splitlines()]
+    return _check_run(config, here, trust)
+
+
+def _check_run(config: Config, here: bool, trust: bool) -> list[Problem]:
     if trust:
         accept(config.potential.programs())
     refused = refusal(config.potential.programs())
@@ -84,6 +101,24 @@ def check(file: str | Path, overrides: Sequence[str] = (), here: bool = True, tr
         readable = not any(p.level == "error" for p in found)
         table = checks.element_table(config.potential, system, readable)
         found[:0] = [Problem("note", table), Problem("note", "\n".join(system.report.lines()))]
+    return found
+
+
+def _check_set(file: str | Path, overrides: Sequence[str], config: Config, here: bool, trust: bool) -> list[Problem]:
+    """All of the lowest window, and what else the highest has; of a structure from a file, what every window has."""
+    windows = planned_windows(config)
+    assert config.dynamics.bias is not None and config.dynamics.bias.umbrella is not None
+    stiffness = config.dynamics.bias.umbrella.stiffness_eV_per_A2(config.dynamics.temperature_K)
+    spacing = config.dynamics.bias.umbrella.spacing_A
+    found = [Problem("note", f"{len(windows)} windows, {spacing:.3g} Å apart, springs of {stiffness:.4g} eV/Å^2")]
+    for window in windows if config.system.read else (windows[0], windows[-1]):
+        seen = {problem.message for problem in found}
+        own = _check_run(load(file, [*overrides, *window.overrides]), here, trust)
+        if window is windows[0]:
+            found += own
+        else:
+            new = [p for p in own if p.level != "note" and p.message not in seen]
+            found += [Problem(p.level, f"window {window.name}: {p.message}") for p in new]
     return found
 
 
@@ -141,6 +176,8 @@ def simulate(
     deadline = Deadline.of(walltime or config.run.walltime)
     check_observables(config)
     out = Path(out) if out is not None else default_directory(file)
+    if is_set(config):
+        return _simulate_set(out, HowToRun(quiet, say, trust, deadline), config, Path(file), analysis)
     config = write_run_directory(config, Path(file), out, say, to_run=True, trust=trust)
     with locked(out, say) as lock:
         state = run_with_roll_back(out, config, Job(deadline=deadline, inherited=(lock,)), quiet, say)
@@ -208,6 +245,13 @@ def resume(
     if there is no run, InUseError if another process holds it, and what `simulate` raises.
     """
     out = Path(run_dir)
+    if is_set_directory(out):
+        config = load(out / SET, overrides)
+        deadline = Deadline.of(walltime or config.run.walltime)
+        if restart is not None:
+            raise RunDirectoryError(f"{out} is a set of windows: name a restart file of one of them, {out}/z...")
+        how = HowToRun(quiet, say, trust, deadline, overrides, accept_deck)
+        return _simulate_set(out, how, config, analysis=analysis)
     config = resumed_config(out, overrides)
     deadline = Deadline.of(walltime or config.run.walltime)
     with locked(out, say) as lock:
@@ -226,6 +270,8 @@ def analyse(
 ) -> Result:
     """`stages.analyse`, alone in a run directory that it writes into: InUseError while that is run or analysed."""
     request = replace(request or AnalysisRequest(), **changes)
+    if isinstance(path, str | Path) and is_set_directory(Path(path)):
+        return _free_energy_of_set(Path(path), say, request)
     into_the_run = isinstance(path, str | Path) and Path(path).is_dir() and request.out is None
     with locked(Path(str(path)), say) if into_the_run else nullcontext():
         return analysis_of.analyse(path, request, progress=progress, say=say)
@@ -233,6 +279,10 @@ def analyse(
 
 def report(run_dir: str | Path, progress: Progress | None = None, say: Say = silent) -> Path:
     """Write `report.html` of a run directory again."""
+    if is_set_directory(Path(run_dir)):
+        page = _free_energy_of_set(Path(run_dir), say).report
+        assert page is not None
+        return page
     with locked(Path(run_dir), say) if (Path(run_dir) / MANIFEST).is_file() else nullcontext():
         return analysis_of.report(run_dir, progress, say)
 
@@ -292,18 +342,61 @@ def reproduce(run_dir: str | Path, again: str | Path | None = None, say: Say = s
     return found
 
 
-def umbrella(run_dirs: Sequence[str | Path], out: str | Path, bin_width_A: float = 0.2) -> pd.DataFrame:
-    """Free energy of an ion along the surface normal from runs with `dynamics.bias.umbrella`, written as a table.
+def umbrella(
+    run_dirs: str | Path | Sequence[str | Path],
+    out: str | Path | None = None,
+    request: UmbrellaRequest | None = None,
+    say: Say = silent,
+    **changes: Any,
+) -> UmbrellaResult:
+    """F(z) of an ion from runs with `dynamics.bias.umbrella`, or the folder of a set of them, by MBAR.
 
-    Columns z [Å], F(z) [eV] and σ F(z) [eV].  Raises RunDirectoryError and TrajectoryError for what is no window, and
-    for windows that do not overlap.
+    `changes` are fields of `UmbrellaRequest`: `umbrella("runs/umb", reference="bulk", compare=["runs/free"])`.  Writes
+    a table with the columns z [Å], F(z) [eV] and σ F(z) [eV], a figure and a page; `result.table` is the table.  Raises
+    RunDirectoryError and TrajectoryError for what is no window, and for windows that do not overlap.
     """
-    from lmpdrive.common.atomic import write_atomically
-    from lmpdrive.stages.umbrella import free_energy, window_of
+    paths = [run_dirs] if isinstance(run_dirs, str | Path) else list(run_dirs)
+    return analyse_umbrella(paths, out, replace(request or UmbrellaRequest(), **changes), say)
 
-    table = free_energy([window_of(Path(run_dir)) for run_dir in run_dirs], bin_width_A)
-    write_atomically(Path(out), table.to_csv(index=False, float_format="%.6g"))
-    return table
+
+def _simulate_set(out: Path, how: HowToRun, config: Config, file: Path | None = None, analysis: bool = True) -> Result:
+    """All windows of a set, then F(z); `file`: the YAML of a set that begins here, None for one that goes on.
+
+    Raises UnstableError at the end if the guard ended a window, and what `simulate` raises.
+    """
+    if file is not None:
+        begin_set(out, config, file)
+    with locked(out, how.say):
+        change_set(out, how.overrides)
+        state = run_set(out, how)
+        if state != "finished":
+            return Result(out, state, run_directory=out)
+        result = _free_energy_of_set(out, how.say) if analysis else Result(out, state, run_directory=out)
+        if names := ended_by_the_guard(out):
+            raise UnstableError(
+                f"the guard ended {', '.join(names)}; F(z) has their heights before that. `lmpdrive report {out}/"
+                f"{names[0]}` says why"
+            )
+        return result
+
+
+def _free_energy_of_set(out: Path, say: Say, request: AnalysisRequest | None = None) -> Result:
+    """What `lmpdrive analyse` gives of a set."""
+    ask = request or AnalysisRequest()
+    csv = None if ask.out is None else Path(ask.out) / "free_energy.csv"
+    found = umbrella(out, csv, say=say, bin_width_A=ask.bin_width_A or BIN_WIDTH_A)
+    for line in found.lines()[:-1]:
+        say(line)
+    scalars = {found.free_energy.height_in_words: found.free_energy.height}
+    return Result(
+        found.files.csv.parent,
+        "finished",
+        {"free_energy": found.table},
+        {f"{name} [eV]": (scalar.value, scalar.error) for name, scalar in scalars.items()},
+        found.files.page,
+        scalars=scalars,
+        run_directory=out,
+    )
 
 
 def compare(

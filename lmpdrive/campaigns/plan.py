@@ -11,6 +11,8 @@ from typing import Any
 
 from lmpdrive.campaigns.axes import RESOURCES, Point, flattened, points_of
 from lmpdrive.campaigns.file import STAGES, Campaign, Comparison, Resources, read_campaign
+from lmpdrive.campaigns.planned_run import PlannedRun, over
+from lmpdrive.campaigns.windows import with_windows
 from lmpdrive.common import walltime
 from lmpdrive.common.atomic import write_atomically
 from lmpdrive.errors import ConfigError, RunDirectoryError, did_you_mean
@@ -19,26 +21,6 @@ PLAN = "plan.json"
 RUNS, COMPARISONS, JOURNALS = "runs", "comparisons", "journal"
 LONGEST_NAME = 200
 """Characters in the name of a run; file systems take 255, and files are named after runs."""
-
-
-@dataclass(frozen=True)
-class PlannedRun:
-    """One run of the matrix.
-
-    points : axis -> name of the point; `settings`: dotted key -> value; `resources`: stage -> its resources' name.
-    checked_by : name of the run whose check stands for this one's.
-    """
-
-    name: str
-    points: Mapping[str, str]
-    settings: Mapping[str, Any]
-    resources: Mapping[str, str]
-    checked_by: str
-
-    @property
-    def overrides(self) -> list[str]:
-        """For `--set`; JSON is YAML."""
-        return [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in self.settings.items()]
 
 
 @dataclass(frozen=True)
@@ -131,16 +113,23 @@ def make_plan(file: str | Path, out: str | Path | None = None) -> Plan:
         runs[run.name] = run
     if not runs:
         raise ConfigError(f"{path}: no runs: `without` leaves out every combination")
+    groups = tuple(_groups(campaign, runs))
+    planned = with_windows(_with_checks(campaign, runs), base, bool(campaign.stage("check").once_per))
+    if groups and len(planned) > len(runs):
+        raise ConfigError(
+            f"{path}: compare: dynamics.bias.umbrella makes several runs of each; take compare out, and set F(z) side "
+            "by side with `lmpdrive umbrella`"
+        )
     return Plan(
         name=campaign.campaign,
         file=path,
         base=base,
         folder=Path(out or Path("campaigns") / campaign.campaign).absolute(),
-        runs=_with_checks(campaign, runs),
+        runs=planned,
         repeats=tuple(name for name, points in axes.items() if _only_seeds(points)),
         potential_axes=tuple(name for name, points in axes.items() if _sets_potential(points)),
         labelled=tuple(_labelled(campaign, path.parent)),
-        groups=tuple(_groups(campaign, runs)),
+        groups=groups,
         resources=campaign.resources,
         tries=campaign.tries,
         slice_s=walltime.seconds(campaign.slice) if campaign.slice else None,
@@ -198,7 +187,7 @@ def _runs(campaign: Campaign, axes: Mapping[str, list[Point]], folder: Path) -> 
     matrix: dict[tuple[tuple[str, str], ...], PlannedRun] = {}
     for combination in itertools.product(*axes.values()):
         points = {axis: point.name for axis, point in zip(axes, combination, strict=True)}
-        settings = _over(common, *(point.settings for point in combination))
+        settings = over(common, *(point.settings for point in combination))
         own = next((point.resources for point in reversed(combination) if point.resources), None)
         resources = stages | ({"md": own} if own else {})
         name = "_".join(points.values())
@@ -213,18 +202,8 @@ def _runs(campaign: Campaign, axes: Mapping[str, list[Point]], folder: Path) -> 
         if missing:
             raise ConfigError(f"also.{name}.like: say which point of {', '.join(missing)} it is like")
         model = matrix[tuple((axis, str(like[axis])) for axis in axes)]
-        settings = _over(model.settings, flattened(extra, folder))
+        settings = over(model.settings, flattened(extra, folder))
         yield PlannedRun(name, model.points, settings, {**model.resources, **({"md": own} if own else {})}, name)
-
-
-def _over(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Later settings over earlier ones: a section that is set whole removes what was set inside of it."""
-    merged: dict[str, Any] = {}
-    for layer in layers:
-        for key, value in layer.items():
-            merged = {k: v for k, v in merged.items() if not k.startswith(f"{key}.")}
-            merged[key] = value
-    return dict(sorted(merged.items(), key=lambda item: item[0].count(".")))
 
 
 def _with_checks(campaign: Campaign, runs: Mapping[str, PlannedRun]) -> dict[str, PlannedRun]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from lmpdrive.architectures import Problem
 from lmpdrive.checks import rules
 from lmpdrive.checks.case import Case
-from lmpdrive.checks.environment import environment_problems, lammps_problems, style_problems
+from lmpdrive.checks.environment import bias_problems, environment_problems, lammps_problems, style_problems
 from lmpdrive.checks.table import element_table
 from lmpdrive.config import Config
 
@@ -44,6 +44,8 @@ def problems(config: Config, system: BuiltSystem | None, here: bool = True, may_
         found += environment_problems(config)
         if not any(p.level == "error" for p in found):
             found += lammps_problems(config)
+        if not any(p.level == "error" for p in found):
+            found += bias_problems(config)
         if own_deck is not None and not any(p.level == "error" for p in found):
             found += style_problems(config, own_deck.deck)
     return found

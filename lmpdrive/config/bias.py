@@ -1,37 +1,31 @@
-"""A bias or restraint through Colvars: a file of the user's, or an umbrella on an ion.  Å, eV, fs."""
+"""A bias or restraint through Colvars or PLUMED: a file of the user's, or an umbrella on an ion."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import NonNegativeFloat, PositiveFloat, model_validator
+from pydantic import model_validator
 
 from lmpdrive.config.base import Section
-
-
-class Umbrella(Section):
-    """E = k/2 (z - z₀)² on the height z of one ion above the outermost layer of the slab."""
-
-    ion: str
-    """Which: Na for the group ion_Na, which must be one atom."""
-    at_A: NonNegativeFloat
-    """The height z₀ above the layer."""
-    k_eV_per_A2: PositiveFloat = 0.5
-    """Stiffness k."""
-    every_fs: PositiveFloat = 10
-    """Interval at which z is written to `bias.colvars.traj`."""
+from lmpdrive.config.umbrella import Umbrella
 
 
 class Bias(Section):
-    """Exactly one of the two."""
+    """Exactly one of the three."""
 
     colvars: Path | None = None
     """File in the language of Colvars, which is put into the deck as it is; energies in eV, lengths in Å."""
+    plumed: Path | None = None
+    """File in the language of PLUMED, which is copied into the run directory, for a LAMMPS with PLUMED."""
     umbrella: Umbrella | None = None
-    """A spring on the height of an ion: a window of umbrella sampling."""
+    """A spring on the height of an ion: a window of umbrella sampling, or all of them."""
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Bias:
-        if (self.colvars is None) == (self.umbrella is None):
-            raise ValueError("give exactly one of colvars: FILE and umbrella: {ion: Na, at_A: 4}")
+        given = [key for key in ("colvars", "plumed", "umbrella") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                "give exactly one of colvars: FILE, plumed: FILE and umbrella: {ion: Na, at_A: 4}, "
+                f"not {' and '.join(given) or 'none'}"
+            )
         return self

@@ -38,6 +38,11 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     return validate(raw, path.parent, source=str(path), lines=lines)
 
 
+def raw_content(path: Path) -> dict[str, Any]:
+    """The sections of a file over those of what it extends, as written.  Raises ConfigError if it cannot be read."""
+    return _read(path)[0]
+
+
 def _read(path: Path, below: tuple[Path, ...] = ()) -> tuple[dict[str, Any], Lines]:
     """The sections of `path`, over those of the file it extends, and where each key is written.
 
@@ -131,9 +136,9 @@ def _absolute(config: Config, folder: Path) -> dict[str, Any]:
     if system.build is not None:
         system = system.model_copy(update={"build": system.build.with_files_from(folder)})
     dynamics, bias = config.dynamics, config.dynamics.bias
-    if bias is not None and bias.colvars is not None:
-        bias = bias.model_copy(update={"colvars": (folder / bias.colvars).resolve()})
-        dynamics = dynamics.model_copy(update={"bias": bias})
+    if bias is not None:
+        own = {key: (folder / file).resolve() for key in ("colvars", "plumed") if (file := getattr(bias, key))}
+        dynamics = dynamics.model_copy(update={"bias": bias.model_copy(update=own)})
     templates = (folder / config.templates).resolve() if config.templates else None
     observables = config.observables
     if observables.extra:

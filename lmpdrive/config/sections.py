@@ -113,7 +113,7 @@ class Dynamics(Section):
     electric_field: ElectricField | None = None
     """A homogeneous field, for potentials with charges."""
     bias: Bias | None = None
-    """A bias or restraint through Colvars, from the end of the minimisation on."""
+    """A bias or restraint through Colvars or PLUMED, from the end of the minimisation on."""
     minimise: Minimise | None = Minimise()
     """Minimisation before the dynamics; `null` skips it."""
     equilibrate_ps: NonNegativeFloat = 5
@@ -160,6 +160,12 @@ class Dynamics(Section):
         ensembles = {self.ensemble, *(stage.ensemble for stage in self.stages or ())}
         if self.thermostats and "npt" in ensembles:
             raise ValueError("thermostats with ensemble: npt: one barostat cannot follow two thermostats; use nvt")
+        return self
+
+    @model_validator(mode="after")
+    def _windows_overlap(self) -> Dynamics:
+        if self.bias is not None and self.bias.umbrella is not None:
+            self.bias.umbrella.check_overlap(self.temperature_K)
         return self
 
     @field_validator("stages")

@@ -24,13 +24,18 @@ MOST_BYTES = 1_000_000
 _WORD = re.compile(r"[^\s'\"=,;{}()]+")
 
 
-def auxiliary_files(deck: Deck, folders: Sequence[Path], made: Sequence[str]) -> Mapping[str, Path]:
+def auxiliary_files(
+    deck: Deck, folders: Sequence[Path], made: Sequence[str], given: Mapping[str, Path]
+) -> Mapping[str, Path]:
     """Name in the run directory -> file beside the templates in `folders`, the first folder that has it.
 
-    made : names that stand for other files in a run directory.
+    made : names that stand for other files in a run directory.  given : files that are there anyway; what they name is
+    looked up beside them too.
     """
-    found: dict[str, Path] = {}
+    found = dict(given)
+    folders = [*folders, *(path.parent for path in given.values())]
     names = [word for command in deck.commands for word in _input_words(command)]
+    names += [word for path in given.values() for word in _words_of(path)]
     while names:
         name = names.pop(0)
         path = None if name in found or name in made else _beside(name, folders)

@@ -1,18 +1,24 @@
-"""The configuration of Colvars that a deck holds (Fiorin, Klein, Hénin, Mol. Phys. 111, 3345 (2013))."""
+"""The configuration of Colvars that a deck holds (Fiorin, Klein, Hénin, Mol. Phys. 111, 3345 (2013)), and the file of
+PLUMED that it reads (Tribello et al., Comput. Phys. Commun. 185, 604 (2014)).
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from lmpdrive.config import Config
-from lmpdrive.config.bias import Umbrella
+from lmpdrive.config.umbrella import Umbrella
 from lmpdrive.errors import DeckError, did_you_mean
 from lmpdrive.system import BuiltSystem, id_ranges
 
+PLUMED = "bias.plumed"
+"""The user's PLUMED file in a run directory."""
 LONGEST_LINE = 200
 """A deck's longer lines are broken, which Colvars would not understand."""
 
 
 def colvars_text(config: Config, system: BuiltSystem) -> str | None:
-    """What `fix_modify bias config` is given; None without a bias.
+    """What `fix_modify bias config` is given; None without a bias through Colvars.
 
     Raises DeckError for a file that cannot be read or cannot stand in a deck, and for an ion or a layer that is not
     there.
@@ -22,7 +28,8 @@ def colvars_text(config: Config, system: BuiltSystem) -> str | None:
         return None
     if bias.umbrella is not None:
         return _umbrella(bias.umbrella, config, system)
-    assert bias.colvars is not None
+    if bias.colvars is None:
+        return None
     try:
         text = bias.colvars.read_text()
     except (OSError, UnicodeDecodeError) as error:
@@ -35,8 +42,25 @@ def colvars_text(config: Config, system: BuiltSystem) -> str | None:
     return text.strip("\n")
 
 
+def plumed_file(config: Config) -> Path | None:
+    """The file that becomes `bias.plumed`.  Raises DeckError for one that cannot be read."""
+    bias = config.dynamics.bias
+    if bias is None or bias.plumed is None:
+        return None
+    try:
+        bias.plumed.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeckError(f"dynamics.bias.plumed: cannot read {bias.plumed}: {error}") from None
+    return bias.plumed
+
+
 def _umbrella(umbrella: Umbrella, config: Config, system: BuiltSystem) -> str:
     """A colvar that is the ion's height above the mean of the outermost layer, and a spring on it."""
+    if umbrella.is_set:
+        raise DeckError(
+            f"dynamics.bias.umbrella stands for {umbrella.windows} runs: `lmpdrive simulate` makes and runs them all; "
+            f"for one of them write umbrella: {{ion: {umbrella.ion}, at_A: {umbrella.heights_A[0]:g}}}"
+        )
     kinds = {name.removeprefix("ion_"): ids for name, ids in system.groups.items() if name.startswith("ion_")}
     if len(kinds.get(umbrella.ion, ())) != 1:
         hint = did_you_mean(umbrella.ion, list(kinds)) or "."

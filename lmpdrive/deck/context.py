@@ -14,7 +14,7 @@ from lmpdrive.common.run_files import DECK
 from lmpdrive.config import Config
 from lmpdrive.config.sections import Barostat
 from lmpdrive.config.stages import PlannedStage
-from lmpdrive.deck.bias import colvars_text
+from lmpdrive.deck.bias import PLUMED, colvars_text, plumed_file
 from lmpdrive.deck.guard_variables import guard_variables
 from lmpdrive.system import BuiltSystem, id_ranges
 
@@ -115,6 +115,7 @@ def _stages(config: Config, system: BuiltSystem) -> dict[str, Any]:
         "production_steps": config.production_steps,
         # the cell must not change before the production: NPT equilibrates as NPT
         "bias": colvars_text(config, system),
+        "plumed": PLUMED if plumed_file(config) is not None else None,
         "begin_K": plan[0].begin_K if plan else dynamics.temperature_K,
         "plan": [_in_the_deck(config, plan, i) for i in range(len(plan))],
         "stages": {"equilibrate": "npt" if dynamics.ensemble == "npt" else "nvt"},

@@ -28,6 +28,7 @@ from lmpdrive.common.run_files import (
 )
 from lmpdrive.config import Config
 from lmpdrive.deck.auxiliary import auxiliary_files
+from lmpdrive.deck.bias import PLUMED, plumed_file
 from lmpdrive.deck.commands import parse_deck
 from lmpdrive.deck.context import context
 from lmpdrive.deck.guard_variables import guard_variables
@@ -72,7 +73,9 @@ def render(config: Config, system: BuiltSystem) -> RenderedDeck:
         names += _includes(files[name])
     deck = parse_deck(files[DECK], DECK, files.get)
     made = (*files, *RUN_FILES, *config.potential.files(), *config.potential.made)
-    return RenderedDeck(files, auxiliary_files(deck, folders[:-1], made))
+    plumed = plumed_file(config)
+    given = {} if plumed is None else {PLUMED: plumed}
+    return RenderedDeck(files, auxiliary_files(deck, folders[:-1], made, given))
 
 
 def _guard_of_stage(config: Config, name: str) -> tuple[str, str] | None:

@@ -24,7 +24,7 @@ from lmpdrive.deck.commands import Deck, read_deck
 from lmpdrive.engine.directory.frames_written import Expected, Written
 from lmpdrive.engine.directory.output import next_number, set_aside
 from lmpdrive.engine.directory.provenance import deck_was_edited
-from lmpdrive.engine.restart.deck import Resumption, Seam, end_of, numbered, plan, resumed
+from lmpdrive.engine.restart.deck import Resumption, Seam, end_of, numbered, plan, plumed_files, resumed
 from lmpdrive.engine.restart.files import Restart, candidates, recorded, why_unusable
 from lmpdrive.engine.run import ResumedFrom
 from lmpdrive.errors import ConfigError, DeckError, RunDirectoryError
@@ -131,6 +131,12 @@ def _by_lammps(
     at_seam = logged_energies(folder, chosen.step, len(system.species))
     at = Resumption(number, chosen.path.name, chosen.step, end, at_seam)
     write_atomically(folder / name, resumed(commands, at))
+    for new, old in plumed_files(commands, number).items():
+        write_atomically(folder / new, f"RESTART\n{(folder / old).read_text()}")
+        say(
+            f"warning: PLUMED appends to its files ({new} begins with RESTART); hills that were added after step "
+            f"{chosen.step} are read too and count twice: take them out of the file of METAD first"
+        )
     say(f"resuming at step {chosen.step} ({chosen.path.name}) toward step {end}: {name}")
     return RestartPoint(name, numbered(LOG, number), ResumedFrom(chosen.step, chosen.path.name, edited), lost=lost)
 

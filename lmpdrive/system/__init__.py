@@ -52,12 +52,15 @@ def _made(config: Config) -> BuiltSystem:
 
         return build(section.build, fixed_layers=fixed_layers, two_sided=section.two_sided)
     assert section.read is not None  # the config guarantees exactly one of the two
+    from lmpdrive.system.place_ion import placed
     from lmpdrive.system.read import read
 
-    return read(
+    system = read(
         section.read,
         elements=section.elements,
         fixed_layers=fixed_layers,
         two_sided=section.two_sided,
         slab=section.slab,
     )
+    bias = config.dynamics.bias
+    return placed(system, None if bias is None else bias.umbrella)

@@ -154,3 +154,49 @@ def test_names_of_ions_may_be_files_with_a_dot(tmp_path):
         "system.build.liquid.ions": {"a.xyz": 2},
         "system.build.liquid.waters": 5,
     }
+
+
+BASE = {
+    "system": {"build": {"ions": {"Na": 1}}},
+    "potential": {"architecture": "classical"},
+    "dynamics": {"bias": {"umbrella": {"ion": "Na", "z_A": [3, 4], "windows": 3}}},
+}
+TEMPERATURES = {"T": {"dynamics.temperature_K": [300, 330], "names": ["300K", "330K"]}}
+
+
+def umbrella(folder, **changes):
+    path = campaign(folder, set=None, resources=None, **changes)
+    (folder / "base.yaml").write_text(yaml.safe_dump(BASE))
+    return make_plan(path, folder / "out")
+
+
+def test_a_set_of_umbrella_windows_is_taken_apart(tmp_path):
+    plan = umbrella(tmp_path, axes=TEMPERATURES)
+    assert list(plan.runs) == [f"{T}_z{z}" for T in ("300K", "330K") for z in ("03.00", "03.50", "04.00")]
+    run = plan.runs["330K_z03.50"]
+    assert run.points == {"T": "330K", "window": "z03.50"} and run.checked_by == run.name
+    assert run.settings["system.build.ion_heights_A"] == [3.5]
+    # the default spring is that of the run's own temperature
+    assert run.settings["dynamics.bias.umbrella"]["k_eV_per_A2"] == pytest.approx(0.455, abs=1e-3)
+    assert run.settings["dynamics.bias.umbrella"]["at_A"] == 3.5
+
+
+def test_a_campaign_can_be_one_set_and_axes_can_make_it(tmp_path):
+    assert list(umbrella(tmp_path, axes={}).runs) == ["z03.00", "z03.50", "z04.00"]
+    one = {"at_A": 5, "z_A": None, "windows": None}
+    axes = {"b": {"set": {"dynamics.seed": 2}, "one": {"dynamics.bias.umbrella": one}}}
+    plan = umbrella(tmp_path, axes=axes)
+    assert list(plan.runs) == ["set_z03.00", "set_z03.50", "set_z04.00", "one"]
+    assert plan.runs["set_z03.00"].settings["dynamics.seed"] == 2001
+
+
+def test_one_check_for_a_set(tmp_path):
+    plan = umbrella(tmp_path, axes=TEMPERATURES, stages={"check": {"once_per": ["T"]}})
+    assert {run.checked_by for run in plan.runs.values()} == {"300K_z03.00", "330K_z03.00"}
+
+
+def test_windows_are_not_compared_nor_named_twice(tmp_path):
+    with pytest.raises(ConfigError, match=r"compare: .*makes several runs of each.*lmpdrive umbrella"):
+        umbrella(tmp_path, axes=TEMPERATURES, compare=[{"by": [], "reference": {"T": "300K"}}])
+    with pytest.raises(ConfigError, match=r"axes\.window: .*makes an axis of this name"):
+        umbrella(tmp_path, axes={"window": TEMPERATURES["T"]})

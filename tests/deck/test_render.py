@@ -134,6 +134,10 @@ GOLDEN = {
         "au111-water-3na.yaml",
         ["system.build.ions={Na: 1}", "dynamics.bias={umbrella: {ion: Na, at_A: 4.5}}"],
     ),
+    "au111-water-1na-plumed": (
+        "au111-water-3na.yaml",
+        ["system.build.ions={Na: 1}", f"dynamics.bias={{plumed: {ROOT / 'tests' / 'deck' / 'restraint.plumed'}}}"],
+    ),
     "pt111-water-minimise": ("pt111-water.yaml", ["dynamics.ensemble=minimise"]),
 }
 
@@ -149,7 +153,8 @@ def test_golden_decks(name):
         shutil.rmtree(golden, ignore_errors=True)
         golden.mkdir()
         deck.write(golden)
-    assert deck.files == {path.name: path.read_text() for path in golden.iterdir()}
+    copied = {name: path.read_text() for name, path in deck.auxiliary.items()}
+    assert deck.files | copied == {path.name: path.read_text() for path in golden.iterdir()}
 
 
 @pytest.fixture(scope="module")

@@ -92,7 +92,8 @@ def test_files_that_cannot_stand_there(text, tmp_path, content, words):
     [
         ({"ion": "K", "at_A": 3}, DeckError, "K must be one ion of the system.*Ions: 1 Na"),
         ({"ion": "Na", "at_A": -3}, ConfigError, "greater than or equal to 0"),
-        ({"ion": "Na"}, ConfigError, "at_A: is missing"),
+        ({"ion": "Na"}, ConfigError, "give at_A: 4 for one window, or z_A.*not none of them"),
+        ({"ion": "Na", "z_A": [2, 4], "windows": 5}, DeckError, "stands for 5 runs.*simulate.*at_A: 2"),
     ],
 )
 def test_umbrellas_that_cannot_be(text, umbrella, error, words):

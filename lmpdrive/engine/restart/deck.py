@@ -231,6 +231,8 @@ class _Rewriter:
         if command.name == "fix" and words[3:4] == ("colvars",) and "output" in words[:-1]:
             prefix = words.index("output") + 1
             return {prefix: numbered(words[prefix], number)}
+        if command.name == "fix" and words[3:4] == ("plumed",):
+            return {i: numbered(words[i], number) for i in _files_of_plumed(words).values()}
         if command.name in ("fix", "pair_style"):
             keys = ("file", "out_file", *(("output",) if words[3:4] == ("colvars",) else ()))
             files = enumerate(pairwise(words), start=1)
@@ -282,6 +284,19 @@ def take_seam_mismatch(run_dir: Path) -> SeamMismatch | None:
     if len(words) != len(fields(SeamMismatch)):  # cut short by a full disk
         return None
     return SeamMismatch(words[0], int(words[1]), *map(float, words[2:]))
+
+
+def plumed_files(deck: Deck, number: int) -> dict[str, str]:
+    """Name for a resumption -> PLUMED file of the deck that it must be made from, by `RESTART` before its text."""
+    found = [c.words[at["plumedfile"]] for c in deck.commands if "plumedfile" in (at := _files_of_plumed(c.words))]
+    return {numbered(name, number): name for name in found}
+
+
+def _files_of_plumed(words: Sequence[str]) -> dict[str, int]:
+    """Keyword of a `fix plumed` -> position of its file."""
+    if words[:1] != ("fix",) or words[3:4] != ("plumed",):
+        return {}
+    return {key: i for i, key in enumerate(words[:-1], start=1) if key in ("plumedfile", "outfile")}
 
 
 def numbered(file: str, number: int) -> str:

@@ -12,6 +12,7 @@ from lmpdrive.engine.restart.deck import (
     end_of,
     numbered,
     plan,
+    plumed_files,
     resumed,
     take_seam_mismatch,
 )
@@ -181,3 +182,12 @@ def test_names():
         "devi.2",
         ".x.2",
     ]
+
+
+def test_plumed_goes_on_with_files_of_its_own():
+    """`RESTART` comes before the text of the first part, so that PLUMED appends to its own files."""
+    deck = read_deck(DECKS / "au111-water-1na-plumed" / "in.lammps")
+    assert plumed_files(deck, 2) == {"bias.2.plumed": "bias.plumed"} and plumed_files(WATER, 2) == {}
+    commands = live(resumed(deck, Resumption(2, "a.restart", 60_000)), "au111-water-1na-plumed")
+    (fix,) = (c for c in commands if c.startswith("fix bias"))
+    assert fix == "fix bias all plumed plumedfile bias.2.plumed outfile bias.plumed.2.log"
