@@ -24,6 +24,7 @@ __all__ = [
     "resume",
     "run_deck",
     "simulate",
+    "uncertainty",
 ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ from lmpdrive.engine.run import Job, State
 from lmpdrive.errors import ConfigError, LmpdriveError, ModelError, RunDirectoryError, TrajectoryError
 from lmpdrive.lint.gate import must_pass
 from lmpdrive.stages import analyse as analysis_of
+from lmpdrive.stages import uncertainty as uncertainty_of
 from lmpdrive.stages.analyse import AnalysisRequest, Progress, Result
 from lmpdrive.stages.observable_settings import check_observables
 from lmpdrive.stages.progress_bar import FramesBar
@@ -44,6 +45,7 @@ from lmpdrive.stages.roll_back import run_with_roll_back
 from lmpdrive.stages.run import run_once
 from lmpdrive.stages.stability import raise_if_unstable
 from lmpdrive.stages.trial_run import by_label, trial_of, trial_run
+from lmpdrive.stages.uncertainty import Uncertainty, UncertaintyRequest
 from lmpdrive.stages.write import write_run_directory
 from lmpdrive.system import make_system
 from lmpdrive.trajectory.labelled import read_frames, read_labelled
@@ -330,6 +332,33 @@ def compare(
         return found
     say(f"drawing the comparison of {len(runs)} runs")
     return write_comparison(found, out)
+
+
+def uncertainty(
+    path: str | Path | Sequence[str | Path],
+    committee: Sequence[Any] = (),
+    *,
+    request: UncertaintyRequest | None = None,
+    analysis: AnalysisRequest | None = None,
+    progress: Progress | None = None,
+    say: Say = silent,
+    **changes: Any,
+) -> Uncertainty:
+    """The model's error of a run or of frames from elsewhere, from a committee; averages under other potentials.
+
+    `changes` are fields of `UncertaintyRequest` (validation, targets, stride, temperature_K, ...) or of
+    `AnalysisRequest` (data, elements, discard_ps, names, out, ...).  Writes `committee.nc`, `observables/model_*` and
+    the report.  Raises what `stages.uncertainty` does, and InUseError while the run directory is in use.
+    """
+    ours = {f.name for f in fields(UncertaintyRequest)}
+    asked = {name: value for name, value in changes.items() if name in ours}
+    request = replace(request or UncertaintyRequest(), **asked)
+    request = replace(request, committee=committee) if committee else request
+    others = {name: value for name, value in changes.items() if name not in ours}
+    analysis = replace(analysis or AnalysisRequest(), **others)
+    into_the_run = isinstance(path, str | Path) and Path(path).is_dir() and analysis.out is None
+    with locked(Path(str(path)), say) if into_the_run else nullcontext():
+        return uncertainty_of.uncertainty(path, request, analysis, progress, say)
 
 
 def pareto(

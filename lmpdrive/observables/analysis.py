@@ -16,14 +16,14 @@ from lmpdrive.observables.base import Observable, Settings
 from lmpdrive.observables.blocks import block_edges
 from lmpdrive.observables.error_sources import with_sources
 from lmpdrive.observables.examine import Slab, examined
-from lmpdrive.observables.factory import Factory, only_wanted, wanted_tables
+from lmpdrive.observables.factory import Factory, factory_for
 from lmpdrive.observables.interface import Interface
 from lmpdrive.observables.options import AnalysisOptions
 from lmpdrive.observables.registry import blamed, check_options, observable_classes
 from lmpdrive.observables.summary import summary
 from lmpdrive.observables.tables import Table
 from lmpdrive.observables.thermodynamics import thermo_tables
-from lmpdrive.observables.views import View, frames_of, views_of
+from lmpdrive.observables.views import View, frames_of
 from lmpdrive.trajectory.frames import ATOM_FRAMES_PER_CHUNK, Chunk, Trajectory
 
 if TYPE_CHECKING:
@@ -62,15 +62,10 @@ def analyse(
     trajectory, what = examined(trajectory, options.slab, options.normal)
     for line in what.lines():
         say(line)
-    settings = Settings(options.bin_width_A, trajectory.times_known, trajectory.frame_interval_ps, options.options)
-    views = views_of(trajectory, what, options.surface, settings)
     from_log = {}
     if thermo is not None:
         from_log = thermo_tables(thermo, _mobile(trajectory), options.n_blocks, int(trajectory.steps[0]))
-    factory = Factory(classes, views)
-    families = factory.families()
-    wanted = wanted_tables(options.names, families, list(from_log), {cls.family() for cls in classes})
-    factory = only_wanted(factory, families, wanted, trajectory)
+    factory, wanted = factory_for(trajectory, what, options, classes, list(from_log))
     _check_targets(options.targets, {cls.family() for cls in classes}, wanted)
     edges = block_edges(trajectory.n_frames, options.n_blocks if trajectory.n_frames >= options.n_blocks else 1)
     blocks = _accumulate(trajectory, factory, edges, options.parallel, progress) if factory() else []

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from lmpdrive.constituents import Constituents
 from lmpdrive.errors import ConfigError, TrajectoryError, did_you_mean
-from lmpdrive.observables.base import Observable
+from lmpdrive.observables.base import Observable, Settings
+from lmpdrive.observables.options import AnalysisOptions
 from lmpdrive.observables.registry import FROM_THE_LOG
-from lmpdrive.observables.views import View, with_bulk
+from lmpdrive.observables.views import View, views_of, with_bulk
 from lmpdrive.trajectory.frames import Trajectory
 
 
@@ -49,6 +51,24 @@ class Factory:
             seen[one.name] = one.family()
             names.setdefault(one.family(), []).append(one.name)
         return names
+
+
+def factory_for(
+    trajectory: Trajectory,
+    what: Constituents,
+    options: AnalysisOptions,
+    classes: Sequence[type[Observable]],
+    from_log: Sequence[str] = (),
+) -> tuple[Factory, set[str]]:
+    """What makes the wanted observables of an examined trajectory, and the names of the wanted tables.
+
+    from_log : tables that there are besides.
+    """
+    settings = Settings(options.bin_width_A, trajectory.times_known, trajectory.frame_interval_ps, options.options)
+    factory = Factory(classes, views_of(trajectory, what, options.surface, settings))
+    families = factory.families()
+    wanted = wanted_tables(options.names, families, list(from_log), {cls.family() for cls in classes})
+    return only_wanted(factory, families, wanted, trajectory), wanted
 
 
 def wanted_tables(

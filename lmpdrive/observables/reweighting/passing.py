@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from lmpdrive.observables.analysis import split_at_blocks
 from lmpdrive.observables.base import Observable
 from lmpdrive.observables.blocks import block_edges, left_out
-from lmpdrive.observables.factory import Factory
+from lmpdrive.observables.examine import examined
+from lmpdrive.observables.factory import Factory, factory_for
 from lmpdrive.observables.interface import InterfaceFrames
-from lmpdrive.observables.registry import blamed
+from lmpdrive.observables.options import AnalysisOptions
+from lmpdrive.observables.registry import FROM_THE_LOG, blamed, check_options, observable_classes
 from lmpdrive.observables.reweighting.adding import weighted_sums
 from lmpdrive.observables.series import Series
 from lmpdrive.observables.tables import Table
@@ -194,3 +196,15 @@ def columns(one: Observable) -> dict[str, Array]:
         return one.result()
     found = list(one.result().items())[1:]
     return {header: np.atleast_1d(values.mean()) for header, values in found}
+
+
+def bands_pass(
+    trajectory: Trajectory, options: AnalysisOptions, weights: Mapping[str, Array], progress: Progress | None = None
+) -> Passed:
+    """`weighted_pass` with the observables that `analyse` would take, those of the log left out."""
+    classes = observable_classes(options.extra)
+    check_options(classes, options.options)
+    names = None if options.names is None else [name for name in options.names if name not in FROM_THE_LOG]
+    trajectory, what = examined(trajectory, options.slab, options.normal)
+    factory, _ = factory_for(trajectory, what, replace(options, names=names), classes)
+    return weighted_pass(trajectory, factory, weights, options.n_blocks, progress)
