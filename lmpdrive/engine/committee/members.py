@@ -19,6 +19,8 @@ from lmpdrive.errors import ConfigError
 _NOT_THE_MODEL = {"committee", "uncertainty_every", "coupling"}
 """Keys that do not change what a model says of a frame."""
 YAML = (".yaml", ".yml")
+SAYS_NOTHING = ("model", "frozen_model", "graph", "mace", "final_model")
+"""File names of models whose folder tells more."""
 
 
 @dataclass(frozen=True)
@@ -101,18 +103,17 @@ def _model_of(potential: Architecture) -> str:
     model = getattr(potential, "model", None)
     if model:
         path = Path(str(model))
-        return path.parent.name if path.stem in ("model", "frozen_model", "graph") and path.parent.name else path.stem
+        return path.parent.name if path.stem in SAYS_NOTHING and path.parent.name else path.stem
     words = [str(v) for v in getattr(potential, "kwargs", {}).values() if isinstance(v, str | int | float)]
     return "-".join(Path(word).stem if "/" in word else word for word in words) or Path(potential.architecture).stem
 
 
 def _named_apart(members: list[Member]) -> list[Member]:
-    """Numbers after names that occur twice."""
+    """Where names are the same, numbered."""
     names = [member.name for member in members]
-    return [
-        Member(f"{one.name} {i}" if names.count(one.name) > 1 else one.name, one.potential)
-        for i, one in enumerate(members, start=1)
-    ]
+    if len(set(names)) < len(names):
+        names = [f"{name} {number}" for number, name in enumerate(names, start=1)]
+    return [Member(name, member.potential) for name, member in zip(names, members, strict=True)]
 
 
 def without_repeats(members: Sequence[Member]) -> list[Member]:

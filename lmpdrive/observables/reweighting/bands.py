@@ -85,19 +85,21 @@ class Potentials:
 
     def lines(self) -> tuple[list[str], list[str]]:
         """(notes, warnings) on how far each is from the driver."""
-        notes, warnings = [], []
+        notes = []
+        thin, far = [], []
         for name, x in self.every.items():
             left, spread = effective_frames(direct(x)), float(x.std())
             notes.append(f"{name}: std(βΔE) = {spread:.3g}; direct weights leave {left:.4g} of {len(x)} frames")
-            if not _carried(direct(x)):
-                warnings.append(
-                    f"{name}: only {left:.3g} of {len(x)} frames carry direct weights, so they give no average"
-                )
-            if spread > LARGE_SPREAD:
-                warnings.append(
-                    f"{name}: std(βΔE) = {spread:.3g} is above {LARGE_SPREAD:g}: the cumulant expansion is of first "
-                    "order, and its average an estimate of the direction and size of the change only"
-                )
+            thin += [] if _carried(direct(x)) else [name]
+            far += [name] if spread > LARGE_SPREAD else []
+        warnings = []
+        if thin:
+            warnings.append(f"Too few frames carry direct weights, so that they give no average: {', '.join(thin)}.")
+        if far:
+            warnings.append(
+                f"std(βΔE) is above {LARGE_SPREAD:g}: the cumulant expansion is of first order, and its averages an "
+                f"estimate of the direction and size of the change only: {', '.join(far)}."
+            )
         return notes, warnings
 
 
@@ -198,7 +200,9 @@ class _Bands:
         return found
 
     def _spread(self, values: Array) -> Array:
-        return np.asarray(self.calibration.alpha * values.std(axis=0, ddof=1))
+        spread = self.calibration.alpha * values.std(axis=0, ddof=1)
+        # of equal values, rounding is no spread
+        return np.where(spread > 1e-13 * np.abs(values).max(axis=0), spread, np.where(np.isnan(spread), np.nan, 0.0))
 
     def _each(self, names: Sequence[str], column: _Column) -> Array:
         return np.array([column.of(self.sets[name].whole) for name in names])
