@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from lmpdrive.architectures import find
 from lmpdrive.config.load import load_potential
 from lmpdrive.engine.committee import file as committee_file
-from lmpdrive.engine.committee.evaluate import Frames, Resources, evaluate
+from lmpdrive.engine.committee.evaluate import Frames, evaluate
 from lmpdrive.engine.committee.members import Member, driver_of, members_of, without_repeats
 from lmpdrive.errors import ConfigError, ModelError, RunDirectoryError
 from lmpdrive.trajectory.labelled import without_labels
@@ -32,17 +32,6 @@ def member(folder, name, **kwargs):
 
 def said(_):
     pass
-
-
-def test_energies_on_paper_and_nothing_twice(tmp_path):
-    """½ k h² for each atom; then another frame and another member: only what is new is evaluated."""
-    log = tmp_path / "calls"
-    a, b = (member(tmp_path, name, k=k, log=str(log)) for name, k in (("a", 1.0), ("b", 3.0)))
-    frames = [atoms_at(1.0, 2.0), atoms_at(0.0, 1.0)]
-    path = tmp_path / "committee.nc"
-    found = evaluate([a, b], frames_of(*frames), path, Resources(processes=2), say=said)
-    assert_allclose(found, [[2.5, 7.5], [0.5, 1.5]])
-    assert len(log.read_text()) == 4
 
 
 def test_more_frames_and_members_evaluate_only_what_is_new(tmp_path):

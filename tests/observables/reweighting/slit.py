@@ -1,7 +1,7 @@
-"""A Lennard-Jones liquid between two walls by LAMMPS, and the same with stickier walls: a teacher and its perturbations.
+"""Lennard-Jones atoms between two walls by LAMMPS, and the same with stickier walls: a teacher and its perturbations.
 
-The energy difference is the walls' alone, ΔE = δ E_wall, so that the reweighted profile of the teacher's run can be held
-against the run of each perturbed potential.
+The energy difference is the walls' alone, ΔE = δ E_wall, so that the reweighted profile of the teacher's run can be
+held against the run of each perturbed potential.
 
     python -m tests.observables.reweighting.slit 500000        # the table of docs/validation.md, some minutes
 """
