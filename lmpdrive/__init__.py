@@ -25,6 +25,7 @@ __all__ = [
     "run_deck",
     "simulate",
     "umbrella",
+    "uncertainty",
 ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ from lmpdrive.engine.run import Job, State
 from lmpdrive.errors import ConfigError, LmpdriveError, ModelError, RunDirectoryError, TrajectoryError, UnstableError
 from lmpdrive.lint.gate import must_pass
 from lmpdrive.stages import analyse as analysis_of
+from lmpdrive.stages import uncertainty as uncertainty_of
 from lmpdrive.stages.analyse import AnalysisRequest, Progress, Result
 from lmpdrive.stages.observable_settings import check_observables
 from lmpdrive.stages.progress_bar import FramesBar
@@ -55,6 +56,7 @@ from lmpdrive.stages.umbrella_set import (
     run_set,
 )
 from lmpdrive.stages.umbrella_windows import is_set, planned_windows
+from lmpdrive.stages.uncertainty import Uncertainty, UncertaintyRequest
 from lmpdrive.stages.write import write_run_directory
 from lmpdrive.system import make_system
 from lmpdrive.trajectory.labelled import read_frames, read_labelled
@@ -425,6 +427,33 @@ def compare(
         return found
     say(f"drawing the comparison of {len(runs)} runs")
     return write_comparison(found, out)
+
+
+def uncertainty(
+    path: str | Path | Sequence[str | Path],
+    committee: Sequence[Any] = (),
+    *,
+    request: UncertaintyRequest | None = None,
+    analysis: AnalysisRequest | None = None,
+    progress: Progress | None = None,
+    say: Say = silent,
+    **changes: Any,
+) -> Uncertainty:
+    """The model's error of a run or of frames from elsewhere, from a committee; averages under other potentials.
+
+    `changes` are fields of `UncertaintyRequest` (validation, targets, stride, temperature_K, ...) or of
+    `AnalysisRequest` (data, elements, discard_ps, names, out, ...).  Writes `committee.nc`, `observables/model_*` and
+    the report.  Raises what `stages.uncertainty` does, and InUseError while the run directory is in use.
+    """
+    ours = {f.name for f in fields(UncertaintyRequest)}
+    asked = {name: value for name, value in changes.items() if name in ours}
+    request = replace(request or UncertaintyRequest(), **asked)
+    request = replace(request, committee=committee) if committee else request
+    others = {name: value for name, value in changes.items() if name not in ours}
+    analysis = replace(analysis or AnalysisRequest(), **others)
+    into_the_run = isinstance(path, str | Path) and Path(path).is_dir() and analysis.out is None
+    with locked(Path(str(path)), say) if into_the_run else nullcontext():
+        return uncertainty_of.uncertainty(path, request, analysis, progress, say)
 
 
 def pareto(

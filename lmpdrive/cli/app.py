@@ -27,6 +27,7 @@ from lmpdrive.cli import (
     train,
     trust,
     umbrella,
+    uncertainty,
 )
 from lmpdrive.cli.exit import run as run_app
 
@@ -61,6 +62,7 @@ app.command(epilog=simulate.SIMULATE_EXAMPLES)(simulate.simulate)
 app.command(epilog=analyse.ANALYSE_EXAMPLES)(analyse.analyse)
 app.command(epilog=analyse.OBSERVABLES_EXAMPLES)(analyse.observables)
 app.command(epilog=compare.EXAMPLES)(compare.compare)
+app.command(epilog=uncertainty.EXAMPLES)(uncertainty.uncertainty)
 app.command(epilog=umbrella.EXAMPLES)(umbrella.umbrella)
 app.command(epilog=train.EXAMPLES)(train.train)
 app.command(epilog=learn.EXAMPLES)(learn.learn)

@@ -6,6 +6,9 @@ from typing import Literal
 
 from lmpdrive.errors import ConfigError
 
+SEVERAL = ("--labels", "--committee", "--validation", "--target")
+"""Options that take all words up to the next option."""
+
 
 def parse_options(arguments: list[str]) -> dict[str, dict[str, object]]:
     """`rdf.max_A=8` -> {"rdf": {"max_A": 8}}."""
@@ -46,13 +49,13 @@ def parse_variable(argument: str) -> tuple[str, str]:
 
 
 def repeat_options(argv: list[str]) -> list[str]:
-    """`--elements Au H` -> `--elements Au --elements H`, likewise `--labels`: typer takes one value an option."""
+    """`--elements Au H` -> `--elements Au --elements H`, likewise others: typer takes one value an option."""
     repeated: list[str] = []
     current = ""
     for word in argv:
-        if word in ("--elements", "--labels"):
+        if word == "--elements" or word in SEVERAL:
             current = word
-        elif (current == "--labels" and not word.startswith("-")) or (
+        elif (current in SEVERAL and not word.startswith("-")) or (
             current == "--elements" and word.isalpha() and word[0].isupper() and len(word) <= 2
         ):
             repeated += [current, word]

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from lmpdrive.architectures import available, find
+from lmpdrive.architectures import Architecture, available, find
 from lmpdrive.config.sections import Config, System
 from lmpdrive.config.yaml_text import MOST_CHARACTERS, Location, parse
 from lmpdrive.errors import ConfigError, did_you_mean
@@ -122,10 +122,36 @@ def validate(raw: dict[str, Any], folder: Path, source: str = "configuration", l
     return config.model_copy(update=_absolute(config, folder))
 
 
+def load_potential(path: str | Path) -> Architecture:
+    """The `potential:` section of a YAML file, which may have others; file names count from its folder.
+
+    Raises ConfigError, naming every problem at once with its line.
+    """
+    raw, lines = _read(Path(path))
+    section = raw.get("potential")
+    if not isinstance(section, dict):
+        raise ConfigError(f"{path} has no potential: section, which says what potential to evaluate")
+    return potential_from(section, Path(path).parent, str(path), lines)
+
+
+def potential_from(
+    section: dict[str, Any], folder: Path, source: str = "configuration", lines: Lines | None = None
+) -> Architecture:
+    """A validated `potential:` section with absolute file names.  Raises ConfigError."""
+    if not isinstance(section.get("architecture"), str):
+        raise ConfigError(f"{source}: potential: needs 'architecture:', one of {', '.join(available())} or ./mine.py")
+    architecture = find(section["architecture"], folder)
+    if section["architecture"].endswith(".py"):
+        section = section | {"architecture": str((folder / section["architecture"]).resolve())}
+    try:
+        return architecture.model_validate(section).resolve(folder)
+    except ValidationError as error:
+        found = [(("potential", *loc), message) for loc, message in _messages(error, architecture)]
+        raise ConfigError("\n".join(_with_line(source, lines or {}, *one) for one in found)) from None
+
+
 def _placeholder(potential: Any) -> Any:
     # Problems of the other sections are reported in the same pass even when `potential:` is broken.
-    from lmpdrive.architectures import Architecture
-
     return potential if isinstance(potential, Architecture) else Architecture(architecture="invalid")
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +16,14 @@ from lmpdrive.observables.base import Observable, Settings
 from lmpdrive.observables.blocks import block_edges
 from lmpdrive.observables.error_sources import with_sources
 from lmpdrive.observables.examine import Slab, examined
+from lmpdrive.observables.factory import Factory, factory_for
 from lmpdrive.observables.interface import Interface
 from lmpdrive.observables.options import AnalysisOptions
-from lmpdrive.observables.registry import FROM_THE_LOG, blamed, check_options, observable_classes
+from lmpdrive.observables.registry import blamed, check_options, observable_classes
 from lmpdrive.observables.summary import summary
 from lmpdrive.observables.tables import Table
 from lmpdrive.observables.thermodynamics import thermo_tables
-from lmpdrive.observables.views import View, frames_of, views_of, with_bulk
+from lmpdrive.observables.views import View, frames_of
 from lmpdrive.trajectory.frames import ATOM_FRAMES_PER_CHUNK, Chunk, Trajectory
 
 if TYPE_CHECKING:
@@ -61,15 +62,10 @@ def analyse(
     trajectory, what = examined(trajectory, options.slab, options.normal)
     for line in what.lines():
         say(line)
-    settings = Settings(options.bin_width_A, trajectory.times_known, trajectory.frame_interval_ps, options.options)
-    views = views_of(trajectory, what, options.surface, settings)
     from_log = {}
     if thermo is not None:
         from_log = thermo_tables(thermo, _mobile(trajectory), options.n_blocks, int(trajectory.steps[0]))
-    factory = _Factory(classes, views)
-    families = factory.families()
-    wanted = _wanted_tables(options.names, families, list(from_log), {cls.family() for cls in classes})
-    factory = _only_wanted(factory, families, wanted, trajectory)
+    factory, wanted = factory_for(trajectory, what, options, classes, list(from_log))
     _check_targets(options.targets, {cls.family() for cls in classes}, wanted)
     edges = block_edges(trajectory.n_frames, options.n_blocks if trajectory.n_frames >= options.n_blocks else 1)
     blocks = _accumulate(trajectory, factory, edges, options.parallel, progress) if factory() else []
@@ -91,7 +87,7 @@ def _equilibrations(
 
 
 def _assessed(
-    whole: Observable, table: Table, factory: _Factory, trajectory: Trajectory, options: AnalysisOptions
+    whole: Observable, table: Table, factory: Factory, trajectory: Trajectory, options: AnalysisOptions
 ) -> Table:
     """The table with its verdict, what its errors rest on, and what was assumed of the interface."""
     target = options.targets.get(whole.name, options.targets.get(whole.name.removesuffix(f"_{whole.face}")))
@@ -99,15 +95,6 @@ def _assessed(
     table = with_sources(table, trajectory.frame_interval_ps)
     notes = dict.fromkeys((*trajectory.notes, *factory.view(whole.face).interface.notes, *table.notes))
     return replace(table, notes=tuple(notes), convergence=verdict)
-
-
-def _only_wanted(
-    factory: _Factory, families: Mapping[str, list[str]], wanted: set[str], trajectory: Trajectory
-) -> _Factory:
-    """Without what nobody asked for, because one of each is made for each block; and with the bulk if one needs it."""
-    used = [cls for cls in factory.classes if wanted.intersection(families.get(cls.family(), ()))]
-    views = with_bulk(factory.views, trajectory) if any(cls.needs_bulk for cls in used) else factory.views
-    return replace(factory, classes=used, wanted=frozenset(wanted), views=views)
 
 
 def _mobile(trajectory: Trajectory) -> int:
@@ -158,7 +145,7 @@ def equilibrated_after_ps(
         )
     classes = [cls for cls in observable_classes() if cls.family() in equilibration.SIGNALS]
     trajectory, what = examined(trajectory, slab, normal)
-    factory = _Factory(classes, [View("", Interface(trajectory.topology, trajectory.read(0, 1), what), Settings())])
+    factory = Factory(classes, [View("", Interface(trajectory.topology, trajectory.read(0, 1), what), Settings())])
     (signals,) = _accumulate(trajectory, factory, [0, trajectory.n_frames], 1, progress)
     sampled = {one.name: (trajectory.times_ps, s) for one in signals if (s := one.sampled()) is not None}
     logged = {} if thermo is None else thermo_tables(thermo, _mobile(trajectory), 10, int(trajectory.steps[0]))
@@ -167,73 +154,6 @@ def equilibrated_after_ps(
         if one.late:
             say(f"warning: {one.refusal}")
     return equilibration.discard_ps(found)
-
-
-@dataclass(frozen=True)
-class _Factory:
-    """Makes new instances of the wanted observables, always in the same order."""
-
-    classes: Sequence[type[Observable]]
-    views: list[View]
-    wanted: frozenset[str] | None = None
-
-    def __call__(self) -> list[Observable]:
-        apart = len(self.views) > 1
-        every = (
-            one
-            for cls in self.classes
-            for view in self.views
-            if not apart or cls.per_face == bool(view.face)
-            for one in view.make(cls)
-        )
-        return [one for one in every if self.wanted is None or one.name in self.wanted]
-
-    def view(self, face: str) -> View:
-        """The view from a face."""
-        return next(view for view in self.views if view.face == face)
-
-    def families(self) -> dict[str, list[str]]:
-        """File name -> its tables for this system."""
-        names: dict[str, list[str]] = {}
-        seen: dict[str, str] = {}
-        for one in self():
-            if one.name in seen or one.name in FROM_THE_LOG:
-                raise ConfigError(
-                    f"two observables are named {one.name!r} ({seen.get(one.name, 'from the log')} and "
-                    f"{one.family()}): rename one"
-                )
-            seen[one.name] = one.family()
-            names.setdefault(one.family(), []).append(one.name)
-        return names
-
-
-def _wanted_tables(
-    names: Iterable[str] | None, families: Mapping[str, list[str]], from_log: list[str], every_family: set[str]
-) -> set[str]:
-    """The wanted tables, all if None."""
-    available = [name for tables in families.values() for name in tables] + from_log
-    if names is None:
-        return set(available)
-    wanted: set[str] = set()
-    for name in names:
-        if name in available:
-            wanted.add(name)
-        elif name in families:
-            wanted |= set(families[name])
-        elif name in FROM_THE_LOG:
-            raise TrajectoryError(f"{name} needs the thermo table of a log.lammps (thermo=)")
-        elif name in every_family:
-            raise TrajectoryError(
-                f"{name} does not apply to this system: it lacks the atoms, velocities or times that it needs. "
-                f"There are: {', '.join(available)}"
-            )
-        elif name != "summary":
-            choices = [*available, *families]
-            raise TrajectoryError(
-                f"no observable {name!r} for this system{did_you_mean(name, choices) or '.'} "
-                f"There are: {', '.join(dict.fromkeys(choices))}"
-            )
-    return wanted
 
 
 def _check_targets(targets: Mapping[str, float], families: set[str], wanted: set[str]) -> None:
@@ -247,14 +167,14 @@ def _check_targets(targets: Mapping[str, float], families: set[str], wanted: set
 
 
 def _accumulate(
-    trajectory: Trajectory, factory: _Factory, edges: list[int], parallel: int, progress: Progress | None
+    trajectory: Trajectory, factory: Factory, edges: list[int], parallel: int, progress: Progress | None
 ) -> list[list[Observable]]:
     """The observables of each block, with its frames added."""
     n_blocks = len(edges) - 1
     if parallel > 1 and n_blocks > 1:
         return _accumulate_in_processes(trajectory, factory, edges, min(parallel, n_blocks), progress)
     blocks = [factory() for _ in range(n_blocks)]
-    for done, block, chunk in _split_at_blocks(trajectory.chunks(), edges):
+    for done, block, chunk in split_at_blocks(trajectory.chunks(), edges):
         _update(blocks[block], chunk, factory.views)
         if progress:
             progress(done, trajectory.n_frames)
@@ -268,7 +188,7 @@ def _update(observables: list[Observable], chunk: Chunk, views: list[View]) -> N
             one.update(chunk, seen[one.face])
 
 
-def _split_at_blocks(chunks: Iterable[Chunk], edges: list[int]) -> Iterator[tuple[int, int, Chunk]]:
+def split_at_blocks(chunks: Iterable[Chunk], edges: list[int]) -> Iterator[tuple[int, int, Chunk]]:
     """(number of frames done, block number, frames) with chunks cut where blocks end."""
     done, block = 0, 0
     for chunk in chunks:
@@ -281,12 +201,12 @@ def _split_at_blocks(chunks: Iterable[Chunk], edges: list[int]) -> Iterator[tupl
             block += done == edges[block + 1]
 
 
-_shared: tuple[Trajectory, _Factory] | None = None
+_shared: tuple[Trajectory, Factory] | None = None
 """What the forked processes work on: inherited, because an open trajectory cannot be sent."""
 
 
 def _accumulate_in_processes(
-    trajectory: Trajectory, factory: _Factory, edges: list[int], parallel: int, progress: Progress | None
+    trajectory: Trajectory, factory: Factory, edges: list[int], parallel: int, progress: Progress | None
 ) -> list[list[Observable]]:
     global _shared
     _shared = trajectory, factory

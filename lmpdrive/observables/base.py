@@ -42,6 +42,8 @@ class Settings:
     frame_interval_ps: float = float("nan")
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     bulk: Bulk = UNKNOWN
+    validated: dict[type, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Class -> its options once they were validated: blank observables are made by the thousand."""
 
 
 class Options(Values):
@@ -66,6 +68,9 @@ class Observable(ABC):
     needs_bulk : it reads `settings.bulk`.
     per_face : it depends on the surface that distances are measured from: with two electrodes there is one for each.
     face : "lower" or "upper" where there is one for each, else empty.
+    frame_sums : attributes that are sums over frames, from which the result follows: numbers, arrays, `Bins`, or
+        sequences or dictionaries of them.  With them named, frames can be weighted (docs/model-uncertainty.md); empty
+        where a result is no function of such sums.
     """
 
     name: str
@@ -74,6 +79,7 @@ class Observable(ABC):
     group: ClassVar[str] = ""
     needs_bulk: ClassVar[bool] = False
     per_face: ClassVar[bool] = False
+    frame_sums: ClassVar[tuple[str, ...]] = ()
     face: str = ""
     non_negative: tuple[str, ...] = ()
     subject: str = ""
@@ -108,9 +114,11 @@ class Observable(ABC):
 
         Raises ConfigError naming the option, its value and the choices.
         """
+        if cls in settings.validated:
+            return settings.validated[cls]
         given = settings.options.get(cls.family(), {})
         try:
-            return cls.Options(**given)
+            return settings.validated.setdefault(cls, cls.Options(**given))
         except ValidationError as error:
             first, choices = error.errors()[0], list(cls.Options.model_fields)
             at = ".".join(str(part) for part in first["loc"])

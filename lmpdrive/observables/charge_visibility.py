@@ -37,6 +37,7 @@ class ChargeVisibility(Sums):
     equation = "f(z) = N_seen(z)/N(z), seen: all ions within R of O"
     group = "ions"
     kind = "profile"
+    frame_sums = (*Sums.frame_sums, "all", "seen", "near", "metal_seen")
 
     class Options(NoOptions):
         """None without the model's receptive field."""

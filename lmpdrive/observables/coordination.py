@@ -37,6 +37,7 @@ class Coordination(PairSums):
 
     Options: ClassVar[type[CoordinationOptions]] = CoordinationOptions
     per_atom = True
+    frame_sums = (*PairSums.frame_sums, "by_radius")
     non_negative = ("P(n) [1]",)
     equation = "P(n) = ⟨number of A with n of B within r_s⟩ / N_A;  r_s: first minimum of g(r)"
     group = "ions"

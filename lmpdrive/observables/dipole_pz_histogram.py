@@ -25,6 +25,7 @@ class DipolePzHistogram(Observable):
     name = "dipole_pz_histogram"
     title = "Distribution of the film's dipole"
     non_negative = ("p(P_z) [1]",)
+    frame_sums = ("n_frames", "bins")
     equation = "p(P_z) = ⟨N(P_z, P_z + 0.5)⟩ / (N_frames · 0.5), P_z = Σ_i cos θ_i"
 
     def __init__(self, settings: Settings) -> None:

@@ -37,6 +37,7 @@ class HydrogenBondProfile(Sums):
     equation = "n_HB(z) = ⟨donated + accepted in (z, z + Δz)⟩ / ⟨N(z, z + Δz)⟩"
     kind: ClassVar[str] = "profile"
     needs_bulk = True
+    frame_sums = (*Sums.frame_sums, "_waters", "_donated", "_accepted")
 
     def __init__(self, settings: Settings, oxygens: NDArray[np.int64], has_surface: bool) -> None:
         super().__init__(settings)

@@ -31,6 +31,7 @@ class IonMap(Sums):
     per_face = True
     equation = "c(z, u) = ⟨N(z, z + Δz; u, u + Δu)⟩ / (N_A Δz Δu h),  u along the cell, h its width across"
     group = "ions"
+    frame_sums = (*Sums.frame_sums, "bins", "_length")
 
     class Options(NoOptions):
         """Ions only, along a."""

@@ -39,6 +39,7 @@ class IonSurfaceDistance(Sums):
     per_face = True
     equation = "p(z) = ⟨N(z, z + Δz)⟩/(⟨N⟩ Δz);  F(z) = −k_B T ln(p(z)/p_ref)"
     group = "ions"
+    frame_sums = (*Sums.frame_sums, "bins", "_near_top")
     non_negative = ("p(z) [1/Å]",)
 
     class Options(NoOptions):

@@ -77,6 +77,7 @@ class PairSums(Sums):
 
     Options: ClassVar[type[Any]] = PairOptions
     per_atom: ClassVar[bool] = False
+    frame_sums: ClassVar[tuple[str, ...]] = (*Sums.frame_sums, "pairs", "along", "_per_area", "_height")
 
     def __init__(self, settings: Settings, names: tuple[str, str], atoms: tuple[NDArray[np.int64], ...]) -> None:
         super().__init__(settings)

@@ -48,6 +48,7 @@ class PotentialProfile(Sums):
     equation = "φ(z) = −(1/ε0) ∫dz′ ∫dz″ ρ_q(z″)"
     name = "potential_profile"
     title = "Electrostatic potential from point charges"
+    frame_sums = (*Sums.frame_sums, "sheets", "_gap", "_height")
 
     class Options(NoOptions):
         """The structure's charges, the boundary that fits the cell."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +89,7 @@ class Profile(Observable):
     column: str
     error_column: str
     per_face = True
+    frame_sums: ClassVar[tuple[str, ...]] = ("n_frames", "bins", "_gap_sum")
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -170,6 +171,8 @@ class WaterMean(Profile):
 
     A subclass defines the quantity in `of_waters`.
     """
+
+    frame_sums = (*Profile.frame_sums, "counts")
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)

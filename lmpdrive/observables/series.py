@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -23,6 +23,7 @@ class Series(Observable):
 
     columns: tuple[str, ...]
     error_column: str
+    frame_sums: ClassVar[tuple[str, ...]] = ("n_frames", "_rows")
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)

@@ -32,6 +32,8 @@ class SpeciesTemperature(Series):
     title = "Temperature of each element"
     equation = "T = Σ m v² / (3 N k_B) over the atoms that move"
     error_column = "σ [K]"
+    frame_sums = ()
+    """Velocities do not depend on the potential: weights of frames would only add noise."""
 
     def __init__(self, settings: Settings, elements: dict[str, NDArray[np.int64]], masses_u: Array) -> None:
         super().__init__(settings)

@@ -16,12 +16,13 @@ from lmpdrive.observables.tables import Scalar, Table
 class Sums(Observable):
     """A table of variables and values, both computed from sums at the end.
 
-    A subclass calls `count` in `update`, adds its own sums in `merge`, and names its columns in `variables` and
-    `values`.  The first of the values gets the column σ, further ones `σ_<symbol>`.
+    A subclass calls `count` in `update`, adds its own sums in `merge` and to `frame_sums`, and names its columns in
+    `variables` and `values`.  The first of the values gets the column σ, further ones `σ_<symbol>`.
     """
 
     kind: ClassVar[str] = "histogram"
     n_variables: ClassVar[int] = 1
+    frame_sums: ClassVar[tuple[str, ...]] = ("n_frames",)
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)

@@ -42,6 +42,7 @@ class WaterAngles(Sums):
     equation = "p(θ) = ⟨N(θ, θ + Δθ)⟩ / (⟨N⟩ Δθ);  f(θ) = p(θ)/(½ sin θ), 1 if isotropic;  θ to the normal"
     group = "water"
     non_negative = ("p(θ) [1/deg]", "f(θ) [1]")
+    frame_sums = (*Sums.frame_sums, "counts")
 
     class Options(NoOptions):
         """The first layer and the bulk of the film."""

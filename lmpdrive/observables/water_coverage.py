@@ -40,6 +40,7 @@ class WaterCoverage(Series):
     columns = ("N_1 [1]", "N_2 [1]", "N_beyond [1]", "Γ_1 [1/nm^2]", "θ_1 [ML]")
     error_column = "σ [1]"
     group = "water"
+    frame_sums = (*Series.frame_sums, "near", "_per_area")
 
     class Options(NoOptions):
         """Two layers."""

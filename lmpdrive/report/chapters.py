@@ -13,6 +13,7 @@ CHAPTERS = {
     "structure": "Structure and potential",
     "dynamics": "Dynamics",
     "thermo": "Temperature and energy",
+    "model": "Model uncertainty: profiles",
 }
 
 ORDER = (

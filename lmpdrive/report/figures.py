@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.observables.reweighting.bands import KIND
 from lmpdrive.observables.tables import Reference, Table
 from lmpdrive.report import lines
 from lmpdrive.report.labels import SIGN, axis_label, common_label, symbol_of
 from lmpdrive.report.lines import PALETTE
+from lmpdrive.report.model_bands import draw_bands
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -135,6 +137,8 @@ def draw(table: Table) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    if table.kind == KIND:
+        return _two_bands(table)
     together = panels(table)
     with rc_context(STYLE):  # type: ignore[arg-type]
         figure = Figure(figsize=(SIZE_INCH[0], SIZE_INCH[1] * (1.0 if len(together) == 1 else 1.6)))
@@ -154,6 +158,24 @@ def draw(table: Table) -> Figure:
         every[-1].set_xlabel(_x_label(table))
         if table.subject:
             every[0].annotate(table.subject, (0.98, 0.97), xycoords="axes fraction", ha="right", va="top")
+        settle(figure)
+    return figure
+
+
+def _two_bands(table: Table) -> Figure:
+    """Statistical and model error of a column."""
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with rc_context(STYLE):  # type: ignore[arg-type]
+        figure = Figure(figsize=(SIZE_INCH[0], 1.2 * SIZE_INCH[1]))
+        FigureCanvasAgg(figure)
+        axes = figure.subplots()
+        axes.margins(x=0)
+        draw_bands(axes, table)
+        if table.subject:
+            axes.annotate(table.subject, (0.98, 0.97), xycoords="axes fraction", ha="right", va="top")
         settle(figure)
     return figure
 

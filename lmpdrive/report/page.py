@@ -17,10 +17,12 @@ from lmpdrive.common.manifest import Manifest, Stage, SystemSection
 from lmpdrive.common.units import UC_PER_CM2_PER_E_PER_A2
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables.registry import FROM_THE_LOG
+from lmpdrive.observables.reweighting.bands import KIND
 from lmpdrive.observables.summary import SAMPLING
 from lmpdrive.observables.tables import Table
 from lmpdrive.report.chapters import in_chapters
 from lmpdrive.report.figures import write_figures
+from lmpdrive.report.model_bands import model_chapter, model_tables
 from lmpdrive.report.numbers import with_error
 from lmpdrive.report.verdict import Verdict, verdict_of
 from lmpdrive.report.what_is_what import what_is_what
@@ -45,6 +47,8 @@ def write_report(
 ) -> Path:
     """Write figures to `run_dir/observables/` and the page to `run_dir/report.html`; return its path.
 
+    What `lmpdrive uncertainty` wrote there is a chapter of it.
+
     Parameters
     ----------
     tables : from `analyse`.
@@ -55,6 +59,7 @@ def write_report(
     Raises TrajectoryError if the directory cannot be written.
     """
     run_dir = Path(run_dir)
+    tables = {**tables, **model_tables(run_dir / "observables")}
     svg = write_figures(tables, run_dir / "observables")
     text = (
         environment()
@@ -70,6 +75,7 @@ def write_report(
                 (title, _anchor(title), [_figure(table, svg[table.name]) for table in members])
                 for title, members in in_chapters(tables.values()).items()
             ],
+            model=model_chapter(tables),
             what=what_is_what(tables["summary"].notes if "summary" in tables else ()),
         )
     )
@@ -256,6 +262,8 @@ def _figure(table: Table, svg: str) -> dict[str, Any]:
     rows = [[f"{value:.5g}" for value in row] for row in table.data.iloc[::thin].itertuples(index=False, name=None)]
     banded = table.n_blocks and table.kind not in ("series", "map")
     error = f"band: 95 % (2σ), {table.n_blocks} blocks" if banded else ""
+    if table.kind == KIND:
+        error = f"statistical band: 2σ of {table.n_blocks} blocks; model band: 2σ_model; {'; '.join(table.notes)}"
     if banded and np.isnan(table.error[np.isfinite(table.value)]).any():
         error += "; dotted: no error bar"
     g = table.statistical_inefficiency

@@ -21,6 +21,7 @@ from lmpdrive.stages.stability import cut_to_stable_part, stable_part_without_fr
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lmpdrive.observables.options import AnalysisOptions
     from lmpdrive.observables.tables import Scalar, Table
     from lmpdrive.report.stable_part import StablePart
     from lmpdrive.report.verdict import Verdict
@@ -107,7 +108,7 @@ def analyse(
     `observables/*.csv`, `results.nc`, figures and `report.html`.  `progress` is called with (frames done, frames in
     all).  Raises TrajectoryError, ConfigError, UnstableError or RunDirectoryError; TypeError for an unknown keyword.
     """
-    return _Analysis(path, replace(request, **changes), progress, say).run()
+    return Analysis(path, replace(request, **changes), progress, say).run()
 
 
 def _only_or_first(source: str | Path | Sequence[str | Path]) -> Path:
@@ -125,7 +126,7 @@ def _only_or_first(source: str | Path | Sequence[str | Path]) -> Path:
     return paths[0]
 
 
-class _Analysis:
+class Analysis:
     """One analysis: open, cut, average, write."""
 
     def __init__(
@@ -145,11 +146,12 @@ class _Analysis:
         self.manifest = read_manifest(path) if self.is_run else Manifest()
 
     def run(self) -> Result:
+        """All of it."""
         from lmpdrive.report.verdict import verdict_of
 
-        frames, thermo, stable = self._open()
+        frames, thermo, stable = self.open()
         with announced(self.say):
-            frames, discard_ps = self._equilibrated(frames, thermo)
+            frames, discard_ps = self.equilibrated(frames, thermo)
             tables = marked(self._tables(frames, thermo), self.manifest, discard_ps)
         verdict = verdict_of(tables, self.manifest, stable, frames.warnings)
         self._write(tables, frames, discard_ps, verdict)
@@ -160,7 +162,8 @@ class _Analysis:
         run = self.path if self.is_run else None
         return Result(self.target, state, data, _numbers(tables["summary"].data), page, verdict, scalars, run)
 
-    def _open(self) -> tuple[Trajectory, pd.DataFrame | None, StablePart | None]:
+    def open(self) -> tuple[Trajectory, pd.DataFrame | None, StablePart | None]:
+        """The stable part of the frames and of the log, and what is said about it."""
         from lmpdrive import trajectory
 
         ask = self.request
@@ -177,7 +180,7 @@ class _Analysis:
             return frames, None, None
         return cut_to_stable_part(self.path, frames, trajectory.thermo_of(self.path), self.say)
 
-    def _equilibrated(self, frames: Trajectory, thermo: pd.DataFrame | None) -> tuple[Trajectory, float]:
+    def equilibrated(self, frames: Trajectory, thermo: pd.DataFrame | None) -> tuple[Trajectory, float]:
         """The frames after what is left out, and how many ps that is."""
         from lmpdrive import observables, trajectory
 
@@ -192,9 +195,16 @@ class _Analysis:
     def _tables(self, frames: Trajectory, thermo: pd.DataFrame | None) -> dict[str, Table]:
         from lmpdrive import observables
 
-        ask, settings = self.request, self.settings
         self.say(f"analysing {frames.n_frames} frames of {frames.n_atoms} atoms")
-        options = observables.AnalysisOptions(
+        return observables.analyse(frames, self.options, thermo=thermo, progress=self.progress, say=self.say)
+
+    @property
+    def options(self) -> AnalysisOptions:
+        """What is asked for, on top of what the run's settings say."""
+        from lmpdrive import observables
+
+        ask, settings = self.request, self.settings
+        return observables.AnalysisOptions(
             bin_width_A=self._bin_width_A,
             n_blocks=self._blocks,
             names=ask.names or settings.names,
@@ -208,7 +218,6 @@ class _Analysis:
             surface=ask.surface or settings.surface,
             normal=self._normal,
         )
-        return observables.analyse(frames, options, thermo=thermo, progress=self.progress, say=self.say)
 
     @property
     def _slab(self) -> str | Mapping[str, Any] | None:

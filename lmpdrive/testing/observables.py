@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from lmpdrive.observables.base import Observable, Settings
 from lmpdrive.observables.bulk import Bulk
 from lmpdrive.observables.interface import Interface
+from lmpdrive.observables.reweighting.passing import compared
 from lmpdrive.observables.tables import Table
 from lmpdrive.trajectory.frames import Chunk, Trajectory
 from lmpdrive.trajectory.topology import Topology
@@ -164,6 +165,7 @@ def _check_instance(
         "the table of blocks": lambda: _check_blocks(make, frames),
         "moving or reordering atoms": lambda: _check_symmetry(whole, make, frames, shift),
         "sending to another process": lambda: _check_pickle(whole),
+        "weighting frames": lambda: _check_weights(one, make, frames),
     }
     for what, check in checks.items():
         try:
@@ -298,6 +300,20 @@ def _check_symmetry(
     _compare(whole, _filled(make(scattered), scattered), "choice of periodic images")
     shuffled = frames.reordered(rng.permutation(frames.n_atoms))
     _compare(whole, _filled(make(shuffled), shuffled), "order of the atoms")
+
+
+def _check_weights(one: Observable, make: Callable[[], Observable], frames: SyntheticTrajectory) -> None:
+    """Where sums are named, a frame of weight 2 is two frames."""
+    if not one.frame_sums:
+        return
+    alone = [_filled(make(), frames, frame, frame + 1) for frame in (0, frames.n_frames // 2, frames.n_frames - 1)]
+    _assert(
+        compared(alone)[0],
+        one,
+        "frame_sums",
+        f"{', '.join(one.frame_sums)}: with them doubled, a frame is not the same as two frames; name every sum over "
+        "frames, and nothing else, or leave it empty",
+    )
 
 
 def _check_pickle(whole: Observable) -> None:

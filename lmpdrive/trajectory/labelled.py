@@ -19,6 +19,8 @@ from lmpdrive.errors import TrajectoryError
 if TYPE_CHECKING:
     from ase import Atoms
 
+    from lmpdrive.trajectory.frames import Trajectory
+
 Array = NDArray[np.float64]
 
 ENERGY, FORCES = "REF_energy", "REF_forces"
@@ -56,6 +58,15 @@ class LabelledFrames:
         end = int(self.counts[: frame + 1].sum())
         own = slice(end - int(self.counts[frame]), end)
         return Atoms(self.numbers[own], self.positions[own], cell=self.cells[frame], pbc=self.pbc[frame])
+
+    def some(self, frames: NDArray[np.int64]) -> Self:
+        """Those of these numbers, in that order."""
+        first = np.concatenate([[0], np.cumsum(self.counts)])
+        own = [np.arange(first[f], first[f + 1]) for f in frames]
+        atoms = np.concatenate(own) if own else np.zeros(0, int)
+        of_atoms = {name: getattr(self, name)[atoms] for name in ("numbers", "positions", "forces")}
+        of_frames = {name: getattr(self, name)[frames] for name in ("counts", "cells", "pbc", "energies_eV")}
+        return type(self)(**of_atoms, **of_frames)
 
     def save(self, path: Path) -> None:
         """As NumPy's `.npz`, which every environment reads alike."""
@@ -116,6 +127,24 @@ def read_frames(paths: Sequence[str | Path]) -> LabelledFrames:
     Raises TrajectoryError for a file that ASE cannot read, or without frames.
     """
     return without_labels([atoms for path in paths for atoms in _read(Path(path))], ", ".join(map(str, paths)))
+
+
+def of_trajectory(trajectory: Trajectory) -> LabelledFrames:
+    """All frames of a trajectory without labels, from the corner of the cell, periodic along the axes that it is."""
+    from ase.data import atomic_numbers
+
+    numbers = np.array([atomic_numbers[str(element)] for element in trajectory.topology.elements])
+    chunks = list(trajectory.chunks())
+    positions = np.concatenate([chunk.positions - chunk.origins[:, None] for chunk in chunks])
+    return LabelledFrames(
+        counts=np.full(len(positions), len(numbers)),
+        numbers=np.tile(numbers, len(positions)),
+        positions=positions.reshape(-1, 3),
+        cells=np.concatenate([chunk.cells for chunk in chunks]),
+        pbc=np.tile(np.array(trajectory.periodic, bool), (len(positions), 1)),
+        energies_eV=np.full(len(positions), np.nan),
+        forces=np.full((positions.shape[0] * len(numbers), 3), np.nan),
+    )
 
 
 def without_labels(frames: Sequence[Atoms], source: str = "") -> LabelledFrames:

@@ -79,7 +79,7 @@ def predicted(calculator: Any, frames: LabelledFrames, fail: str = "") -> tuple[
         atoms = frames.atoms(number)
         atoms.calc = calculator
         try:
-            energy, force = _of(atoms)
+            energy, force = energy_and_forces(atoms)
         except Exception as error:  # a calculator may raise anything on a strange frame
             if fail != ANY:
                 raise
@@ -92,7 +92,7 @@ def predicted(calculator: Any, frames: LabelledFrames, fail: str = "") -> tuple[
     return np.array(energies, float), np.concatenate(forces).astype(float)
 
 
-def _of(atoms: Atoms) -> tuple[float, Array]:
+def energy_and_forces(atoms: Atoms) -> tuple[float, Array]:
     """Energy and forces; the free energy where the calculator has one, as it is what the forces belong to."""
     forces = atoms.get_forces()
     try:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lmpdrive.common.run_files import ASE_STATE, FINAL_DATA, LOG
 from lmpdrive.common.say import Say
+from lmpdrive.engine.committee.file import COMMITTEE
 from lmpdrive.engine.restart.deck import numbered
 from lmpdrive.engine.restart.files import RECORD
 
@@ -28,6 +29,7 @@ def remove_output(folder: Path) -> None:
     numbered_ones = ("in.*.lammps", "log.*.lammps", "traj.*.dcd", "traj.*.lammpstrj", "model_devi.*.out")
     old = [folder / p.replace("*", str(n)) for p in numbered_ones for n in _numbers(folder, p)]
     old += [folder / name for name in (RECORD, ASE_STATE, "model_devi.out", "uncertainty.dat")]
+    old += [folder / COMMITTEE, folder / "observables" / "model.nc"]
     for path in (*old, *folder.glob("*.restart")):
         path.unlink(missing_ok=True)
 

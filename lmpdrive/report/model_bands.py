@@ -1,0 +1,85 @@
+"""Figures with two bands, and what the report says about the model's error.
+
+The dark band is statistical: what more frames would change.  The light one is the model's: what another training of
+the same kind would change, from a committee (docs/model-uncertainty.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lmpdrive.observables.results import read_results
+from lmpdrive.observables.reweighting.bands import DIRECT, MEAN, SIGMA, SUMMARY
+from lmpdrive.observables.tables import Scalar, Table
+from lmpdrive.report.labels import axis_label, symbol_of
+from lmpdrive.report.lines import PALETTE, band
+from lmpdrive.report.numbers import with_error
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MODEL_RESULTS = "model.nc"
+"""Tables of `lmpdrive uncertainty`, beside those of the analysis."""
+RUN_LABEL, MODEL_LABEL = "run, statistical 2σ", "committee, model 2σ"
+
+
+def model_tables(folder: Path) -> dict[str, Table]:
+    """Those that `lmpdrive uncertainty` wrote beside an analysis; none if it was not asked for."""
+    path = folder / MODEL_RESULTS
+    return read_results(path).tables if path.is_file() else {}
+
+
+def draw_bands(axes: Axes, table: Table) -> None:
+    """The first column with its statistical band, the committee's with the model's, and other potentials' curves."""
+    headers = [str(header) for header in table.data.columns]
+    header = headers[table.n_variables]
+    positive = header in table.non_negative
+    mean = next((name for name in headers if name.startswith(f"{MEAN} ")), None)
+    if mean is not None:
+        sigma = table.data[headers[headers.index(mean) + 1]].to_numpy(float)
+        _curve(axes, table, mean, sigma, PALETTE[1], MODEL_LABEL, (0.22, positive))
+    _curve(axes, table, header, table.error, PALETTE[0], RUN_LABEL, (0.45, positive))
+    for number, (name, error) in enumerate(_targets(headers)):
+        label = symbol_of(name).partition(" under ")[2]
+        _curve(axes, table, name, table.data[error].to_numpy(float), PALETTE[2 + number % 5], label, (0.3, positive))
+    axes.set_ylabel(axis_label(header))
+    axes.set_xlabel(axis_label(headers[0]))
+    axes.legend(ncols=1, loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2)
+
+
+def _targets(headers: list[str]) -> list[tuple[str, str]]:
+    """(column, its error) of other potentials."""
+    following = pairwise(headers)
+    pairs = [(a, b) for a, b in following if " under " in a and b.startswith("σ under ")]
+    return [(a, b) for a, b in pairs if f"{DIRECT} [" not in a]
+
+
+def _curve(axes: Axes, table: Table, header: str, sigma: Any, color: str, label: str, look: tuple[float, bool]) -> None:
+    alpha, positive = look
+    y = table.data[header].to_numpy(float)
+    low, high = band(y, sigma, positive)
+    axes.fill_between(table.x, low, high, where=list(np.isfinite(sigma)), color=color, alpha=alpha, linewidth=0)
+    axes.plot(table.x, y, color=color, label=label, linewidth=1.0)
+
+
+def model_chapter(tables: Mapping[str, Table]) -> dict[str, Any]:
+    """For the page: notes, warnings, and rows of quantity, run ± 2σ, committee ± 2σ_model, unit."""
+    summary = tables.get(SUMMARY)
+    if summary is None:
+        return {"notes": (), "warnings": (), "headers": (), "rows": ()}
+    data = summary.data
+    targets = [str(name) for name in data.columns if str(name).startswith("under ")]
+    rows = []
+    for _, row in data.iterrows():
+        cells = [str(row["quantity"]), with_error(Scalar(row["value"], row["σ"], row["unit"]))]
+        cells += [with_error(Scalar(row[MEAN], row[SIGMA], row["unit"]))] if MEAN in data else []
+        cells += [f"{row[name]:.4g}" for name in targets]
+        rows.append([*cells, "" if row["unit"] == "1" else str(row["unit"])])
+    committee = ["committee mean ± 2σ_model (model)"] if MEAN in data else []
+    headers = ["quantity", "run ± 2σ (statistical)", *committee, *targets, "unit"]
+    return {"notes": summary.notes, "warnings": summary.warnings, "headers": headers, "rows": rows}
