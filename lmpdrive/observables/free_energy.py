@@ -2,13 +2,14 @@
 
 The heights of each window are counted on a grid, and cut into ten contiguous blocks.  σ is the jackknife error of F(z)
 minus F at the reference: all of it is computed again without each block of each window, σ² = Σ_k σ_k² with the σ_k of
-window k (windows are independent runs).  A run without a bias is a window whose spring is zero.  Å, eV, K.
+window k (windows are independent runs).  A run without a bias is a window whose spring is zero.  Runs with the same
+spring are one window, one after the other.  Å, eV, K.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -146,8 +147,8 @@ def free_energy(windows: Sequence[Window], bin_width_A: float = 0.2, reference: 
     Raises TrajectoryError for windows of different ions or temperatures, for too few heights, for windows that do not
     overlap, and for a reference that the ion did not visit.
     """
-    windows = sorted(windows, key=lambda window: (window.at_A, window.name))
     _check_alike(windows)
+    windows = _pooled(windows)
     grid = _Grid.over(windows, bin_width_A)
     kt = K_B_EV_PER_K * windows[0].temperature_K
     biases = np.array([0.5 * w.k_eV_per_A2 * (grid.cells_A - w.at_A) ** 2 for w in windows]) / kt
@@ -178,6 +179,25 @@ def free_energy(windows: Sequence[Window], bin_width_A: float = 0.2, reference: 
         str(zero),
         (*_gaps(grid.middles_A, visited), *_warnings(windows)),
     )
+
+
+def _pooled(windows: Sequence[Window]) -> list[Window]:
+    """From the lowest to the highest; runs with the same spring are one, so that its blocks see how far they differ."""
+    found: dict[tuple[float, float], list[Window]] = {}
+    for window in sorted(windows, key=lambda window: (window.at_A, window.name)):
+        found.setdefault((window.at_A, window.k_eV_per_A2), []).append(window)
+    for alike in found.values():
+        if len({window.heights_A.shape[1:] for window in alike}) > 1:
+            names = ", ".join(window.name for window in alike)
+            raise TrajectoryError(f"{names} have different numbers of {alike[0].ion}: give runs with the same")
+    return [
+        replace(
+            alike[0],
+            name=" + ".join(window.name for window in alike),
+            heights_A=np.concatenate([window.heights_A for window in alike]),
+        )
+        for alike in found.values()
+    ]
 
 
 def deviation(one: FreeEnergy, other: FreeEnergy) -> Deviation:

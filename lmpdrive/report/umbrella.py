@@ -133,6 +133,7 @@ def _with_gaps(z: Array, *columns: Array) -> tuple[Array, ...]:
 
 
 def _page(found: FreeEnergy, files: Files, title: str, compared: Compared | None, svg: str) -> str:
+    others = [] if compared is None else [f"without bias: {warning}" for warning in compared.unbiased.warnings]
     return (
         environment()
         .get_template("umbrella.html.j2")
@@ -141,6 +142,7 @@ def _page(found: FreeEnergy, files: Files, title: str, compared: Compared | None
             ion=found.windows[0].ion,
             temperature=f"{found.windows[0].temperature_K:g}",
             found=found,
+            warnings=[*found.warnings, *others],
             lowest=f"{found.lowest_A:.2f}",
             deviation="" if compared is None else compared.deviation.sentence,
             unbiased=[] if compared is None else [window.name for window in compared.unbiased.windows],

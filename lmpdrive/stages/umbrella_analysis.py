@@ -57,6 +57,7 @@ class UmbrellaResult:
         ]
         lines += [f"warning: {warning}" for warning in found.warnings]
         if self.compared is not None:
+            lines += [f"warning: without bias: {warning}" for warning in self.compared.unbiased.warnings]
             lines.append(f"against runs without bias: {self.compared.deviation.sentence}")
         return [*lines, f"{self.files.csv}, {self.files.beside('.png').name}, report: {self.files.page}"]
 

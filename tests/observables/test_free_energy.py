@@ -138,3 +138,15 @@ def test_slow_windows_are_told():
     slow = window(ar1(4, K, 1000, 300, np.random.default_rng(0)), 4, K, "slow")
     found = free_energy([slow, windows(1)[3]])
     assert "heights of slow are correlated" in found.warnings[-1] and "lower bound" in found.warnings[-1]
+
+
+def test_runs_that_differ_have_larger_errors_than_their_blocks_say():
+    """Two runs without bias that stayed in different wells: which well is deeper is not known."""
+    rng = np.random.default_rng(0)
+    left, right = (window(rng.normal(at, 0.2, 1000), 0, 0, f"run{at:g}") for at in (4.0, 6.0))
+    found = free_energy([left, right])
+    assert [one.name for one in found.windows] == ["run4 + run6"] and len(found.windows[0].heights_A) == 2000
+    high = np.flatnonzero(np.isclose(found.z_A, 6.1))[0]
+    assert found.errors_eV[high] > 0.3 * KT and any("lower bound" in warning for warning in found.warnings)
+    with pytest.raises(TrajectoryError, match="run4, run6 have different numbers of Na"):
+        free_energy([left, replace(right, heights_A=np.full((50, 2), 6.0))])
