@@ -1,7 +1,7 @@
 """Frames of exploring runs that may teach the potential something.
 
-Of a run that the guard ended: those just before the event.  Of every run: some of its stable part, spread evenly.
-Those that a gate kept (docs/guard.md): all.  Each knows where it comes from.
+Of a run that the guard ended: those just before the event.  Of a run with a gate (docs/guard.md): those between its two
+levels.  Of every run: some of its stable part, spread evenly.  Each knows where it comes from.
 """
 
 from __future__ import annotations
@@ -16,13 +16,18 @@ from lmpdrive import guard
 from lmpdrive.common.manifest import read_manifest, system_of
 from lmpdrive.common.run_files import CONFIG
 from lmpdrive.config import load
+from lmpdrive.guard.gate import CANDIDATES
 from lmpdrive.learning.file import Candidates
 from lmpdrive.trajectory import open_trajectory
 
 
 def candidates_of(run_dir: Path, wanted: Candidates) -> list[Atoms]:
     """In order of time; `info` has run, step, time_ps and reason."""
-    found = [*_before_event(run_dir, wanted.last_ps), *_of_stable_part(run_dir, wanted.stable_frames)]
+    found = [
+        *_before_event(run_dir, wanted.last_ps),
+        *_between_levels(run_dir),
+        *_of_stable_part(run_dir, wanted.stable_frames),
+    ]
     first: dict[int, Atoms] = {}
     for atoms in found:
         atoms.info["run"] = run_dir.name
@@ -47,6 +52,13 @@ def _before_event(run_dir: Path, last_ps: float) -> list[Atoms]:
         for atoms in frames
         if atoms.info["step"] < event.step and event.time_ps - atoms.info["time_ps"] <= last_ps + 1e-9
     ]
+
+
+def _between_levels(run_dir: Path) -> list[Atoms]:
+    file = run_dir / CANDIDATES
+    if not file.is_file() or not file.stat().st_size:
+        return []
+    return [_plain(atoms, atoms.info["rule"]) for atoms in read(file, ":") if atoms.info["level"] == "low"]
 
 
 def _plain(atoms: Atoms, reason: str) -> Atoms:

@@ -11,9 +11,10 @@ from ase.calculators.lj import LennardJones
 
 import lmpdrive
 from lmpdrive.architectures import AseEvaluator, Configuration, Evaluation, find
-from lmpdrive.architectures.shared.committee import CommitteeEvaluator, force_deviations, header, row
+from lmpdrive.architectures.shared.committee import CommitteeEvaluator, biased, force_deviations, header, row
 from lmpdrive.architectures.shared.step_table import StepTable
 from tests.architectures.structures import water_on
+from tests.conftest import thermo_table
 
 MODEL = Path(__file__).parent / "data" / "mace-tiny.model"
 SHIPPED = ("pt-water-mace", "pt-water-mace-l1", "pt-water-mace-l2")
@@ -216,3 +217,55 @@ def test_each_member_must_know_the_elements(tmp_path, write_yaml):
     gold.write(tmp_path / "start.xyz")
     messages = [p.message for p in lmpdrive.check(file) if "does not know Au" in p.message]
     assert len(messages) == 2, "the first and the member"
+
+
+def test_the_bias_on_paper():
+    """E of 2 and 6 eV: ⟨E⟩ = 4, σ = 2; τ = 0.5 takes 1 eV off, and counts the lower one's forces more."""
+    one = Evaluation(2.0, np.array([[1.0, 0, 0]]), np.diag([2.0, 0, 0]))
+    two = Evaluation(6.0, np.array([[3.0, 0, 0]]), np.diag([6.0, 0, 0]))
+    found = biased([one, two], 0.5)
+    assert found.energy_eV == 3.0
+    assert found.forces[0, 0] == pytest.approx(0.75 * 1 + 0.25 * 3) and found.virial[0, 0] == pytest.approx(3.0)
+    assert biased([one, one], 0.5).energy_eV == 2.0 and (biased([one, one], 0.5).forces == one.forces).all()
+
+
+def test_forces_and_virial_of_the_bias_are_derivatives(tmp_path):
+    atoms = film()
+    atoms = atoms[[i for i, s in enumerate(atoms.symbols) if s == "Pt"]]
+    members = [AseEvaluator(LennardJones(sigma=s, epsilon=e, rc=6.0, smooth=True)) for s, e in ((2.3, 0.2), (2.5, 0.1))]
+    members.append(AseEvaluator(LennardJones(sigma=2.4, epsilon=0.3, rc=6.0, smooth=True)))
+    committee = CommitteeEvaluator(members, 1, tmp_path / "model_devi.out", print, bias_tau=0.7)
+
+    def energy(strain=0.0, move=0.0):
+        changed = atoms.copy()
+        changed.positions[0, 2] += move
+        changed.set_cell(changed.cell.array @ np.diag([1 + strain, 1, 1]), scale_atoms=True)
+        return committee(configuration(changed)).energy_eV
+
+    said, h = committee(configuration(atoms)), 1e-5
+    assert said.forces[0, 2] == pytest.approx(-(energy(move=h) - energy(move=-h)) / (2 * h), abs=1e-6)
+    assert said.virial[0, 0] == pytest.approx(-(energy(h) - energy(-h)) / (2 * h), abs=1e-4)
+
+
+def test_a_biased_run_conserves_its_energy_and_says_what_it_is(tmp_path, write_yaml):
+    pytest.importorskip("mace")
+    options = {"committee": list(SHIPPED[1:]), "bias_tau": 0.5, "compile": "never"}
+    path = case(tmp_path, write_yaml, architecture="mace", model=SHIPPED[0], **options)
+    said = [problem for problem in lmpdrive.check(path) if "bias_tau" in problem.message]
+    assert [(p.level, "explores" in p.message) for p in said] == [("warning", True)]
+    lmpdrive.simulate(path, tmp_path / "run", QUICK)
+    total = np.array([float(r[5]) for r in thermo_table(tmp_path / "run" / "log.lammps")])
+    potential = np.array([float(r[3]) for r in thermo_table(tmp_path / "run" / "log.lammps")])
+    assert np.ptp(total) < 0.02 * np.ptp(potential) + 1e-3
+    energies = np.loadtxt(tmp_path / "run" / "model_devi.out", ndmin=2)[0, -3:]
+    assert potential[0] == pytest.approx(energies.mean() - 0.5 * energies.std(), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [({}, "needs potential.committee"), ({"committee": ["a"], "dispersion": {"functional": "pbe"}}, "dispersion")],
+)
+def test_a_bias_that_cannot_be_is_refused(options, says):
+    pytest.importorskip("mace")
+    problems = mace(bias_tau=0.5).model_copy(update=options)._bias_problems()
+    assert [p.level for p in problems] == ["error"] and says in problems[0].message

@@ -76,7 +76,8 @@ class Ase(PackageCalculator):
 
     def member(self, model: dict[str, Any]) -> Self:
         """The same calculator with other keyword arguments."""
-        return self.model_copy(update={"kwargs": self.kwargs | model, "committee": [], "dispersion": None})
+        alone: dict[str, Any] = {"committee": [], "bias_tau": None, "dispersion": None}
+        return self.model_copy(update={"kwargs": self.kwargs | model} | alone)
 
     def model_files(self) -> dict[str, Path]:
         """A Python file of one's own, for the manifest; arguments are named where they lie."""

@@ -11,6 +11,11 @@ deviation):
     ε_f,i = sqrt(⟨|f_i - ⟨f_i⟩|²⟩)   [eV/Å], of which max, min and mean over the atoms i are written;
     ε_v,ab = sqrt(⟨(W_ab - ⟨W_ab⟩)²⟩) / n   [eV], of which max, min and root mean square over the 9 components;
     ε_e = sqrt(⟨(E - ⟨E⟩)²⟩) / n   [eV], and the energy of each model [eV].
+
+With `bias_tau` = τ all of them drive, towards configurations in which they disagree: hyper-active learning (C. van der
+Oord, M. Sachs, D. P. Kovács, C. Ortner, G. Csányi, npj Comput. Mater. 9, 168 (2023)), to find frames to learn from:
+
+    E = ⟨E_k⟩ - τ σ,   σ = sqrt(⟨(E_k - ⟨E_k⟩)²⟩),   f_i = ⟨f_k,i⟩ - τ ⟨(E_k - ⟨E_k⟩)(f_k,i - ⟨f_k,i⟩)⟩ / σ.
 """
 
 from __future__ import annotations
@@ -21,7 +26,7 @@ from time import perf_counter
 from typing import Any, Self
 
 import numpy as np
-from pydantic import PositiveInt
+from pydantic import PositiveFloat, PositiveInt
 
 from lmpdrive.architectures.base.architecture import Architecture
 from lmpdrive.architectures.base.evaluator import Configuration, Evaluation, Evaluator
@@ -47,10 +52,12 @@ class HasCommittee(Architecture):
     """Further models, to be compared with the first."""
     uncertainty_every: PositiveInt = 100
     """Steps between lines of `model_devi.out`, which is written for a committee."""
+    bias_tau: PositiveFloat | None = None
+    """Strength τ of a bias -τ σ(E) towards disagreement, to explore; the whole committee drives, at every step."""
 
     def member(self, model: Any) -> Self:
         """The potential with another model, alone; D3, being the same for all, is left out."""
-        update = {"model": type(getattr(self, "model", model))(model), "committee": []}
+        update = {"model": type(getattr(self, "model", model))(model), "committee": [], "bias_tau": None}
         if "dispersion" in type(self).model_fields:
             update["dispersion"] = None
         return self.model_copy(update=update)
@@ -77,11 +84,22 @@ class HasCommittee(Architecture):
         if self.committee and coupling not in ("auto", "callback"):
             message = f"potential.committee: with coupling: {coupling} only one model runs; take coupling: callback."
             found.append(Problem("error", message))
+        found += self._bias_problems()
         for model in self.committee:
             for problem in self.member(model).problems(interface):
                 message = problem.message.replace("potential.model", "potential.committee")
                 found.append(Problem(problem.level, message))
         return found
+
+    def _bias_problems(self) -> list[Problem]:
+        if self.bias_tau is None:
+            return []
+        if not self.committee:
+            return [Problem("error", "potential.bias_tau: needs potential.committee, whose disagreement it follows.")]
+        if getattr(self, "dispersion", None) is not None:
+            return [Problem("error", "potential.bias_tau: not with potential.dispersion, which the first alone has.")]
+        text = "potential.bias_tau: a biased run explores; its averages are not those of the potential."
+        return [Problem("warning", text)]
 
     def with_committee(self, first: Evaluator, run_dir: Path, device: str) -> Evaluator:
         """`first`, the loaded model, which writes `model_devi.out` in `run_dir` if there is a committee."""
@@ -91,7 +109,8 @@ class HasCommittee(Architecture):
         for model, files in zip(self.committee, self._files_of_members(), strict=True):
             local = [run_dir / name for name, (own, _) in files.items() if (run_dir / name).exists()]
             others.append(self.member(local[0] if len(local) == 1 else model).alone(device))
-        return CommitteeEvaluator([first, *others], self.uncertainty_every, run_dir / MODEL_DEVI, print)
+        members = [first, *others]
+        return CommitteeEvaluator(members, self.uncertainty_every, run_dir / MODEL_DEVI, print, self.bias_tau)
 
     def _files_of_members(self) -> list[dict[str, tuple[str, Path]]]:
         """Of each member: name in the run directory -> name it would have alone, and source."""
@@ -107,20 +126,31 @@ class HasCommittee(Architecture):
 class CommitteeEvaluator:
     """The first of `members`, and every `every` steps a line in `file` about all of them.
 
-    say : is told once what that costs.
+    say : is told once what that costs.  bias_tau : all of them drive, with a bias towards disagreement.
     """
 
     def __init__(
-        self, members: Sequence[Evaluator], every: int, file: Path, say: Callable[[str], object] = print
+        self,
+        members: Sequence[Evaluator],
+        every: int,
+        file: Path,
+        say: Callable[[str], object] = print,
+        bias_tau: float | None = None,
     ) -> None:
-        self.members, self.every, self.say = tuple(members), every, say
+        self.members, self.every, self.say, self.bias_tau = tuple(members), every, say, bias_tau
         self.table = StepTable(file, header(len(members)))
         self._calls = 0
 
     def __call__(self, configuration: Configuration) -> Evaluation:
-        """What the first says.  Raises what any of them raises."""
+        """What the first says, or all of them with a bias.  Raises what any of them raises."""
+        due = configuration.step % self.every == 0
+        if self.bias_tau is not None:
+            answers = [member(configuration) for member in self.members]
+            if due:
+                self.table.write(configuration.step, row(configuration.step, answers))
+            return biased(answers, self.bias_tau)
         answer = self.members[0](configuration)
-        if configuration.step % self.every == 0:
+        if due:
             started = perf_counter()
             answers = [answer, *(member(configuration) for member in self.members[1:])]
             self._tell(perf_counter() - started)
@@ -136,6 +166,18 @@ class CommitteeEvaluator:
             f"committee of {others + 1}: the {others} that only compare take {ms:.3g} ms every {self.every} steps, "
             f"{ms / self.every:.2g} ms per step"
         )
+
+
+def biased(answers: Sequence[Evaluation], tau: float) -> Evaluation:
+    """Energy, forces and virial of ⟨E⟩ - τ σ; where all agree, of ⟨E⟩."""
+    energies = np.array([answer.energy_eV for answer in answers])
+    off = energies - energies.mean()
+    sigma = float(np.sqrt(np.mean(off**2)))
+    # forces and virial are derivatives, and follow the same rule
+    weights = (1 - tau * off / sigma if sigma else np.ones(len(answers))) / len(answers)
+    forces = np.tensordot(weights, np.array([answer.forces for answer in answers]), 1)
+    virial = np.tensordot(weights, np.array([answer.virial for answer in answers]), 1)
+    return Evaluation(float(energies.mean()) - tau * sigma, forces, virial)
 
 
 def force_deviations(forces: Any) -> Any:

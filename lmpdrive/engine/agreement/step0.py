@@ -42,13 +42,16 @@ _OF_A_RUN = ("traj.", "log.", "worker.log", "report", "error.json", ANSWER)
 
 def has_calculator(potential: Architecture) -> bool:
     """False for architectures without a calculator of their own, and where nothing else runs."""
-    return not isinstance(potential.chosen, Integrated) and can_make(potential)
+    biased = getattr(potential, "bias_tau", None) is not None
+    return not isinstance(potential.chosen, Integrated) and not biased and can_make(potential)
 
 
 def nothing_to_compare(potential: Architecture) -> Equality:
     """The result for an architecture without one."""
     if isinstance(potential.chosen, Integrated):
         return Equality(potential.limits(), reason="with coupling: ase that calculator itself runs")
+    if can_make(potential):
+        return Equality(potential.limits(), reason="potential.bias_tau: the committee drives, with a bias")
     return Equality(potential.limits(), reason=f"the architecture {potential.architecture} has none")
 
 

@@ -52,7 +52,9 @@ def _by_content(value: Any) -> Any:
 
 
 def driver_of(potential: Architecture, name: str = "") -> Member:
-    """The potential of a run, alone."""
+    """The potential of a run, alone.  Raises ConfigError where a committee drove it with a bias."""
+    if getattr(potential, "bias_tau", None) is not None:
+        raise ConfigError("potential.bias_tau: with a bias the frames are of no potential, and no weights make them so")
     return Member(name or f"{_model_of(potential)} (driver)", _alone(potential, {}))
 
 
@@ -94,7 +96,8 @@ def _member(driver: Architecture | None, given: Any, folder: Path, architecture:
 
 def _alone(potential: Architecture, update: dict[str, Any]) -> Architecture:
     fields = type(potential).model_fields
-    alone: dict[str, Any] = {"committee": []} if "committee" in fields else {}
+    without: dict[str, Any] = {"committee": [], "bias_tau": None}
+    alone = {key: value for key, value in without.items() if key in fields}
     return potential.model_copy(update=alone | update)
 
 
