@@ -124,3 +124,12 @@ def test_functions_fit_on_a_screen():
     }
     assert set(long) <= set(LONGER), {name: lines for name, lines in long.items() if name not in LONGER}
     assert set(LONGER) <= set(long), "short again: no exception needed"
+
+
+def test_what_messages_and_docs_tell_to_install_is_there():
+    """`pip install "lmpdrive[campaign]"` installs nothing more if there is no such extra, and says so nowhere."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    files = [*ROOT.glob("lmpdrive/**/*.py"), *ROOT.glob("docs/**/*.md"), ROOT / "README.md"]
+    found = {name for file in files for name in re.findall(r"lmpdrive\[([\w,]+)\]|\"\.\[([\w,]+)\]", file.read_text())}
+    named = {extra for pair in found for word in pair for extra in word.split(",") if extra}
+    assert "campaign" in named and named <= set(extras)
