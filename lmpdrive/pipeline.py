@@ -55,7 +55,7 @@ from lmpdrive.stages.umbrella_set import (
     is_set_directory,
     run_set,
 )
-from lmpdrive.stages.umbrella_windows import is_set, planned_windows
+from lmpdrive.stages.umbrella_windows import first_overrides, is_set, planned_windows
 from lmpdrive.stages.uncertainty import Uncertainty, UncertaintyRequest
 from lmpdrive.stages.write import write_run_directory
 from lmpdrive.system import make_system
@@ -130,6 +130,7 @@ def compare_with_model(file: str | Path, overrides: Sequence[str] = (), say: Say
     In a temporary run directory, with the deck and coupling that `simulate` would run.
     """
     config = load(file, overrides)
+    config = load(file, [*overrides, *first_overrides(config)])
     if not step0.has_calculator(config.potential):
         return step0.nothing_to_compare(config.potential)
     with trial_run(config, file, say) as (out, config):
@@ -376,8 +377,8 @@ def _simulate_set(out: Path, how: HowToRun, config: Config, file: Path | None = 
         result = _free_energy_of_set(out, how.say) if analysis else Result(out, state, run_directory=out)
         if names := ended_by_the_guard(out):
             raise UnstableError(
-                f"the guard ended {', '.join(names)}; F(z) has their heights before that. `lmpdrive report {out}/"
-                f"{names[0]}` says why"
+                f"the guard ended {', '.join(names)}; F(z) has their heights before that. "
+                f"`{to_paste('report', out / names[0])}` says why"
             )
         return result
 

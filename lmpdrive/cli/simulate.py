@@ -108,11 +108,13 @@ def simulate(
 
 def _print_plan(file: Path, out: Path, overrides: list[str] | None) -> None:
     from lmpdrive.config import load
+    from lmpdrive.stages.umbrella_windows import is_set, planned_windows
 
     config = load(file, overrides or ())
     dynamics = config.dynamics
+    windows = f"{len(planned_windows(config))} windows of " if is_set(config) else ""
     print(
-        f"would run {dynamics.ensemble} with {config.potential.architecture} in {out}: "
+        f"would run {windows}{dynamics.ensemble} with {config.potential.architecture} in {out}: "
         f"{config.equilibrate_steps} + {config.production_steps} steps of {dynamics.timestep_fs} fs"
     )
 

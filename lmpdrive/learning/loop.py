@@ -160,7 +160,8 @@ class _Iteration:
         }
         file = self.folder / "explore.yaml"
         write_atomically(file, yaml.safe_dump(content, sort_keys=False))
-        ended = run_campaign(file, self.where, self.folder / "explore", say=self.say)
+        # a user who calls again wants another try
+        ended = run_campaign(file, self.where, self.folder / "explore", retry_failed=True, say=self.say)
         if bad := {phase: n for phase, n in ended.items() if phase not in ("done", "unstable")}:
             raise EngineError(
                 f"{', '.join(f'{n} {phase}' for phase, n in bad.items())} of the exploring runs: see "

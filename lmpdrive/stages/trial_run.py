@@ -14,6 +14,7 @@ from lmpdrive.config import Config, load
 from lmpdrive.errors import ConfigError, RunDirectoryError
 from lmpdrive.stages.reproduce import copy_inputs
 from lmpdrive.stages.run import PREPARING
+from lmpdrive.stages.umbrella_windows import first_overrides
 from lmpdrive.stages.write import write_run_directory
 
 SHORT_RELAX_PS = 0.5
@@ -35,7 +36,8 @@ def trial_run(config: Config, file: str | Path, say: Say) -> Iterator[Trial]:
 
 @contextmanager
 def trial_of(source: str | Path, say: Say, overrides: Sequence[str] = ()) -> Iterator[Trial]:
-    """The same of a YAML file with a short relaxation, or of a run directory: a copy of its inputs.
+    """The same of a YAML file with a short relaxation (of umbrella windows, the lowest), or of a run directory: a copy
+    of its inputs.
 
     Raises RunDirectoryError for a folder that is no run directory.
     """
@@ -49,6 +51,8 @@ def trial_of(source: str | Path, say: Say, overrides: Sequence[str] = ()) -> Ite
             _prepare(out, config, say)
             yield out, config
         return
+    config = load(source, overrides)
+    overrides = [*overrides, *first_overrides(config)]
     config = load(source, overrides)
     if config.system.build and config.system.build.relax_ps > SHORT_RELAX_PS:
         config = load(source, [*overrides, f"system.build.relax_ps={SHORT_RELAX_PS}"])

@@ -58,6 +58,11 @@ def planned_windows(config: Config) -> list[PlannedWindow]:
     ]
 
 
+def first_overrides(config: Config) -> list[str]:
+    """What makes the lowest window of a set; nothing for a single run."""
+    return planned_windows(config)[0].overrides if is_set(config) else []
+
+
 def _of_the_build(config: Config, height: float, i: int) -> dict[str, Any]:
     """The ion at its height, and a packing of its own."""
     build = config.system.build

@@ -8,8 +8,9 @@ import yaml
 
 import lmpdrive
 from lmpdrive.config import load
-from lmpdrive.errors import ConfigError, RunDirectoryError, TrajectoryError
-from lmpdrive.pipeline import check, report, umbrella
+from lmpdrive.errors import ConfigError, ModelError, RunDirectoryError, TrajectoryError
+from lmpdrive.pipeline import check, render, report, umbrella
+from lmpdrive.stages.trial_run import trial_of
 from lmpdrive.stages.umbrella import window_of
 from lmpdrive.stages.umbrella_windows import planned_windows
 from lmpdrive.stages.unbiased import unbiased_window
@@ -164,6 +165,15 @@ def test_the_ion_takes_the_height_of_its_window_and_others_keep_theirs(tmp_path)
     windows = planned_windows(load(written(tmp_path / "a.yaml", CONTENT | {"system": {"build": build}})))
     assert [w.settings["system.build.ion_heights_A"] for w in windows] == [[5.0, 3.0], [5.0, 3.25], [5.0, 3.5]]
     assert [w.settings["dynamics.seed"] for w in windows] == [1001, 1002, 1003]
+
+
+def test_what_is_tried_of_a_set_is_its_lowest_window(tmp_path):
+    file = written(tmp_path / "a.yaml", CONTENT)
+    with trial_of(file, print) as (folder, config):
+        assert (config.dynamics.bias.umbrella.at_A, folder.name) == (3.0, "run")
+    with pytest.raises(ModelError, match=r"stands for 3 runs: `lmpdrive simulate` makes and runs them all"):
+        render(file, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_check_looks_at_both_ends_of_a_set(tmp_path):
