@@ -97,7 +97,7 @@ class ChargeVisibility(Sums):
     def values(self, part: Self) -> dict[str, Array]:
         """f; NaN where there is no water."""
         n = part.all.within(*self._limits)
-        return {"f [1]": np.where(n > 0, part.seen.within(*self._limits) / np.maximum(n, 1), np.nan)}
+        return {"f [1]": np.where(n == 0, np.nan, part.seen.within(*self._limits) / np.where(n == 0, 1, n))}
 
     def notes(self) -> tuple[str, ...]:
         """R and the number of ions."""

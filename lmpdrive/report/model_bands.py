@@ -17,7 +17,7 @@ from lmpdrive.observables.results import read_results
 from lmpdrive.observables.reweighting.bands import DIRECT, MEAN, SIGMA, SUMMARY
 from lmpdrive.observables.tables import Scalar, Table
 from lmpdrive.report.labels import axis_label, symbol_of
-from lmpdrive.report.lines import PALETTE, band
+from lmpdrive.report.lines import DASHES, PALETTE, band
 from lmpdrive.report.numbers import with_error
 
 if TYPE_CHECKING:
@@ -38,15 +38,19 @@ def draw_bands(axes: Axes, table: Table) -> None:
     """The first column with its statistical band, the committee's with the model's, and other potentials' curves."""
     headers = [str(header) for header in table.data.columns]
     header = headers[table.n_variables]
-    positive = header in table.non_negative
-    mean = next((name for name in headers if name.startswith(f"{MEAN} ")), None)
-    if mean is not None:
-        sigma = table.data[headers[headers.index(mean) + 1]].to_numpy(float)
-        _curve(axes, table, mean, sigma, PALETTE[1], MODEL_LABEL, (0.22, positive))
-    _curve(axes, table, header, table.error, PALETTE[0], RUN_LABEL, (0.45, positive))
-    for number, (name, error) in enumerate(_targets(headers)):
-        label = symbol_of(name).partition(" under ")[2]
-        _curve(axes, table, name, table.data[error].to_numpy(float), PALETTE[2 + number % 5], label, (0.3, positive))
+    curves = [(header, headers[table.n_variables + 1], RUN_LABEL)]
+    if mean := next((name for name in headers if name.startswith(f"{MEAN} ")), None):
+        curves.append((mean, headers[headers.index(mean) + 1], MODEL_LABEL))
+    curves += [(name, error, symbol_of(name).partition(" under ")[2]) for name, error in _targets(headers)]
+    for number, (name, error, label) in enumerate(curves):
+        y, sigma = table.data[name].to_numpy(float), table.data[error].to_numpy(float)
+        color, dashes = PALETTE[number % len(PALETTE)], DASHES[number % len(DASHES)]
+        low, high = band(y, sigma, header in table.non_negative)
+        known = list(np.isfinite(sigma))
+        # the model's is the wider one as a rule, and paler
+        alpha = 0.45 if number == 0 else 0.22
+        axes.fill_between(table.x, low, high, where=known, color=color, alpha=alpha, linewidth=0, zorder=1 - number)
+        axes.plot(table.x, y, color=color, linestyle=dashes, label=label, linewidth=1.0, zorder=2 + number)
     axes.set_ylabel(axis_label(header))
     axes.set_xlabel(axis_label(headers[0]))
     axes.legend(ncols=1, loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2)
@@ -57,14 +61,6 @@ def _targets(headers: list[str]) -> list[tuple[str, str]]:
     following = pairwise(headers)
     pairs = [(a, b) for a, b in following if " under " in a and b.startswith("σ under ")]
     return [(a, b) for a, b in pairs if f"{DIRECT} [" not in a]
-
-
-def _curve(axes: Axes, table: Table, header: str, sigma: Any, color: str, label: str, look: tuple[float, bool]) -> None:
-    alpha, positive = look
-    y = table.data[header].to_numpy(float)
-    low, high = band(y, sigma, positive)
-    axes.fill_between(table.x, low, high, where=list(np.isfinite(sigma)), color=color, alpha=alpha, linewidth=0)
-    axes.plot(table.x, y, color=color, label=label, linewidth=1.0)
 
 
 def model_chapter(tables: Mapping[str, Table]) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.build import fcc111, molecule
 from numpy.testing import assert_allclose
 
 from lmpdrive.architectures import find
 from lmpdrive.config.load import load_potential
 from lmpdrive.engine.committee import file as committee_file
-from lmpdrive.engine.committee.evaluate import Frames, evaluate
+from lmpdrive.engine.committee.evaluate import Frames, Resources, evaluate
 from lmpdrive.engine.committee.members import Member, driver_of, members_of, without_repeats
 from lmpdrive.errors import ConfigError, ModelError, RunDirectoryError
 from lmpdrive.trajectory.labelled import without_labels
@@ -131,3 +132,21 @@ def test_potential_files_are_validated(tmp_path):
         path.write_text(text)
         with pytest.raises(ConfigError, match=why):
             load_potential(path)
+
+
+@pytest.mark.validation
+def test_shipped_models_of_two_architectures_say_what_their_calculators_do(tmp_path):
+    """A Deep Potential and two MACE models, each in its own environment, against ASE in this process for MACE."""
+    atoms = fcc111("Pt", (3, 3, 3), a=3.94, vacuum=8.0, periodic=True)
+    water = molecule("H2O")
+    water.translate(atoms.positions[:, 2].max() * np.array([0, 0, 1]) + (2.0, 2.0, 3.2) - water.positions[0])
+    atoms += water
+    driver = find("deepmd")(architecture="deepmd", model="pt-water-dp").resolve(tmp_path)
+    members = [driver_of(driver), *members_of(driver, ["pt-water-mace-l1", "pt-water-mace-l2"], tmp_path, "mace")]
+    moved = atoms.copy()
+    moved.positions[0, 2] += 0.05
+    found = evaluate(members, frames_of(atoms, moved), tmp_path / "c.nc", Resources(processes=2), say=said)
+    for column, one in zip(found.T[1:], members[1:], strict=True):
+        atoms.calc = moved.calc = one.potential.make_calculator()
+        assert_allclose(column, [atoms.get_potential_energy(), moved.get_potential_energy()], atol=1e-4)
+    assert np.ptp(found[1] - found[0]) < 1.0 and (found[0] < 0).all()

@@ -44,6 +44,9 @@ KIND = GROUP = "model"
 PREFIX = "model_"
 DIRECT = ", direct"
 SUMMARY = f"{PREFIX}summary"
+NOISY = 0.5
+"""u(σ_model)/σ_model above which the band is mostly noise."""
+MOST_TITLES = 4
 MEAN, SIGMA, NOISE = "committee mean", "σ_model", "u(σ_model)"
 
 
@@ -120,6 +123,11 @@ def band_tables(passed: Passed, potentials: Potentials, calibration: Calibration
     without = [*passed.without, *maps]
     if without:
         notes.append(f"No model band ({NOT_A_SUM}, or maps): {', '.join(without)}")
+    if noisy := [table.title for table in tables.values() if potentials.members and _is_noise(table)]:
+        warnings.append(
+            f"σ_model is hardly above its own noise, because frames are few: {'; '.join(noisy[:MOST_TITLES])}"
+            f"{f'; and {len(noisy) - MOST_TITLES} more' if len(noisy) > MOST_TITLES else ''}."
+        )
     rows = [row for one in every.values() for row in one.rows()]
     tables[SUMMARY] = Table(
         SUMMARY,
@@ -132,6 +140,15 @@ def band_tables(passed: Passed, potentials: Potentials, calibration: Calibration
         group=GROUP,
     )
     return tables
+
+
+def _is_noise(table: Table) -> bool:
+    """Whether σ_model of the first column is, in half of its bins, less than twice its own error."""
+    headers = [str(header) for header in table.data.columns]
+    first = next(header for header in headers if header.startswith(f"{SIGMA} "))
+    sigma, noise = table.data[first].to_numpy(float), table.data[first.replace(SIGMA, NOISE)].to_numpy(float)
+    known = np.isfinite(noise) & (sigma > 0)
+    return bool(known.any() and np.median(noise[known] / sigma[known]) > NOISY)
 
 
 def _frame(rows: Sequence[dict[str, object]], potentials: Potentials) -> pd.DataFrame:
