@@ -134,7 +134,7 @@ def test_a_native_run_from_the_shipped_template_is_compared_on_request_only(tmp_
 EXCLUDED = """{% extends "shipped/deepmd.lmp.j2" %}
 {% block guard %}
 {{ super() }}
-neigh_modify exclude group fixed fixed
+neigh_modify exclude group fixed fixed    # lint: allow neigh-exclude
 {% endblock %}
 """
 
