@@ -14,7 +14,9 @@ from ase.io import read
 import lmpdrive
 from lmpdrive.config import load
 from lmpdrive.errors import ConfigError, UncertainError
+from lmpdrive.guard import Keeper
 from lmpdrive.guard import gate as gates
+from lmpdrive.guard.frames import Frame, frame_text
 from lmpdrive.stability import Gate, Limits
 from tests.architectures.structures import water_on
 from tests.conftest import SMALL_DEEPMD
@@ -77,6 +79,23 @@ def test_the_extrapolation_grade_has_no_unit(tmp_path):
 
 def test_levels_survive_the_manifest():
     assert Limits.read(json.loads(json.dumps(LIMITS.content()))) == LIMITS
+
+
+def test_a_resumed_run_makes_its_candidates_again(tmp_path):
+    """Frames of steps 10 and 30 are there; resumed from step 20 the second is taken out, as the run repeats it."""
+    about = {"rule": "model_deviation", "sigma_F_eV_per_A": "0.2", "level": "low"}
+    frames = [Frame(step, np.full((2, 3), float(step)), np.eye(3) * 9) for step in (10, 30)]
+    (tmp_path / "candidates.xyz").write_text("".join(frame_text(f, ("H", "O"), 0.5, about) for f in frames))
+    Keeper(tmp_path, LIMITS, ("H", "O"), {}, from_step=20)
+    (kept,) = read(tmp_path / "candidates.xyz", ":")
+    assert kept.info["step"] == 10 and kept.positions[0, 0] == 10 and kept.get_chemical_symbols() == ["H", "O"]
+
+
+def test_rows_without_a_frame_wait_and_end_nothing(tmp_path):
+    """Those of a minimisation: LAMMPS keeps no frames of it."""
+    record(tmp_path, [(0, 3.0), (10, 2.0)])
+    keeper = Keeper(tmp_path, LIMITS, ("H", "O"), {})
+    assert not keeper.poll() and not (tmp_path / "candidates.xyz").exists()
 
 
 # --- real runs ----------------------------------------------------------------------------------------
