@@ -94,6 +94,11 @@ def test_a_member_that_fails_is_named_with_its_reason(tmp_path):
     good, bad = member(tmp_path, "good"), member(tmp_path, "bad", fail=True)
     with pytest.raises(ModelError, match=r"bad: .*the well is dry"):
         evaluate([good, bad], frames_of(atoms_at(1.0)), tmp_path / "committee.nc", say=said)
+    deepmd = find("deepmd")(architecture="deepmd", model="pt-water-dp").resolve(tmp_path)
+    for model, why in (("none.pb", "there is no file .*none.pb"), ("pt-water-mace", "is not a model that pair_style")):
+        (other,) = members_of(deepmd, [model], tmp_path)
+        with pytest.raises(ModelError, match=rf"\(architecture deepmd\): .*{why}"):
+            evaluate([other], frames_of(atoms_at(1.0)), tmp_path / "committee.nc", say=said)
     classical = find("classical")(architecture="classical")
     with pytest.raises(ModelError, match="classical has no calculator of its own"):
         evaluate([Member("spc", classical)], frames_of(atoms_at(1.0)), tmp_path / "committee.nc", say=said)
