@@ -114,6 +114,9 @@ def test_members_by_model_name_and_by_keyword_arguments(tmp_path):
     deepmd = find("deepmd")(architecture="deepmd", model="pt-water-dp", committee=["pt-water-dp"]).resolve(tmp_path)
     (same,) = members_of(deepmd, ["pt-water-dp"], tmp_path)
     assert same.hash == driver_of(deepmd).hash
+    mace = find("mace")(architecture="mace", model="pt-water-mace", committee=["pt-water-mace-l1"]).resolve(tmp_path)
+    (other,) = members_of(mace, mace.committee)
+    assert other.hash == shipped[0].hash and not other.potential.committee
     with pytest.raises(ConfigError, match="give each member as a YAML file"):
         members_of(well, ["b.model"], tmp_path)
     with pytest.raises(ConfigError, match="say what it is with --architecture"):
