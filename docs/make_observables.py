@@ -60,6 +60,7 @@ def index(listed: Collection[str] | None = None) -> str:
     for family in classes:
         chapters[chapter(tables[family][0])].append(family)
     chapters["thermo"] += FROM_THE_LOG
+    chapters = {key: families for key, families in chapters.items() if families}
     texts = {entry.family: entry for entry in entries()}
     lines = ["## Index", "", "| chapter | observables |", "|---|---|"]
     for key, families in chapters.items():

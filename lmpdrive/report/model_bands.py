@@ -34,6 +34,14 @@ def model_tables(folder: Path) -> dict[str, Table]:
     return read_results(path).tables if path.is_file() else {}
 
 
+def remove_earlier(folder: Path) -> None:
+    """Remove tables and figures of an earlier committee, which would stand beside those of another."""
+    for name in model_tables(folder):
+        for suffix in ("csv", "png", "svg"):
+            (folder / f"{name}.{suffix}").unlink(missing_ok=True)
+    (folder / MODEL_RESULTS).unlink(missing_ok=True)
+
+
 def draw_bands(axes: Axes, table: Table) -> None:
     """The first column with its statistical band, the committee's with the model's, and other potentials' curves."""
     headers = [str(header) for header in table.data.columns]
@@ -74,7 +82,7 @@ def model_chapter(tables: Mapping[str, Table]) -> dict[str, Any]:
     for _, row in data.iterrows():
         cells = [str(row["quantity"]), with_error(Scalar(row["value"], row["σ"], row["unit"]))]
         cells += [with_error(Scalar(row[MEAN], row[SIGMA], row["unit"]))] if MEAN in data else []
-        cells += [f"{row[name]:.4g}" for name in targets]
+        cells += [f"{row[name]:.4g}" if np.isfinite(row[name]) else "not defined" for name in targets]
         rows.append([*cells, "" if row["unit"] == "1" else str(row["unit"])])
     committee = ["committee mean ± 2σ_model (model)"] if MEAN in data else []
     headers = ["quantity", "run ± 2σ (statistical)", *committee, *targets, "unit"]

@@ -241,9 +241,10 @@ class _Uncertainty:
 
     def _write(self, tables: dict[str, Table]) -> Path | None:
         from lmpdrive import observables
-        from lmpdrive.report.model_bands import MODEL_RESULTS
+        from lmpdrive.report.model_bands import MODEL_RESULTS, remove_earlier
 
         folder = self.analysis.target / "observables"
+        remove_earlier(folder)
         observables.write_tables(tables, folder)
         observables.write_results(tables, folder / MODEL_RESULTS, {"lmpdrive": __version__})
         return self._report(tables, folder)

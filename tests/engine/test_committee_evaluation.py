@@ -94,6 +94,11 @@ def test_a_member_that_fails_is_named_with_its_reason(tmp_path):
     good, bad = member(tmp_path, "good"), member(tmp_path, "bad", fail=True)
     with pytest.raises(ModelError, match=r"bad: .*the well is dry"):
         evaluate([good, bad], frames_of(atoms_at(1.0)), tmp_path / "committee.nc", say=said)
+    deepmd = find("deepmd")(architecture="deepmd", model="pt-water-dp").resolve(tmp_path)
+    for model, why in (("none.pb", "there is no file .*none.pb"), ("pt-water-mace", "is not a model that pair_style")):
+        (other,) = members_of(deepmd, [model], tmp_path)
+        with pytest.raises(ModelError, match=rf"\(architecture deepmd\): .*{why}"):
+            evaluate([other], frames_of(atoms_at(1.0)), tmp_path / "committee.nc", say=said)
     classical = find("classical")(architecture="classical")
     with pytest.raises(ModelError, match="classical has no calculator of its own"):
         evaluate([Member("spc", classical)], frames_of(atoms_at(1.0)), tmp_path / "committee.nc", say=said)
@@ -109,6 +114,9 @@ def test_members_by_model_name_and_by_keyword_arguments(tmp_path):
     deepmd = find("deepmd")(architecture="deepmd", model="pt-water-dp", committee=["pt-water-dp"]).resolve(tmp_path)
     (same,) = members_of(deepmd, ["pt-water-dp"], tmp_path)
     assert same.hash == driver_of(deepmd).hash
+    mace = find("mace")(architecture="mace", model="pt-water-mace", committee=["pt-water-mace-l1"]).resolve(tmp_path)
+    (other,) = members_of(mace, mace.committee)
+    assert other.hash == shipped[0].hash and not other.potential.committee
     with pytest.raises(ConfigError, match="give each member as a YAML file"):
         members_of(well, ["b.model"], tmp_path)
     with pytest.raises(ConfigError, match="say what it is with --architecture"):

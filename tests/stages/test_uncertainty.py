@@ -149,3 +149,27 @@ def test_refusals(analysed, tmp_path):
     ):
         with pytest.raises(error, match=why):
             lmpdrive.uncertainty(traj, committee, **(common | changes))
+
+
+def test_another_call_evaluates_nothing_again_and_replaces_what_the_first_wrote(analysed):
+    """Only another potential this time; it was a member before."""
+    folder, driver, others, _ = analysed
+    heard = []
+    found = lmpdrive.uncertainty(
+        folder / "traj.xyz",
+        potential=driver,
+        targets=[others[0]],
+        temperature_K=T,
+        stride=3,
+        out=folder / "out",
+        names=["density"],
+        options={"density": {"profiles": [{"name": "all", "selection": "Ar"}]}},
+        say=heard.append,
+    )
+    assert "200 of 200 evaluations are in committee.nc already" in heard
+    assert found.members == [] and set(found.tables) == {"model_density_all", "model_summary"}
+    headers = list(found.tables["model_density_all"].data.columns)
+    assert "n under spring1 [1/Å^3]" in headers and not any("σ_model" in header for header in headers)
+    written = {path.stem for path in (folder / "out" / "observables").glob("model_*")}
+    assert written == {"model_density_all", "model_summary"}
+    assert len(committee_file.read(folder / "out" / "committee.nc").frames) == 300

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
@@ -101,8 +102,9 @@ def _must_be_able(member: Member) -> None:
             f"{member.name}: the architecture {potential.architecture} has no calculator of its own, so it cannot be "
             "evaluated on frames outside a run"
         )
-    if lacking := [problem.message for problem in potential.environment_problems()]:
-        raise ModelError(f"{member.name}: {'; '.join(lacking)}")
+    found = [problem for problem in potential.problems(None) if problem.level == "error"]
+    if wrong := [problem.message for problem in found or potential.environment_problems()]:
+        raise ModelError(f"{member.name} (architecture {Path(potential.architecture).stem}): {'; '.join(wrong)}")
 
 
 class _Job:
@@ -146,8 +148,10 @@ class _Job:
 
 
 def _last_line(text: str) -> str:
-    line = (text.strip().splitlines() or ["it ended without a message"])[-1]
-    return line.removeprefix(f"{ModelError.__module__}.{ModelError.__name__}: ")
+    """The last line that names an exception, as libraries write more after it; else the last line."""
+    lines = text.strip().splitlines() or ["it ended without a message"]
+    named = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Interrupt)\b", line)]
+    return (named or lines)[-1].removeprefix(f"{ModelError.__module__}.{ModelError.__name__}: ")
 
 
 def _run(

@@ -78,9 +78,10 @@ def _member(driver: Architecture | None, given: Any, folder: Path, architecture:
         potential = load_potential(folder / given)
         return Member(Path(given).stem, _alone(potential, {}))
     if driver is not None and architecture in (None, driver.architecture):
-        update = (
-            {"kwargs": getattr(driver, "kwargs", {}) | given} if isinstance(given, dict) else {"model": Path(given)}
-        )
+        if isinstance(given, dict):
+            update: dict[str, Any] = {"kwargs": getattr(driver, "kwargs", {}) | given}
+        else:  # a path, or the name of a shipped or pretrained one, as the architecture has it
+            update = {"model": type(getattr(driver, "model", given))(given)}
         if missing := [key for key in update if key not in type(driver).model_fields]:
             raise ConfigError(
                 f"a member of architecture {driver.architecture} is no single model (it has no key {missing[0]!r}): "

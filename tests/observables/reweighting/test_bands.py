@@ -14,7 +14,7 @@ from lmpdrive.observables import AnalysisOptions, analyse
 from lmpdrive.observables.base import Settings
 from lmpdrive.observables.profile import Bins
 from lmpdrive.observables.reweighting.bands import SUMMARY, Potentials, band_tables
-from lmpdrive.observables.reweighting.calibration import Calibration
+from lmpdrive.observables.reweighting.calibration import Calibration, calibrate
 from lmpdrive.observables.reweighting.passing import RUN, bands_pass, compared
 from lmpdrive.observables.reweighting.weights import cumulant, reduced
 from lmpdrive.observables.sums import Sums
@@ -23,6 +23,7 @@ from tests.observables.synthetic_frames import Frames
 
 T = 300.0
 NOT_CALIBRATED = Calibration()
+HEADER = "n [1/Å^3]"
 WELL = AnalysisOptions(
     bin_width_A=0.05,
     names=["density"],
@@ -222,3 +223,19 @@ def test_weights_of_one_are_the_run():
     sets = passed.found["density_Ar"]
     for header, values in sets[RUN].whole.result().items():
         assert_allclose(sets["ones"].whole.result()[header], values)
+
+
+def test_the_calibrated_band_holds_the_truth_that_the_spread_alone_misses():
+    """Members agree on a spring that is wrong by four times their spread; labels of the true one stretch the band."""
+    frames, energy = well(1500)
+    members = 0.004 * np.array([-1.2, -0.6, -0.2, 0.1, 0.5, 1.4])
+    truth = members.mean() + 4 * members.std(ddof=1)
+    labels = np.array([energy(change) for change in members]).T[:200]
+    found = calibrate(energy(truth)[:200] - 42.0, labels, np.zeros(200, int))
+    # every error is the same one, so (α² + 1/6) (6 - 1)/(6 - 3) = 4² on paper
+    assert found.alpha == pytest.approx(np.sqrt(16 * 3 / 5 - 1 / 6), rel=1e-6)
+    data = bands(frames, [energy(change) for change in members], found)["model_density_Ar"].data
+    widths = np.array([width(data, f"n under m{i} [1/Å^3]") for i in range(6)])
+    true = width(data, HEADER) - truth * K_B_EV_PER_K * T / 0.5
+    error, spread = abs(true - widths.mean()), widths.std(ddof=1)
+    assert 2 * spread < error < 2 * found.alpha * spread
