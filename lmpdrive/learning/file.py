@@ -32,7 +32,7 @@ class Explore(Values):
     """Runs with the newest model: a campaign in each iteration."""
 
     base: Path
-    """An lmpdrive file; its `potential.model` is left out, and set by the loop."""
+    """An lmpdrive file; its `potential.model` is set by the loop."""
     axes: dict[str, dict[str, Any]] = {}
     """As in a campaign file: temperatures, numbers of ions, ..."""
     set: dict[str, Any] = {}

@@ -71,9 +71,9 @@ def test_files_that_a_deck_names(tmp_path):
         "restart 100 a.restart\nfix t all ave/time 1 1 1 c_t file out.dat\nfix s all y ../secret\n# groups.ndx\n"
         "fix long all z " + "w" * 300 + "\n"
     )
-    found = auxiliary_files(deck, [tmp_path], ["system.data"])
+    found = auxiliary_files(deck, [tmp_path], ["system.data"], {})
     assert sorted(found) == ["cv.in", "deep/mol.txt", "groups.ndx", "large.bin"]
-    assert auxiliary_files(deck, [], []) == {}
+    assert auxiliary_files(deck, [], [], {}) == {}
 
 
 @pytest.mark.parametrize(
