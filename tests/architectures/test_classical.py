@@ -98,7 +98,7 @@ def test_charges_balance_and_lie_on_the_wet_layer(write_yaml):
     [
         ({"system__build__metal": "Rh"}, "does not know Rh"),
         ({"potential__electrode": "constant-potential"}, "add counter-ions, or use electrode: constant-charge"),
-        ({"dynamics__ensemble": "npt"}, "npt with fixed layers"),
+        ({"dynamics__ensemble": "npt"}, "npt with frozen atoms"),
         (
             {"dynamics__fixed_layers": 3, "system__build__ions": {}, "potential__electrode": "constant-potential"},
             "two-sided",
