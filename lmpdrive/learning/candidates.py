@@ -1,12 +1,14 @@
 """Frames of exploring runs that may teach the potential something.
 
+Of every run: the structure it was given, which a bad model has not touched, and some of its stable part, spread evenly.
 Of a run that the guard ended: those just before the event.  Of a run with a gate (docs/guard.md): those between its two
-levels.  Of every run: some of its stable part, spread evenly.  Each knows where it comes from.
+levels.  Each knows where it comes from.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -14,16 +16,20 @@ from ase.io import read
 
 from lmpdrive import guard
 from lmpdrive.common.manifest import read_manifest, system_of
-from lmpdrive.common.run_files import CONFIG
+from lmpdrive.common.run_files import CONFIG, DATA
 from lmpdrive.config import load
 from lmpdrive.guard.gate import CANDIDATES
 from lmpdrive.learning.file import Candidates
 from lmpdrive.trajectory import open_trajectory
 
+BEFORE_ALL = -1
+"""Step of the structure that a run is given."""
+
 
 def candidates_of(run_dir: Path, wanted: Candidates) -> list[Atoms]:
     """In order of time; `info` has run, step, time_ps and reason."""
     found = [
+        _start(run_dir),
         *_before_event(run_dir, wanted.last_ps),
         *_between_levels(run_dir),
         *_of_stable_part(run_dir, wanted.stable_frames),
@@ -39,6 +45,13 @@ def stable_ps(run_dir: Path) -> float:
     """How long a run was stable, all its stages counted."""
     event = guard.first_end(guard.events_of(run_dir))
     return event.time_ps if event is not None else sum(stage.ps for stage in load(run_dir / CONFIG).plan)
+
+
+def _start(run_dir: Path) -> Atoms:
+    """Before any minimisation, which leads a bad model astray."""
+    there: Any = read(run_dir / DATA, format="lammps-data", sort_by_id=True)
+    info = {"step": BEFORE_ALL, "time_ps": 0.0, "reason": "start"}
+    return Atoms(system_of(run_dir).species, there.positions, cell=there.cell, pbc=True, info=info)
 
 
 def _before_event(run_dir: Path, last_ps: float) -> list[Atoms]:

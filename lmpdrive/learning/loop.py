@@ -8,9 +8,10 @@ moment.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -21,7 +22,7 @@ from lmpdrive.campaigns.plan import RUNS
 from lmpdrive.campaigns.run import run_campaign
 from lmpdrive.common.atomic import replacing, write_atomically
 from lmpdrive.common.say import Say, silent
-from lmpdrive.config import load
+from lmpdrive.config import Config, load
 from lmpdrive.engine.directory.lock import locked
 from lmpdrive.errors import ConfigError, EngineError
 from lmpdrive.learning.candidates import candidates_of, stable_ps
@@ -95,14 +96,19 @@ def _ended(folder: Path) -> Iterator[Iteration]:
 
 def _check(wanted: Learning) -> None:
     """What would otherwise be found after hours."""
-    settings = wanted.explore.set | {"potential.model": "to-be-trained"}
-    config = load(wanted.explore.base, [f"{key}={json.dumps(value)}" for key, value in settings.items()])
+    config = _base(wanted.explore.base, wanted.explore.set)
     longest = sum(stage.ps for stage in config.plan)
     if longest < wanted.until.stable_ps:
         raise ConfigError(
             f"until.stable_ps: {wanted.until.stable_ps:g}, but the runs of {wanted.explore.base.name} last "
             f"{longest:g} ps: set explore.set: {{dynamics.production_ps: {wanted.until.stable_ps:g}}}"
         )
+
+
+def _base(base: Path, settings: Mapping[str, Any] = MappingProxyType({})) -> Config:
+    """The file of the exploring runs, whose model is not there yet."""
+    given = dict(settings) | {"potential.model": "to-be-trained"}
+    return load(base, [f"{key}={json.dumps(value)}" for key, value in given.items()])
 
 
 class _Iteration:
@@ -148,6 +154,8 @@ class _Iteration:
     def explore(self, models: Sequence[Path]) -> list[Path]:
         """Run directories of a campaign with these models; all have ended."""
         explore = self.wanted.explore
+        # velocities, and where a structure is built also its water, are others in each iteration
+        keys = ["dynamics.seed", *(["system.build.seed"] if _base(explore.base).system.build else [])]
         seeds = [SEEDS * self.number + k for k in range(explore.seeds)]
         potential: dict[str, Any] = {"potential.model": str(models[0])}
         if len(models) > 1:
@@ -156,7 +164,7 @@ class _Iteration:
             "campaign": "explore",
             "base": str(explore.base),
             "set": explore.set | potential,
-            "axes": explore.axes | {"seed": {"dynamics.seed": seeds}},
+            "axes": explore.axes | {"seed": {"together": keys, "values": seeds}},
         }
         file = self.folder / "explore.yaml"
         write_atomically(file, yaml.safe_dump(content, sort_keys=False))
@@ -175,7 +183,8 @@ class _Iteration:
         self.write("candidates.xyz", candidates)
         chosen = self.folder / "selected.xyz"
         if not chosen.is_file():
-            self.say(f"selecting {self.wanted.select.n} of {len(candidates)} candidates ({self.wanted.select.method})")
+            n = min(self.wanted.select.n, len(candidates))
+            self.say(f"selecting {n} of {len(candidates)} candidates ({self.wanted.select.method})")
             self.write(chosen.name, [candidates[i] for i in selected(candidates, known, self.wanted.select)])
         frames = list(read(chosen, ":")) if chosen.stat().st_size else []
         labelled = label(frames, self.folder / "explore" / RUNS, self.wanted.label, self.folder / "label", self.say)

@@ -41,19 +41,21 @@ def runs(tmp_path_factory):
 def test_candidates_know_where_they_come_from(runs):
     whole = candidates_of(runs / "whole", Candidates(stable_frames=3))
     assert [(a.info["run"], a.info["step"], a.info["reason"]) for a in whole] == [
+        ("whole", -1, "start"),
         ("whole", 40, "stable"),
         ("whole", 140, "stable"),
         ("whole", 240, "stable"),
     ]
-    assert [a.info["time_ps"] for a in whole] == pytest.approx([0.02, 0.07, 0.12])
+    assert [a.info["time_ps"] for a in whole] == pytest.approx([0, 0.02, 0.07, 0.12])
     assert stable_ps(runs / "whole") == pytest.approx(0.12)
-    assert candidates_of(runs / "whole", Candidates(stable_frames=0)) == []
+    (start,) = candidates_of(runs / "whole", Candidates(stable_frames=0))
+    assert abs(start.positions - whole[0].positions).max() == 0
 
 
 def test_candidates_before_an_event_have_no_forces_of_the_model(runs):
     event = guard.first_end(guard.events_of(runs / "ended"))
     assert stable_ps(runs / "ended") == event.time_ps
-    found = candidates_of(runs / "ended", Candidates(last_ps=0.1, stable_frames=0))
+    found = candidates_of(runs / "ended", Candidates(last_ps=0.1, stable_frames=0))[1:]
     assert found, "the guard keeps frames"
     for atoms in found:
         assert atoms.info["step"] < event.step and event.time_ps - atoms.info["time_ps"] < 0.1 + 1e-9
@@ -103,7 +105,7 @@ def test_filter_on_paper():
 
 
 def test_labels_of_a_teacher_without_a_calculator_are_lammps_own(runs, tmp_path):
-    frames = candidates_of(runs / "whole", Candidates(stable_frames=2))
+    frames = candidates_of(runs / "whole", Candidates(stable_frames=2))[1:]
     found = label(frames, runs, Label(potential={"architecture": "classical"}), tmp_path / "label", lambda line: None)
     energies, forces = through_lammps.evaluate(
         runs / "whole", load(runs / "whole" / "resolved.yaml"), without_labels(frames)
