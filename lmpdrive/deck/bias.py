@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lmpdrive.config import Config
 from lmpdrive.config.umbrella import Umbrella
+from lmpdrive.constituents import known_slab
 from lmpdrive.errors import DeckError, did_you_mean
 from lmpdrive.system import BuiltSystem, id_ranges
 
@@ -66,12 +67,12 @@ def _umbrella(umbrella: Umbrella, config: Config, system: BuiltSystem) -> str:
         hint = did_you_mean(umbrella.ion, list(kinds)) or "."
         found = ", ".join(f"{len(ids)} {name}" for name, ids in kinds.items()) or "none"
         raise DeckError(f"dynamics.bias.umbrella: {umbrella.ion} must be one ion of the system{hint} Ions: {found}")
-    layers = sorted((name for name in system.groups if name.startswith("layer_")), key=lambda name: int(name[6:]))
+    _, layers = known_slab(system.groups)
     if not layers or system.two_sided:
         raise DeckError(
             "dynamics.bias.umbrella: needs a slab with layers and one wet face; write a Colvars file instead"
         )
-    ion, layer = (id_ranges(ids) for ids in (kinds[umbrella.ion], system.groups[layers[-1]]))
+    ion, layer = (id_ranges(ids) for ids in (kinds[umbrella.ion], layers[-1]))
     every = max(1, config.steps(umbrella.every_fs))
     return f"""colvarsTrajFrequency {every}
 colvar {{

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.config.umbrella import Umbrella
+from lmpdrive.constituents import known_slab
 from lmpdrive.errors import StructureError
 from lmpdrive.system.model import BuiltSystem
 
@@ -54,13 +55,13 @@ def placed(system: BuiltSystem, umbrella: Umbrella | None) -> BuiltSystem:
 
 def _ion_and_layer(system: BuiltSystem, umbrella: Umbrella) -> tuple[int, NDArray[np.int64]]:
     ions = system.groups.get(f"ion_{umbrella.ion}", np.zeros(0, dtype=int))
-    layers = sorted((name for name in system.groups if name.startswith("layer_")), key=lambda name: int(name[6:]))
+    _, layers = known_slab(system.groups)
     if len(ions) != 1 or not layers:
         raise StructureError(
             f"dynamics.bias.umbrella: needs one {umbrella.ion} over a slab with layers; this structure has {len(ions)} "
             f"{umbrella.ion} and {len(layers)} layers"
         )
-    return int(ions[0]), system.groups[layers[-1]]
+    return int(ions[0]), layers[-1]
 
 
 def _sites(cell: Array, z: float) -> Array:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lmpdrive.architectures import Integrated, Problem
 from lmpdrive.checks.case import Case
 from lmpdrive.common.units import K_B_EV_PER_K
+from lmpdrive.constituents import known_slab
 from lmpdrive.deck.bias import colvars_text, plumed_file
 from lmpdrive.errors import DeckError
 
@@ -35,12 +36,11 @@ def ion_far_from_its_window(case: Case) -> Iterator[Problem]:
     """Its spring would heat the system."""
     dynamics, system = case.config.dynamics, case.system
     umbrella = None if dynamics.bias is None else dynamics.bias.umbrella
-    layers = [name for name in system.groups if name.startswith("layer_")]
+    _, layers = known_slab(system.groups)
     if umbrella is None or umbrella.at_A is None or not layers or len(case.group(f"ion_{umbrella.ion}")) != 1:
         return  # the rule above says what is missing
     z = system.atoms.positions[:, 2]
-    top = max(layers, key=lambda name: int(name[6:]))
-    height = float(z[case.group(f"ion_{umbrella.ion}")][0] - z[case.group(top)].mean())
+    height = float(z[case.group(f"ion_{umbrella.ion}")][0] - z[layers[-1]].mean())
     energy = 0.5 * umbrella.stiffness_eV_per_A2(dynamics.temperature_K) * (height - umbrella.at_A) ** 2
     kt = K_B_EV_PER_K * dynamics.temperature_K
     if energy > STRAINED_KT * kt:

@@ -13,6 +13,7 @@ import numpy as np
 from lmpdrive.architectures import Problem
 from lmpdrive.checks.case import Case
 from lmpdrive.common.visibility import farthest_distances
+from lmpdrive.constituents import known_slab
 
 INTERFACE_A = 4.5
 """Interfacial water: 0 < z <= 4.5 Å."""
@@ -87,22 +88,22 @@ def _states(case: Case) -> list[int]:
 
 def _surface(case: Case) -> np.ndarray:
     """Atoms of the wet metal layers."""
-    layers = sorted((n for n in case.system.groups if n.startswith("layer_")), key=lambda n: int(n[6:]))
+    _, layers = known_slab(case.system.groups)
     wet = layers[-1:] + (layers[:1] if case.system.two_sided and len(layers) > 1 else [])
-    return np.concatenate([case.group(n) for n in wet]) if wet else np.array([], dtype=int)
+    return np.concatenate(wet) if wet else np.array([], dtype=int)
 
 
 def _height_A(case: Case, atoms: np.ndarray) -> np.ndarray:
     """Distance along z from the nearest wet layer, into the electrolyte."""
     from lmpdrive.system.groups import layer_height
 
-    layers = sorted((n for n in case.system.groups if n.startswith("layer_")), key=lambda n: int(n[6:]))
+    _, layers = known_slab(case.system.groups)
     system, height = case.system, case.system.atoms.cell[2, 2]
     z = system.atoms.positions[atoms, 2]
-    up = (z - layer_height(system.atoms, case.group(layers[-1]))) % height
+    up = (z - layer_height(system.atoms, layers[-1])) % height
     if not system.two_sided:
         return up
-    return np.minimum(up, (layer_height(system.atoms, case.group(layers[0])) - z) % height)
+    return np.minimum(up, (layer_height(system.atoms, layers[0]) - z) % height)
 
 
 def _seen(case: Case, atoms: np.ndarray, radius_A: float) -> np.ndarray:
