@@ -6,7 +6,7 @@ It never says where it runs: that is in `places.py`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, field_validator, model_validator
@@ -23,6 +23,7 @@ SHORTEST_SLICE_S = 15.0
 NAME = r"^[A-Za-z0-9][A-Za-z0-9.+-]*$"
 """Names become parts of folder names, between underscores."""
 
+File = TypeVar("File", bound=Values)
 Name = Annotated[str, Field(pattern=NAME, max_length=60)]
 
 
@@ -125,6 +126,14 @@ class Campaign(Values):
 
 def read_campaign(path: Path) -> Campaign:
     """The validated file.  Raises ConfigError naming every problem."""
+    return read_as(Campaign, path, "campaign, base and axes: docs/campaigns.md")
+
+
+def read_as(model: type[File], path: Path, keys: str) -> File:
+    """A YAML file as `model`; `keys` : what it must have, for a file without sections.
+
+    Raises ConfigError naming every problem.
+    """
     try:
         content, _ = parse(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -132,11 +141,11 @@ def read_campaign(path: Path) -> Campaign:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid YAML: {error}") from None
     if not isinstance(content, dict):
-        raise ConfigError(f"{path} must have the keys campaign, base and axes: docs/campaigns.md")
+        raise ConfigError(f"{path} must have the keys {keys}")
     try:
-        return Campaign.model_validate(content)
+        return model.model_validate(content)
     except ValidationError as error:
-        raise ConfigError("\n".join(f"{path}: {line}" for line in problems(error, Campaign))) from None
+        raise ConfigError("\n".join(f"{path}: {line}" for line in problems(error, model))) from None
 
 
 def problems(error: ValidationError, model: type[Values]) -> list[str]:

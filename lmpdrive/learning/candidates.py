@@ -29,7 +29,7 @@ BEFORE_ALL = -1
 def candidates_of(run_dir: Path, wanted: Candidates) -> list[Atoms]:
     """In order of time; `info` has run, step, time_ps and reason."""
     found = [
-        _start(run_dir),
+        given_structure(run_dir),
         *_before_event(run_dir, wanted.last_ps),
         *_between_levels(run_dir),
         *_of_stable_part(run_dir, wanted.stable_frames),
@@ -47,7 +47,7 @@ def stable_ps(run_dir: Path) -> float:
     return event.time_ps if event is not None else sum(stage.ps for stage in load(run_dir / CONFIG).plan)
 
 
-def _start(run_dir: Path) -> Atoms:
+def given_structure(run_dir: Path) -> Atoms:
     """Before any minimisation, which leads a bad model astray."""
     there: Any = read(run_dir / DATA, format="lammps-data", sort_by_id=True)
     info = {"step": BEFORE_ALL, "time_ps": 0.0, "reason": "start"}

@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from lmpdrive.campaigns.file import NAME, problems
+from lmpdrive.campaigns.file import NAME, read_as
 from lmpdrive.common.resources import shipped_frames
 from lmpdrive.common.values import Values
-from lmpdrive.config.yaml_text import parse
 from lmpdrive.errors import ConfigError
 
 
@@ -118,18 +116,7 @@ class Learning(Values):
 
 def read_learning(path: Path) -> Learning:
     """The validated file; its paths count from its folder.  Raises ConfigError naming every problem."""
-    try:
-        content, _ = parse(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path} must have the keys learn, data, train, explore, select, label and until")
-    try:
-        found = Learning.model_validate(content)
-    except ValidationError as error:
-        raise ConfigError("\n".join(f"{path}: {line}" for line in problems(error, Learning))) from None
+    found = read_as(Learning, path, "learn, data, train, explore, select, label and until: docs/active-learning.md")
     return _resolved(found, path.resolve().parent)
 
 

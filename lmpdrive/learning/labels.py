@@ -17,12 +17,13 @@ from ase import Atoms
 from ase.io import read, write
 
 from lmpdrive.common.manifest import system_of
-from lmpdrive.common.run_files import CONFIG, DATA
+from lmpdrive.common.run_files import CONFIG
 from lmpdrive.common.say import Say
 from lmpdrive.config import load
 from lmpdrive.engine.agreement import labelled, through_lammps
 from lmpdrive.engine.agreement.own_calculator import can_make
 from lmpdrive.errors import EngineError, LmpdriveError, TrajectoryError
+from lmpdrive.learning.candidates import given_structure
 from lmpdrive.learning.file import Label
 from lmpdrive.pipeline import render
 from lmpdrive.trajectory.labelled import ENERGY, FORCES, without_labels
@@ -75,8 +76,7 @@ def _by_potential(frames: Sequence[Atoms], run: Path, by: Label, folder: Path) -
 
 def _render(run: Path, potential: dict[str, Any], folder: Path) -> None:
     """A run directory with the labelling potential for the atoms of `run`, none of them frozen."""
-    start: Any = read(run / DATA, format="lammps-data", sort_by_id=True)
-    start = Atoms(system_of(run).species, start.positions, cell=start.cell, pbc=True)
+    start = given_structure(run)
     folder.parent.mkdir(parents=True, exist_ok=True)
     write(folder.with_name(f"{folder.name}.xyz"), start, format="extxyz")
     content = {
@@ -88,7 +88,7 @@ def _render(run: Path, potential: dict[str, Any], folder: Path) -> None:
     file.write_text(yaml.safe_dump(content, sort_keys=False))
     render(file, folder)
     there = system_of(folder).species
-    if there != system_of(run).species:
+    if there != tuple(start.get_chemical_symbols()):
         raise TrajectoryError(f"{folder}: the atoms are not in the order of {run}")
 
 
