@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 from lmpdrive.campaigns import journal
 from lmpdrive.campaigns.advance import COMMAND, Work
+from lmpdrive.campaigns.drive import SAY_EVERY_S
 from lmpdrive.campaigns.engine import Engine, engine
 from lmpdrive.campaigns.file import Resources
 from lmpdrive.campaigns.places import find_place
@@ -54,17 +55,20 @@ def run_commands(title: str, commands: Sequence[Command], where: Where, say: Say
         waiting = {_submit(placed, command, where): command for command in wanted}
         ended = 0
         while waiting:
-            future = next(as_completed(waiting))
-            command = waiting.pop(future)
-            why = _why_failed(future, command, where)
-            if why and tries[command.name] < where.tries and not _is_final(future):
-                tries[command.name] += 1
-                waiting[_submit(placed, command, where)] = command
-                continue
-            ended += 1
-            if why:
-                failed[command.name] = why
-            say(f"{title}: {ended} of {len(wanted)}, {command.name}{f' failed: {why}' if why else ''}")
+            done, _ = wait(waiting, timeout=SAY_EVERY_S, return_when=FIRST_COMPLETED)
+            if not done:
+                say(f"{title}: {ended} of {len(wanted)}")
+            for future in done:
+                command = waiting.pop(future)
+                why = _why_failed(future, command, where)
+                if why and tries[command.name] < where.tries and not _is_final(future):
+                    tries[command.name] += 1
+                    waiting[_submit(placed, command, where)] = command
+                    continue
+                ended += 1
+                if why:
+                    failed[command.name] = why
+                say(f"{title}: {ended} of {len(wanted)}, {command.name}{f' failed: {why}' if why else ''}")
     if failed:
         lines = "\n".join(f"{name}: {why}" for name, why in failed.items())
         raise EngineError(f"{title}: {len(failed)} of {len(wanted)} failed; what is done stays\n{lines}")

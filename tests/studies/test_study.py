@@ -51,6 +51,12 @@ def test_shipped_studies_are_valid(name, tmp_path):
     assert len(runs) == n_models * len(plan.run_states) * 2
 
 
+def test_the_page_shows_the_quick_study():
+    text = (ROOT.parents[1] / "docs" / "study.md").read_text()
+    shown = yaml.safe_load(text.partition("```yaml\n")[2].partition("```")[0])
+    assert shown == yaml.safe_load((ROOT / "study-quick.yaml").read_text())
+
+
 def test_names_and_places(study):
     plan = study(training={"sizes": [20, 10]}, runs={"states": ["na1"], "sizes": [10], "splits": 2})
     assert plan.training_sets == ["na1", "mixed"] and list(plan.states) == ["na0", "na1"]
