@@ -88,7 +88,7 @@ class Stage(Section):
         for key in SHORT:
             properties[key] = {
                 "anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"const": True}],
-                "description": f"Short for ensemble: {key} and temperature_K; true: the temperature of the stage before.",
+                "description": f"Short for ensemble: {key} and temperature_K; true: that of the stage before.",
             }
         return made
 
