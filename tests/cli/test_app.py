@@ -6,8 +6,11 @@ import sys
 import time
 from pathlib import Path
 
+import ase.io
 import pytest
 import yaml
+from ase import Atoms
+from ase.build import fcc111
 
 from lmpdrive.config import load
 from tests.conftest import ROOT, SMALL_CLASSICAL
@@ -79,6 +82,33 @@ def test_init_check_and_dry_run(tmp_path):
     assert done.returncode == 0, done.stderr
     dry = lmpdrive("simulate", "my.yaml", "--dry-run", "--out", "run", cwd=tmp_path)
     assert dry.returncode == 0 and "4000 + 10000 steps" in dry.stdout and not (tmp_path / "run").exists()
+
+
+def test_init_for_a_model_and_a_structure_of_ones_own(tmp_path):
+    """The file loads, has the schema beside it, and names both as they lie from its own folder."""
+    (tmp_path / "sub").mkdir()
+    ase.io.write(tmp_path / "slab.xyz", fcc111("Pt", (2, 2, 3), vacuum=8, periodic=True))
+    ase.io.write(tmp_path / "box.xyz", Atoms("OH2", [[5, 5, 5], [6, 5, 5], [5, 6, 5]], cell=[9, 9, 9], pbc=True))
+    done = lmpdrive("init", "sub/my.yaml", "--mace", "pt-water-mace", "--read", "slab.xyz", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    config = load(tmp_path / "sub" / "my.yaml")
+    assert config.system.read.resolve() == tmp_path / "slab.xyz" and config.dynamics.fixed_layers == 2
+    assert config.potential.architecture == "mace" and Path(config.potential.model).is_file()
+    text = (tmp_path / "sub" / "my.yaml").read_text()
+    assert text.startswith("# yaml-language-server: $schema=lmpdrive.schema.json\n")
+    assert json.loads((tmp_path / "sub" / "lmpdrive.schema.json").read_text())["title"] == "Config"
+    assert "runs/" in (tmp_path / "sub" / ".gitignore").read_text()
+    lmpdrive("init", "box.yaml", "--from", "box.xyz", cwd=tmp_path)
+    assert load(tmp_path / "box.yaml").dynamics.fixed_layers == 0, "no slab, nothing to fix"
+    for words, message in (
+        (("--mace", "a", "--grace", "b"), "one potential, not mace and grace"),
+        (("--mace", "gone.model"), "there is no model gone.model. Shipped ones: pt-water-dp"),
+        (("--read", "gone.xyz"), "there is no file gone.xyz"),
+        (("--architecture", "mce"), "mace"),
+    ):
+        refused = lmpdrive("init", "new.yaml", *words, cwd=tmp_path)
+        assert refused.returncode != 0 and message in refused.stderr
+    assert not (tmp_path / "new.yaml").exists()
 
 
 def test_schema_is_json():
