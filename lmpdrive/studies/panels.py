@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 TRUTH = "teacher"
+WIDE = 3.0
+"""An axis whose values differ by a larger factor is logarithmic."""
 COLOURS = {TRUTH: "#000000", "specific": PALETTE[0], "mixed": PALETTE[1]}
 DASH = {TRUTH: "-", "specific": "--", "mixed": "-."}
 
@@ -49,6 +51,21 @@ def curve(axes: Axes, x: Array, y: Array, sigma: Array, kind: str, **how: Any) -
 def style_of(number: int) -> dict[str, Any]:
     """Of the number-th model."""
     return {"color": PALETTE[number % len(PALETTE)], "linestyle": DASHES[number % len(DASHES)]}
+
+
+def logarithmic(axes: Axes, **values: Array) -> None:
+    """Logarithmic axes, for those of x and y whose values differ by more than WIDE, with plain numbers at the ticks."""
+    from matplotlib.ticker import LogFormatter
+
+    for which, numbers in values.items():
+        known = np.asarray(numbers, float)
+        known = known[np.isfinite(known) & (known > 0)]
+        if not len(known) or known.max() < WIDE * known.min():
+            continue
+        axis = getattr(axes, f"{which}axis")
+        getattr(axes, f"set_{which}scale")("log")
+        axis.set_major_formatter(LogFormatter())
+        axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.6)))
 
 
 def only_outer_labels(axes: Sequence[Sequence[Axes]], x: str, y: str) -> None:

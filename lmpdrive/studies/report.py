@@ -11,7 +11,7 @@ from lmpdrive.campaigns.state import RunState, states
 from lmpdrive.common.atomic import write_atomically
 from lmpdrive.common.say import Say, silent
 from lmpdrive.errors import RunDirectoryError
-from lmpdrive.report.figures import save
+from lmpdrive.report.figures import SIZE_INCH, save
 from lmpdrive.studies.figures import Drawn, draw_all
 from lmpdrive.studies.figures.curves import FIRST
 from lmpdrive.studies.plan import RUNS, TEACHER, StudyPlan
@@ -87,7 +87,9 @@ def _page(
 def _figure(one: Drawn, svg: str) -> dict[str, Any]:
     from lmpdrive.report.page import unique_ids
 
-    return {"name": one.name, "title": one.title, "caption": one.caption, "svg": unique_ids(svg, one.name)}
+    narrow = one.figure.get_figwidth() <= SIZE_INCH[0]
+    words = {"name": one.name, "title": one.title, "caption": one.caption, "narrow": narrow}
+    return words | {"svg": unique_ids(svg, one.name)}
 
 
 def verdict_rows(found: Any) -> list[dict[str, Any]]:

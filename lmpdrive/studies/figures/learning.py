@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lmpdrive.studies.figures import Drawn
-from lmpdrive.studies.panels import panels, style_of
+from lmpdrive.studies.panels import logarithmic, panels, style_of
 from lmpdrive.studies.tables import SPECIFIC, Tables
 
 if TYPE_CHECKING:
@@ -71,8 +71,7 @@ def _learning(axes: list[Axes], errors: pd.DataFrame) -> None:
                     capsize=2,
                     **style_of(number),
                 )
-        one.set_xscale("log")
-        one.set_yscale("log")
+        logarithmic(one, x=errors["size"].to_numpy(float), y=errors[quantity].to_numpy(float))
         one.set_xlabel("frames")
         one.set_ylabel(quantity)
     axes[0].legend(fontsize=6)
@@ -92,8 +91,7 @@ def _pareto(axes: Axes, both: pd.DataFrame) -> None:
                 color=_colour(number),
                 linestyle="none",
             )
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    logarithmic(axes, x=both[SPEED].to_numpy(float), y=both[FORCES].to_numpy(float))
     axes.set_xlabel(SPEED)
     axes.set_ylabel(FORCES)
     axes.legend(fontsize=6)
