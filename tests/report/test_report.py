@@ -179,11 +179,11 @@ def test_values_with_errors(scalar, text):
 @pytest.mark.parametrize(
     ("header", "label"),
     [
-        ("ρ [g/cm^3]", r"ρ (g cm$^{-3}$)"),
+        ("ρ [g/cm^3]", "ρ (g cm⁻³)"),
         ("z [Å]", "distance from the surface, z (Å)"),
         ("<cos θ> [1]", "⟨cos θ⟩"),
         ("T_ion_Na [K]", r"T$_{\mathrm{Na}}$ (K)"),
-        ("c_Na [mol/L]", r"c$_{\mathrm{Na}}$ (mol L$^{-1}$)"),
+        ("c_Na [mol/L]", r"c$_{\mathrm{Na}}$ (mol L⁻¹)"),
     ],
 )
 def test_axis_labels(header, label):
