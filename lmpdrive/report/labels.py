@@ -44,6 +44,15 @@ def unit_of(unit: str) -> str:
     return re.sub(r"\^(-?\d+)", lambda match: match[1].translate(_RAISED), unit)
 
 
+def with_typeset_unit(number: str, unit: str) -> str:
+    """`("2.2 ± 0.7", "1e-5 cm^2/s")` -> `(2.2 ± 0.7) × 10⁻⁵ cm²/s`; the unit 1 is not shown."""
+    power = re.match(r"1e(-?\d+) ", unit)
+    rest = re.sub(r"\^(-?\d+)", lambda match: match[1].translate(_RAISED), unit[power.end() :] if power else unit)
+    if power:
+        return f"({number}) × 10{power[1].translate(_RAISED)} {rest}"
+    return number if rest in ("", "1") else f"{number} {rest}"
+
+
 def symbol_of(header: str) -> str:
     """The symbol of a header, without its unit."""
     return axis_label(re.sub(r" \[.*\]$", "", header) + " [1]")

@@ -155,7 +155,7 @@ class Analysis:
             tables = marked(self._tables(frames, thermo), self.manifest, discard_ps)
         verdict = verdict_of(tables, self.manifest, stable, frames.warnings)
         self._write(tables, frames, discard_ps, verdict)
-        page = self._report(tables, thermo, verdict) if self.request.with_report else None
+        page = self._report(tables, thermo, verdict, frames) if self.request.with_report else None
         data = {name: table.data for name, table in tables.items()}
         scalars = {name: scalar for table in tables.values() for name, scalar in table.scalars.items()}
         state = self.manifest.state or "analysed"
@@ -256,11 +256,16 @@ class Analysis:
                 f"cannot write in {self.target}: {error.strerror}. Name a writable folder with --out."
             ) from None
 
-    def _report(self, tables: dict[str, Table], thermo: pd.DataFrame | None, verdict: Verdict) -> Path:
+    def _report(
+        self, tables: dict[str, Table], thermo: pd.DataFrame | None, verdict: Verdict, frames: Trajectory
+    ) -> Path:
         from lmpdrive.report import write_report
+        from lmpdrive.report.picture.snapshot import Snapshot
 
         self.say(f"drawing {len(tables) - 1} figures")
-        return write_report(self.target, tables, thermo, self.manifest, verdict)
+        snapshot = Snapshot.last_of(frames, self._slab, self._normal)
+        run = self.path if self.is_run else None
+        return write_report(self.target, tables, thermo, self.manifest, verdict, snapshot=snapshot, run=run)
 
 
 def report(run_dir: str | Path, progress: Progress | None = None, say: Say = silent) -> Path:
