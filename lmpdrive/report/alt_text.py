@@ -8,7 +8,7 @@ from lmpdrive.observables.tables import Table
 
 
 def alt_text(table: Table) -> str:
-    """`Water density: ρ [g/cm^3] against z [Å] from 0.05 to 19.95; largest 3.21 at 2.85, smallest 0; with error band`."""
+    """`Water density: ρ [g/cm^3] against z [Å] from 0.05 to 19.95; largest 3.21 at 2.85, smallest 0 at 0.05`."""
     x, y = table.x, table.value
     headers = [str(header) for header in table.data.columns]
     value, finite = headers[table.n_variables], np.isfinite(y)

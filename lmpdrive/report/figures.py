@@ -147,21 +147,45 @@ def draw(table: Table) -> Figure:
         FigureCanvasAgg(figure)
         every = figure.subplots(len(together), 1, sharex=True, squeeze=False)[:, 0]
         if table.kind == "map":
-            _map(figure, every[0], table)
+            _map(every[0], table)
             settle(figure)
             return figure
         for number, (axes, panel) in enumerate(zip(every, together, strict=True)):
-            axes.margins(x=0)
-            _beside_the_data(axes, table, panel)
-            bars = table.kind == "histogram" and number == 0 and len(panel) == 1
-            (_series if table.kind == "series" else _bars if bars else _lines)(axes, table, panel)
-            if not any(np.nan_to_num(curve.y).any() for curve in panel):
-                lines.say(axes, f"{', '.join(symbol_of(c.header) for c in panel)}: zero or not defined everywhere")
+            _panel(axes, table, panel, number)
         every[-1].set_xlabel(_x_label(table))
         if table.subject:
             every[0].annotate(table.subject, (0.98, 0.97), xycoords="axes fraction", ha="right", va="top")
         settle(figure)
     return figure
+
+
+def draw_upper(table: Table, axes: Axes | None = None) -> Axes:
+    """The first panel of a table's figure in axes of the caller's, in their style, or in new ones; returns the axes."""
+    if axes is None:
+        import matplotlib.pyplot as plt
+
+        axes = plt.figure(figsize=(1.6 * SIZE_INCH[0], 1.6 * SIZE_INCH[1]), layout="constrained").subplots()
+    banded = table.kind not in ("series", "map") and np.isfinite(table.error).any()
+    axes.set_title(f"{table.title}{' (band: 95 %, 2σ)' if banded else ''}")
+    if table.kind == "map":
+        _map(axes, table)
+        return axes
+    if table.kind == KIND:
+        draw_bands(axes, table)
+        return axes
+    _panel(axes, table, panels(table)[0], 0)
+    axes.set_xlabel(_x_label(table))
+    return axes
+
+
+def _panel(axes: Axes, table: Table, panel: list[Curve], number: int) -> None:
+    """Curves that share an axis, with what stands beside them."""
+    axes.margins(x=0)
+    _beside_the_data(axes, table, panel)
+    bars = table.kind == "histogram" and number == 0 and len(panel) == 1
+    (_series if table.kind == "series" else _bars if bars else _lines)(axes, table, panel)
+    if not any(np.nan_to_num(curve.y).any() for curve in panel):
+        lines.say(axes, f"{', '.join(symbol_of(c.header) for c in panel)}: zero or not defined everywhere")
 
 
 def _two_bands(table: Table) -> Figure:
@@ -268,7 +292,7 @@ def _bars(axes: Axes, table: Table, panel: list[Curve]) -> None:
         axes.set_ylim(bottom=0)
 
 
-def _map(figure: Figure, axes: Axes, table: Table) -> None:
+def _map(axes: Axes, table: Table) -> None:
     """Colours over the second variable (across) and the first (up)."""
     up, across, value = (str(header) for header in table.data.columns[:3])
     grid = table.data.pivot_table(index=up, columns=across, values=value, dropna=False)
@@ -283,7 +307,7 @@ def _map(figure: Figure, axes: Axes, table: Table) -> None:
     )
     axes.set_xlabel(axis_label(across))
     axes.set_ylabel(axis_label(up))
-    figure.colorbar(mesh, ax=axes, label=axis_label(value))
+    axes.figure.colorbar(mesh, ax=axes, label=axis_label(value))
 
 
 def _series(axes: Axes, table: Table, panel: list[Curve]) -> None:

@@ -46,11 +46,15 @@ def unit_of(unit: str) -> str:
 
 def with_typeset_unit(number: str, unit: str) -> str:
     """`("2.2 ± 0.7", "1e-5 cm^2/s")` -> `(2.2 ± 0.7) × 10⁻⁵ cm²/s`; the unit 1 is not shown."""
-    power = re.match(r"1e(-?\d+) ", unit)
-    rest = re.sub(r"\^(-?\d+)", lambda match: match[1].translate(_RAISED), unit[power.end() :] if power else unit)
-    if power:
-        return f"({number}) × 10{power[1].translate(_RAISED)} {rest}"
-    return number if rest in ("", "1") else f"{number} {rest}"
+    if unit.startswith("1e"):
+        return f"({number}) × {typeset(unit)}"
+    return number if unit in ("", "1") else f"{number} {typeset(unit)}"
+
+
+def typeset(unit: str) -> str:
+    """`1e-5 cm^2/s` -> `10⁻⁵ cm²/s`."""
+    unit = re.sub(r"^1e(-?\d+)", r"10^\1", unit)
+    return re.sub(r"\^(-?\d+)", lambda match: match[1].translate(_RAISED), unit)
 
 
 def symbol_of(header: str) -> str:

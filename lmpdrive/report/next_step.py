@@ -25,7 +25,7 @@ class NextStep(NamedTuple):
 
 
 def next_step(verdict: Verdict | None, state: str | None, folder: Path | None) -> NextStep | None:
-    """To the planned end of a run that was stopped, else to what the verdict asks for; None where nothing is to be done.
+    """To the planned end of a run that was stopped, else to what the verdict asks for; None where nothing is to do.
 
     folder : of the run; None for a trajectory from elsewhere.
     """

@@ -30,7 +30,7 @@ def with_errors(data: pd.DataFrame) -> pd.DataFrame:
 
 
 def first_numbers(scalars: Mapping[str, Scalar], most: int) -> dict[str, Scalar]:
-    """Those that people look at first, and are defined, with an error before without; the first ones if none is marked."""
+    """Those that people look at first, of the defined ones; the first of all if none is marked; without error last."""
     defined = {name: scalar for name, scalar in scalars.items() if np.isfinite(scalar.value)}
     first = [name for name, scalar in defined.items() if scalar.headline] or list(defined)
     first.sort(key=lambda name: bool(np.isnan(defined[name].error)))

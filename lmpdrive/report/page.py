@@ -26,7 +26,7 @@ from lmpdrive.report.beside import links, links_of_table
 from lmpdrive.report.chapters import in_chapters
 from lmpdrive.report.figures import write_figures
 from lmpdrive.report.first_screen import KEY_NUMBERS, key_tables, title_of
-from lmpdrive.report.labels import with_typeset_unit
+from lmpdrive.report.labels import typeset, with_typeset_unit
 from lmpdrive.report.model_bands import model_chapter, model_tables
 from lmpdrive.report.next_step import next_step
 from lmpdrive.report.numbers import first_numbers, with_error
@@ -81,29 +81,43 @@ def write_report(
         environment()
         .get_template("report.html.j2")
         .render(
+            _run_chapters(manifest, thermo),
             name=run_dir.resolve().name,
             first=_first_screen(tables, svg, manifest, verdict or verdict_of(tables, manifest), what, run),
             picture=_picture(snapshot, run_dir),
             files=links(run_dir, run),
-            sections=_sections(manifest, thermo),
-            card=_card(manifest),
             summary=_summary(tables),
             sampling=_sampling(tables),
-            chapters=[
-                (title, _anchor(title), [_figure(table, svg[table.name], run_dir) for table in members])
-                for title, members in in_chapters(tables.values()).items()
-            ],
+            chapters=_chapters(tables, svg, run_dir),
             model=model_chapter(tables),
             what=what,
         )
     )
-    path = run_dir / "report.html"
+    return _written(run_dir / "report.html", text)
+
+
+def _written(path: Path, text: str) -> Path:
     try:
         with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise TrajectoryError(f"cannot write {path}: {error.strerror}") from error
     return path
+
+
+def _run_chapters(manifest: Manifest, thermo: pd.DataFrame | None) -> dict[str, Any]:
+    """What is said of the run and its potential."""
+    return {"sections": _sections(manifest, thermo), "card": _card(manifest)}
+
+
+def _chapters(
+    tables: Mapping[str, Table], svg: Mapping[str, str], folder: Path
+) -> list[tuple[str, str, list[dict[str, Any]]]]:
+    """(title, anchor, figures) of each chapter."""
+    return [
+        (title, _anchor(title), [_figure(table, svg[table.name], folder) for table in members])
+        for title, members in in_chapters(tables.values()).items()
+    ]
 
 
 def _first_screen(
@@ -122,7 +136,7 @@ def _first_screen(
         "system": system,
         "dynamics": dynamics,
         "verdict": verdict,
-        "gravest": [one for one in verdict.findings if one.level == verdict.level][:2] if verdict.level != "good" else [],
+        "gravest": [one for one in verdict.findings if one.level == verdict.level != "good"][:2],
         "numbers": [(name, with_typeset_unit(with_error(one), one.unit)) for name, one in numbers.items()],
         "bound": any(scalar.lower_bound for scalar in numbers.values()),
         "figures": [(table.name, table.title, *size_of(svg[table.name])) for table in key_tables(tables)],
@@ -139,8 +153,7 @@ def _picture(snapshot: Snapshot | None, folder: Path) -> Markup | None:
     from lmpdrive.report.picture.views import picture
 
     drawn = picture(snapshot)
-    with replacing(folder / "observables" / "system.svg") as temporary:
-        temporary.write_text(drawn, encoding="utf-8")
+    _written(folder / "observables" / "system.svg", drawn)
     return Markup(drawn)
 
 
@@ -278,7 +291,7 @@ def _summary(tables: Mapping[str, Table]) -> list[tuple[str, list[tuple[str, str
     found = []
     for title, members in in_chapters(tables.values()).items():
         rows = [
-            (name, with_error(scalar), "" if scalar.unit == "1" else scalar.unit, scalar.note)
+            (name, with_error(scalar), "" if scalar.unit == "1" else typeset(scalar.unit), scalar.note)
             for table in members
             for name, scalar in table.scalars.items()
         ]

@@ -15,6 +15,7 @@ from lmpdrive.common.say import Say, silent
 from lmpdrive.config.sections import Observables
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.stages.observable_settings import merged, settings_of
+from lmpdrive.stages.result import Result
 from lmpdrive.stages.run_marks import marked
 from lmpdrive.stages.stability import cut_to_stable_part, stable_part_without_frames
 
@@ -22,32 +23,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lmpdrive.observables.options import AnalysisOptions
-    from lmpdrive.observables.tables import Scalar, Table
+    from lmpdrive.observables.tables import Table
     from lmpdrive.report.stable_part import StablePart
     from lmpdrive.report.verdict import Verdict
     from lmpdrive.trajectory import Trajectory
     from lmpdrive.trajectory.given_cell import CellInput
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a run or an analysis gave."""
-
-    directory: Path
-    state: str
-    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
-    """Observable -> table with units in the column names, as in `observables/<name>.csv`."""
-    summary: dict[str, Any] = field(default_factory=dict)
-    """`"quantity [unit]"` -> (value, σ): one standard error, NaN where none is valid.  Terminal and report print 2σ."""
-    report: Path | None = None
-    verdict: Verdict | None = None
-    """What is to be thought of it, in the words of the report; None where nothing was analysed."""
-    scalars: dict[str, Scalar] = field(default_factory=dict)
-    """Quantity -> its number, with unit, definition and what σ rests on."""
-    run_directory: Path | None = None
-    """Of the run; None for a trajectory from elsewhere.  `directory` may be another, with the results alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,25 +142,24 @@ class Analysis:
         scalars = {name: scalar for table in tables.values() for name, scalar in table.scalars.items()}
         state = self.manifest.state or "analysed"
         run = self.path if self.is_run else None
-        return Result(self.target, state, data, _numbers(tables["summary"].data), page, verdict, scalars, run)
+        numbers = _numbers(tables["summary"].data)
+        reading = {} if self.is_run else self._reading
+        return Result(self.target, state, data, numbers, page, verdict, scalars, run, tables, reading)
 
     def open(self) -> tuple[Trajectory, pd.DataFrame | None, StablePart | None]:
         """The stable part of the frames and of the log, and what is said about it."""
         from lmpdrive import trajectory
 
-        ask = self.request
-        frames = trajectory.open_trajectory(
-            self.source,
-            data=ask.data,
-            elements=ask.elements,
-            timestep_fs=ask.timestep_fs,
-            every=ask.every,
-            cell=ask.cell,
-            units=ask.units,
-        )
+        frames = trajectory.open_trajectory(**self._reading)
         if not self.is_run:
             return frames, None, None
         return cut_to_stable_part(self.path, frames, trajectory.thermo_of(self.path), self.say)
+
+    @property
+    def _reading(self) -> dict[str, Any]:
+        """Arguments of `open_trajectory`."""
+        names = ("data", "elements", "timestep_fs", "every", "cell", "units")
+        return {"path": self.source} | {name: getattr(self.request, name) for name in names}
 
     def equilibrated(self, frames: Trajectory, thermo: pd.DataFrame | None) -> tuple[Trajectory, float]:
         """The frames after what is left out, and how many ps that is."""

@@ -29,7 +29,7 @@ LINE = 18.0
 LEGEND = 190.0
 """Least width of the right column."""
 OTHERS, IONS = 0.8, 1.25
-"""Radii that are drawn, in covalent radii: small water does not hide what is behind it, ions are larger than they are."""
+"""Radii that are drawn, in covalent radii: small water does not hide what is behind it, ions are seen at once."""
 METAL = 1.0
 MOST_NAMED = 12
 """More ions than this are not labelled one by one."""
