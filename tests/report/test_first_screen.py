@@ -217,7 +217,8 @@ def test_units_as_they_are_printed(number, unit, text):
     ("one", "words"),
     [
         (table("water_density"),
-         "Water density: ρ [g/cm^3] against z [Å] from 0.5 to 2.5; largest 3 at 1.5, smallest 1 at 0.5; with 95 % band"),
+         "Water density: ρ [g/cm^3] against z [Å] from 0.5 to 2.5; largest 3 at 1.5, smallest 1 at 0.5; "
+         "with 95 % band"),
         (table("energy", kind="series"), "Energy: ρ [g/cm^3] against z [Å] from 0.5 to 2.5; mean 2, between 1 and 3"),
         (table("mine", (np.nan,) * 3), "Mine: ρ [g/cm^3] against z [Å]; not defined anywhere"),
     ],

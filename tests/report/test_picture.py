@@ -133,7 +133,7 @@ def test_ions_are_in_front_and_a_crowd_is_not_labelled():
 )
 def test_ions_have_their_usual_charge(element, label):
     oxygens = np.array([[x, y, z] for x in (1, 5, 9) for y in (1, 5, 9) for z in (1, 5, 9)], dtype=float)
-    waters = np.concatenate([oxygens, oxygens + [0.96, 0, 0], oxygens + [-0.24, 0.93, 0]])
+    waters = np.concatenate([oxygens, oxygens + np.array([0.96, 0, 0]), oxygens + np.array([-0.24, 0.93, 0])])
     elements = np.array(["O"] * 27 + ["H"] * 54 + [element])
     positions = np.concatenate([waters, [[3.2, 3.1, 3.0]]])
     what = find_constituents(elements, [Configuration(positions, np.eye(3) * 12.0)])
