@@ -287,14 +287,14 @@ def analyse(
         return analysis_of.analyse(path, request, progress=bar, say=say)
 
 
-def report(run_dir: str | Path, progress: Progress | None = None, say: Say = silent) -> Path:
-    """Write `report.html` of a run directory again."""
+def report(run_dir: str | Path, progress: Progress | None = None, say: Say = silent, interactive: bool = False) -> Path:
+    """Write `report.html` of a run directory again; with `interactive`, `interactive.html` too."""
     if is_set_directory(Path(run_dir)):
         page = _free_energy_of_set(Path(run_dir), say).report
         assert page is not None
         return page
     with locked(Path(run_dir), say) if (Path(run_dir) / MANIFEST).is_file() else nullcontext():
-        return analysis_of.report(run_dir, progress, say)
+        return analysis_of.report(run_dir, progress, say, interactive)
 
 
 def _concluded(

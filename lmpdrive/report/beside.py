@@ -18,7 +18,11 @@ OF_A_RUN = (
     ("log", LOG),
     ("manifest", MANIFEST),
 )
-OF_AN_ANALYSIS = (("all tables in one file", "observables/results.nc"), ("numbers", "observables/summary.csv"))
+OF_AN_ANALYSIS = (
+    ("figures to zoom, and the trajectory", "interactive.html"),
+    ("all tables in one file", "observables/results.nc"),
+    ("numbers", "observables/summary.csv"),
+)
 
 Link = tuple[str, str]
 """Words and address."""

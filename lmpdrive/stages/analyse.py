@@ -51,6 +51,7 @@ class AnalysisRequest:
     target_error : a profile is converged when its 95 % band is below this fraction of its largest value.
     parallel : processes.
     with_report : False leaves out figures and `report.html`, which take longer than the tables of a short run.
+    interactive : also write `interactive.html`: figures to zoom, and the trajectory (the extra `interactive`).
     """
 
     data: str | Path | None = None
@@ -72,6 +73,7 @@ class AnalysisRequest:
     target_error: float | None = None
     parallel: int = 1
     with_report: bool = True
+    interactive: bool = False
 
 
 def analyse(
@@ -118,6 +120,10 @@ class Analysis:
         progress: Progress | None,
         say: Say,
     ) -> None:
+        if request.interactive:
+            from lmpdrive.report.interactive.page import need_plotly
+
+            need_plotly()
         self.source, self.request, self.progress, self.say = source, request, progress, say
         self.path = path = _only_or_first(source)
         self.is_run = path.is_dir()
@@ -137,6 +143,8 @@ class Analysis:
             tables = marked(self._tables(frames, thermo), self.manifest, discard_ps)
         verdict = verdict_of(tables, self.manifest, stable, frames.warnings)
         self._write(tables, frames, discard_ps, verdict)
+        if self.request.interactive:
+            self._interactive(tables, frames)
         page = self._report(tables, thermo, verdict, frames) if self.request.with_report else None
         data = {name: table.data for name, table in tables.items()}
         scalars = {name: scalar for table in tables.values() for name, scalar in table.scalars.items()}
@@ -240,23 +248,44 @@ class Analysis:
     def _report(
         self, tables: dict[str, Table], thermo: pd.DataFrame | None, verdict: Verdict, frames: Trajectory
     ) -> Path:
+        self.say(f"drawing {len(tables) - 1} figures")
+        return self.write_page(tables, thermo, self.manifest, verdict, frames)
+
+    def _interactive(self, tables: dict[str, Table], frames: Trajectory) -> None:
+        from lmpdrive.report.first_screen import title_of
+        from lmpdrive.report.interactive.page import write_interactive
+        from lmpdrive.report.what_is_what import what_is_what
+
+        title = title_of(self.manifest, what_is_what(tables["summary"].notes))[0] or self.target.resolve().name
+        self.say(f"interactive page: {write_interactive(self.target, title, tables, frames)}")
+
+    def write_page(
+        self,
+        tables: Mapping[str, Table],
+        thermo: pd.DataFrame | None,
+        manifest: Manifest,
+        verdict: Verdict,
+        frames: Trajectory,
+    ) -> Path:
+        """The figures and `report.html`, with the last of the frames as its picture."""
         from lmpdrive.report import write_report
         from lmpdrive.report.picture.snapshot import Snapshot
 
-        self.say(f"drawing {len(tables) - 1} figures")
         snapshot = Snapshot.last_of(frames, self._slab, self._normal)
         run = self.path if self.is_run else None
-        return write_report(self.target, tables, thermo, self.manifest, verdict, snapshot=snapshot, run=run)
+        return write_report(self.target, tables, thermo, manifest, verdict, snapshot=snapshot, run=run)
 
 
-def report(run_dir: str | Path, progress: Progress | None = None, say: Say = silent) -> Path:
-    """Write `report.html` of a run directory again."""
-    page = reported(run_dir, progress, say).report
+def report(run_dir: str | Path, progress: Progress | None = None, say: Say = silent, interactive: bool = False) -> Path:
+    """Write `report.html` of a run directory again; with `interactive`, `interactive.html` too."""
+    page = reported(run_dir, progress, say, interactive).report
     assert page is not None
     return page
 
 
-def reported(run_dir: str | Path, progress: Progress | None = None, say: Say = silent) -> Result:
+def reported(
+    run_dir: str | Path, progress: Progress | None = None, say: Say = silent, interactive: bool = False
+) -> Result:
     """The result with which `report.html` is written again; of a run without frames, what is known of it."""
     run_dir = Path(run_dir)
     if not (run_dir / MANIFEST).is_file():
@@ -265,7 +294,9 @@ def reported(run_dir: str | Path, progress: Progress | None = None, say: Say = s
             "elsewhere."
         )
     if any(run_dir.glob("traj*.dcd")):
-        return analyse(run_dir, progress=progress, say=say)
+        return analyse(run_dir, progress=progress, say=say, interactive=interactive)
+    if interactive:
+        raise RunDirectoryError(f"{run_dir} has no frames to show on an interactive page")
     from lmpdrive.report import write_report
     from lmpdrive.report.verdict import verdict_of
     from lmpdrive.trajectory import thermo_of
