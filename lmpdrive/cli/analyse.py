@@ -110,22 +110,13 @@ def analyse(
     from lmpdrive import pipeline
     from lmpdrive.stages.progress_bar import FramesBar
 
-    source = {
-        "data": data,
-        "elements": elements,
-        "timestep_fs": timestep_fs,
-        "every": every,
-        "cell": cell,
-        "units": units,
-    }
-    what: dict[str, Any] = {"slab": slab, "surface": surface, "normal": normal}
-    pages: dict[str, Any] = {"with_report": not no_report, "interactive": interactive}
+    ask: dict[str, Any] = {"data": data, "elements": elements, "timestep_fs": timestep_fs, "every": every}
+    ask |= {"cell": cell, "units": units, "slab": slab, "surface": surface, "normal": normal}
+    ask |= {"with_report": not no_report, "interactive": interactive}
     with nullcontext() if quiet else FramesBar() as bar:
         result = pipeline.analyse(
             path[0] if len(path) == 1 else path,
-            **source,
-            **what,
-            **pages,
+            **ask,
             out=out,
             bin_width_A=bin_width,
             blocks=blocks,
