@@ -26,7 +26,7 @@ document.querySelectorAll(".chart").forEach(div => seen.observe(div));
 function play(movie) {
   const viewer = $3Dmol.createViewer("viewer", { backgroundColor: dark ? "#121212" : "#ffffff" });
   viewer.addModelsAsFrames(movie.xyz, "xyz", { assignBonds: false });
-  viewer.setStyle({}, { sphere: { scale: 0.34, colorscheme: "Jmol" } });
+  viewer.setStyle({}, { sphere: { scale: 0.42, colorscheme: "Jmol" } });
   for (const [a, b] of movie.edges) {
     const [start, end] = [a, b].map(([x, y, z]) => ({ x, y, z }));
     viewer.addLine({ start, end, color: dark ? "#aaaaaa" : "#555555", dashed: false });
