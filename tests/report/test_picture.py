@@ -15,6 +15,7 @@ from lmpdrive.constituents import Configuration, find_constituents
 from lmpdrive.report.picture.snapshot import Snapshot, ions_of, whole_in_cell
 from lmpdrive.report.picture.spheres import Spheres, paint, png
 from lmpdrive.report.picture.views import MOST_NAMED, picture, radii, views
+from tests.observables.synthetic_frames import Frames
 
 RED, BLUE = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
 
@@ -138,3 +139,12 @@ def test_ions_have_their_usual_charge(element, label):
     positions = np.concatenate([waters, [[3.2, 3.1, 3.0]]])
     what = find_constituents(elements, [Configuration(positions, np.eye(3) * 12.0)])
     assert list(ions_of(what)) == [label]
+
+
+def test_the_last_frame_is_taken_and_one_with_holes_is_not_drawn():
+    positions = np.zeros((3, 2, 3)) + np.arange(3)[:, None, None] + np.array([[0.0, 0, 0], [3.0, 3, 3]])
+    shot = Snapshot.last_of(Frames(["Ar", "Ar"], positions, (9, 9, 9), origin=(1, 1, 1)))
+    assert shot is not None and np.allclose(shot.positions, [[2, 2, 2], [5, 5, 5]])
+    assert shot.time_ps == pytest.approx(0.03) and np.allclose(shot.origin, 1)
+    positions[-1, 0] = np.nan
+    assert Snapshot.last_of(Frames(["Ar", "Ar"], positions, (9, 9, 9))) is None
