@@ -50,7 +50,7 @@ STYLE = {
 }
 PNG_DPI = 300
 PNG_COMPRESSION = 3
-"""The best one (9) takes five times as long for files that are a fifth smaller."""
+"""The best one (9) takes four times as long, for files that are a sixth smaller."""
 RASTER_DPI = 150
 """Of the maps inside SVG."""
 
