@@ -182,9 +182,13 @@ def _two_bands(table: Table) -> Figure:
 
 def settle(figure: Figure) -> None:
     """Lay the figure out, once and for all: text is wider in PNG than in SVG, which has to fit both."""
+    from matplotlib import rc_context
+
     figure.set_dpi(PNG_DPI)
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    # by None, as "none" leaves a placeholder, because of which every savefig would draw the figure twice
+    with rc_context({"figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)
 
 
 def _beside_the_data(axes: Axes, table: Table, panel: list[Curve]) -> None:
@@ -319,12 +323,13 @@ def save(figure: Figure, folder: Path, name: str) -> str:
     """Write `<name>.png` (300 dpi) and `<name>.svg`, each to a temporary name and renamed; returns the SVG text."""
     from matplotlib import rc_context
 
-    svg = as_svg(figure)
     temporary = folder / f".{name}.tmp"
     try:
+        # first, at the resolution that it was laid out for
         with rc_context(STYLE):  # type: ignore[arg-type]  # ticks may be made while drawing
             figure.savefig(temporary, format="png", dpi=PNG_DPI)
         temporary.replace(folder / f"{name}.png")
+        svg = as_svg(figure)
         temporary.write_text('<?xml version="1.0" encoding="utf-8"?>\n' + svg, encoding="utf-8")
         temporary.replace(folder / f"{name}.svg")
     finally:
