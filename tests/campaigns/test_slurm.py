@@ -81,7 +81,7 @@ def slurm():
         pytest.skip("a Slurm of one's own needs Linux and root")
     ran = subprocess.run(["pgrep", "-x", "slurmctld"], capture_output=True, check=False).returncode == 0
     done = subprocess.run(
-        ["bash", str(Path(__file__).parent / "slurm_up.sh"), "3"], capture_output=True, text=True, check=False
+        ["bash", str(Path(__file__).parent / "slurm_up.sh"), "5"], capture_output=True, text=True, check=False
     )
     if not shutil.which("slurmctld"):
         pytest.skip(f"Slurm cannot be installed here: {done.stderr.strip()[-200:]}")
@@ -190,7 +190,7 @@ def test_a_driver_that_is_a_job_and_runs_with_a_gpu_each(slurm, six):
     places = yaml.safe_load(Path("places.yaml").read_text())
     places["cluster"]["driver_options"] = {"partition": "main", "walltime": "30min"}
     Path("places.yaml").write_text(yaml.safe_dump(places))
-    # the driver's job takes one of the three cores: the block of the GPU need not wait for that of the CPU to end
+    # the driver's job takes one of the five cores: blocks of one kind need not wait for idle ones of the other to end
     started = call("run", "six.yaml", "--where", "cluster", "--detach")
     assert started.returncode == 0 and "the driver is job" in started.stdout, started.stderr
     until(lambda: Path("campaigns/six/report.html").is_file(), 240)
