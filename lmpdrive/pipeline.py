@@ -521,7 +521,7 @@ def train(recipe: str | Path, request: Request, say: Say = silent) -> list[Train
     """
     from lmpdrive.training.run import train as train_all
 
-    return train_all(plan_training(recipe, request, say), request.words(recipe), say)
+    return train_all(plan_training(recipe, request, say), request.words(recipe), request.tests, say)
 
 
 def default_directory(file: str | Path) -> Path:
