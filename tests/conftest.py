@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -55,14 +56,44 @@ SMALL_DEEPMD = {
 }
 
 
+SLOW = (
+    "tests/campaigns/test_slurm.py",
+    "tests/docs/test_docs.py::test_commands_run[README.md]",
+    "tests/architectures/test_nequip.py",
+    "tests/architectures/test_mace_native.py",
+    "tests/engine/agreement/test_models.py",
+    "tests/architectures/test_contract.py",
+    "tests/campaigns/test_chaos.py",
+    "tests/learning/test_loop.py",
+    "tests/architectures/test_mace.py",
+    "tests/benchmarks/test_mace_gpu.py",
+    "tests/docs/test_docs.py::test_commands_run[",
+)
+"""Begun first, in this order: most take a minute or more, and one that began last would run beside an idle core."""
+
+
+def scope_of(nodeid: str) -> str:
+    """What stays on one core: a file, as its tests share what they render or run; a page of the docs."""
+    return nodeid if nodeid.startswith("tests/docs/test_docs.py::test_commands_run[") else nodeid.split("::")[0]
+
+
+def pytest_collection_modifyitems(items):
+    """Slow scopes, then those with many tests; `pytest FILE` keeps the order of the file."""
+    scopes = [scope_of(item.nodeid) for item in items]
+    size = Counter(scopes)
+    rank = {scope: next((n for n, start in enumerate(SLOW) if scope.startswith(start)), len(SLOW)) for scope in size}
+    items.sort(key=lambda item: (rank[s := scope_of(item.nodeid)], -size[s], s))
+
+
 class Scheduling(LoadScopeScheduling):
-    """A file stays on one core, as its tests share what they render or run; pages of the docs go anywhere."""
+    """Scopes in the order of the collection, where xdist's own order begins with those of most tests."""
 
     def _split_scope(self, nodeid):
-        return nodeid if nodeid.startswith("tests/docs/test_docs.py::test_commands_run[") else nodeid.split("::")[0]
+        return scope_of(nodeid)
 
 
 def pytest_xdist_make_scheduler(config, log):
+    config.option.loadscopereorder = False
     return Scheduling(config, log)
 
 

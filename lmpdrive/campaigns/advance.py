@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lmpdrive.campaigns import journal
-from lmpdrive.campaigns.facts import analysed, facts_of, step_of
+from lmpdrive.campaigns.facts import analysed, facts_of, step_of, wants_report
 from lmpdrive.common.walltime import EXIT_CODE as TIME_IS_UP
 from lmpdrive.errors import RunDirectoryError, UnstableError
 
@@ -107,7 +107,8 @@ def _command(work: Work, left_s: float | None) -> list[str]:
     if work.stage == "check":
         return [*program, "check", str(work.base), "--quiet", *settings]
     if work.stage == "analyse":
-        return [*program, "analyse", str(work.directory), "--quiet"]
+        tables_only = [] if wants_report(work.directory) else ["--no-report"]
+        return [*program, "analyse", str(work.directory), "--quiet", *tables_only]
     walltime = [] if left_s is None else ["--walltime", f"{left_s:.0f}s"]
     how = ["--quiet", "--no-analysis", *walltime]
     if not facts_of(work.directory).exists:

@@ -29,6 +29,10 @@ DIES_WITH_PARENT = "import ctypes, os; ctypes.CDLL(None).prctl(1, 9); os.execvp(
 HEARTBEAT_S, SILENCE_S = 2, 10
 REFUSALS = 2
 """Blocks that the batch system may refuse, all before the first one ran, until the campaign stops."""
+LOCAL_POLL_S = 5.0
+"""On this machine the states of the blocks are looked at so often; the batch system is asked as the place says."""
+NOT_STARTED = "Failed to start block"
+"""What Parsl says of a refused block; it calls it MISSING, as one whose worker did not register, at its next look."""
 IDLE_S = 20
 """Blocks without work are given back after so long."""
 DRAIN_S = 60.0
@@ -103,11 +107,16 @@ def engine(resources: Mapping[str, Resources], place: Place, folder: Path) -> It
         parsl.clear()
 
 
-def _executor(**options: Any) -> Any:
-    """Parsl's executor; asked to give back at most no block it would give back all that have no worker yet."""
+def _executor(poll_s: float, **options: Any) -> Any:
+    """Parsl's executor, which asks for the states of its blocks every `poll_s` seconds.
+
+    Asked to give back at most no block, Parsl's own would give back all that have no worker yet.
+    """
     from parsl.executors import HighThroughputExecutor
 
     class Executor(HighThroughputExecutor):
+        status_polling_interval = poll_s
+
         def scale_in(self, blocks: int, max_idletime: float | None = None) -> list[str]:
             return super().scale_in(blocks, max_idletime) if blocks > 0 else []
 
@@ -134,6 +143,7 @@ def _local(place: Place, resources: Mapping[str, Resources]) -> Iterator[Any]:
             continue
         share = workers // len(place.gpus) if with_gpu else 1
         yield _executor(
+            LOCAL_POLL_S,
             **_common("gpu" if with_gpu else "cpu"),
             address="127.0.0.1",
             max_workers_per_node=workers,
@@ -157,6 +167,7 @@ def _batch(place: Place, label: str, needs: Resources, blocks: Blocks) -> Any:
         f"export {BLOCK_END}=$(( $(date +%s) + {limit_s} )) {BLOCK_GPUS}=$CUDA_VISIBLE_DEVICES",
     ]
     return _executor(
+        place.poll_s,
         **_common(label),
         address=place.address,
         max_workers_per_node=workers,
@@ -222,7 +233,11 @@ def _refused(executor: Any, status: Mapping[str, Any], label: str) -> None:
     """Stop an executor whose blocks the batch system refuses, in the batch system's words, before it is flooded."""
     from parsl.jobs.states import JobState
 
-    failed = [job for job in status.values() if job.state == JobState.FAILED]
+    failed = [
+        job
+        for job in status.values()
+        if job.state == JobState.FAILED or (job.state == JobState.MISSING and NOT_STARTED in (job.message or ""))
+    ]
     if len(failed) < REFUSALS or len(failed) < len(status):
         return
     words = next((text for job in failed for text in (job.message, job.stderr) if text and text.strip()), "no message")

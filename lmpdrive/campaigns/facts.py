@@ -7,8 +7,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from lmpdrive.common.progress_file import read_progress
-from lmpdrive.common.run_files import MANIFEST
+from lmpdrive.common.run_files import CONFIG, MANIFEST
 from lmpdrive.engine.directory.lock import LOCK
 
 SIGN_OF_LIFE_S = 30.0
@@ -49,6 +51,15 @@ def analysed(folder: Path) -> bool:
     results = [path for name in ("observables/results.nc", "report.html") if (path := folder / name).is_file()]
     logs = [path.stat().st_mtime for path in folder.glob("log*.lammps")]
     return bool(results) and max(path.stat().st_mtime for path in results) >= max(logs, default=0.0)
+
+
+def wants_report(folder: Path) -> bool:
+    """Whether the configuration of a run asks for figures and a report, as it does unless `output.report: false`."""
+    try:
+        output = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))["output"]
+        return bool(output["report"])
+    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError):
+        return True
 
 
 def alive(folder: Path) -> bool:

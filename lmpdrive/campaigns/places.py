@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import yaml
 from platformdirs import user_config_path
-from pydantic import Field, PositiveInt, ValidationError, field_validator
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, field_validator
 
 from lmpdrive.campaigns.file import Resources, problems
 from lmpdrive.common import walltime
@@ -30,7 +30,7 @@ from lmpdrive.errors import ConfigError, did_you_mean
 HERE = "here"
 PLACES = "LMPDRIVE_PLACES"
 """Variable: the file, if it is not the one in the configuration folder."""
-COMMON = ("kind", "cpus", "gpus", "init", "address", "driver", "driver_options")
+COMMON = ("kind", "cpus", "gpus", "init", "address", "driver", "driver_options", "poll_s")
 """Keys of a place that are no kind of resources."""
 
 
@@ -86,6 +86,8 @@ class Place(Values):
     """What `--detach` makes of the driver: a process of this machine, or a job that the batch system starts again."""
     driver_options: Blocks = Blocks(walltime="24h")
     """Of the driver's job."""
+    poll_s: PositiveFloat = 60.0
+    """How often the batch system is asked for the states of the blocks [s]."""
     blocks: dict[str, Blocks] = {}
     """Name of resources -> blocks."""
 

@@ -8,6 +8,7 @@ by `slab` and `molecules`.  An H has one bond, to the non-metal that is nearest 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -15,7 +16,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from lmpdrive.constituents.kernels import load
+from lmpdrive.constituents.kernels import close_numpy, load
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -32,6 +33,8 @@ NOBLE_GASES = frozenset(("He", "Ne", "Ar", "Kr", "Xe", "Rn"))
 
 MANY = 8_000
 """Atoms above which a tree is faster than looking at all of a layer."""
+FEW_PAIRS = 4_000_000
+"""Some 0.1 s without numba."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,14 +132,18 @@ def neighbours(positions: Array, cell: Array, cutoff_A: float) -> Bonds:
 
 
 def _close(points: Array, around: Array, cutoff_A: float) -> tuple[Indices, Indices, Array]:
-    """Indices in both and distance of all pairs below the cutoff; the k-d tree takes 0.3 s to import."""
+    """Indices in both and distance of all pairs below the cutoff.
+
+    The k-d tree takes 0.3 s to import and numba 0.4 s: where it was not yet needed, few pairs are looked at without it.
+    """
     if len(points) > MANY:
         from scipy.spatial import cKDTree
 
         found = cKDTree(points).sparse_distance_matrix(cKDTree(around), cutoff_A, output_type="ndarray")
         return found["i"].astype(np.int64), found["j"].astype(np.int64), found["v"]
     order = np.argsort(around[:, 2], kind="stable")
-    first, second, length = load("close").close_pairs(
+    few = len(points) * len(around) < FEW_PAIRS and "numba" not in sys.modules
+    first, second, length = (close_numpy if few else load("close")).close_pairs(
         np.ascontiguousarray(points, dtype=float), np.ascontiguousarray(around[order], dtype=float), cutoff_A
     )
     return first, order[second], length

@@ -1,6 +1,7 @@
 """How much of the start is not equilibrated: the cut that leaves most independent samples.
 
-J. D. Chodera, J. Chem. Theory Comput. 12, 1799 (2016), as pymbar.timeseries implements it.  That cut is rarely
+J. D. Chodera, J. Chem. Theory Comput. 12, 1799 (2016), as pymbar.timeseries implements it; a test compares the two
+(loading pymbar, with JAX and all of scipy.stats, takes longer than the analysis of a short run).  That cut is rarely
 zero, even for a stationary series; a start is called not equilibrated when its mean differs from the mean of the rest
 by more than three standard errors.  A cut in the last fifth of the run is refused: what is still changing there has not
 settled.
@@ -8,7 +9,6 @@ settled.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -28,6 +28,8 @@ SIGNALS = {
 MOST_POINTS = 4000
 TRIED = 100
 """Cuts tried; the answer is as fine as 1 % of the run."""
+FIRST_LAGS = 3
+"""Lags that always count: an anticorrelation of neighbours is no end of the correlation."""
 
 SIGMAS = 3.0
 LATEST = 0.8
@@ -82,7 +84,7 @@ def detect(signal: str, times_ps: Array, series: Array) -> Equilibration | None:
     values = series[:n].reshape(-1, every).mean(axis=1)
     if np.ptp(values) == 0:
         return None
-    cut, inefficiency, n_effective = _pymbar(values)
+    cut, inefficiency, n_effective = best_cut(values)
     # a cut near the end leaves a stretch too short to see its own correlation time
     inefficiency = max(inefficiency, float(np.nan_to_num(statistical_inefficiency(values[len(values) // 2 :]), nan=1)))
     before, after = values[:cut], values[cut:]
@@ -98,17 +100,37 @@ def detect(signal: str, times_ps: Array, series: Array) -> Equilibration | None:
     return Equilibration(signal, start_ps, n_effective, sigmas, cut / len(values), run_ps)
 
 
-def _pymbar(values: Array) -> tuple[int, float, float]:
-    """(first equilibrated value, statistical inefficiency, number of independent samples)."""
-    # pymbar logs a banner about JAX, which nothing here uses, when it is imported
-    level = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        from pymbar import timeseries
-    finally:
-        logging.disable(level)
-    cut, inefficiency, n_effective = timeseries.detect_equilibration(values, nskip=max(1, len(values) // TRIED))
-    return int(cut), float(inefficiency), float(n_effective)
+def best_cut(values: Array) -> tuple[int, float, float]:
+    """(first equilibrated value, statistical inefficiency g of the rest, its number of independent samples).
+
+    Of `TRIED` cuts, that whose rest has the most independent samples, (N + 1) / g.
+    """
+    cuts = np.arange(0, len(values) - 1, max(1, len(values) // TRIED))
+    inefficiencies = np.array([_sparse_inefficiency(values[cut:]) for cut in cuts])
+    samples = (len(values) - cuts + 1) / inefficiencies
+    best = int(samples.argmax())
+    return int(cuts[best]), float(inefficiencies[best]), float(samples[best])
+
+
+def _sparse_inefficiency(series: Array) -> float:
+    """g = 1 + 2 Σ_t (1 - t/N) C(t) Δt at the lags t = 1, 2, 4, 7, ..., which come Δt = 1, 2, 3, ... apart.
+
+    Summed to the first C(t) <= 0 behind the lag 3; a constant has one independent sample.
+    """
+    n = len(series)
+    centred = series - series.mean()
+    variance = (centred * centred).mean()
+    if variance == 0:
+        return float(n + 1)
+    g, lag, step = 1.0, 1, 1
+    while lag < n - 1:
+        correlation = float(centred[: n - lag] @ centred[lag:]) / ((n - lag) * variance)
+        if correlation <= 0 and lag > FIRST_LAGS:
+            break
+        g += 2 * correlation * (1 - lag / n) * step
+        lag += step
+        step += 1
+    return max(1.0, g)
 
 
 def from_results(sampled: Mapping[str, tuple[Array, Array]], tables: Mapping[str, Table]) -> list[Equilibration]:

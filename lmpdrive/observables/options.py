@@ -22,7 +22,7 @@ class AnalysisOptions:
     extra : Python files with observables of your own.
     target : a profile is converged when its 95 % band is below this fraction of its largest value.
     targets : table -> wanted 95 % band, in the unit of its values; wins over `target`.
-    find_equilibration : look for a start that is not equilibrated (loads pymbar).
+    find_equilibration : look for a start that is not equilibrated.
     parallel : number of processes that share the blocks.
     slab : the atoms of the slab, where it is not as found: see `examine`.
     surface : auto, lower, upper, both (their mean), each (apart): see `views`.

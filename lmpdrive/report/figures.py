@@ -208,11 +208,15 @@ def _two_bands(table: Table) -> Figure:
 
 def settle(figure: Figure) -> None:
     """Lay the figure out, once and for all: text is wider in PNG than in SVG, which has to fit both."""
+    from matplotlib import rc_context
+
     figure.set_dpi(PNG_DPI)
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)  # `draw_without_rendering` would draw everything besides
-    figure.set_layout_engine("none")
+    # by None, as "none" leaves a placeholder, because of which every savefig would draw the figure twice
+    with rc_context({"figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)
 
 
 def _beside_the_data(axes: Axes, table: Table, panel: list[Curve]) -> None:
@@ -351,13 +355,14 @@ def save(figure: Figure, folder: Path, name: str) -> str:
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    svg = as_svg(figure)
     temporary = folder / f".{name}.tmp"
     try:
+        # first, at the resolution that it was laid out for
         with rc_context(STYLE):  # type: ignore[arg-type]  # ticks may be made while drawing
             figure.set_dpi(PNG_DPI)
             FigureCanvasAgg(figure).print_png(temporary, pil_kwargs={"compress_level": PNG_COMPRESSION})
         temporary.replace(folder / f"{name}.png")
+        svg = as_svg(figure)
         temporary.write_text('<?xml version="1.0" encoding="utf-8"?>\n' + svg, encoding="utf-8")
         temporary.replace(folder / f"{name}.svg")
     finally:

@@ -11,13 +11,14 @@ from lmpdrive.common.run_files import MANIFEST
 from lmpdrive.common.say import Say
 from lmpdrive.errors import ConfigError, RunDirectoryError
 from lmpdrive.observables.free_energy import LEAST_SAMPLES, FreeEnergy, Reference, Window, deviation, free_energy
-from lmpdrive.report.umbrella import Compared, Files, write_umbrella
 from lmpdrive.stages.umbrella import window_of
 from lmpdrive.stages.umbrella_set import is_set_directory, windows_in
 from lmpdrive.stages.unbiased import bulk_heights, unbiased_window
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from lmpdrive.report.umbrella import Compared, Files
 
 BIN_WIDTH_A = 0.2
 
@@ -70,6 +71,8 @@ def analyse_umbrella(
     Raises RunDirectoryError and TrajectoryError for what is no window, and for windows that do not overlap; ConfigError
     for a reference that is none.
     """
+    from lmpdrive.report.umbrella import Compared, write_umbrella
+
     folders = [folder for path in paths for folder in _folders(Path(path), say)]
     if not folders:
         raise RunDirectoryError(f"no window in {', '.join(map(str, paths))} has {LEAST_SAMPLES} heights yet")
@@ -117,6 +120,8 @@ def _reference(text: str, windows: Sequence[Window], folders: Sequence[Path], sa
 
 
 def _files(paths: Sequence[Path], out: str | Path | None) -> Files:
+    from lmpdrive.report.umbrella import Files
+
     if out is not None:
         return Files(Path(out), Path(out).with_suffix(".html"))
     if len(paths) == 1 and is_set_directory(paths[0]):

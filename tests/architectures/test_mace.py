@@ -141,6 +141,7 @@ def system_yaml(folder: Path, write_yaml, **potential) -> Path:
             "equilibrate_ps": 0,
             "production_ps": 0.1,
         },
+        "output": {"report": False},
     }
     return write_yaml(content)
 

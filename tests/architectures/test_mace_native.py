@@ -62,6 +62,7 @@ def yaml_of(folder: Path, write_yaml, atoms=None, potential=None, **dynamics) ->
                 "production_ps": 0.05,
             }
             | dynamics,
+            "output": {"report": False},
         }
     )
 

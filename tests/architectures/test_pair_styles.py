@@ -271,6 +271,7 @@ def test_agni_runs_where_no_energy_is_needed_and_is_refused_where_it_is(tmp_path
         "system": {"build": {"metal": "Al", "repeat": [3, 4], "layers": 3, "waters": 0}},
         "potential": potential("agni"),
         "dynamics": {"minimise": None, "equilibrate_ps": 0, "production_ps": 0.02, "fixed_layers": 1},
+        "output": {"report": False},
     }
     refused = lmpdrive.check(write_yaml(content, dynamics__minimise={}, dynamics__ensemble="npt"))
     said = " ".join(p.message for p in refused if p.level == "error")

@@ -3,6 +3,7 @@
 import pytest
 
 from lmpdrive.campaigns.advance import gpu_of_this_worker
+from lmpdrive.campaigns.facts import wants_report
 from lmpdrive.campaigns.file import Resources
 from lmpdrive.campaigns.places import PLACES, find_place
 from lmpdrive.errors import ConfigError
@@ -73,3 +74,18 @@ def test_errors_name_the_value_and_the_choices(places, text, name, says):
 def test_resources_that_a_place_does_not_have(places):
     with pytest.raises(ConfigError, match=r"how to get the resources 'tpu' \(it knows cpu, gpu, big\)"):
         find_place("cluster").blocks_of("tpu")
+
+
+@pytest.mark.parametrize(
+    ("resolved", "wanted"),
+    [
+        ("output: {report: false}", False),
+        ("output: {report: true}", True),
+        ("output:", True),
+        ("}", True),
+    ],
+)
+def test_runs_get_figures_unless_they_say_no(tmp_path, resolved, wanted):
+    assert wants_report(tmp_path), "nothing was rendered yet"
+    (tmp_path / "resolved.yaml").write_text(resolved)
+    assert wants_report(tmp_path) is wanted

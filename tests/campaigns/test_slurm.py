@@ -40,6 +40,7 @@ BASE = {
     "potential": {"architecture": "classical"},
     "dynamics": {"timestep_fs": 0.5, "equilibrate_ps": 0.1, "production_ps": 2, "temperature_K": 300},
     "output": {"frames_every_fs": 10, "report": False},
+    "observables": {"names": ["water_density", "temperature"]},
     "run": {"threads": 1},
 }
 CAMPAIGN = {
@@ -50,6 +51,7 @@ CAMPAIGN = {
         "s": {"dynamics.seed": [1, 2, 3]},
     },
     "compare": [{"by": ["s"], "reference": {"T": "T290"}}],
+    "stages": {"check": {"once_per": ["T"]}},
 }
 PLACES = {
     "workstation": {"kind": "local", "cpus": 2},
@@ -57,10 +59,16 @@ PLACES = {
         "kind": "slurm",
         "address": "127.0.0.1",
         "driver": "job",
+        "poll_s": 1,
         "cpu": {"partition": "main", "block": {"cpus": 1}, "walltime": "3min", "max_blocks": 2},
         "gpu": {"partition": "main", "block": {"cpus": 1, "gpus": 1}, "walltime": "3min", "max_blocks": 2},
     },
-    "nowhere": {"kind": "slurm", "address": "127.0.0.1", "cpu": {"partition": "nosuch", "walltime": "3min"}},
+    "nowhere": {
+        "kind": "slurm",
+        "poll_s": 1,
+        "address": "127.0.0.1",
+        "cpu": {"partition": "nosuch", "walltime": "3min"},
+    },
 }
 FRAMES = 201
 """Of 2 ps, every 10 fs, the first included."""
@@ -73,7 +81,7 @@ def slurm():
         pytest.skip("a Slurm of one's own needs Linux and root")
     ran = subprocess.run(["pgrep", "-x", "slurmctld"], capture_output=True, check=False).returncode == 0
     done = subprocess.run(
-        ["bash", str(Path(__file__).parent / "slurm_up.sh"), "2"], capture_output=True, text=True, check=False
+        ["bash", str(Path(__file__).parent / "slurm_up.sh"), "5"], capture_output=True, text=True, check=False
     )
     if not shutil.which("slurmctld"):
         pytest.skip(f"Slurm cannot be installed here: {done.stderr.strip()[-200:]}")
@@ -182,7 +190,7 @@ def test_a_driver_that_is_a_job_and_runs_with_a_gpu_each(slurm, six):
     places = yaml.safe_load(Path("places.yaml").read_text())
     places["cluster"]["driver_options"] = {"partition": "main", "walltime": "30min"}
     Path("places.yaml").write_text(yaml.safe_dump(places))
-    # the driver's job takes one of the two cores: one block at a time is left
+    # the driver's job takes one of the five cores: blocks of one kind need not wait for idle ones of the other to end
     started = call("run", "six.yaml", "--where", "cluster", "--detach")
     assert started.returncode == 0 and "the driver is job" in started.stdout, started.stderr
     until(lambda: Path("campaigns/six/report.html").is_file(), 240)

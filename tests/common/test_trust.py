@@ -91,6 +91,7 @@ def file(tmp_path, model):
         "system": {"read": "start.xyz"},
         "potential": {"architecture": "./mine.py", "model": "./model.pkl"},
         "dynamics": {"fixed_layers": 0, "equilibrate_ps": 0, "production_ps": 0.02, "minimise": None},
+        "output": {"report": False},
     }
     path = tmp_path / "system.yaml"
     path.write_text(yaml.safe_dump(content))

@@ -13,7 +13,7 @@ from lmpdrive.observables.analysis import equilibrated_after_ps
 from lmpdrive.observables.base import TOO_SHORT
 from lmpdrive.observables.blocks import statistical_inefficiency
 from lmpdrive.observables.convergence import assess
-from lmpdrive.observables.equilibration import detect
+from lmpdrive.observables.equilibration import best_cut, detect
 from tests.observables.synthetic_frames import Frames, film
 
 
@@ -134,6 +134,18 @@ def test_our_inefficiency_is_pymbar_s(a):
 
     x = autoregressive(3000, a)
     assert_allclose(statistical_inefficiency(x), reference(x, mintime=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("a", "n", "start"), [(0, 20, 0), (0.6, 997, 12), (0.95, 4000, 20), (-0.4, 300, 3)])
+def test_the_cut_is_pymbar_s(a, n, start):
+    from pymbar.timeseries import detect_equilibration
+
+    x = autoregressive(n, a, seed=n)
+    x[: n // 5] += start
+    cut, inefficiency, samples = detect_equilibration(x, nskip=max(1, n // 100))
+    assert best_cut(x) == (cut, pytest.approx(inefficiency, rel=1e-6), pytest.approx(samples, rel=1e-6))
+    constant = np.append(x, np.full(n, x[-1]))
+    assert best_cut(constant)[0] == detect_equilibration(constant, nskip=max(1, 2 * n // 100))[0]
 
 
 def settling(n=400, settled=100):

@@ -78,6 +78,7 @@ def test_the_files_are_found_checked_and_run(copy):
         "dynamics.equilibrate_ps=0",
         "dynamics.production_ps=0.02",
         "output.frames_every_fs=10",
+        "output.report=false",
         "observables.names=[hydrogen_down]",
     )
     short = [word for value in values for word in ("--set", value)]

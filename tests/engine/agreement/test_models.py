@@ -54,7 +54,7 @@ def film_yaml(folder: Path, potential: dict, **run) -> Path:
             "equilibrate_ps": 0,
             "production_ps": 0.02,
         },
-        "output": {"frames_every_fs": 1, "dump_every_fs": 10, "thermo_every_fs": 1},
+        "output": {"frames_every_fs": 1, "dump_every_fs": 10, "thermo_every_fs": 1, "report": False},
         "run": run,
     }
     path = folder / "film.yaml"
