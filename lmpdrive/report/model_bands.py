@@ -49,7 +49,7 @@ def draw_bands(axes: Axes, table: Table) -> None:
     curves = [(header, headers[table.n_variables + 1], RUN_LABEL)]
     if mean := next((name for name in headers if name.startswith(f"{MEAN} ")), None):
         curves.append((mean, headers[headers.index(mean) + 1], MODEL_LABEL))
-    curves += [(name, error, symbol_of(name).partition(" under ")[2]) for name, error in _targets(headers)]
+    curves += [(name, error, symbol_of(name).partition(" under ")[2]) for name, error in target_columns(headers)]
     for number, (name, error, label) in enumerate(curves):
         y, sigma = table.data[name].to_numpy(float), table.data[error].to_numpy(float)
         color, dashes = PALETTE[number % len(PALETTE)], DASHES[number % len(DASHES)]
@@ -64,7 +64,7 @@ def draw_bands(axes: Axes, table: Table) -> None:
     axes.legend(ncols=1, loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2)
 
 
-def _targets(headers: list[str]) -> list[tuple[str, str]]:
+def target_columns(headers: list[str]) -> list[tuple[str, str]]:
     """(column, its error) of other potentials."""
     following = pairwise(headers)
     pairs = [(a, b) for a, b in following if " under " in a and b.startswith("σ under ")]

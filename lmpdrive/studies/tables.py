@@ -23,7 +23,7 @@ from lmpdrive.learning.candidates import stable_ps
 from lmpdrive.observables.reweighting.bands import MEAN, PREFIX, SIGMA
 from lmpdrive.observables.tables import Table
 from lmpdrive.report.analysed import Analysed, load
-from lmpdrive.report.model_bands import model_tables
+from lmpdrive.report.model_bands import model_tables, target_columns
 from lmpdrive.studies.campaigns import directories
 from lmpdrive.studies.file import MIXED
 from lmpdrive.studies.models import errors_of
@@ -173,11 +173,11 @@ def _model_columns(table: Table | None, x: Array) -> dict[str, Array]:
     if table is None:
         return {"committee": np.full(len(x), np.nan), "σ_model": np.full(len(x), np.nan)}
     headers = [str(header) for header in table.data.columns]
+    target = next((header for header, _ in target_columns(headers)), None)
     wanted = {
         "committee": next((h for h in headers if h.startswith(f"{MEAN} ")), None),
         "σ_model": next((h for h in headers if h.startswith(SIGMA)), None),
-        "as mixed": next((h for h in headers if " under " in h and not h.startswith("σ")), None),
-        "σ as mixed": next((h for h in headers if h.startswith("σ under ")), None),
+        "as mixed": target,
     }
     nothing = np.full(len(x), np.nan)
     return {

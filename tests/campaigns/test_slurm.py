@@ -123,9 +123,10 @@ def complete(name: str) -> None:
     assert (folder / "observables" / "results.nc").is_file()
 
 
-def worker() -> int | None:
-    """A process of the engine that runs a slice now: the parent of lmpdrive."""
-    found = subprocess.run(["pgrep", "-f", "--", "--no-analysis"], capture_output=True, text=True, check=False)
+def worker(runs: Path) -> int | None:
+    """A process of the engine that runs a slice of this campaign now: the parent of lmpdrive."""
+    words = f"{runs}/.*--no-analysis"
+    found = subprocess.run(["pgrep", "-f", "--", words], capture_output=True, text=True, check=False)
     for pid in found.stdout.split():
         with contextlib.suppress(OSError):
             return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
@@ -152,8 +153,8 @@ def test_six_runs_on_slurm_with_a_driver_a_worker_and_a_block_killed(slurm, six)
     driver.wait()
     second = start("run", "six.yaml", "--where", "cluster")
     until(lambda: len(list(runs.glob("*/log.lammps"))) >= 3 and running())
-    until(lambda: worker() is not None)
-    os.kill(worker(), signal.SIGKILL)
+    until(lambda: worker(runs) is not None)
+    os.kill(worker(runs), signal.SIGKILL)
     time.sleep(2)
     until(running)
     subprocess.run(["scancel", running()[0]], check=False)

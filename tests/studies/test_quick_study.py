@@ -87,7 +87,7 @@ def test_from_the_teacher_to_the_page(study):
 
 def _labels_are_the_energies_of_the_run(folder: Path) -> None:
     """The teacher labels a saved frame as it was when it ran, charges of the electrode included."""
-    thermo = thermo_of(folder / "teacher" / "runs" / "na1")
+    thermo = thermo_of(folder / "teacher" / "runs" / "na1_seed1")
     last = thermo[thermo["run"] == thermo["run"].max()].set_index("Step")["PotEng"]
     frames = read(folder / "data" / "na1.xyz", ":")
     seen = [(atoms.info[ENERGY], last[atoms.info["step"]]) for atoms in frames if atoms.info["step"] in last.index]
