@@ -22,7 +22,7 @@ from lmpdrive.observables.summary import SAMPLING
 from lmpdrive.observables.tables import Table
 from lmpdrive.report.chapters import in_chapters
 from lmpdrive.report.figures import write_figures
-from lmpdrive.report.model_bands import model_chapter, model_tables
+from lmpdrive.report.model_bands import has_model_band, model_chapter, model_tables
 from lmpdrive.report.numbers import with_error
 from lmpdrive.report.verdict import Verdict, verdict_of
 from lmpdrive.report.what_is_what import what_is_what
@@ -263,7 +263,8 @@ def _figure(table: Table, svg: str) -> dict[str, Any]:
     banded = table.n_blocks and table.kind not in ("series", "map")
     error = f"band: 95 % (2σ), {table.n_blocks} blocks" if banded else ""
     if table.kind == KIND:
-        error = f"statistical band: 2σ of {table.n_blocks} blocks; model band: 2σ_model; {'; '.join(table.notes)}"
+        model = ("model band: 2σ_model",) if has_model_band(table) else ()
+        error = "; ".join([f"statistical band: 2σ of {table.n_blocks} blocks", *model, *table.notes])
     if banded and np.isnan(table.error[np.isfinite(table.value)]).any():
         error += "; dotted: no error bar"
     g = table.statistical_inefficiency

@@ -25,8 +25,8 @@ from lmpdrive.stages.analyse import Analysis, AnalysisRequest
 from lmpdrive.trajectory.labelled import LabelledFrames, of_trajectory, read_labelled
 
 if TYPE_CHECKING:
-    from lmpdrive.observables.reweighting.bands import Potentials
     from lmpdrive.observables.reweighting.calibration import Calibration
+    from lmpdrive.observables.reweighting.potentials import Potentials
     from lmpdrive.observables.tables import Table
     from lmpdrive.trajectory import Trajectory
 
@@ -136,7 +136,7 @@ class _Uncertainty:
 
     def _members(self) -> list[Member]:
         """The committee, with the driver as its first where it is one of them."""
-        from lmpdrive.observables.reweighting.bands import FEWEST_MEMBERS
+        from lmpdrive.observables.reweighting.potentials import FEWEST_MEMBERS
 
         given = list(self.ask.committee)
         theirs, folder = self.driver.potential, Path()
@@ -165,9 +165,9 @@ class _Uncertainty:
         frames = _every(frames, self.ask.stride)
         self.analysis.target.mkdir(parents=True, exist_ok=True)
         temperature_K = self._temperature_K()
-        calibration = self._calibrated()
         energies = self._energies(frames)
         potentials = self._potentials(energies, temperature_K)
+        calibration = self._calibrated(potentials)
         tables = band_tables(self._passed(frames, potentials), potentials, calibration)
         summary = tables[SUMMARY]
         notes = (f"{frames.n_frames} frames at {temperature_K:g} K, driven by {self.driver.name}", *summary.notes)
@@ -211,21 +211,25 @@ class _Uncertainty:
         columns = [one.hash for one in unique]
         return found[:, [columns.index(one.hash) for one in every]]
 
-    def _calibrated(self) -> Calibration:
+    def _calibrated(self, potentials: Potentials) -> Calibration:
+        """α of the members that the band rests on."""
         from lmpdrive.observables.reweighting.calibration import Calibration, calibrate, compositions
 
         if not self.ask.validation or not self.members:
             return Calibration()
+        if not potentials.has_band:
+            return Calibration(note=potentials.why_not()[0])
+        members = [one for one in self.members if one.name in potentials.near_members]
         labelled = read_labelled(self.ask.validation)
         self.say(f"α from {len(labelled)} labelled frames")
         number = np.arange(len(labelled), dtype=float)
         frames = Frames(labelled, number, np.full(len(labelled), np.nan))
         path = self.analysis.target / VALIDATION
-        members = evaluate(self.members, frames, path, self.ask.resources, progress=self.progress, say=self.say)
-        return calibrate(labelled.energies_eV, members, compositions(_numbers(labelled)))
+        energies = evaluate(members, frames, path, self.ask.resources, progress=self.progress, say=self.say)
+        return calibrate(labelled.energies_eV, energies, compositions(_numbers(labelled)))
 
     def _potentials(self, energies: Array, temperature_K: float) -> Potentials:
-        from lmpdrive.observables.reweighting.bands import Potentials
+        from lmpdrive.observables.reweighting.potentials import Potentials
         from lmpdrive.observables.reweighting.weights import reduced
 
         x = [reduced(column, energies[:, 0], temperature_K) for column in energies.T[1:]]
