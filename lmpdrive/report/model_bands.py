@@ -59,7 +59,7 @@ def draw_bands(axes: Axes, table: Table) -> None:
     if mean := next((name for name in headers if name.startswith(f"{MEAN} ")), None):
         curves.append((mean, headers[headers.index(mean) + 1], MODEL_LABEL))
     curves += [(name, error, symbol_of(name).partition(" under ")[2]) for name, error in _targets(headers)]
-    curves = [curve for curve in curves if table.data[curve[0]].notna().any()]
+    curves = [curve for curve in curves if curve[0] == header or table.data[curve[0]].notna().any()]
     for number, (name, error, label) in enumerate(curves):
         y, sigma = table.data[name].to_numpy(float), table.data[error].to_numpy(float)
         color, dashes = PALETTE[number % len(PALETTE)], DASHES[number % len(DASHES)]

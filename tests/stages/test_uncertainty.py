@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -180,6 +182,8 @@ def test_members_that_are_too_far_have_no_part_in_band_and_alpha(analysed, tmp_p
     from lmpdrive.cli.uncertainty import _print
 
     folder, driver, others, _ = analysed
+    for name in (committee_file.COMMITTEE, committee_file.VALIDATION):  # so that little is evaluated here
+        shutil.copy(folder / "out" / name, tmp_path)
     far = [write_well(tmp_path, f"far{number}", k=number * SPRING) for number in (3, 4)]
     whole = {"potential": driver, "temperature_K": T, "out": tmp_path, "names": ["density"], "options": PROFILE}
     whole |= {"validation": [folder / "labelled.xyz"], "with_report": True}

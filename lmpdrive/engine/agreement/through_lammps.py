@@ -7,6 +7,7 @@ the run, in order of the ids.  https://docs.lammps.org/rerun.html
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +32,13 @@ UPRIGHT_A = 1e-6
 """Components of a cell that LAMMPS has no place for: ay, az, bz."""
 
 
-def evaluate(run_dir: Path, config: Config, frames: LabelledFrames) -> tuple[Array, Array]:
+def evaluate(
+    run_dir: Path, config: Config, frames: LabelledFrames, poll: Callable[[int], bool | None] = lambda _: None
+) -> tuple[Array, Array]:
     """Energies (F,) [eV] and forces (N, 3) [eV/Å] that the deck in `run_dir` gives `frames`.
+
+    `poll` is called a few times a second with the number of frames that are done; where it returns True, LAMMPS is
+    asked to stop, which is a KeyboardInterrupt.
 
     Raises TrajectoryError for frames with other atoms than the run or a cell that LAMMPS cannot take, EngineError if
     LAMMPS fails, ModelError where an energy or a force is not finite.
@@ -44,7 +50,9 @@ def evaluate(run_dir: Path, config: Config, frames: LabelledFrames) -> tuple[Arr
         copy_for_comparison(run_dir, folder)
         (folder / GIVEN).write_text(_dump(frames))
         (folder / f"{PREFIX}.lammps").write_text(_deck(read_deck(run_dir / DECK)))
-        if run(folder, config, quiet=True, job=Job(f"{PREFIX}.lammps")) == "interrupted":
+        written = folder / ENERGIES
+        job = Job(f"{PREFIX}.lammps")
+        if run(folder, config, quiet=True, job=job, poll=lambda: poll(_done(written))) == "interrupted":
             raise KeyboardInterrupt
         energies = np.loadtxt(folder / ENERGIES, usecols=1, ndmin=1)
         forces = _forces(folder / FORCES, len(species))
@@ -53,6 +61,11 @@ def evaluate(run_dir: Path, config: Config, frames: LabelledFrames) -> tuple[Arr
     if not (np.isfinite(energies).all() and np.isfinite(forces).all()):
         raise ModelError("an energy or a force is not finite")
     return energies, forces
+
+
+def _done(energies: Path) -> int:
+    """Frames in a file that begins with an empty line."""
+    return max(0, energies.read_bytes().count(b"\n") - 1) if energies.is_file() else 0
 
 
 def _check(frames: LabelledFrames, species: tuple[str, ...]) -> None:
