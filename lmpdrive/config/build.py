@@ -68,7 +68,7 @@ class Build(Electrolyte):
     """Instead of a metal: a slab known by name (graphite, TiO2(110), ...), or a structure file."""
     liquid: Liquid | None = None
     """Instead of a slab: a bulk liquid."""
-    facet: Annotated[str | None, BeforeValidator(_facet)] = "111"
+    facet: Annotated[str | None, BeforeValidator(_facet, json_schema_input_type=str | int | None)] = "111"
     """Miller indices of the surface; default: the closest-packed one. With a file: cuts its crystal."""
     repeat: tuple[PositiveInt, PositiveInt] = (6, 4)
     """Surface cells along x and y; for low-index metals, surface atoms in the orthogonal cell."""

@@ -106,7 +106,9 @@ class Electrolyte(Section):
     """Charge of an ion that a file does not state, or that differs from the usual one: `{my-ion.xyz: -1, Cu: 1}`."""
     waters: NonNegativeInt | Literal["auto"] = "auto"
     """Number of water molecules; auto fills the room at 0.997 g/cm^3, or is 0 with a solvent that fills it."""
-    solvent: Annotated[list[Solvent], BeforeValidator(_a_list)] = []
+    solvent: Annotated[
+        list[Solvent], BeforeValidator(_a_list, json_schema_input_type=list[Solvent | str] | Solvent | str)
+    ] = []
     """Other molecules, one or a list."""
 
     @model_validator(mode="after")

@@ -118,6 +118,15 @@ class Guard(Section):
         found = {"model_deviation": self.model_deviation, "extrapolation_grade": self.extrapolation_grade}
         return {rule: gate for rule, gate in found.items() if gate is not None}
 
+    @classmethod
+    def with_short_forms(cls, own: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+        """`guard: off`, and on and off as YAML reads them: as truth values."""
+        for name, field in own["properties"].items():
+            if "'off'" in str(field) or name in GATES:
+                said = field.pop("anyOf", None) or [{key: field.pop(key) for key in ("type", "enum") if key in field}]
+                field["anyOf"] = [*said, {"type": "boolean"}]
+        return {"if": {"type": "object"}, "then": made, "else": {"enum": ["off", False]}}
+
     @model_validator(mode="before")
     @classmethod
     def _off_is_a_word(cls, value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import types
 import typing
@@ -267,22 +266,3 @@ def dump_yaml(config: Config) -> str:
     """The configuration with every default filled in, as YAML that `load` reads back."""
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     return f"# Every value, defaults included; `lmpdrive simulate` on this file repeats the run.\n{text}"
-
-
-def schema() -> str:
-    """JSON schema of the YAML file, `potential` being any of the architectures found here."""
-    result = Config.model_json_schema()
-    choices = []
-    for name in available():
-        part = find(name).model_json_schema(ref_template="#/$defs/{model}")
-        part["properties"]["architecture"]["const"] = name
-        result["$defs"].update(part.pop("$defs", {}))
-        choices.append(part)
-    result["properties"][EXTENDS] = {
-        "type": "string",
-        "description": "YAML file of this folder; the sections here go over its.",
-    }
-    result["anyOf"] = [{"required": result.pop("required")}, {"required": [EXTENDS]}]
-    result["properties"]["potential"] = {"anyOf": choices, "description": "Architecture and its model."}
-    result["$defs"].pop("Architecture", None)
-    return json.dumps(result, indent=2)

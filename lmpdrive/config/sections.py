@@ -104,11 +104,16 @@ class Dynamics(Section):
     fixed_layers: NonNegativeInt = 2
     """Number of frozen layers of the slab, from the bottom (of two electrodes: the outermost); they are not
     thermostatted."""
-    freeze: Annotated[list[Selection], BeforeValidator(_as_list)] = []
+    freeze: Annotated[
+        list[Selection], BeforeValidator(_as_list, json_schema_input_type=list[Selection] | Selection)
+    ] = []
     """Further atoms that are frozen: a selection or a list of them, by height, group or ids."""
-    thermostats: Annotated[list[RegionThermostat], BeforeValidator(_as_list)] = []
+    thermostats: Annotated[
+        list[RegionThermostat],
+        BeforeValidator(_as_list, json_schema_input_type=list[RegionThermostat] | RegionThermostat),
+    ] = []
     """Thermostats of their own for some of the mobile atoms; `thermostat` is that of the others."""
-    walls: Annotated[list[Wall], BeforeValidator(_as_list)] = []
+    walls: Annotated[list[Wall], BeforeValidator(_as_list, json_schema_input_type=list[Wall] | Wall)] = []
     """Spring walls along z."""
     electric_field: ElectricField | None = None
     """A homogeneous field, for potentials with charges."""
@@ -277,7 +282,9 @@ class Config(Section):
     potential: SerializeAsAny[Architecture]
     dynamics: Dynamics = Dynamics()
     output: Output = Output()
-    observables: Annotated[Observables, BeforeValidator(_files_only)] = Observables()
+    observables: Annotated[
+        Observables, BeforeValidator(_files_only, json_schema_input_type=Observables | list[str])
+    ] = Observables()
     run: Run = Run()
     guard: Guard = Guard()
     templates: Path | None = None

@@ -25,6 +25,11 @@ class Selection(Section):
     def _words(cls, value: Any) -> Any:
         return {"group": value} if isinstance(value, str) else value
 
+    @classmethod
+    def with_short_forms(cls, own: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+        """A bare word too."""
+        return {"if": {"type": "object"}, "then": made, "else": {"type": "string"}}
+
     @field_validator("z_A")
     @classmethod
     def _lower_first(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:

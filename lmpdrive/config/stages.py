@@ -80,6 +80,18 @@ class Stage(Section):
                 value.setdefault("temperature_K", target)
         return value
 
+    @classmethod
+    def with_short_forms(cls, own: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+        """`ramp`, `nvt`, `npt` and `nve` too."""
+        properties = own["properties"]
+        properties["ramp"] = properties["ramp_K"] | {"description": "Short for ramp_K."}
+        for key in SHORT:
+            properties[key] = {
+                "anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"const": True}],
+                "description": f"Short for ensemble: {key} and temperature_K; true: that of the stage before.",
+            }
+        return made
+
     @field_validator("name")
     @classmethod
     def _name_is_a_word(cls, value: str | None) -> str | None:

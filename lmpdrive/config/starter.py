@@ -1,10 +1,10 @@
 """The file that `lmpdrive init` writes."""
 
-STARTER = """\
-# lmpdrive starter. `lmpdrive check FILE` finds problems, `lmpdrive simulate FILE` runs it.
-# Times in fs and ps, K, Å. Every key: `lmpdrive schema`, docs/configuration.md.
+from __future__ import annotations
 
-system:
+import json
+
+BUILT = """\
   build:
     metal: Pt                 # any fcc, bcc or hcp metal; or slab: graphite, TiO2(110), my-slab.cif
     facet: "111"              # Miller indices: "100", "211", "10-10", ...
@@ -15,12 +15,21 @@ system:
     vacuum_A: 20              # 0: both faces of the slab wet
     seed: 1
   # read: structure.xyz       # instead of build: anything ASE reads, a LAMMPS data or restart file
-
-potential:
+"""
+CLASSICAL = """\
   architecture: classical     # needs nothing but LAMMPS
   # architecture: deepmd      # pip install "lmpdrive[deepmd]"
   # model: pt-water-dp        # a shipped potential, or the path of your .pb / .savedmodel
+"""
+TEXT = """\
+# yaml-language-server: $schema={schema}
+# lmpdrive starter. `lmpdrive check FILE` finds problems, `lmpdrive simulate FILE` runs it.
+# Times in fs and ps, K, Å. Every key: `lmpdrive schema`, docs/configuration.md.
 
+system:
+{system}
+potential:
+{potential}
 dynamics:
   ensemble: nvt               # nvt, npt, nve, minimise
   temperature_K: 300
@@ -28,7 +37,7 @@ dynamics:
   thermostat:
     style: nose-hoover        # or langevin
     damping_fs: 50
-  fixed_layers: 2
+  fixed_layers: {fixed}             # of the slab, from below
   equilibrate_ps: 2
   production_ps: 5
 
@@ -39,3 +48,17 @@ run:
   device: auto                # cpu, cuda
   threads: 1
 """
+SCHEMA = "lmpdrive.schema.json"
+
+
+def starter(architecture: str = "", model: str = "", read: str = "", slab: bool = True) -> str:
+    """A commented configuration; `read` : structure file in place of a built slab, `slab` : whether it has one."""
+    system = f"  read: {json.dumps(read, ensure_ascii=False)}\n" if read else BUILT
+    potential = CLASSICAL
+    if architecture:
+        potential = f"  architecture: {architecture}\n"
+        potential += f"  model: {json.dumps(model, ensure_ascii=False)}\n" if model else ""
+    return TEXT.format(schema=SCHEMA, system=system, potential=potential, fixed=2 if slab else 0)
+
+
+STARTER = starter()

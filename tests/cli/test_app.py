@@ -6,10 +6,15 @@ import sys
 import time
 from pathlib import Path
 
+import ase.io
 import pytest
 import yaml
+from ase import Atoms
+from ase.build import fcc111
 
+from lmpdrive.cli.init import init
 from lmpdrive.config import load
+from lmpdrive.errors import LmpdriveError
 from tests.conftest import ROOT, SMALL_CLASSICAL
 
 LMPDRIVE = Path(sys.executable).with_name("lmpdrive")
@@ -79,6 +84,32 @@ def test_init_check_and_dry_run(tmp_path):
     assert done.returncode == 0, done.stderr
     dry = lmpdrive("simulate", "my.yaml", "--dry-run", "--out", "run", cwd=tmp_path)
     assert dry.returncode == 0 and "4000 + 10000 steps" in dry.stdout and not (tmp_path / "run").exists()
+
+
+def test_init_for_a_model_and_a_structure_of_ones_own(tmp_path, monkeypatch):
+    """The file loads, has the schema beside it, and names both as they lie from its own folder."""
+    monkeypatch.chdir(tmp_path)
+    Path("sub").mkdir()
+    ase.io.write("slab.xyz", fcc111("Pt", (2, 2, 3), vacuum=8, periodic=True))
+    ase.io.write("box.xyz", Atoms("OH2", [[5, 5, 5], [6, 5, 5], [5, 6, 5]], cell=[9, 9, 9], pbc=True))
+    init(Path("sub/my.yaml"), mace=Path("pt-water-mace"), read=Path("slab.xyz"))
+    config = load("sub/my.yaml")
+    assert config.system.read.resolve() == tmp_path / "slab.xyz" and config.dynamics.fixed_layers == 2
+    assert config.potential.architecture == "mace" and Path(config.potential.model).is_file()
+    assert Path("sub/my.yaml").read_text().startswith("# yaml-language-server: $schema=lmpdrive.schema.json\n")
+    assert json.loads(Path("sub/lmpdrive.schema.json").read_text())["title"] == "Config"
+    assert "runs/" in Path("sub/.gitignore").read_text()
+    init(Path("box.yaml"), read=Path("box.xyz"))
+    assert load("box.yaml").dynamics.fixed_layers == 0, "no slab, nothing to fix"
+    for options, message in (
+        ({"mace": Path("a"), "grace": Path("b")}, "one potential, not mace and grace"),
+        ({"mace": Path("gone.model")}, "there is no model gone.model. Shipped ones: pt-water-dp"),
+        ({"read": Path("gone.xyz")}, "there is no file gone.xyz"),
+        ({"architecture": "mce"}, "did you mean 'mace'"),
+    ):
+        with pytest.raises(LmpdriveError, match=message):
+            init(Path("new.yaml"), **options)
+    assert not Path("new.yaml").exists()
 
 
 def test_schema_is_json():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import field_validator
 
@@ -34,7 +34,9 @@ class StyleOrCallback(HasCommittee, ManyCouplings, PairStyle):
     kokkos_style: ClassVar[bool] = False
     """Whether LAMMPS' KOKKOS package has the pair style; without it `kokkos: auto` means never."""
 
-    @field_validator("kokkos", mode="before")
+    @field_validator(
+        "kokkos", mode="before", json_schema_input_type=Literal["auto", "always", "never", "threads"] | bool
+    )
     @classmethod
     def _yes_or_no(cls, value: Any) -> Any:
         """`kokkos: true` and `false`, as for pair styles with one coupling."""
