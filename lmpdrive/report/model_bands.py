@@ -72,7 +72,9 @@ def draw_bands(axes: Axes, table: Table) -> None:
     axes.set_ylabel(axis_label(header))
     axes.set_xlabel(axis_label(headers[0]))
     if table.warnings:
-        # below the line with what the figure is of
+        bottom, top = axes.get_ylim()
+        axes.set_ylim(bottom, top + (0.12 + 0.1 * len(table.warnings)) * (top - bottom))
+        # above the curves, below the line with what the figure is of
         at: dict[str, Any] = {"ha": "left", "va": "top", "fontsize": 7, "color": "0.3"}
         at["bbox"] = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 0.5}
         axes.text(0.02, 0.88, "\n".join(table.warnings), transform=axes.transAxes, **at)

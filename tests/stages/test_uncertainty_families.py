@@ -28,8 +28,11 @@ ONE_PROFILE: dict[str, Any] = {
     "options": {"density": {"profiles": [{"name": "O", "selection": "O"}]}},
     "with_report": False,
 }
-FAMILIES = ["ase", "mace", "deepmd", pytest.param("grace", marks=pytest.mark.validation)]
+BY_HAND = pytest.mark.validation
+FAMILIES = ["ase", "mace", "deepmd", pytest.param("grace", marks=BY_HAND)]
 """GRACE needs an environment that CI has not, and minutes to compile."""
+EVALUATED = ["ase", *(pytest.param(family, marks=BY_HAND) for family in ("mace", "deepmd", "grace"))]
+"""The packages of the others take ten seconds to start, in each of the members' processes."""
 IN_TURN: dict[str, Any] = {"indirect": True, "scope": "module"}
 NEEDS = {"deepmd": "deepmd", "mace": "mace"}
 """Modules that are in the tests' own environment, or not."""
@@ -103,7 +106,7 @@ def labels(run: Path) -> Path:
     return run.parent / "labelled.xyz"
 
 
-@pytest.mark.parametrize("case", FAMILIES, **IN_TURN)
+@pytest.mark.parametrize("case", EVALUATED, **IN_TURN)
 def test_energies_forces_and_band(run):
     """E is linear in δ; the record of the run is the spread of the forces; the band is that of the members."""
     family, folder = run
@@ -132,10 +135,7 @@ def test_energies_forces_and_band(run):
     assert data["σ_model [1/Å^3]"].max() > 0 and not found.tables["model_density_O"].warnings
 
 
-# each member starts its package once more
-@pytest.mark.parametrize(
-    "case", ["ase", *(pytest.param(f, marks=pytest.mark.validation) for f in ("mace", "deepmd", "grace"))], **IN_TURN
-)
+@pytest.mark.parametrize("case", EVALUATED, **IN_TURN)
 def test_alpha_of_a_small_validation_file(run):
     _, folder = run
     found = lmpdrive.uncertainty(folder / "run", validation=[labels(folder / "run")], **ONE_PROFILE)

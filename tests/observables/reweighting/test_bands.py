@@ -325,6 +325,8 @@ def test_a_figure_without_a_model_band_says_why():
     assert [text.get_text() for text in others.texts] == ["Ar"]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["run, statistical 2σ"]
     assert len(axes.collections) == 1 and len(others.collections) == 2
+    low = axes.collections[0].get_paths()[0].vertices[:, 1].min()
+    assert low >= 0, "a density is not negative"
     top = np.nanmax(far.data[HEADER] + 2 * far.data["σ [1/Å^3]"])
     assert axes.get_ylim()[1] < 1.5 * top
     # the reason is one line that fits into the axes, and is not on what the figure is of
