@@ -29,6 +29,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def __getattr__(name: str) -> Any:
     # Lazy, so that `lmpdrive --help` does not wait for NumPy and pandas.
     if name in __all__:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from lmpdrive import checks
 from lmpdrive.architectures import Integrated, Problem
 from lmpdrive.common.disk import told_if_full
+from lmpdrive.common.notebook import in_notebook, is_quiet
 from lmpdrive.common.run_files import CONFIG, LOG, MANIFEST
 from lmpdrive.common.say import Say, silent
 from lmpdrive.common.shell import to_paste
@@ -35,11 +36,12 @@ from lmpdrive.errors import ConfigError, LmpdriveError, ModelError, RunDirectory
 from lmpdrive.lint.gate import must_pass
 from lmpdrive.stages import analyse as analysis_of
 from lmpdrive.stages import uncertainty as uncertainty_of
-from lmpdrive.stages.analyse import AnalysisRequest, Progress, Result
+from lmpdrive.stages.analyse import AnalysisRequest, Progress
 from lmpdrive.stages.observable_settings import check_observables
 from lmpdrive.stages.progress_bar import FramesBar
 from lmpdrive.stages.reproduce import Reproduction, compare_runs, compare_with_manifest, copy_inputs
 from lmpdrive.stages.restart_point import resumed_config
+from lmpdrive.stages.result import Result
 from lmpdrive.stages.resume import resume_run
 from lmpdrive.stages.roll_back import run_with_roll_back
 from lmpdrive.stages.run import run_once
@@ -74,7 +76,8 @@ if TYPE_CHECKING:
 def check(file: str | Path, overrides: Sequence[str] = (), here: bool = True, trust: bool = False) -> list[Problem]:
     """Every problem that can be known before running, all at once; `here=False` leaves this machine out of it.
 
-    Here and below, `trust` accepts the model files that can run code, as `lmpdrive trust` does (docs/model-files.md).
+    Here and below, `trust` accepts the model files that can run code, as `lmpdrive trust` does (docs/model-files.md),
+    and `quiet` says whether progress is shown: by default in a notebook only.
     """
     try:
         config = load(file, overrides)
@@ -163,7 +166,7 @@ def simulate(
     file: str | Path,
     out: str | Path | None = None,
     overrides: Sequence[str] = (),
-    quiet: bool = True,
+    quiet: bool | None = None,
     say: Say = silent,
     trust: bool = False,
     walltime: str | None = None,
@@ -175,7 +178,7 @@ def simulate(
     analysis stops before that limit, and `resume` resumes it; `analysis=False` leaves the analysis to `analyse`.
     Raises a LmpdriveError of the stage that failed.
     """
-    config = load(file, overrides)
+    config, quiet = load(file, overrides), is_quiet(quiet)
     deadline = Deadline.of(walltime or config.run.walltime)
     check_observables(config)
     out = Path(out) if out is not None else default_directory(file)
@@ -190,7 +193,7 @@ def simulate(
 def run_deck(
     deck: str | Path,
     overwrite: bool = False,
-    quiet: bool = True,
+    quiet: bool | None = None,
     say: Say = silent,
     trust: bool = False,
     walltime: str | None = None,
@@ -200,7 +203,7 @@ def run_deck(
     The potential, device and times come from the `resolved.yaml` beside it.  Raises RunDirectoryError when there is
     none, or when the folder already holds a run and `overwrite` is not set.
     """
-    deck = Path(deck)
+    deck, quiet = Path(deck), is_quiet(quiet)
     folder = deck.parent
     if not deck.is_file() or not (folder / CONFIG).is_file():
         raise RunDirectoryError(
@@ -232,7 +235,7 @@ def run_deck(
 def resume(
     run_dir: str | Path,
     overrides: Sequence[str] = (),
-    quiet: bool = True,
+    quiet: bool | None = None,
     say: Say = silent,
     trust: bool = False,
     walltime: str | None = None,
@@ -247,7 +250,7 @@ def resume(
     `dynamics.production_ps=...` makes the run longer; `run.*` and `observables.*` may change.  Raises RunDirectoryError
     if there is no run, InUseError if another process holds it, and what `simulate` raises.
     """
-    out = Path(run_dir)
+    out, quiet = Path(run_dir), is_quiet(quiet)
     if is_set_directory(out):
         config = load(out / SET, overrides)
         deadline = Deadline.of(walltime or config.run.walltime)
@@ -271,23 +274,27 @@ def analyse(
     say: Say = silent,
     **changes: Any,
 ) -> Result:
-    """`stages.analyse`, alone in a run directory that it writes into: InUseError while that is run or analysed."""
+    """`stages.analyse`, alone in a run directory that it writes into: InUseError while that is run or analysed.
+
+    progress : called with frames done and in all; default: a bar in a notebook, nothing elsewhere.
+    """
     request = replace(request or AnalysisRequest(), **changes)
     if isinstance(path, str | Path) and is_set_directory(Path(path)):
         return _free_energy_of_set(Path(path), say, request)
     into_the_run = isinstance(path, str | Path) and Path(path).is_dir() and request.out is None
-    with locked(Path(str(path)), say) if into_the_run else nullcontext():
-        return analysis_of.analyse(path, request, progress=progress, say=say)
+    own = FramesBar() if progress is None and in_notebook() else nullcontext(progress)
+    with locked(Path(str(path)), say) if into_the_run else nullcontext(), own as bar:
+        return analysis_of.analyse(path, request, progress=bar, say=say)
 
 
-def report(run_dir: str | Path, progress: Progress | None = None, say: Say = silent) -> Path:
-    """Write `report.html` of a run directory again."""
+def report(run_dir: str | Path, progress: Progress | None = None, say: Say = silent, interactive: bool = False) -> Path:
+    """Write `report.html` of a run directory again; with `interactive`, `interactive.html` too."""
     if is_set_directory(Path(run_dir)):
         page = _free_energy_of_set(Path(run_dir), say).report
         assert page is not None
         return page
     with locked(Path(run_dir), say) if (Path(run_dir) / MANIFEST).is_file() else nullcontext():
-        return analysis_of.report(run_dir, progress, say)
+        return analysis_of.report(run_dir, progress, say, interactive)
 
 
 def _concluded(
@@ -521,7 +528,7 @@ def train(recipe: str | Path, request: Request, say: Say = silent) -> list[Train
     """
     from lmpdrive.training.run import train as train_all
 
-    return train_all(plan_training(recipe, request, say), request.words(recipe), say)
+    return train_all(plan_training(recipe, request, say), request.words(recipe), request.tests, say)
 
 
 def default_directory(file: str | Path) -> Path:

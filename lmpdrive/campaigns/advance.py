@@ -28,6 +28,8 @@ BLOCK_END = "LMPDRIVE_BLOCK_END"
 """Variable, set where a block of a batch system begins: when it ends, in seconds since 1970."""
 BLOCK_GPUS = "LMPDRIVE_BLOCK_GPUS"
 """Variable, set there too: the GPUs that the batch system gave; the engine counts them from 0 whatever they are."""
+COMMAND = "command"
+"""Stage of work that is no run: an lmpdrive command that goes on where it was when it is called again."""
 SHORTEST_S = 10.0
 """A slice that is shorter does nothing but start and stop."""
 ENDS_S = 5.0
@@ -39,7 +41,7 @@ class Work:
     """What to advance: plain values, so that it can be sent anywhere.
 
     directory, journal : of the run.  base, overrides : what it is a variation of, and how.
-    slice_s : longest slice, None for no limit of its own.
+    slice_s : longest slice, None for no limit of its own.  words : of stage COMMAND, the lmpdrive command line.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Work:
     base: Path
     overrides: tuple[str, ...]
     slice_s: float | None = None
+    words: tuple[str, ...] = ()
 
 
 def advance(work: Work) -> int:
@@ -86,6 +89,8 @@ def _advance(work: Work) -> int:
 
 def _done(work: Work) -> int | None:
     """The answer where nothing is left to do."""
+    if work.stage == COMMAND:
+        return None
     state = facts_of(work.directory).state
     if work.stage == "md":
         return {"finished": 0, "unstable": UnstableError.exit_code}.get(state or "")
@@ -96,6 +101,8 @@ def _done(work: Work) -> int | None:
 
 def _command(work: Work, left_s: float | None) -> list[str]:
     program = os.environ.get(LMPDRIVE, "").split() or [sys.executable, "-m", "lmpdrive"]
+    if work.stage == COMMAND:
+        return [*program, *work.words]
     settings = [word for override in work.overrides for word in ("--set", override)]
     if work.stage == "check":
         return [*program, "check", str(work.base), "--quiet", *settings]

@@ -15,23 +15,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lmpdrive.campaigns.comparisons import page_of
+from lmpdrive.campaigns.curves import Curve, draw, is_curve, mean_of
 from lmpdrive.campaigns.pareto import FOLDER, write_pareto
 from lmpdrive.campaigns.plan import Plan
-from lmpdrive.campaigns.spread import Together, by_experiment, together
+from lmpdrive.campaigns.spread import by_experiment, together
 from lmpdrive.campaigns.state import MEANING, RunState, states
 from lmpdrive.campaigns.tables import analysed_runs, number_table, state_table
 from lmpdrive.common.atomic import replacing, write_atomically
 from lmpdrive.common.say import Say, silent
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.observables.tables import Scalar, Table
-from lmpdrive.report.figures import SIZE_INCH, STYLE, save, settle
-from lmpdrive.report.labels import axis_label
-from lmpdrive.report.lines import DASHES, PALETTE
+from lmpdrive.report.figures import save
 from lmpdrive.report.numbers import with_error
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
     from lmpdrive.report.analysed import Analysed
 
@@ -42,14 +40,6 @@ MOST_RUNS_IN_MATRIX = 400
 """More rows hide the page; all of them are in states.csv."""
 MOST_CURVES = 8
 """Experiments in one figure; more are drawn in further ones."""
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One table of one experiment: the mean of its runs, on the grid `x`."""
-
-    x: np.ndarray
-    mean: Together
 
 
 @dataclass(frozen=True)
@@ -173,39 +163,18 @@ def _stability(plan: Plan, found: Sequence[RunState]) -> list[dict[str, Any]]:
 
 def _profiles(analysed: Mapping[str, Analysed], experiments: Mapping[str, Sequence[str]]) -> list[Profile]:
     """Tables that can be drawn over each other: profiles, histograms and correlations of more than no run."""
-    names = dict.fromkeys(name for one in analysed.values() for name, t in one.tables.items() if _is_curve(t))
+    names = dict.fromkeys(name for one in analysed.values() for name, t in one.tables.items() if is_curve(t))
     found = []
     for name in names:
-        first = next(t for one in analysed.values() if (t := one.tables.get(name)) and _is_curve(t))
+        first = next(t for one in analysed.values() if (t := one.tables.get(name)) and is_curve(t))
         curves = {}
         for experiment, runs in experiments.items():
             having = [analysed[run].tables[name] for run in runs if name in analysed[run].tables]
-            tables = [table for table in having if _is_curve(table)]
+            tables = [table for table in having if is_curve(table)]
             if tables:
-                curves[experiment] = _mean(tables)
+                curves[experiment] = mean_of(tables)
         found.append(Profile(first, curves))
     return found
-
-
-def _is_curve(table: Table) -> bool:
-    return table.kind in ("profile", "histogram", "correlation") and table.n_variables == 1 and len(table.data) > 1
-
-
-def _mean(tables: Sequence[Table]) -> Curve:
-    """Mean of runs, whose bins may begin at other places.
-
-    Where a run has no bin a histogram of it is zero, and the mean of anything else is not known.
-    """
-    step = np.diff(tables[0].x).min()
-    low, high = min(t.x[0] for t in tables), max(t.x[-1] for t in tables)
-    alike = all(np.array_equal(t.x, tables[0].x) for t in tables)
-    grid = tables[0].x if alike else low + step * np.arange(round((high - low) / step) + 1)
-    outside = 0.0 if tables[0].kind == "histogram" else np.nan
-
-    def on_grid(table: Table, column: np.ndarray) -> np.ndarray:
-        return np.interp(grid, table.x, column, left=outside, right=outside)
-
-    return Curve(grid, together([on_grid(t, t.value) for t in tables], [on_grid(t, t.error) for t in tables]))
 
 
 def _experiments_table(analysed: Mapping[str, Analysed], experiments: Mapping[str, Sequence[str]]) -> pd.DataFrame:
@@ -263,35 +232,6 @@ def _figures(profiles: Sequence[Profile], folder: Path) -> Any:
             stem = f"{profile.table.name}{f'_{part + 1}' if part else ''}"
             svg = unique_ids(save(draw(profile.table, shown), folder, stem), stem)
             yield {"name": stem, "title": profile.table.title, "svg": svg, "equation": profile.table.equation}
-
-
-def draw(table: Table, curves: Mapping[str, Curve]) -> Figure:
-    """The experiments over each other, with bands of 2σ."""
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    headers = [str(header) for header in table.data.columns]
-    with rc_context(STYLE):  # type: ignore[arg-type]
-        figure = Figure(figsize=(SIZE_INCH[0], SIZE_INCH[1] * 1.15))
-        FigureCanvasAgg(figure)
-        axes = figure.subplots()
-        for i, (name, curve) in enumerate(curves.items()):
-            colour, mean = PALETTE[i % len(PALETTE)], curve.mean
-            error = np.nan_to_num(mean.error)
-            low, high = mean.value - 2 * error, mean.value + 2 * error
-            if headers[1] in table.non_negative:
-                low = np.maximum(low, 0)
-            axes.fill_between(curve.x, low, high, color=colour, alpha=0.2, linewidth=0)
-            label = name if mean.runs == 1 else f"{name} ({mean.runs})"
-            axes.plot(curve.x, mean.value, color=colour, linestyle=DASHES[i % len(DASHES)], label=label)
-        if len(curves) > 1:
-            axes.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-        axes.set_xlabel(axis_label(headers[0]))
-        axes.set_ylabel(axis_label(headers[1]))
-        axes.margins(x=0)
-        settle(figure)
-    return figure
 
 
 def _write_netcdf(profiles: Sequence[Profile], path: Path) -> None:

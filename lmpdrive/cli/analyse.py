@@ -75,6 +75,9 @@ SurfaceOf = Annotated[
 Normal = Annotated[Literal["x", "y", "z"] | None, typer.Option("--normal", help="Cell vector that leaves the slab.")]
 Processes = Annotated[int, typer.Option("--parallel", min=1, help="Processes.")]
 NoReport = Annotated[bool, typer.Option("--no-report", help="Tables only: no figures, no report.html.")]
+Interactive = Annotated[
+    bool, typer.Option("--interactive", help="Also interactive.html: figures to zoom, and the trajectory.")
+]
 ResultsFolder = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.")]
 
 
@@ -98,6 +101,7 @@ def analyse(
     target_error: TargetError = None,
     parallel: Processes = 1,
     no_report: NoReport = False,
+    interactive: Interactive = False,
     out: ResultsFolder = None,
     verbose: EveryNumber = False,
     quiet: Quiet = False,
@@ -106,14 +110,13 @@ def analyse(
     from lmpdrive import pipeline
     from lmpdrive.stages.progress_bar import FramesBar
 
-    source: dict[str, Any] = {"data": data, "elements": elements, "timestep_fs": timestep_fs, "every": every}
-    source |= {"cell": cell, "units": units}
-    what: dict[str, Any] = {"slab": slab, "surface": surface, "normal": normal}
+    ask: dict[str, Any] = {"data": data, "elements": elements, "timestep_fs": timestep_fs, "every": every}
+    ask |= {"cell": cell, "units": units, "slab": slab, "surface": surface, "normal": normal}
+    ask |= {"with_report": not no_report, "interactive": interactive}
     with nullcontext() if quiet else FramesBar() as bar:
         result = pipeline.analyse(
             path[0] if len(path) == 1 else path,
-            **source,
-            **what,
+            **ask,
             out=out,
             bin_width_A=bin_width,
             blocks=blocks,
@@ -123,7 +126,6 @@ def analyse(
             discard_ps=parse_discard(discard_ps),
             target_error=target_error,
             parallel=parallel,
-            with_report=not no_report,
             progress=bar,
             say=progress_printer(quiet),
         )
@@ -141,12 +143,14 @@ def observables(
     print(listing(name, extra or ()))
 
 
-def report(run_dir: RunDirectory, verbose: Verbose = False, quiet: Quiet = False) -> None:
+def report(
+    run_dir: RunDirectory, interactive: Interactive = False, verbose: Verbose = False, quiet: Quiet = False
+) -> None:
     """Write `report.html` again."""
     from lmpdrive import pipeline
     from lmpdrive.stages.progress_bar import FramesBar
 
     with nullcontext() if quiet else FramesBar() as bar:
-        page = pipeline.report(run_dir, bar, progress_printer(quiet))
+        page = pipeline.report(run_dir, bar, progress_printer(quiet), interactive)
     if not quiet:
         print(page)

@@ -45,6 +45,9 @@ def check(
     from lmpdrive.campaigns.estimate import estimate, problems_in_words
     from lmpdrive.campaigns.plan import make_plan
 
+    if _is_study(file):
+        _check_study(file, out, quiet)
+        return
     found = estimate(make_plan(file, out), probe, progress_printer(quiet))
     for line in problems_in_words(found.problems):
         print(f"error: {line}")
@@ -72,6 +75,9 @@ def run(
     from lmpdrive.campaigns.drive import exit_code
     from lmpdrive.campaigns.run import run_campaign
 
+    if _is_study(file, only=only, retry=retry, detach=detach or None):
+        _run_study(file, where, out, quiet)
+        return
     wanted = _points(only)
     if detach:
         _detach(file, where, out, only, retry, quiet)
@@ -94,6 +100,9 @@ def status(
     from lmpdrive.campaigns.queue_record import queue_line
     from lmpdrive.campaigns.state import states
 
+    if _is_study(file, only=only, watch=watch or None):
+        _status_of_study(file, out, every)
+        return
     plan = make_plan(file, out)
     while True:
         found = states(plan, plan.only(_points(only)))
@@ -121,12 +130,65 @@ def report(file: CampaignFile, out: Folder = None, quiet: Quiet = False) -> None
     from lmpdrive.campaigns.plan import make_plan
     from lmpdrive.campaigns.report import write_report
 
+    if _is_study(file):
+        _report_study(file, out, quiet)
+        return
     plan, say = make_plan(file, out), progress_printer(quiet)
     for group, why in compare_groups(plan, say).items():
         say(f"comparison {group}: {why}")
     page = write_report(plan, say)
     if not quiet:
         print(f"report: {page}")
+
+
+def _is_study(file: Path, **refused: object) -> bool:
+    """Whether the file is a study, which takes fewer options.  Raises ConfigError for one of the others."""
+    from lmpdrive.studies.file import is_study
+
+    if not is_study(file):
+        return False
+    if given := [f"--{name}" for name, value in refused.items() if value]:
+        raise ConfigError(f"{file} is a study: {', '.join(given)} is for campaigns; those of a study lie in its folder")
+    return True
+
+
+def _run_study(file: Path, where: str | None, out: Path | None, quiet: bool) -> None:
+    from lmpdrive.campaigns.drive import exit_code
+    from lmpdrive.studies.run import run_study
+
+    runs = run_study(file, where, out, progress_printer(quiet))
+    if code := exit_code(Counter(str(run.phase) for run in runs)):
+        raise typer.Exit(code)
+
+
+def _report_study(file: Path, out: Path | None, quiet: bool) -> None:
+    from lmpdrive.studies.plan import make_study_plan
+    from lmpdrive.studies.report import write_report
+
+    page = write_report(make_study_plan(file, out), progress_printer(quiet))
+    if not quiet:
+        print(f"report: {page}")
+
+
+def _check_study(file: Path, out: Path | None, quiet: bool) -> None:
+    from lmpdrive.studies.check import check_study
+    from lmpdrive.studies.plan import make_study_plan
+
+    found, lines = check_study(make_study_plan(file, out), progress_printer(quiet))
+    for line in found:
+        print(f"error: {line}")
+    if not quiet:
+        print("\n".join(lines))
+    if found:
+        raise typer.Exit(4)
+
+
+def _status_of_study(file: Path, out: Path | None, every: bool) -> None:
+    from lmpdrive.studies.plan import make_study_plan
+    from lmpdrive.studies.status import steps
+
+    for title, lines in steps(make_study_plan(file, out), lambda found: status_lines(found, every)):
+        print("\n".join([title, *(f"  {line}" for line in lines)]))
 
 
 def _points(only: Sequence[str] | None) -> dict[str, str]:

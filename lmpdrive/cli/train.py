@@ -37,6 +37,10 @@ Seed = Annotated[int | None, typer.Option(metavar="S", help="Of the first split;
 Committee = Annotated[int, typer.Option(metavar="M", help="Train M models on random subsamples, each with its seed.")]
 Length = Annotated[int | None, typer.Option(metavar="L", help="Batches or epochs; default: the recipe's.")]
 Only = Annotated[str, typer.Option(metavar="NAME", help="Of several models only this one, e.g. n-50/member-2.")]
+Test = Annotated[
+    list[Path] | None,
+    typer.Option("--test", metavar="FRAMES", help="Measure each model on these too; may be repeated."),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say which models would be trained on which frames.")]
 
 
@@ -52,6 +56,7 @@ def train(
     committee: Committee = 0,
     length: Length = None,
     only: Only = "",
+    test: Test = None,
     dry_run: DryRun = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -61,7 +66,17 @@ def train(
     from lmpdrive.training.plan import Request
 
     request = Request(
-        tuple(data), out, tuple(extra or ()), _sizes(n), splits, committee, select, length=length, seed=seed, only=only
+        tuple(data),
+        out,
+        tuple(extra or ()),
+        _sizes(n),
+        splits,
+        committee,
+        select,
+        length=length,
+        seed=seed,
+        only=only,
+        tests=tuple(test or ()),
     )
     say = progress_printer(quiet)
     if dry_run:

@@ -1,4 +1,5 @@
-"""Follow a growing log.lammps: stage, step, T, E, drift, ns/day and time left, on the terminal and in a file."""
+"""Follow a growing log.lammps: stage, step, T, E, drift, ns/day and time left, on the terminal or in a notebook, and in
+a file."""
 
 from __future__ import annotations
 
@@ -7,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
+from lmpdrive.common.notebook import NotebookLine, in_notebook
 from lmpdrive.common.progress_file import RunProgress
 
 FILE_EVERY_S = 2.0
@@ -66,8 +69,8 @@ class LogFollower:
 
 
 class Progress:
-    """Shows a run: a live bar on a terminal, a line now and then elsewhere, nothing when quiet; always `progress.json`
-    beside the log."""
+    """Shows a run: a live line on a terminal or in a notebook, a line now and then elsewhere, nothing when quiet;
+    always `progress.json` beside the log."""
 
     def __init__(self, log: Path, stages: Mapping[str, int], timestep_fs: float, quiet: bool = False):
         self._log = LogFollower(log)
@@ -78,13 +81,15 @@ class Progress:
         self._stage_first: float | None = None
         self._last_line = self._last_file = 0.0
         self._begun, self._waits = time.monotonic(), not quiet
-        self._live = None
+        self._live: Any = None
         if not quiet:
             from rich.console import Console
             from rich.live import Live
 
             self._console = Console(stderr=True)
-            if self._console.is_terminal:
+            if in_notebook():
+                self._live = NotebookLine()
+            elif self._console.is_terminal:
                 self._live = Live(console=self._console, transient=True, refresh_per_second=4)
 
     def __enter__(self) -> Progress:

@@ -84,10 +84,13 @@ class Label(Values):
 
 
 class Filter(Values):
-    """Labelled frames that are not trained on."""
+    """Frames that are not trained on."""
 
     force_eV_per_A: PositiveFloat | None = 50.0
     """Largest component of a force."""
+    closest: Annotated[float, Field(gt=0, le=1)] | None = 0.8
+    """Before labelling: candidates with two atoms nearer than this share of the shortest distance of their elements in
+    the frames that are trained on (of their covalent radii, where those have no such pair) are left out."""
     energy_eV_per_atom: PositiveFloat | None = 1.0
     """Distance from the median of the frames of the same composition that are trained on."""
 

@@ -27,7 +27,7 @@ from lmpdrive.engine.directory.lock import locked
 from lmpdrive.errors import ConfigError, EngineError
 from lmpdrive.learning.candidates import candidates_of, stable_ps
 from lmpdrive.learning.file import Learning, read_learning
-from lmpdrive.learning.filters import kept
+from lmpdrive.learning.filters import bearable, kept
 from lmpdrive.learning.labels import label
 from lmpdrive.learning.selection import selected
 from lmpdrive.pipeline import train
@@ -181,23 +181,38 @@ class _Iteration:
         """Choose frames, have them labelled, and keep the good ones."""
         candidates = [atoms for run in runs for atoms in candidates_of(run, self.wanted.candidates)]
         self.write("candidates.xyz", candidates)
-        chosen = self.folder / "selected.xyz"
-        if not chosen.is_file():
-            n = min(self.wanted.select.n, len(candidates))
-            self.say(f"selecting {n} of {len(candidates)} candidates ({self.wanted.select.method})")
-            self.write(chosen.name, [candidates[i] for i in selected(candidates, known, self.wanted.select)])
-        frames = list(read(chosen, ":")) if chosen.stat().st_size else []
-        labelled = label(frames, self.folder / "explore" / RUNS, self.wanted.label, self.folder / "label", self.say)
-        good, why = kept(labelled, known, self.wanted.filter)
+        left, why = bearable(candidates, known, self.wanted.filter)
+        if why:
+            self.say(f"left out before labelling: {len(why)} of {len(candidates)} candidates, atoms too close")
+        frames: list[Atoms] = []
+        good: list[Atoms] = []
+        while left and not good:
+            chosen = self.choose(left, known, len(frames))
+            places = {(atoms.info["run"], atoms.info["step"]) for atoms in chosen}
+            left = [atoms for atoms in left if (atoms.info["run"], atoms.info["step"]) not in places]
+            runs_of = self.folder / "explore" / RUNS
+            labelled = label(chosen, runs_of, self.wanted.label, self.folder / "label", self.say)
+            good, rejected = kept(labelled, known, self.wanted.filter)
+            frames += chosen
+            why += rejected
+            for line in rejected:
+                self.say(f"left out: {line}")
         write_atomically(self.folder / "rejected.txt", "".join(f"{line}\n" for line in why))
-        for line in why:
-            self.say(f"left out: {line}")
         if not good:
             raise EngineError(f"no new frame is left to learn from: see {self.folder / 'rejected.txt'}")
         for atoms in good:
             atoms.info["iteration"] = self.number
         self.write(f"labelled-{self.number:03d}.xyz", good)
         return Iteration(**asdict(found) | {"candidates": len(candidates), "selected": len(frames), "added": len(good)})
+
+    def choose(self, candidates: Sequence[Atoms], known: Sequence[Atoms], before: int) -> list[Atoms]:
+        """The next frames to label, after `before` of which none was good; chosen once, and kept."""
+        file = self.folder / (f"selected-after-{before}.xyz" if before else "selected.xyz")
+        if not file.is_file():
+            n = min(self.wanted.select.n, len(candidates))
+            self.say(f"selecting {n} of {len(candidates)} candidates ({self.wanted.select.method})")
+            self.write(file.name, [candidates[i] for i in selected(candidates, known, self.wanted.select)])
+        return list(read(file, ":"))
 
     def write(self, name: str, frames: Sequence[Atoms]) -> None:
         """Extended XYZ, whole or not at all."""

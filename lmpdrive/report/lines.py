@@ -82,6 +82,7 @@ def draw_reference(axes: Axes, reference: Reference) -> None:
         ha="right",
         va="bottom",
         color="0.3",
+        zorder=4,  # read before the curves
         bbox={"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 0.5},
     )
 
@@ -99,6 +100,8 @@ def draw_span(axes: Axes, span: Span) -> None:
         ha="left",
         va="bottom",
         color="0.3",
+        zorder=4,
+        bbox={"facecolor": "white", "alpha": 0.6, "linewidth": 0, "pad": 0.5},
     )
 
 

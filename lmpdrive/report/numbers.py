@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,19 @@ def with_errors(data: pd.DataFrame) -> pd.DataFrame:
             shown[header] = [with_error(Scalar(value, error)) for value, error in pairs]
             shown = shown.drop(columns=sigma_of(header))
     return shown
+
+
+def first_numbers(scalars: Mapping[str, Scalar], most: int) -> dict[str, Scalar]:
+    """Those that people look at first, of the defined ones; the first of all if none is marked; without error last."""
+    defined = {name: scalar for name, scalar in scalars.items() if np.isfinite(scalar.value)}
+    first = [name for name, scalar in defined.items() if scalar.headline] or list(defined)
+    first.sort(key=lambda name: bool(np.isnan(defined[name].error)))
+    return {name: defined[name] for name in first[:most]}
+
+
+def with_unit(scalar: Scalar) -> str:
+    """`0.997 ± 0.018 g/cm^3`."""
+    return with_error(scalar) + ("" if scalar.unit in ("1", "") else f" {scalar.unit}")
 
 
 def with_error(scalar: Scalar) -> str:

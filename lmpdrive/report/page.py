@@ -1,6 +1,7 @@
 """`report.html`: one self-contained page, from the tables and the manifest of a run.
 
-Everything is inside the file (SVG figures, style, tables); it has no scripts and no links to the outside.
+Everything that it shows is inside the file (picture, SVG figures, style, tables); it has no scripts, and links only to
+the files beside it.
 """
 
 from __future__ import annotations
@@ -20,17 +21,24 @@ from lmpdrive.observables.registry import FROM_THE_LOG
 from lmpdrive.observables.reweighting.bands import KIND
 from lmpdrive.observables.summary import SAMPLING
 from lmpdrive.observables.tables import Table
+from lmpdrive.report.alt_text import alt_text
+from lmpdrive.report.beside import links, links_of_table
 from lmpdrive.report.chapters import in_chapters
 from lmpdrive.report.figures import write_figures
+from lmpdrive.report.first_screen import KEY_NUMBERS, key_tables, title_of
+from lmpdrive.report.labels import typeset, with_typeset_unit
 from lmpdrive.report.model_bands import has_model_band, model_chapter, model_tables
-from lmpdrive.report.numbers import with_error
+from lmpdrive.report.next_step import next_step
+from lmpdrive.report.numbers import first_numbers, with_error
 from lmpdrive.report.verdict import Verdict, verdict_of
-from lmpdrive.report.what_is_what import what_is_what
+from lmpdrive.report.what_is_what import WhatIsWhat, what_is_what
 
 if TYPE_CHECKING:
     import jinja2
     import pandas as pd
     from markupsafe import Markup
+
+    from lmpdrive.report.picture.snapshot import Snapshot
 
 FROM_ELSEWHERE = Manifest()
 """Of a trajectory that lmpdrive did not write."""
@@ -44,6 +52,9 @@ def write_report(
     thermo: pd.DataFrame | None,
     manifest: Manifest = FROM_ELSEWHERE,
     verdict: Verdict | None = None,
+    *,
+    snapshot: Snapshot | None = None,
+    run: Path | None = None,
 ) -> Path:
     """Write figures to `run_dir/observables/` and the page to `run_dir/report.html`; return its path.
 
@@ -55,37 +66,95 @@ def write_report(
     thermo : from `read_thermo`, or None; its runs appear in the timings.
     manifest : of the run; without entries for a trajectory from elsewhere.
     verdict : on the run; default: of these tables and this manifest.
+    snapshot : the frame of the picture; without it there is none.
+    run : run directory that the page links to, if it is another than `run_dir`; default: `run_dir`, if it is one.
 
     Raises TrajectoryError if the directory cannot be written.
     """
     run_dir = Path(run_dir)
     tables = {**tables, **model_tables(run_dir / "observables")}
     svg = write_figures(tables, run_dir / "observables")
+    what = what_is_what(tables["summary"].notes if "summary" in tables else ())
+    if run is None and not manifest.absent:
+        run = run_dir
     text = (
         environment()
         .get_template("report.html.j2")
         .render(
-            title=run_dir.resolve().name,
-            verdict=verdict or verdict_of(tables, manifest),
-            sections=_sections(manifest, thermo),
-            card=_card(manifest),
+            _run_chapters(manifest, thermo),
+            name=run_dir.resolve().name,
+            first=_first_screen(tables, svg, manifest, verdict or verdict_of(tables, manifest), what, run),
+            picture=_picture(snapshot, run_dir),
+            files=links(run_dir, run),
             summary=_summary(tables),
             sampling=_sampling(tables),
-            chapters=[
-                (title, _anchor(title), [_figure(table, svg[table.name]) for table in members])
-                for title, members in in_chapters(tables.values()).items()
-            ],
+            chapters=_chapters(tables, svg, run_dir),
             model=model_chapter(tables),
-            what=what_is_what(tables["summary"].notes if "summary" in tables else ()),
+            what=what,
         )
     )
-    path = run_dir / "report.html"
+    return _written(run_dir / "report.html", text)
+
+
+def _written(path: Path, text: str) -> Path:
     try:
         with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise TrajectoryError(f"cannot write {path}: {error.strerror}") from error
     return path
+
+
+def _run_chapters(manifest: Manifest, thermo: pd.DataFrame | None) -> dict[str, Any]:
+    """What is said of the run and its potential."""
+    return {"sections": _sections(manifest, thermo), "card": _card(manifest)}
+
+
+def _chapters(
+    tables: Mapping[str, Table], svg: Mapping[str, str], folder: Path
+) -> list[tuple[str, str, list[dict[str, Any]]]]:
+    """(title, anchor, figures) of each chapter."""
+    return [
+        (title, _anchor(title), [_figure(table, svg[table.name], folder) for table in members])
+        for title, members in in_chapters(tables.values()).items()
+    ]
+
+
+def _first_screen(
+    tables: Mapping[str, Table],
+    svg: Mapping[str, str],
+    manifest: Manifest,
+    verdict: Verdict,
+    what: WhatIsWhat,
+    run: Path | None,
+) -> dict[str, Any]:
+    """What stands above the chapters."""
+    system, dynamics = title_of(manifest, what)
+    scalars = {name: scalar for table in tables.values() for name, scalar in table.scalars.items()}
+    numbers = first_numbers(scalars, KEY_NUMBERS)
+    return {
+        "system": system,
+        "dynamics": dynamics,
+        "verdict": verdict,
+        "gravest": [one for one in verdict.findings if one.level == verdict.level != "good"][:2],
+        "numbers": [(name, with_typeset_unit(with_error(one), one.unit)) for name, one in numbers.items()],
+        "bound": any(scalar.lower_bound for scalar in numbers.values()),
+        "figures": [(table.name, table.title, *size_of(svg[table.name])) for table in key_tables(tables)],
+        "next": next_step(verdict, manifest.state, run),
+    }
+
+
+def _picture(snapshot: Snapshot | None, folder: Path) -> Markup | None:
+    """The picture of the system, also written as `observables/system.svg`."""
+    from markupsafe import Markup
+
+    if snapshot is None:
+        return None
+    from lmpdrive.report.picture.views import picture
+
+    drawn = picture(snapshot)
+    _written(folder / "observables" / "system.svg", drawn)
+    return Markup(drawn)
 
 
 def environment() -> jinja2.Environment:
@@ -222,7 +291,7 @@ def _summary(tables: Mapping[str, Table]) -> list[tuple[str, list[tuple[str, str
     found = []
     for title, members in in_chapters(tables.values()).items():
         rows = [
-            (name, with_error(scalar), "" if scalar.unit == "1" else scalar.unit, scalar.note)
+            (name, with_error(scalar), "" if scalar.unit == "1" else typeset(scalar.unit), scalar.note)
             for table in members
             for name, scalar in table.scalars.items()
         ]
@@ -256,7 +325,22 @@ def _anchor(title: str) -> str:
     return "chapter-" + re.sub(r"\W+", "-", title.lower())
 
 
-def _figure(table: Table, svg: str) -> dict[str, Any]:
+def size_of(svg: str) -> tuple[float, float]:
+    """Width and height of the SVG in its own units."""
+    match = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    assert match is not None
+    return float(match[1]), float(match[2])
+
+
+def named_svg(svg: str, table: Table) -> Markup:
+    """The SVG of a table for a page, with an id (`svg-NAME`) and words for those who cannot see it."""
+    from markupsafe import Markup, escape
+
+    head = f'<svg id="svg-{escape(table.name)}" role="img" aria-label="{escape(alt_text(table))}" '
+    return Markup(head + str(unique_ids(svg, table.name)).removeprefix("<svg "))
+
+
+def _figure(table: Table, svg: str, folder: Path) -> dict[str, Any]:
     """What the template shows of one table."""
     thin = max(1, -(-len(table.data) // MAX_ROWS))
     rows = [[f"{value:.5g}" for value in row] for row in table.data.iloc[::thin].itertuples(index=False, name=None)]
@@ -271,7 +355,8 @@ def _figure(table: Table, svg: str) -> dict[str, Any]:
     return {
         "name": table.name,
         "title": table.title,
-        "svg": unique_ids(svg, table.name),
+        "svg": named_svg(svg, table),
+        "files": links_of_table(folder, table.name),
         "equation": table.equation,
         "caption": "; ".join(
             filter(

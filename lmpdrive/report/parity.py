@@ -53,7 +53,7 @@ def force_parity(tested: Measured) -> Figure:
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(5))
 
-    return _panels(tested, draw, r"reference force component (eV Å$^{-1}$)", r"potential's (eV Å$^{-1}$)", legend=True)
+    return _panels(tested, draw, "reference force component (eV Å⁻¹)", "potential's (eV Å⁻¹)", legend=True)
 
 
 def energy_errors(tested: Measured) -> Figure:

@@ -15,6 +15,7 @@ from lmpdrive.common.say import Say, silent
 from lmpdrive.config.sections import Observables
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.stages.observable_settings import merged, settings_of
+from lmpdrive.stages.result import Result
 from lmpdrive.stages.run_marks import marked
 from lmpdrive.stages.stability import cut_to_stable_part, stable_part_without_frames
 
@@ -22,32 +23,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lmpdrive.observables.options import AnalysisOptions
-    from lmpdrive.observables.tables import Scalar, Table
+    from lmpdrive.observables.tables import Table
     from lmpdrive.report.stable_part import StablePart
     from lmpdrive.report.verdict import Verdict
     from lmpdrive.trajectory import Trajectory
     from lmpdrive.trajectory.given_cell import CellInput
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a run or an analysis gave."""
-
-    directory: Path
-    state: str
-    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
-    """Observable -> table with units in the column names, as in `observables/<name>.csv`."""
-    summary: dict[str, Any] = field(default_factory=dict)
-    """`"quantity [unit]"` -> (value, σ): one standard error, NaN where none is valid.  Terminal and report print 2σ."""
-    report: Path | None = None
-    verdict: Verdict | None = None
-    """What is to be thought of it, in the words of the report; None where nothing was analysed."""
-    scalars: dict[str, Scalar] = field(default_factory=dict)
-    """Quantity -> its number, with unit, definition and what σ rests on."""
-    run_directory: Path | None = None
-    """Of the run; None for a trajectory from elsewhere.  `directory` may be another, with the results alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +51,7 @@ class AnalysisRequest:
     target_error : a profile is converged when its 95 % band is below this fraction of its largest value.
     parallel : processes.
     with_report : False leaves out figures and `report.html`, which take longer than the tables of a short run.
+    interactive : also write `interactive.html`: figures to zoom, and the trajectory (the extra `interactive`).
     """
 
     data: str | Path | None = None
@@ -90,6 +73,7 @@ class AnalysisRequest:
     target_error: float | None = None
     parallel: int = 1
     with_report: bool = True
+    interactive: bool = False
 
 
 def analyse(
@@ -136,6 +120,10 @@ class Analysis:
         progress: Progress | None,
         say: Say,
     ) -> None:
+        if request.interactive:
+            from lmpdrive.report.interactive.page import need_plotly
+
+            need_plotly()
         self.source, self.request, self.progress, self.say = source, request, progress, say
         self.path = path = _only_or_first(source)
         self.is_run = path.is_dir()
@@ -155,30 +143,31 @@ class Analysis:
             tables = marked(self._tables(frames, thermo), self.manifest, discard_ps)
         verdict = verdict_of(tables, self.manifest, stable, frames.warnings)
         self._write(tables, frames, discard_ps, verdict)
-        page = self._report(tables, thermo, verdict) if self.request.with_report else None
+        if self.request.interactive:
+            self._interactive(tables, frames)
+        page = self._report(tables, thermo, verdict, frames) if self.request.with_report else None
         data = {name: table.data for name, table in tables.items()}
         scalars = {name: scalar for table in tables.values() for name, scalar in table.scalars.items()}
         state = self.manifest.state or "analysed"
         run = self.path if self.is_run else None
-        return Result(self.target, state, data, _numbers(tables["summary"].data), page, verdict, scalars, run)
+        numbers = _numbers(tables["summary"].data)
+        reading = {} if self.is_run else self._reading
+        return Result(self.target, state, data, numbers, page, verdict, scalars, run, tables, reading)
 
     def open(self) -> tuple[Trajectory, pd.DataFrame | None, StablePart | None]:
         """The stable part of the frames and of the log, and what is said about it."""
         from lmpdrive import trajectory
 
-        ask = self.request
-        frames = trajectory.open_trajectory(
-            self.source,
-            data=ask.data,
-            elements=ask.elements,
-            timestep_fs=ask.timestep_fs,
-            every=ask.every,
-            cell=ask.cell,
-            units=ask.units,
-        )
+        frames = trajectory.open_trajectory(**self._reading)
         if not self.is_run:
             return frames, None, None
         return cut_to_stable_part(self.path, frames, trajectory.thermo_of(self.path), self.say)
+
+    @property
+    def _reading(self) -> dict[str, Any]:
+        """Arguments of `open_trajectory`."""
+        names = ("data", "elements", "timestep_fs", "every", "cell", "units")
+        return {"path": self.source} | {name: getattr(self.request, name) for name in names}
 
     def equilibrated(self, frames: Trajectory, thermo: pd.DataFrame | None) -> tuple[Trajectory, float]:
         """The frames after what is left out, and how many ps that is."""
@@ -256,21 +245,47 @@ class Analysis:
                 f"cannot write in {self.target}: {error.strerror}. Name a writable folder with --out."
             ) from None
 
-    def _report(self, tables: dict[str, Table], thermo: pd.DataFrame | None, verdict: Verdict) -> Path:
-        from lmpdrive.report import write_report
-
+    def _report(
+        self, tables: dict[str, Table], thermo: pd.DataFrame | None, verdict: Verdict, frames: Trajectory
+    ) -> Path:
         self.say(f"drawing {len(tables) - 1} figures")
-        return write_report(self.target, tables, thermo, self.manifest, verdict)
+        return self.write_page(tables, thermo, self.manifest, verdict, frames)
+
+    def _interactive(self, tables: dict[str, Table], frames: Trajectory) -> None:
+        from lmpdrive.report.first_screen import title_of
+        from lmpdrive.report.interactive.page import write_interactive
+        from lmpdrive.report.what_is_what import what_is_what
+
+        title = title_of(self.manifest, what_is_what(tables["summary"].notes))[0] or self.target.resolve().name
+        self.say(f"interactive page: {write_interactive(self.target, title, tables, frames)}")
+
+    def write_page(
+        self,
+        tables: Mapping[str, Table],
+        thermo: pd.DataFrame | None,
+        manifest: Manifest,
+        verdict: Verdict,
+        frames: Trajectory,
+    ) -> Path:
+        """The figures and `report.html`, with the last of the frames as its picture."""
+        from lmpdrive.report import write_report
+        from lmpdrive.report.picture.snapshot import Snapshot
+
+        snapshot = Snapshot.last_of(frames, self._slab, self._normal)
+        run = self.path if self.is_run else None
+        return write_report(self.target, tables, thermo, manifest, verdict, snapshot=snapshot, run=run)
 
 
-def report(run_dir: str | Path, progress: Progress | None = None, say: Say = silent) -> Path:
-    """Write `report.html` of a run directory again."""
-    page = reported(run_dir, progress, say).report
+def report(run_dir: str | Path, progress: Progress | None = None, say: Say = silent, interactive: bool = False) -> Path:
+    """Write `report.html` of a run directory again; with `interactive`, `interactive.html` too."""
+    page = reported(run_dir, progress, say, interactive).report
     assert page is not None
     return page
 
 
-def reported(run_dir: str | Path, progress: Progress | None = None, say: Say = silent) -> Result:
+def reported(
+    run_dir: str | Path, progress: Progress | None = None, say: Say = silent, interactive: bool = False
+) -> Result:
     """The result with which `report.html` is written again; of a run without frames, what is known of it."""
     run_dir = Path(run_dir)
     if not (run_dir / MANIFEST).is_file():
@@ -279,7 +294,9 @@ def reported(run_dir: str | Path, progress: Progress | None = None, say: Say = s
             "elsewhere."
         )
     if any(run_dir.glob("traj*.dcd")):
-        return analyse(run_dir, progress=progress, say=say)
+        return analyse(run_dir, progress=progress, say=say, interactive=interactive)
+    if interactive:
+        raise RunDirectoryError(f"{run_dir} has no frames to show on an interactive page")
     from lmpdrive.report import write_report
     from lmpdrive.report.verdict import verdict_of
     from lmpdrive.trajectory import thermo_of

@@ -1,10 +1,12 @@
-"""A progress bar for work on frames: rate and time left, on a terminal; elsewhere a line every 30 s."""
+"""A progress bar for work on frames: rate and time left, on a terminal or in a notebook; else a line every 30 s."""
 
 from __future__ import annotations
 
 import sys
 import time
 from typing import Any, Self
+
+from lmpdrive.common.notebook import NotebookLine, in_notebook
 
 QUIET_S = 1.0
 """Work that ends sooner shows nothing."""
@@ -23,6 +25,7 @@ class FramesBar:
         self._started = self._shown = time.monotonic()
         self._first = 0
         self._last: int | None = None
+        self._line = NotebookLine() if in_notebook() else None
         self._bar: Any = None
         self._task: Any = None
 
@@ -30,8 +33,9 @@ class FramesBar:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._bar:
-            self._bar.stop()
+        for shown in (self._bar, self._line):
+            if shown:
+                shown.stop()
 
     def __call__(self, done: int, total: int) -> None:
         """Show it."""
@@ -42,7 +46,9 @@ class FramesBar:
         if now - self._started < QUIET_S:
             return
         rate = (done - self._first) / (now - self._started)
-        if sys.stderr.isatty():
+        if self._line is not None:
+            self._line.update(f"{done} of {total} frames, {_rate_and_time(done, total, rate)}", done / total)
+        elif sys.stderr.isatty():
             self._draw(done, total, rate)
         elif now - self._shown >= LINE_EVERY_S:
             self._shown = now
@@ -58,6 +64,9 @@ class FramesBar:
             self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
             self._task = self._bar.add_task("", total=total, rate="")
             self._bar.start()
-        left = (total - done) / rate
-        text = f"{rate:,.0f}/s, {int(left) // 60}:{int(left) % 60:02d} left"
-        self._bar.update(self._task, completed=done, total=total, rate=text)
+        self._bar.update(self._task, completed=done, total=total, rate=_rate_and_time(done, total, rate))
+
+
+def _rate_and_time(done: int, total: int, rate: float) -> str:
+    left = (total - done) / rate
+    return f"{rate:,.0f}/s, {int(left) // 60}:{int(left) % 60:02d} left"

@@ -175,7 +175,7 @@ class _Uncertainty:
         notes = (f"{frames.n_frames} frames at {temperature_K:g} K, driven by {self.driver.name}", *summary.notes)
         warnings = (*summary.warnings, *self._edits())
         tables[SUMMARY] = replace(summary, notes=notes, warnings=warnings)
-        page = self._write(tables)
+        page = self._write(tables, frames)
         return Uncertainty(
             self.analysis.target,
             [one.name for one in self.members],
@@ -276,7 +276,7 @@ class _Uncertainty:
         self.say(f"reweighting {frames.n_frames} frames")
         return bands_pass(frames, self.analysis.options, potentials.weights(), self.progress)
 
-    def _write(self, tables: dict[str, Table]) -> Path | None:
+    def _write(self, tables: dict[str, Table], frames: Trajectory) -> Path | None:
         from lmpdrive import observables
         from lmpdrive.report.model_bands import MODEL_RESULTS, remove_earlier
 
@@ -284,11 +284,10 @@ class _Uncertainty:
         remove_earlier(folder)
         observables.write_tables(tables, folder)
         observables.write_results(tables, folder / MODEL_RESULTS, {"lmpdrive": __version__})
-        return self._report(tables, folder)
+        return self._report(tables, folder, frames)
 
-    def _report(self, tables: dict[str, Table], folder: Path) -> Path | None:
+    def _report(self, tables: dict[str, Table], folder: Path, frames: Trajectory) -> Path | None:
         """Figures; and the page again, with this chapter, where the run was analysed."""
-        from lmpdrive.report import write_report
         from lmpdrive.report.analysed import load as load_analysis
         from lmpdrive.report.figures import write_figures
         from lmpdrive.trajectory import thermo_of
@@ -300,7 +299,7 @@ class _Uncertainty:
             return None
         analysed = load_analysis(self.analysis.target)
         thermo = thermo_of(self.analysis.path) if self.analysis.is_run else None
-        return write_report(self.analysis.target, analysed.tables, thermo, analysed.manifest, analysed.verdict)
+        return self.analysis.write_page(analysed.tables, thermo, analysed.manifest, analysed.verdict, frames)
 
 
 def observables_results() -> str:

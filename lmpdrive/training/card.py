@@ -71,8 +71,12 @@ def write_card(
         "inputs_sha256": task.inputs_sha256,
         "retrain": shlex.join(words),
     }
-    text = yaml.safe_dump(card, sort_keys=False, allow_unicode=True, width=110)
-    write_atomically(task.folder / CARD, text)
+    save_card(task.folder, card)
+
+
+def save_card(folder: Path, card: dict[str, Any]) -> None:
+    """Whole or not at all."""
+    write_atomically(folder / CARD, yaml.safe_dump(card, sort_keys=False, allow_unicode=True, width=110))
 
 
 def card_of(folder: Path) -> dict[str, Any] | None:

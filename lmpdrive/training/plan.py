@@ -34,7 +34,8 @@ class Request:
 
     files, extra : labelled frames, files or the names of shipped ones (pt-water-test); sizes : numbers of frames to
     fit, empty for all; committee : members, 0 for one model without; select : condition on the composition; length,
-    seed : instead of the recipe's; only : name of one.
+    seed : instead of the recipe's; only : name of one; tests : files of labelled frames on which each model is measured
+    in addition, whatever it learned from.
     """
 
     files: tuple[Path, ...]
@@ -47,6 +48,7 @@ class Request:
     length: int | None = None
     seed: int | None = None
     only: str = ""
+    tests: tuple[Path, ...] = ()
 
     def words(self, recipe: str | Path) -> list[str]:
         """The command line, without what chooses one of the models."""
@@ -58,6 +60,7 @@ class Request:
             *(["--seed", str(self.seed)] if self.seed is not None else []),
             *(["--committee", str(self.committee)] if self.committee else []),
             *(["--length", str(self.length)] if self.length is not None else []),
+            *(word for file in self.tests for word in ("--test", str(file))),
         ]
         return ["lmpdrive", "train", str(recipe), *map(str, self.files), "--out", str(self.out), *options]
 

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +21,18 @@ from ase.io import write
 from lmpdrive.architectures import find as find_architecture
 from lmpdrive.common import trust
 from lmpdrive.common.atomic import replacing, write_atomically
+from lmpdrive.common.hashing import sha256
 from lmpdrive.common.say import Say, silent
 from lmpdrive.engine.directory.lock import locked
 from lmpdrive.engine.lammps_library import environment
 from lmpdrive.environments import Interpreter, choose, has_gpu
 from lmpdrive.errors import InstallError, ModelError, RunDirectoryError
-from lmpdrive.training.card import CARD, card_of, write_card
+from lmpdrive.training.card import CARD, card_of, save_card, write_card
 from lmpdrive.training.measure import errors_on
 from lmpdrive.training.plan import Task
 from lmpdrive.training.trainer import Step, Trainer
 from lmpdrive.training.trainers import find
+from lmpdrive.trajectory.labelled import labelled_atoms
 
 WORK, LOG, INPUTS, SECONDS = "work", "train.log", "inputs.json", "seconds"
 TEST = "test.xyz"
@@ -54,8 +56,8 @@ class Trained:
         return self.task.folder / self.card["file"]
 
 
-def train(tasks: Sequence[Task], words: Sequence[str], say: Say = silent) -> list[Trained]:
-    """All models.  words : the command that does it, for the cards.
+def train(tasks: Sequence[Task], words: Sequence[str], tests: Sequence[Path] = (), say: Say = silent) -> list[Trained]:
+    """All models.  words : the command that does it, for the cards; tests : files of further labelled frames.
 
     Raises ConfigError for settings the trainer refuses, InstallError without its environment, RunDirectoryError where
     a folder holds something else, ModelError if a trainer fails; what is finished stays.
@@ -68,7 +70,8 @@ def train(tasks: Sequence[Task], words: Sequence[str], say: Say = silent) -> lis
         title = f"{task.name or task.folder.name} ({number} of {len(tasks)})" if len(tasks) > 1 else task.folder.name
         task.folder.mkdir(parents=True, exist_ok=True)
         with locked(task.folder, say) as lock:
-            found.append(_one(Job(task, trainer, interpreter, title, lock, say), list(words)))
+            job = Job(task, trainer, interpreter, title, lock, say)
+            found.append(_tested(_one(job, list(words)), job, tests))
     return found
 
 
@@ -145,6 +148,24 @@ def _one(job: Job, words: list[str]) -> Trained:
         f"{errors['energy_rmse_meV_per_atom']:.2f} meV/atom, {minutes:.1f} min, in {task.folder}"
     )
     return Trained(task, card_of(task.folder) or {}, now=True)
+
+
+def _tested(trained: Trained, job: Job, tests: Sequence[Path]) -> Trained:
+    """With its errors on each of these files in the card, section `tests`, by the file's name."""
+    known = dict(trained.card.get("tests", {}))
+    for file in tests:
+        digest = sha256(file)
+        if known.get(file.name, {}).get("sha256") == digest:
+            continue
+        frames = labelled_atoms(file)
+        job.tell(f"measuring on {len(frames)} frames of {file}")
+        errors = errors_on(frames, job.trainer.potential(trained.model), job.interpreter)
+        known[file.name] = {"sha256": digest} | errors
+    if known == trained.card.get("tests", {}):
+        return trained
+    card = trained.card | {"tests": known}
+    save_card(job.task.folder, card)
+    return replace(trained, card=card)
 
 
 def _prepare(job: Job) -> None:

@@ -56,14 +56,31 @@ def test_bonded_energy_of_one_molecule(write_yaml, tmp_path):
 
 
 def test_lorentz_berthelot_between_metal_layers_and_oxygen(write_yaml, tmp_path):
-    """Lennard-Jones energy of the whole small system, summed here over periodic images."""
+    """Lennard-Jones energy of the whole small system, summed here over periodic images; Na-Au has its own."""
     path = write_yaml(SMALL_CLASSICAL, dynamics__fixed_layers=0)
     run = lmpdrive.render(path, tmp_path / "run")
     system = make_system(load(path))
-    assert energies(run)["evdwl"] == pytest.approx(lennard_jones_eV(system, 9.0), rel=1e-6)
+    expected = lennard_jones_eV(system, 9.0, na_au=(0.1, 3.697267))
+    assert energies(run)["evdwl"] == pytest.approx(expected, rel=1e-6)
 
 
-def lennard_jones_eV(system, cutoff):
+def test_a_pair_of_ones_own(write_yaml, tmp_path):
+    mine = {"Au-Na": {"epsilon_kcal_per_mol": 0.727, "sigma_A": 2.768}}
+    path = write_yaml(SMALL_CLASSICAL, dynamics__fixed_layers=0, potential__pairs=mine)
+    run = lmpdrive.render(path, tmp_path / "run")
+    expected = lennard_jones_eV(make_system(load(path)), 9.0, na_au=(0.727, 2.768))
+    assert energies(run)["evdwl"] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["Na", "Na-Na", "Na-Xx", "Na-Au-O"])
+def test_a_pair_that_is_none(write_yaml, name):
+    path = write_yaml(SMALL_CLASSICAL, potential__pairs={name: {"epsilon_kcal_per_mol": 0.1, "sigma_A": 3}})
+    with pytest.raises(ConfigError, match=f"'{name}' is not a pair of two different elements of this potential"):
+        load(path)
+
+
+def lennard_jones_eV(system, cutoff, na_au):
+    """`na_au`: epsilon [kcal/mol] and sigma [Å] of that pair."""
     positions, cell = system.atoms.positions, system.atoms.cell.lengths()
     epsilon = np.array([ff.LENNARD_JONES[s].epsilon_kcal_per_mol for s in system.species]) * KCAL_PER_MOL_EV
     sigma = np.array([ff.LENNARD_JONES[s].sigma_A for s in system.species])
@@ -71,6 +88,10 @@ def lennard_jones_eV(system, cutoff):
     for i, water in enumerate(system.water_molecules):
         molecule[water] = 10_000 + i
     e, s = np.sqrt(epsilon[:, None] * epsilon), (sigma[:, None] + sigma) / 2
+    species = np.array(system.species)
+    pair = np.outer(species == "Na", species == "Au")
+    pair |= pair.T
+    e[pair], s[pair] = na_au[0] * KCAL_PER_MOL_EV, na_au[1]
     total, n = 0.0, (np.ceil(cutoff / cell[:2])).astype(int)
     for a in range(-n[0], n[0] + 1):
         for b in range(-n[1], n[1] + 1):

@@ -16,7 +16,7 @@ from lmpdrive.engine.agreement import through_lammps
 from lmpdrive.errors import ConfigError, EngineError, UnstableError
 from lmpdrive.learning.candidates import candidates_of, stable_ps
 from lmpdrive.learning.file import Candidates, Filter, Label, Select, read_learning
-from lmpdrive.learning.filters import kept
+from lmpdrive.learning.filters import bearable, kept
 from lmpdrive.learning.labels import label, labelled_copy
 from lmpdrive.learning.selection import selected
 from lmpdrive.trajectory.labelled import ENERGY, FORCES, without_labels
@@ -102,6 +102,25 @@ def test_filter_on_paper():
     assert len(kept([frame(5, 99)], known, Filter(force_eV_per_A=None, energy_eV_per_atom=None))[0]) == 1
     # another composition has a median of its own
     assert len(kept([frame(900, 0, "OHF")], known, limits)[0]) == 1
+
+
+def test_candidates_with_atoms_on_top_of_each_other_are_not_labelled():
+    """Against the shortest distance that is known of each pair of elements, and covalent radii where none is."""
+    cell = {"cell": [12, 12, 12], "pbc": True}
+    known = [Atoms("OHO", [[0, 0, 0], [1, 0, 0], [0, 2.5, 0]], **cell)]
+
+    def moved(symbol, d):
+        return Atoms(
+            f"OHO{symbol}", [[0, 0, 0], [1, 0, 0], [0, 2.5, 0], [0, 0, d]], info={"run": "a", "step": 3}, **cell
+        )
+
+    assert [a[3].symbol for a in bearable([moved("O", 2.1), moved("O", 1.9)], known, Filter())[0]] == ["O"]
+    good, why = bearable([moved("O", 1.9), moved("Na", 1.9), moved("Na", 1.8)], known, Filter())
+    assert [a[3].position[2] for a in good] == [1.9]  # Na and O: 0.8 (1.66 + 0.66 Å) = 1.856 Å
+    assert why == ["a step 3: O and O are 1.90 Å apart, below 2.00", "a step 3: O and Na are 1.80 Å apart, below 1.86"]
+    across = Atoms("OO", [[0, 0, 0.2], [0, 0, 11]], info={"run": "b", "step": 4}, **cell)
+    assert bearable([across], known, Filter())[1] == ["b step 4: O and O are 1.20 Å apart, below 2.00"]
+    assert len(bearable([across], known, Filter(closest=None))[0]) == 1
 
 
 def test_labels_of_a_teacher_without_a_calculator_are_lammps_own(runs, tmp_path):

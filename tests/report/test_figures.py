@@ -85,9 +85,9 @@ def test_one_row_and_no_numbers_are_drawn(kind):
 @pytest.mark.parametrize(
     ("header", "label"),
     [
-        ("Γ_1 [1/nm^2]", r"Γ$_{\mathrm{1}}$ (1/nm$^{2}$)"),
-        ("MSD_xy [Å^2]", r"MSD$_{\mathrm{xy}}$ (Å$^{2}$)"),
-        ("ρ_q [e/Å^3]", r"ρ$_{\mathrm{q}}$ (e Å$^{-3}$)"),
+        ("Γ_1 [1/nm^2]", r"Γ$_{\mathrm{1}}$ (1/nm²)"),
+        ("MSD_xy [Å^2]", r"MSD$_{\mathrm{xy}}$ (Å²)"),
+        ("ρ_q [e/Å^3]", r"ρ$_{\mathrm{q}}$ (e Å⁻³)"),
         ("τ [ps]", "lag time, τ (ps)"),
         ("no unit", "no unit"),
     ],
@@ -222,7 +222,7 @@ def test_energies_are_drawn_each_on_its_own_scale():
     [
         (["T_water [K]", "T_Na [K]"], "temperature (K)"),
         (["g [1]", "n [1]"], "g, n"),
-        (["MSD_xy [Å^2]", "MSD_z [Å^2]"], "MSD (Å$^{2}$)"),
+        (["MSD_xy [Å^2]", "MSD_z [Å^2]"], "MSD (Å²)"),
     ],
 )
 def test_a_panel_names_what_it_shows(headers, label):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -86,10 +87,12 @@ def parsed(path):
 def test_page_needs_nothing_from_outside(page):
     found = parsed(page)
     assert not {"script", "link", "iframe", "img", "object"} & set(found.tags)
-    assert all(link.startswith(("#", "data:image/png;base64,")) for link in found.links)
+    beside = [link for link in found.links if not link.startswith(("#", "data:image/png;base64,"))]
+    assert beside and all((page.parent / unquote(link)).is_file() for link in beside)
     assert "@import" not in page.read_text()
     assert len(found.ids) == len(set(found.ids))  # many figures in one page
     assert {link[1:] for link in found.links if link.startswith("#")} <= set(found.ids)
+    assert page.read_text().count("url(#") > 0  # of the figures, within the page
 
 
 def test_page_has_a_figure_for_each_table(page, tables):
@@ -179,11 +182,11 @@ def test_values_with_errors(scalar, text):
 @pytest.mark.parametrize(
     ("header", "label"),
     [
-        ("ρ [g/cm^3]", r"ρ (g cm$^{-3}$)"),
+        ("ρ [g/cm^3]", "ρ (g cm⁻³)"),
         ("z [Å]", "distance from the surface, z (Å)"),
         ("<cos θ> [1]", "⟨cos θ⟩"),
         ("T_ion_Na [K]", r"T$_{\mathrm{Na}}$ (K)"),
-        ("c_Na [mol/L]", r"c$_{\mathrm{Na}}$ (mol L$^{-1}$)"),
+        ("c_Na [mol/L]", r"c$_{\mathrm{Na}}$ (mol L⁻¹)"),
     ],
 )
 def test_axis_labels(header, label):

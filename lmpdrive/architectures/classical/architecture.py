@@ -7,14 +7,24 @@ equipotential electrode (LAMMPS' ELECTRODE package).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from lmpdrive.architectures import Architecture, Interface, Native, Problem, ReceptiveField, element_problems
 from lmpdrive.architectures.classical import force_field as ff
 from lmpdrive.common.units import KCAL_PER_MOL_EV
+
+
+class PairParameters(BaseModel):
+    """Lennard-Jones parameters of two unlike elements, as papers print them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epsilon_kcal_per_mol: Annotated[float, Field(ge=0, le=100)]
+    sigma_A: Annotated[float, Field(gt=0, le=10)]
 
 
 class Classical(Architecture):
@@ -40,6 +50,22 @@ class Classical(Architecture):
     """Potential between the two faces of the slab, for constant-potential (two-sided cells)."""
     electrode_eta_per_A: Annotated[float, Field(ge=0.1, le=100)] = 1.979
     """Reciprocal width of the electrode's Gaussian charges (LAMMPS' ELECTRODE examples)."""
+
+    pairs: dict[str, PairParameters] = {}
+    """Parameters of unlike pairs in place of the shipped ones: {Na-Au: {epsilon_kcal_per_mol: ..., sigma_A: ...}}."""
+
+    @field_validator("pairs")
+    @classmethod
+    def _two_elements(cls, pairs: dict[str, PairParameters]) -> dict[str, PairParameters]:
+        for name in pairs:
+            elements = name.split("-")
+            unknown = [e for e in elements if e not in ff.LENNARD_JONES]
+            if len(elements) != 2 or unknown or elements[0] == elements[1]:
+                raise ValueError(
+                    f"'{name}' is not a pair of two different elements of this potential, like Na-Au. "
+                    f"It has {', '.join(sorted(ff.LENNARD_JONES))}."
+                )
+        return pairs
 
     def styles(self) -> dict[str, list[str]]:
         """LAMMPS styles the deck uses."""
@@ -131,17 +157,20 @@ class Classical(Architecture):
         """Parameters of an element."""
         return ff.LENNARD_JONES[element]
 
+    def unlike(self, one: str, other: str) -> ff.LennardJones | None:
+        """Parameters of a pair that does not follow Lorentz and Berthelot; None if it does."""
+        for name in (f"{one}-{other}", f"{other}-{one}"):
+            if name in self.pairs:
+                return ff.LennardJones(*self.pairs[name].model_dump().values())
+        return ff.unlike(one, other)
+
     def context(self, interface: Interface) -> dict[str, Any]:
         """Lennard-Jones rows and bonded terms in eV."""
-        rows = [
-            {
-                "type": i,
-                "element": e,
-                "epsilon_eV": self.lennard_jones(e).epsilon_kcal_per_mol * KCAL_PER_MOL_EV,
-                "sigma_A": self.lennard_jones(e).sigma_A,
-            }
-            for i, e in enumerate(interface.elements, start=1)
-        ]
+        types = list(enumerate(interface.elements, start=1))
+        rows = [{"types": (i, i), "elements": e} | _in_eV(self.lennard_jones(e)) for i, e in types]
+        for (i, one), (j, other) in combinations(types, 2):
+            if parameters := self.unlike(one, other):
+                rows.append({"types": (i, j), "elements": f"{one}-{other}"} | _in_eV(parameters))
         groups = interface.groups
         layers = _layers(interface)
         half = len(layers) // 2
@@ -161,6 +190,13 @@ class Classical(Architecture):
             "layers_low": layers[:half],
             "layers_high": layers[half:],
         }
+
+
+def _in_eV(parameters: ff.LennardJones) -> dict[str, float]:
+    return {
+        "epsilon_eV": parameters.epsilon_kcal_per_mol * KCAL_PER_MOL_EV,
+        "sigma_A": parameters.sigma_A,
+    }
 
 
 def _layers(interface: Interface) -> list[str]:

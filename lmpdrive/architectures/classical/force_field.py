@@ -63,3 +63,22 @@ METALS = {
 }
 
 LENNARD_JONES = WATER | IONS | METALS
+
+
+CATION_METAL_EPSILON_KCAL_PER_MOL, CATION_METAL_SHIFT_A = 0.1, 0.8
+"""Mixing with the deep wells of these metals (1.4 kcal/mol for Na-Au, at 2.7 Å) would bind bare cations."""
+
+
+def unlike(one: str, other: str) -> LennardJones | None:
+    """Parameters of a pair that does not follow Lorentz and Berthelot; None if it does.
+
+    Cations and metals: a cation meets the metal through its first shell of water, so that σ is that of water's O with
+    the metal and a shift, and the well is shallow.  Potentials trained on DFT find no specific adsorption of Na⁺ on
+    Au(111), and cross terms are to be tuned for that (Roncoroni et al., arXiv:2507.23031); these were, see
+    docs/architectures/classical.md.
+    """
+    for ion, metal in ((one, other), (other, one)):
+        if ION_CHARGES_E.get(ion, 0) > 0 and metal in METALS:
+            sigma_A = (WATER["O"].sigma_A + METALS[metal].sigma_A) / 2 + CATION_METAL_SHIFT_A
+            return LennardJones(CATION_METAL_EPSILON_KCAL_PER_MOL, sigma_A)
+    return None

@@ -1,0 +1,84 @@
+"""Labelled frames of each state from the teacher's runs: some to learn from, others to test every model on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.io import read, write
+
+from lmpdrive.common.atomic import replacing
+from lmpdrive.common.manifest import read_manifest, system_of
+from lmpdrive.common.run_files import CONFIG
+from lmpdrive.common.say import Say
+from lmpdrive.config import load
+from lmpdrive.errors import TrajectoryError
+from lmpdrive.learning.file import Label
+from lmpdrive.learning.labels import label
+from lmpdrive.studies.campaigns import directories
+from lmpdrive.studies.plan import HOT, TEACHER, StudyPlan
+from lmpdrive.trajectory import open_trajectory
+
+LEARNED_SHARE, TEST_SHARE = 0.8, 0.9
+"""Of a run's frames: up to the first they are learned from, from the second they test; between them are none."""
+
+
+def make_data(plan: StudyPlan, say: Say) -> None:
+    """`data/STATE.xyz`, `data/test-STATE.xyz` and `data/test.xyz`; what is there is not made again.
+
+    Raises TrajectoryError for runs with too few frames, EngineError where the teacher cannot label.
+    """
+    plan.data.mkdir(parents=True, exist_ok=True)
+    wanted = plan.study.data
+    runs = directories(plan, TEACHER)
+    hot = directories(plan, HOT) if wanted.hot else {}
+    for state in plan.states:
+        if not plan.frames_of(state).is_file():
+            frames = _labelled(plan, runs[state], (0.0, LEARNED_SHARE), wanted.frames, say)
+            if wanted.hot:
+                frames += _labelled(plan, hot[state], (0.0, 1.0), wanted.hot.frames, say)
+            _write(plan.frames_of(state), frames)
+        if not plan.test_of(state).is_file():
+            _write(plan.test_of(state), _labelled(plan, runs[state], (TEST_SHARE, 1.0), wanted.test, say))
+    if not plan.test.is_file():
+        _write(plan.test, [atoms for state in plan.states for atoms in read(plan.test_of(state), ":")])
+
+
+def spread(run_dir: Path, part: tuple[float, float], n: int) -> list[Atoms]:
+    """`n` frames of a part of a run, evenly spread; `info` has run, step and time_ps.
+
+    part : from which to which share of the frames.  Raises TrajectoryError if there are fewer.
+    """
+    trajectory = open_trajectory(run_dir)
+    first, last = (round(share * trajectory.n_frames) for share in part)
+    if last - first < n:
+        raise TrajectoryError(
+            f"{run_dir} has {last - first} frames for the {n} that the study asks for: give fewer (data), longer runs "
+            "of the teacher (teacher.set: {dynamics.production_ps: ...}), or more frames (output.frames_every_fs)"
+        )
+    timestep_fs = read_manifest(run_dir).dynamics.timestep_fs or 0.0
+    symbols = system_of(run_dir).species
+    found = []
+    for i in np.linspace(first, last - 1, n).round().astype(int):
+        chunk, step = trajectory.read(int(i), int(i) + 1), int(trajectory.steps[i])
+        info = {"run": run_dir.name, "step": step, "time_ps": step * timestep_fs * 1e-3}
+        positions = chunk.positions[0] - chunk.origins[0]
+        found.append(Atoms(symbols, positions, cell=chunk.cells[0], pbc=True, info=info))
+    return found
+
+
+def _labelled(plan: StudyPlan, runs: Sequence[Path], part: tuple[float, float], n: int, say: Say) -> list[Atoms]:
+    """`n` frames of several runs together, with energies and forces of the teacher."""
+    teacher = load(runs[0] / CONFIG).potential
+    section = teacher.model_dump(mode="json", exclude_defaults=True) | {"architecture": teacher.architecture}
+    counts = [n // len(runs) + (k < n % len(runs)) for k in range(len(runs))]
+    frames = [atoms for run, count in zip(runs, counts, strict=True) for atoms in spread(run, part, count)]
+    by = Label(potential=section)
+    return label(frames, runs[0].parent, by, plan.data / "labels" / runs[0].parent.parent.name, say)
+
+
+def _write(path: Path, frames: Sequence[Atoms]) -> None:
+    with replacing(path) as temporary:
+        write(temporary, list(frames), format="extxyz")

@@ -1,0 +1,74 @@
+"""Profiles, histograms and correlations under every model, and the teacher's as truth (study Figs. 4, 6, S3, S4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lmpdrive.report.labels import axis_label
+from lmpdrive.studies.figures import Drawn
+from lmpdrive.studies.panels import COLOURS, TRUTH, curve, only_outer_labels, panels
+from lmpdrive.studies.tables import Tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+FIRST = ("water_density", "water_orientation", "dipole_pz_histogram", "ion_density_Na", "dipole_correlation")
+"""Those of the founding study, in its order; all others follow."""
+
+
+def draw(tables: Tables) -> Iterator[Drawn]:
+    """One figure for each curve: a row for each model, a column for each state."""
+    if tables.profiles.empty:
+        return
+    names = list(dict.fromkeys(tables.profiles["table"]))
+    for name in sorted(names, key=lambda n: FIRST.index(n) if n in FIRST else len(FIRST)):
+        data = tables.profiles[tables.profiles["table"] == name]
+        largest = data[data["size"] == data.groupby("model")["size"].transform("max")]
+        yield Drawn(
+            200 + (FIRST.index(name) if name in FIRST else len(FIRST)),
+            f"curves_{name}",
+            tables.titles[name],
+            "Black: the teacher. Bands: 2σ of the run; outer, paler: with 2σ_model of the committee where it has one.",
+            figure_of(largest),
+            largest,
+        )
+
+
+def figure_of(data: pd.DataFrame):  # type: ignore[no-untyped-def]  # matplotlib is imported late
+    """Of one curve: rows of models, columns of states."""
+    models, states = (list(dict.fromkeys(data[key])) for key in ("model", "state"))
+
+    def fill(axes: list[list[Axes]]) -> None:
+        for row, model in zip(axes, models, strict=True):
+            for one, state in zip(row, states, strict=True):
+                _panel(one, data[(data["model"] == model) & (data["state"] == state)])
+                one.set_title(f"{model}, {state}", fontsize=8)
+        only_outer_labels(axes, axis_label(data["x axis"].iloc[0]), axis_label(data["y axis"].iloc[0]))
+        axes[0][0].legend(ncols=1)
+
+    return panels(len(models), len(states), fill)
+
+
+def _panel(axes: Axes, data: pd.DataFrame) -> None:
+    runs = list(data.groupby(["kind", "split"], sort=False))
+    if not runs:
+        axes.text(0.5, 0.5, "no run ended", transform=axes.transAxes, ha="center", fontsize=8)
+        return
+    _, first = runs[0]
+    x, y, sigma = (first[key].to_numpy(float) for key in ("x", "teacher", "σ teacher"))
+    curve(axes, x, y, sigma, TRUTH, zorder=3)
+    seen: set[str] = set()
+    for _, own in runs:
+        kind = own["kind"].iloc[0]
+        x, y, sigma, model = (own[key].to_numpy(float) for key in ("x", "value", "σ", "σ_model"))
+        both = np.hypot(sigma, np.nan_to_num(model))
+        axes.fill_between(x, y - 2 * both, y + 2 * both, color=COLOURS[kind], alpha=0.12, linewidth=0)
+        curve(axes, x, y, sigma, kind)
+        if kind in seen:
+            axes.lines[-1].set_label(f"_{kind}")
+        seen.add(kind)
+    axes.margins(x=0)

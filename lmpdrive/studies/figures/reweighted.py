@@ -1,0 +1,59 @@
+"""Does the mixed model, asked on the specific model's frames, give the same averages? (study Fig. S2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lmpdrive.report.labels import axis_label
+from lmpdrive.studies.figures import Drawn
+from lmpdrive.studies.panels import curve, only_outer_labels, panels
+from lmpdrive.studies.tables import SPECIFIC, Tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+ORIENTATION = "water_orientation"
+
+
+def draw(tables: Tables) -> Iterator[Drawn]:
+    """The orientation of the mixed model: from its own run, and from the specific model's run by reweighting."""
+    data = tables.profiles
+    if data.empty or "as mixed" not in data:
+        return
+    data = data[data["table"] == ORIENTATION]
+    having = data[(data["kind"] == SPECIFIC) & np.isfinite(data["as mixed"])]
+    if having.empty:
+        return
+    models, states = (list(dict.fromkeys(having[key])) for key in ("model", "state"))
+
+    def fill(axes: list[list[Axes]]) -> None:
+        for row, model in zip(axes, models, strict=True):
+            for one, state in zip(row, states, strict=True):
+                _panel(one, data[(data["model"] == model) & (data["state"] == state)])
+                one.set_title(f"{model}, {state}", fontsize=8)
+        only_outer_labels(axes, axis_label(data["x axis"].iloc[0]), axis_label(data["y axis"].iloc[0]))
+        axes[0][0].legend()
+
+    yield Drawn(
+        400,
+        "reweighted",
+        "Specific runs, weighed for the mixed model",
+        "Dotted: the specific model's frames under the mixed model, by the cumulant expansion; it should lie on the "
+        "mixed model's own run.",
+        panels(len(models), len(states), fill),
+        data,
+    )
+
+
+def _panel(axes: Axes, data: pd.DataFrame) -> None:
+    for _, own in data.groupby("kind", sort=False):
+        kind = str(own["kind"].iloc[0])
+        x, y, sigma = (own[key].to_numpy(float) for key in ("x", "value", "σ"))
+        curve(axes, x, y, sigma, kind)
+        if kind == SPECIFIC and np.isfinite(own["as mixed"]).any():
+            axes.plot(x, own["as mixed"], color="#009E73", linestyle=":", label="specific as mixed")
+    axes.margins(x=0)
