@@ -91,18 +91,19 @@ def flattened(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
             for key, item in value.items():
                 walk(f"{prefix}.{key}", item)
         else:
-            found[prefix] = _absolute(value, folder)
+            found[prefix] = absolute(value, folder)
 
     for key, value in content.items():
         walk(str(key), value)
     return found
 
 
-def _absolute(value: Any, folder: Path) -> Any:
+def absolute(value: Any, folder: Path) -> Any:
+    """The value, with each word in it that names an existing file from `folder`, and has a slash, as a whole path."""
     if isinstance(value, dict):
-        return {key: _absolute(item, folder) for key, item in value.items()}
+        return {key: absolute(item, folder) for key, item in value.items()}
     if isinstance(value, list):
-        return [_absolute(item, folder) for item in value]
+        return [absolute(item, folder) for item in value]
     if isinstance(value, str) and "/" in value:
         file, colon, rest = value.partition(":")
         if (folder / file).exists():

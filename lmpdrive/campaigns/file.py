@@ -140,6 +140,8 @@ def read_as(model: type[File], path: Path, keys: str) -> File:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid YAML: {error}") from None
+    except ConfigError as error:  # a key that is given twice, ...
+        raise ConfigError(f"{path}: {error}") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{path} must have the keys {keys}")
     try:

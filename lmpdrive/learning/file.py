@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
+from lmpdrive.campaigns.axes import absolute
 from lmpdrive.campaigns.file import NAME, read_as
 from lmpdrive.common.resources import shipped_frames
 from lmpdrive.common.values import Values
+from lmpdrive.config.load import potential_from
 from lmpdrive.errors import ConfigError
 
 
@@ -34,7 +36,7 @@ class Explore(Values):
     axes: dict[str, dict[str, Any]] = {}
     """As in a campaign file: temperatures, numbers of ions, ..."""
     set: dict[str, Any] = {}
-    """Key -> value for every run."""
+    """Key -> value for every run; a file name with a slash in it (`./b.model`) counts from this file's folder."""
     seeds: PositiveInt = 1
     """Runs of each combination, with other velocities in every iteration."""
 
@@ -63,7 +65,8 @@ class Label(Values):
     """Who gives energies and forces: exactly one of `potential` and `command`."""
 
     potential: dict[str, Any] | None = None
-    """A `potential:` section: a classical teacher, or any calculator by `architecture: ase`."""
+    """A `potential:` section: a classical teacher, or any calculator by `architecture: ase`; file names count from the
+    learning file's folder."""
     command: str | None = None
     """A shell command that runs once in the folder of each frame, and writes `output` there."""
     inputs: Path | None = None
@@ -120,7 +123,7 @@ class Learning(Values):
 def read_learning(path: Path) -> Learning:
     """The validated file; its paths count from its folder.  Raises ConfigError naming every problem."""
     found = read_as(Learning, path, "learn, data, train, explore, select, label and until: docs/active-learning.md")
-    return _resolved(found, path.resolve().parent)
+    return _resolved(found, path.resolve())
 
 
 def _frames(file: Path, folder: Path) -> Path:
@@ -128,7 +131,18 @@ def _frames(file: Path, folder: Path) -> Path:
     return folder / file if (folder / file).exists() else shipped_frames().get(str(file), folder / file)
 
 
-def _resolved(found: Learning, folder: Path) -> Learning:
+def _labelling(by: Label, file: Path) -> dict[str, Any] | None:
+    """The `potential:` section with every default and absolute file names.  Raises ConfigError, before any training."""
+    if by.potential is None:
+        return None
+    potential = potential_from(by.potential, file.parent, f"{file}: label")
+    if missing := [model for model in potential.files().values() if not model.exists()]:
+        raise ConfigError(f"{file}: label.potential: there is no file {missing[0]}")
+    return potential.model_dump(mode="json")
+
+
+def _resolved(found: Learning, file: Path) -> Learning:
+    folder = file.parent
     train, explore, by = found.train, found.explore, found.label
     recipe = folder / train.recipe
     train = train.model_copy(
@@ -137,8 +151,10 @@ def _resolved(found: Learning, folder: Path) -> Learning:
             "extra": [_frames(file, folder) for file in train.extra],
         }
     )
-    explore = explore.model_copy(update={"base": folder / explore.base})
-    by = by.model_copy(update={"inputs": folder / by.inputs if by.inputs else None})
+    settings = {"axes": absolute(explore.axes, folder), "set": absolute(explore.set, folder)}
+    explore = explore.model_copy(update={"base": folder / explore.base} | settings)
+    inputs = folder / by.inputs if by.inputs else None
+    by = by.model_copy(update={"inputs": inputs, "potential": _labelling(by, file)})
     data = [_frames(file, folder) for file in found.data]
     for path in (*data, *train.extra, explore.base):
         if not path.is_file():

@@ -27,7 +27,7 @@ from lmpdrive.report.chapters import in_chapters
 from lmpdrive.report.figures import write_figures
 from lmpdrive.report.first_screen import KEY_NUMBERS, key_tables, title_of
 from lmpdrive.report.labels import typeset, with_typeset_unit
-from lmpdrive.report.model_bands import model_chapter, model_tables
+from lmpdrive.report.model_bands import has_model_band, model_chapter, model_tables
 from lmpdrive.report.next_step import next_step
 from lmpdrive.report.numbers import first_numbers, with_error
 from lmpdrive.report.verdict import Verdict, verdict_of
@@ -347,7 +347,8 @@ def _figure(table: Table, svg: str, folder: Path) -> dict[str, Any]:
     banded = table.n_blocks and table.kind not in ("series", "map")
     error = f"band: 95 % (2σ), {table.n_blocks} blocks" if banded else ""
     if table.kind == KIND:
-        error = f"statistical band: 2σ of {table.n_blocks} blocks; model band: 2σ_model; {'; '.join(table.notes)}"
+        model = ("model band: 2σ_model",) if has_model_band(table) else ()
+        error = "; ".join([f"statistical band: 2σ of {table.n_blocks} blocks", *model, *table.notes])
     if banded and np.isnan(table.error[np.isfinite(table.value)]).any():
         error += "; dotted: no error bar"
     g = table.statistical_inefficiency

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lmpdrive._version import __version__
 from lmpdrive.common.manifest import read_manifest
-from lmpdrive.common.run_files import CONFIG
+from lmpdrive.common.run_files import CONFIG, DECK
 from lmpdrive.common.say import Say, silent
 from lmpdrive.common.trust import require
 from lmpdrive.config import Config, load
@@ -20,13 +20,15 @@ from lmpdrive.config.load import load_potential
 from lmpdrive.engine.committee.evaluate import Frames, Resources, evaluate
 from lmpdrive.engine.committee.file import COMMITTEE, VALIDATION
 from lmpdrive.engine.committee.members import Member, driver_of, members_of, without_repeats
+from lmpdrive.engine.directory.provenance import deck_was_edited
 from lmpdrive.errors import ConfigError, TrajectoryError
 from lmpdrive.stages.analyse import Analysis, AnalysisRequest
+from lmpdrive.stages.frames_through_lammps import FramesThroughLammps
 from lmpdrive.trajectory.labelled import LabelledFrames, of_trajectory, read_labelled
 
 if TYPE_CHECKING:
-    from lmpdrive.observables.reweighting.bands import Potentials
     from lmpdrive.observables.reweighting.calibration import Calibration
+    from lmpdrive.observables.reweighting.potentials import Potentials
     from lmpdrive.observables.tables import Table
     from lmpdrive.trajectory import Trajectory
 
@@ -136,7 +138,7 @@ class _Uncertainty:
 
     def _members(self) -> list[Member]:
         """The committee, with the driver as its first where it is one of them."""
-        from lmpdrive.observables.reweighting.bands import FEWEST_MEMBERS
+        from lmpdrive.observables.reweighting.potentials import FEWEST_MEMBERS
 
         given = list(self.ask.committee)
         theirs, folder = self.driver.potential, Path()
@@ -165,13 +167,14 @@ class _Uncertainty:
         frames = _every(frames, self.ask.stride)
         self.analysis.target.mkdir(parents=True, exist_ok=True)
         temperature_K = self._temperature_K()
-        calibration = self._calibrated()
         energies = self._energies(frames)
         potentials = self._potentials(energies, temperature_K)
+        calibration = self._calibrated(potentials)
         tables = band_tables(self._passed(frames, potentials), potentials, calibration)
         summary = tables[SUMMARY]
         notes = (f"{frames.n_frames} frames at {temperature_K:g} K, driven by {self.driver.name}", *summary.notes)
-        tables[SUMMARY] = replace(summary, notes=notes)
+        warnings = (*summary.warnings, *self._edits())
+        tables[SUMMARY] = replace(summary, notes=notes, warnings=warnings)
         page = self._write(tables, frames)
         return Uncertainty(
             self.analysis.target,
@@ -180,9 +183,19 @@ class _Uncertainty:
             calibration,
             tables,
             notes,
-            summary.warnings,
+            warnings,
             page,
         )
+
+    def _edits(self) -> list[str]:
+        """What a person changed in the deck of the run, which no evaluation of its frames knows of."""
+        run = self.analysis.path
+        if not self.analysis.is_run or not read_manifest(run).deck_sha256 or not deck_was_edited(run):
+            return []
+        return [
+            f"{DECK} was edited: the frames are of the edited deck; the driver, {self.driver.name}, is evaluated as "
+            f"{CONFIG} has it. If the edit changed the potential, name the one that ran with --potential."
+        ]
 
     def _temperature_K(self) -> float:
         if self.ask.temperature_K is not None:
@@ -205,27 +218,51 @@ class _Uncertainty:
         every = [self.driver, *self.members, *self.targets]
         path = self.analysis.target / COMMITTEE
         unique = without_repeats(every)
-        found = evaluate(
-            unique, content, path, self.ask.resources, forces=self.ask.forces, progress=self.progress, say=self.say
-        )
+        found = self._evaluated(unique, content, path, self._of_the_run(), self.ask.forces)
         columns = [one.hash for one in unique]
         return found[:, [columns.index(one.hash) for one in every]]
 
-    def _calibrated(self) -> Calibration:
+    def _of_the_run(self) -> dict[str, Any]:
+        """What LAMMPS must know to evaluate its frames, besides atoms and potential."""
+        if self.config is None:
+            return {}
+        given = self.config.model_dump(mode="json", include={"system": {"slab", "two_sided"}, "templates": True})
+        return {key: value for key, value in given.items() if value is not None}
+
+    def _evaluated(
+        self, members: Sequence[Member], frames: Frames, path: Path, more: dict[str, Any], forces: bool = False
+    ) -> Array:
+        """(F, M) energies [eV]; by LAMMPS where a member has no calculator of its own."""
+        return evaluate(
+            members,
+            frames,
+            path,
+            self.ask.resources,
+            through_lammps=FramesThroughLammps(frames.content, self.ask.resources, more),
+            forces=forces,
+            progress=self.progress,
+            say=self.say,
+        )
+
+    def _calibrated(self, potentials: Potentials) -> Calibration:
+        """α of the members that the band rests on."""
         from lmpdrive.observables.reweighting.calibration import Calibration, calibrate, compositions
 
         if not self.ask.validation or not self.members:
             return Calibration()
+        if not potentials.has_band:
+            return Calibration(note=potentials.why_not()[0])
+        members = [one for one in self.members if one.name in potentials.near_members]
         labelled = read_labelled(self.ask.validation)
         self.say(f"α from {len(labelled)} labelled frames")
         number = np.arange(len(labelled), dtype=float)
         frames = Frames(labelled, number, np.full(len(labelled), np.nan))
         path = self.analysis.target / VALIDATION
-        members = evaluate(self.members, frames, path, self.ask.resources, progress=self.progress, say=self.say)
-        return calibrate(labelled.energies_eV, members, compositions(_numbers(labelled)))
+        energies = self._evaluated(members, frames, path, {})
+        return calibrate(labelled.energies_eV, energies, compositions(_numbers(labelled)))
 
     def _potentials(self, energies: Array, temperature_K: float) -> Potentials:
-        from lmpdrive.observables.reweighting.bands import Potentials
+        from lmpdrive.observables.reweighting.potentials import Potentials
         from lmpdrive.observables.reweighting.weights import reduced
 
         x = [reduced(column, energies[:, 0], temperature_K) for column in energies.T[1:]]

@@ -12,7 +12,7 @@ from lmpdrive.campaigns.commands import Command, Where, run_commands
 from lmpdrive.campaigns.state import RunState
 from lmpdrive.common.atomic import write_atomically
 from lmpdrive.common.say import Say
-from lmpdrive.observables.reweighting.bands import FEWEST_MEMBERS
+from lmpdrive.observables.reweighting.potentials import FEWEST_MEMBERS
 from lmpdrive.report.model_bands import MODEL_RESULTS
 from lmpdrive.studies.campaigns import potential_of
 from lmpdrive.studies.file import MIXED

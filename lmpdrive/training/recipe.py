@@ -17,6 +17,7 @@ import yaml
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
 
 from lmpdrive.common.values import Values
+from lmpdrive.config.yaml_text import parse
 from lmpdrive.errors import ConfigError, did_you_mean
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -90,9 +91,13 @@ def load_recipe(name: str | Path) -> Recipe:
             f"Choices: {', '.join(shipped())}, or a YAML file of your own"
         )
     try:
-        content = yaml.safe_load(path.read_text())
+        content, _ = parse(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid YAML: {error}") from None
+    except ConfigError as error:  # a key that is given twice, a number that is another one
+        raise ConfigError(f"{path}: {error}") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{path} is no recipe: it needs the keys title, trainer and length (docs/training.md)")
     if isinstance(trainer := content.get("trainer"), str) and trainer.endswith(".py"):

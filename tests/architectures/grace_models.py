@@ -6,20 +6,22 @@ import tempfile
 from pathlib import Path
 
 DATA = Path(__file__).parent / "data" / "grace"
+PACKED = {"2l": "2l.tar.gz", "1l-uq": "1l-uq.tar.xz"}
 
 
 def model(name: str) -> Path:
-    """`1l`, `2l` (SavedModel), `1l.npz`, `2l.npz` (for KOKKOS) or `fs.yaml`."""
-    return _unpacked() / name if name == "2l" else DATA / name
+    """`1l`, `2l`, `1l-uq` (SavedModel, the last with γ), `1l.npz`, `2l.npz` (for KOKKOS) or `fs.yaml`."""
+    return _unpacked() / name if name in PACKED else DATA / name
 
 
 @functools.cache
 def _unpacked() -> Path:
-    """TensorFlow's graph of two layers is large, and shrinks tenfold when packed."""
+    """TensorFlow's graphs of two layers, and of γ, are large, and shrink when packed."""
     keep = tempfile.TemporaryDirectory(prefix="lmpdrive-grace-")
     _kept.append(keep)
-    with tarfile.open(DATA / "2l.tar.gz") as packed:
-        packed.extractall(keep.name, filter="data")
+    for name in PACKED.values():
+        with tarfile.open(DATA / name) as packed:
+            packed.extractall(keep.name, filter="data")
     return Path(keep.name)
 
 

@@ -3,7 +3,8 @@
     python tests/architectures/make_grace_models.py ../shared/data/pt-water-rpbe-d3 WORK
 
 Run it where tensorpotential is; it takes minutes.  They are fitted to 48 frames: poor, but real models.  Written to
-`tests/architectures/data/grace`: `1l` and `2l.tar.gz` (SavedModel), `1l.npz`, `2l.npz` (for KOKKOS), `fs.yaml`.
+`tests/architectures/data/grace`: `1l` and `2l.tar.gz` (SavedModel), `1l.npz`, `2l.npz` (for KOKKOS), `fs.yaml`, and
+`1l-uq.tar.xz`, which has γ.
 """
 
 import os
@@ -12,6 +13,9 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+
+import pandas as pd
+from ase.io import read
 
 from lmpdrive.environments import Interpreter
 from lmpdrive.training import frames as labelled_frames
@@ -67,8 +71,22 @@ def fit(name: str, frames: list, work: Path) -> Path:
     return trainer.model(work)
 
 
+def with_gamma(folder: Path, env: dict[str, str]) -> None:
+    """The model in `folder` with Gaussian mixtures of its training frames, of which γ is made."""
+    frames = read(folder / "train.extxyz", ":")
+    bare = [frame.copy() for frame in frames]  # labels have no part in it
+    table = pd.DataFrame({"ase_atoms": bare, "energy": 0.0, "forces": [0 * frame.positions for frame in bare]})
+    table.to_pickle(folder / "train.pkl.gz", compression="gzip")
+    checkpoint = ["--model-yaml", "seed/1/model.yaml", "--checkpoint", "seed/1/checkpoints/checkpoint"]
+    mixtures = ["--train-data", "train.pkl.gz", "--n-clusters", "1", "2", "--n-workers", "1"]
+    command = [Path(sys.executable).parent / "grace_uq", "build", *checkpoint, *mixtures]
+    subprocess.run([*command, "--artifact-path", "UQ/gmm.npz"], cwd=folder, env=env, check=True)
+    with tarfile.open(DATA / "1l-uq.tar.xz", "w:xz") as packed:
+        packed.add(folder / "UQ" / "saved_model", "1l-uq")
+
+
 def main(data: Path, work: Path) -> None:
-    """All five."""
+    """All six."""
     found = labelled_frames.read([data / "interface.xyz.gz", data / "protons.xyz.gz"])
     found = [labelled_frames.sorted_by_element(frame, ELEMENTS) for frame in sorted(found, key=lambda f: len(f.atoms))]
     frames = [frame for frame in found if set(frame.counts) == set(ELEMENTS)][:48]
@@ -88,6 +106,7 @@ def main(data: Path, work: Path) -> None:
                 packed.add(model, "2l")
         else:
             shutil.copytree(model, DATA / name, dirs_exist_ok=True)
+            with_gamma(folder, env)
         weights = ["-p", "seed/1/model.yaml", "-c", "seed/1/checkpoints/checkpoint.index"]
         output = DATA / f"{name}.npz"
         subprocess.run([bin_ / "grace_utils", *weights, "export_kokkos", "-o", output], cwd=folder, env=env, check=True)

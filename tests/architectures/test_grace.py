@@ -20,6 +20,7 @@ from lmpdrive.engine.probe import probe
 from lmpdrive.errors import ModelError
 from lmpdrive.testing import check_architecture
 from lmpdrive.testing.architectures import Limits
+from tests.architectures.gamma_gate import gamma_gate
 from tests.architectures.grace_models import model as file_of
 from tests.architectures.structures import water_on
 from tests.conftest import ROOT
@@ -237,6 +238,15 @@ def test_the_first_of_a_committee_drives_and_the_deviation_is_recorded(tmp_path,
     assert rows[0, 8:] == pytest.approx(energies, abs=1e-6)
     manifest = json.loads((result.directory / "manifest.json").read_text())
     assert manifest["state"] == "finished"
+
+
+@pytest.mark.validation
+def test_the_gate_acts_on_gamma(tmp_path, write_yaml):
+    """In GRACE's own environment, wherever the tests run."""
+    potential = {"architecture": "grace", "model": str(file_of("1l-uq")), "uncertainty_every": 5}
+    if lacking := find("grace").model_validate(potential).environment_problems():
+        pytest.skip(lacking[0].message)
+    gamma_gate(tmp_path, write_yaml, potential, film())
 
 
 @needs_tensorpotential

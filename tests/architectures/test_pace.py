@@ -9,6 +9,7 @@ import lmpdrive
 from lmpdrive.architectures import find
 from lmpdrive.testing import check_architecture
 from tests.architectures.family_environment import family_environment
+from tests.architectures.gamma_gate import gamma_gate
 from tests.architectures.structures import water_on
 
 DATA = Path(__file__).parent / "data" / "ace"
@@ -68,6 +69,10 @@ def test_gamma_is_recorded(tmp_path, write_yaml):
     assert table[:, 0].tolist() == [0, 5, 10, 15, 20]
     assert (table[:, 1] > 1).all(), "the film is not among the frames of the fit"
     assert (table[:, 2] <= table[:, 1]).all() and len(set(table[:, 1])) > 1
+
+
+def test_the_gate_acts_on_gamma(tmp_path, write_yaml):
+    gamma_gate(tmp_path, write_yaml, TWO_DENSITIES, film())
 
 
 def test_an_active_set_of_another_model_is_named(tmp_path, write_yaml):

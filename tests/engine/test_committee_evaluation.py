@@ -13,7 +13,7 @@ from lmpdrive.config.load import load_potential
 from lmpdrive.engine.committee import file as committee_file
 from lmpdrive.engine.committee.evaluate import Frames, Resources, evaluate
 from lmpdrive.engine.committee.members import Member, driver_of, members_of, without_repeats
-from lmpdrive.errors import ConfigError, ModelError, RunDirectoryError
+from lmpdrive.errors import ConfigError, EngineError, ModelError, RunDirectoryError
 from lmpdrive.trajectory.labelled import without_labels
 from tests.engine.wells import write_well
 
@@ -35,6 +35,10 @@ def said(_):
     pass
 
 
+def nowhere(member, frames, watch):
+    raise EngineError(f"{len(frames)} frames of {member.name} were to go through LAMMPS")
+
+
 def test_more_frames_and_members_evaluate_only_what_is_new(tmp_path):
     log = tmp_path / "calls"
     kwargs = {"log": str(log)}
@@ -46,13 +50,13 @@ def test_more_frames_and_members_evaluate_only_what_is_new(tmp_path):
     known.add(hashes, first.steps, first.times_ps, {a.hash: "a"}, {a.hash: {}})
     known.put(hashes, a.hash, np.array([2.5, 0.5]), None)
     committee_file.write(known, path)
-    evaluate([a, b], frames_of(*frames, atoms_at(3.0, 0.0)), path, say=said)
+    evaluate([a, b], frames_of(*frames, atoms_at(3.0, 0.0)), path, through_lammps=nowhere, say=said)
     assert len(log.read_text()) == 1 + 3  # the third frame by a, all by b
     again = committee_file.read(path)
     assert again.names == ["a", "b"]
     assert_allclose(again.energies_eV, [[2.5, 7.5], [0.5, 1.5], [4.5, 13.5]])
     heard = []
-    evaluate([b], frames_of(frames[1]), path, say=heard.append)
+    evaluate([b], frames_of(frames[1]), path, through_lammps=nowhere, say=heard.append)
     assert heard == ["1 of 1 evaluations are in committee.nc already"]
 
 
@@ -65,7 +69,7 @@ def test_forces_are_kept_and_asked_for_where_only_energies_are(tmp_path):
     assert not known.lacking(frames.hashes(), a.hash, with_forces=False).any()
     assert known.lacking(frames.hashes(), a.hash, with_forces=True).all()
     committee_file.write(known, path)
-    evaluate([a], frames, path, forces=True, say=said)
+    evaluate([a], frames, path, forces=True, through_lammps=nowhere, say=said)
     found = committee_file.read(path)
     assert found.forces is not None
     assert_allclose(found.forces[:, 0, :, 2], [[-2.0, -4.0], [-1.0, 0.0]])
@@ -93,15 +97,30 @@ def test_frames_are_known_by_their_content():
 def test_a_member_that_fails_is_named_with_its_reason(tmp_path):
     good, bad = member(tmp_path, "good"), member(tmp_path, "bad", fail=True)
     with pytest.raises(ModelError, match=r"bad: .*the well is dry"):
-        evaluate([good, bad], frames_of(atoms_at(1.0)), tmp_path / "committee.nc", say=said)
+        evaluate([good, bad], frames_of(atoms_at(1.0)), tmp_path / "committee.nc", through_lammps=nowhere, say=said)
     deepmd = find("deepmd")(architecture="deepmd", model="pt-water-dp").resolve(tmp_path)
     for model, why in (("none.pb", "there is no file .*none.pb"), ("pt-water-mace", "is not a model that pair_style")):
         (other,) = members_of(deepmd, [model], tmp_path)
         with pytest.raises(ModelError, match=rf"\(architecture deepmd\): .*{why}"):
-            evaluate([other], frames_of(atoms_at(1.0)), tmp_path / "committee.nc", say=said)
-    classical = find("classical")(architecture="classical")
-    with pytest.raises(ModelError, match="classical has no calculator of its own"):
-        evaluate([Member("spc", classical)], frames_of(atoms_at(1.0)), tmp_path / "committee.nc", say=said)
+            evaluate([other], frames_of(atoms_at(1.0)), tmp_path / "committee.nc", through_lammps=nowhere, say=said)
+
+
+def test_without_a_calculator_of_its_own_a_member_goes_through_lammps(tmp_path):
+    """An architecture that has none, and one that has none for this file: ASE reads no tables of this style."""
+    classical = Member("spc", find("classical")(architecture="classical"))
+    sw = Member("sw", find("manybody")(architecture="manybody", model="Si.sw").resolve(tmp_path))
+
+    def two_per_atom(member, frames, watch):
+        assert not watch(0)
+        return 2.0 * frames.counts, np.ones((int(frames.counts.sum()), 3))
+
+    path, frames = tmp_path / "committee.nc", frames_of(atoms_at(1.0, 2.0), atoms_at(0.5, 0.0))
+    well = member(tmp_path, "well", k=2.0)
+    found = evaluate([classical, well, sw], frames, path, through_lammps=two_per_atom, forces=True, say=said)
+    assert_allclose(found, [[4.0, 5.0, 4.0], [4.0, 0.25, 4.0]])
+    assert_allclose(committee_file.read(path).forces[:, 0], 1.0)
+    with pytest.raises(ModelError, match="spc, through LAMMPS: 1 frames of spc were to go through LAMMPS"):
+        evaluate([classical], frames_of(atoms_at(3.0, 3.0)), path, through_lammps=nowhere, say=said)
 
 
 def test_members_by_model_name_and_by_keyword_arguments(tmp_path):
@@ -153,7 +172,9 @@ def test_shipped_models_of_two_architectures_say_what_their_calculators_do(tmp_p
     members = [driver_of(driver), *members_of(driver, ["pt-water-mace-l1", "pt-water-mace-l2"], tmp_path, "mace")]
     moved = atoms.copy()
     moved.positions[0, 2] += 0.05
-    found = evaluate(members, frames_of(atoms, moved), tmp_path / "c.nc", Resources(processes=2), say=said)
+    found = evaluate(
+        members, frames_of(atoms, moved), tmp_path / "c.nc", Resources(processes=2), through_lammps=nowhere, say=said
+    )
     for column, one in zip(found.T[1:], members[1:], strict=True):
         atoms.calc = moved.calc = one.potential.make_calculator()
         assert_allclose(column, [atoms.get_potential_energy(), moved.get_potential_energy()], atol=1e-4)

@@ -198,6 +198,12 @@ FILE = {
         ({"data": ["nowhere.xyz"]}, "there is no file"),
         ({"explor": {}}, "did you mean 'explore'"),
         ({"learn": "a/b"}, "becomes a folder's name"),
+        (
+            {"label": {"potential": {"architecture": "mace", "model": "no.model"}}},
+            "label.potential: there is no file .*no.mod",
+        ),
+        ({"label": {"potential": {"architecture": "classical", "cutof": 3}}}, "label: potential.cutof: unknown key"),
+        ({"label": {"potential": {"model": "x"}}}, "label: potential: needs 'architecture:'"),
     ],
 )
 def test_mistakes_in_the_file_are_named(tmp_path, change, says):
@@ -209,6 +215,12 @@ def test_mistakes_in_the_file_are_named(tmp_path, change, says):
         read_learning(path)
 
 
+def test_a_key_that_is_given_twice_is_an_error_with_its_line(tmp_path):
+    (tmp_path / "learn.yaml").write_text(yaml.safe_dump(FILE) + "learn: other\n")
+    with pytest.raises(ConfigError, match=r"learn.yaml: line \d+: 'learn' is in line \d+ too"):
+        read_learning(tmp_path / "learn.yaml")
+
+
 def test_paths_count_from_the_file(tmp_path):
     for name in ("start.xyz", "system.yaml"):
         (tmp_path / name).touch()
@@ -216,3 +228,34 @@ def test_paths_count_from_the_file(tmp_path):
     found = read_learning(tmp_path / "learn.yaml")
     assert found.explore.base == tmp_path / "system.yaml" and found.data == [tmp_path / "start.xyz"]
     assert found.train.recipe == "deepmd"
+    assert found.label.potential["architecture"] == "classical" and found.label.potential["cutoff_A"] == 9.0
+
+
+TEACHER = "from ase.calculators.lj import LennardJones as Teacher\n"
+
+
+def test_files_of_the_labelling_potential_and_of_the_runs_count_from_the_file(tmp_path, monkeypatch):
+    """With and without a slash where only a file can be meant; words that name no file stay as they are."""
+    for name in ("start.xyz", "system.yaml", "b.model", "c.model", "teacher.model"):
+        (tmp_path / name).touch()
+    (tmp_path / "teacher.py").write_text(TEACHER)
+    monkeypatch.chdir(tmp_path.parent)
+    explore = {
+        "base": "system.yaml",
+        "set": {"potential.committee": ["./b.model", "pt-water-mace"], "guard.force_eV_per_A": 80},
+        "axes": {"m": {"potential.committee": [["./c.model"], ["none/such.model"]], "names": ["c", "n"]}},
+    }
+    for potential, key, word in (
+        ({"architecture": "mace", "model": "teacher.model"}, "model", f"{tmp_path}/teacher.model"),
+        ({"architecture": "mace", "model": "./teacher.model"}, "model", f"{tmp_path}/teacher.model"),
+        ({"architecture": "ase", "calculator": "./teacher.py:Teacher"}, "calculator", f"{tmp_path}/teacher.py:Teacher"),
+    ):
+        content = FILE | {"explore": explore, "label": {"potential": potential}}
+        (tmp_path / "learn.yaml").write_text(yaml.safe_dump(content))
+        found = read_learning(tmp_path / "learn.yaml")
+        assert found.label.potential[key] == word
+        assert found.explore.set == {
+            "potential.committee": [f"{tmp_path}/b.model", "pt-water-mace"],
+            "guard.force_eV_per_A": 80,
+        }
+        assert found.explore.axes["m"]["potential.committee"] == [[f"{tmp_path}/c.model"], ["none/such.model"]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -173,3 +175,28 @@ def test_another_call_evaluates_nothing_again_and_replaces_what_the_first_wrote(
     written = {path.stem for path in (folder / "out" / "observables").glob("model_*")}
     assert written == {"model_density_all", "model_summary"}
     assert len(committee_file.read(folder / "out" / "committee.nc").frames) == 300
+
+
+def test_members_that_are_too_far_have_no_part_in_band_and_alpha(analysed, tmp_path, capsys):
+    """Springs of three and four times the driver's; with the labels of `analysed`, whose α needs four members."""
+    from lmpdrive.cli.uncertainty import _print
+
+    folder, driver, others, _ = analysed
+    for name in (committee_file.COMMITTEE, committee_file.VALIDATION):  # so that little is evaluated here
+        shutil.copy(folder / "out" / name, tmp_path)
+    far = [write_well(tmp_path, f"far{number}", k=number * SPRING) for number in (3, 4)]
+    whole = {"potential": driver, "temperature_K": T, "out": tmp_path, "names": ["density"], "options": PROFILE}
+    whole |= {"validation": [folder / "labelled.xyz"], "with_report": True}
+    found = lmpdrive.uncertainty(folder / "traj.xyz", [*others, far[0]], **whole)
+    assert found.calibration.calibrated and len(found.members) == 5
+    assert "1 of 5 members left out: too far" in found.tables["model_density_Ar"].warnings
+    three = lmpdrive.uncertainty(folder / "traj.xyz", [*others[:2], far[0]], **whole)
+    assert "needs 4 members, there are 3" in three.calibration.note
+    none = lmpdrive.uncertainty(folder / "traj.xyz", [others[0], *far], **whole)
+    assert none.calibration.note.startswith("no model band: std(βΔE) = ") and not none.calibration.calibrated
+    header, first, *_ = (tmp_path / "observables" / "model_density_Ar.csv").read_text().splitlines()
+    assert first.split(",")[header.split(",").index("σ_model [1/Å^3]")] == ""
+    _print(none, quiet=False)
+    said = capsys.readouterr()
+    assert "warning: No model band: 2 members are left, 3 are needed." in said.err
+    assert f"; {none.calibration.note}" in said.out

@@ -19,6 +19,7 @@ from lmpdrive import pipeline
 from lmpdrive.common.hashing import sha256
 from lmpdrive.errors import ConfigError, ModelError, RunDirectoryError, TrajectoryError
 from lmpdrive.training.plan import Request
+from lmpdrive.training.recipe import load_recipe
 from tests.training.frames import labelled, written
 
 TOY = Path(__file__).with_name("toy.py")
@@ -187,6 +188,22 @@ def test_a_recipe_that_is_wrong_is_refused(data, tmp_path, changes, why):
 def test_a_recipe_that_is_not_there(data, tmp_path):
     with pytest.raises(ConfigError, match=r"no recipe 'mase'; did you mean 'mace'.* Choices: deepmd, dpa3, grace-1l"):
         pipeline.train("mase", request(data, tmp_path / "out"))
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("length: 4", r"line \d: 'length' is in line \d too: keep one of them"),
+        ("seed: 010", r"line \d: 010 is another number in YAML"),
+        ("settings: {a: 1, a: 2}", "'a' is in line"),
+        ("settings: [", "is not valid YAML"),
+    ],
+)
+def test_what_yaml_would_read_differently_is_refused(tmp_path, line, why):
+    own = recipe(tmp_path)
+    own.write_text(f"{own.read_text()}{line}\n")
+    with pytest.raises(ConfigError, match=rf"recipe.yaml.*{why}"):
+        load_recipe(own)
 
 
 def test_a_folder_an_unlabelled_frame_and_a_file_twice(data, tmp_path):

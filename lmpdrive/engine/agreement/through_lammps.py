@@ -7,6 +7,8 @@ the run, in order of the ids.  https://docs.lammps.org/rerun.html
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +33,13 @@ UPRIGHT_A = 1e-6
 """Components of a cell that LAMMPS has no place for: ay, az, bz."""
 
 
-def evaluate(run_dir: Path, config: Config, frames: LabelledFrames) -> tuple[Array, Array]:
+def evaluate(
+    run_dir: Path, config: Config, frames: LabelledFrames, poll: Callable[[int], bool | None] = lambda _: None
+) -> tuple[Array, Array]:
     """Energies (F,) [eV] and forces (N, 3) [eV/Å] that the deck in `run_dir` gives `frames`.
+
+    `poll` is called a few times a second with the number of frames that are done; where it returns True, LAMMPS is
+    asked to stop, which is a KeyboardInterrupt.
 
     Raises TrajectoryError for frames with other atoms than the run or a cell that LAMMPS cannot take, EngineError if
     LAMMPS fails, ModelError where an energy or a force is not finite.
@@ -42,9 +49,12 @@ def evaluate(run_dir: Path, config: Config, frames: LabelledFrames) -> tuple[Arr
     with tempfile.TemporaryDirectory(prefix="lmpdrive-frames-") as name:
         folder = Path(name)
         copy_for_comparison(run_dir, folder)
-        (folder / GIVEN).write_text(_dump(frames))
-        (folder / f"{PREFIX}.lammps").write_text(_deck(read_deck(run_dir / DECK)))
-        if run(folder, config, quiet=True, job=Job(f"{PREFIX}.lammps")) == "interrupted":
+        deck = read_deck(run_dir / DECK)
+        (folder / GIVEN).write_text(_dump(uncut(frames, _open_axes(deck))))
+        (folder / f"{PREFIX}.lammps").write_text(_deck(deck))
+        written = folder / ENERGIES
+        job = Job(f"{PREFIX}.lammps")
+        if run(folder, config, quiet=True, job=job, poll=lambda: poll(_done(written))) == "interrupted":
             raise KeyboardInterrupt
         energies = np.loadtxt(folder / ENERGIES, usecols=1, ndmin=1)
         forces = _forces(folder / FORCES, len(species))
@@ -55,6 +65,11 @@ def evaluate(run_dir: Path, config: Config, frames: LabelledFrames) -> tuple[Arr
     return energies, forces
 
 
+def _done(energies: Path) -> int:
+    """Frames in a file that begins with an empty line."""
+    return max(0, energies.read_bytes().count(b"\n") - 1) if energies.is_file() else 0
+
+
 def _check(frames: LabelledFrames, species: tuple[str, ...]) -> None:
     from ase.data import atomic_numbers
 
@@ -63,6 +78,32 @@ def _check(frames: LabelledFrames, species: tuple[str, ...]) -> None:
         raise TrajectoryError(f"frames for LAMMPS need the {len(expected)} atoms of the run directory, in its order")
     if np.abs(frames.cells[:, (0, 0, 1), (1, 2, 2)]).max() > UPRIGHT_A:
         raise TrajectoryError("LAMMPS needs cells with a along x and b in the xy plane: rotate the frames")
+
+
+def _open_axes(deck: Deck) -> list[int]:
+    """Axes along which the deck does not repeat the cell."""
+    letters = next((c.words[1:4] for c in reversed(deck.commands) if c.name == "boundary"), ())
+    return [axis for axis, letter in enumerate(letters) if "p" not in letter]
+
+
+def uncut(frames: LabelledFrames, axes: Sequence[int]) -> LabelledFrames:
+    """Frames whose largest gap along `axes` is where the cell ends: those that lie across the edge are shifted.
+
+    A saved frame repeats the cell, and its slab may lie across an edge where LAMMPS would cut it in two.  Others stay
+    where they are, since the grids of long-range sums make some meV of a shift.
+    """
+    positions, end = frames.positions.copy(), 0
+    for n, cell in zip(frames.counts, frames.cells, strict=True):
+        own, end = slice(end, end + int(n)), end + int(n)
+        scaled = positions[own] @ np.linalg.inv(cell)
+        for axis in axes:
+            x = np.sort(scaled[:, axis] % 1.0)
+            gaps = np.diff(np.append(x, x[0] + 1.0))
+            inside = (scaled[:, axis] >= 0).all() and (scaled[:, axis] < 1).all()
+            if gaps.argmax() < len(x) - 1 or not inside:
+                scaled[:, axis] = (scaled[:, axis] - x[gaps.argmax()] - gaps.max() / 2) % 1.0
+                positions[own] = scaled @ cell
+    return replace(frames, positions=positions)
 
 
 def _deck(deck: Deck) -> str:

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -21,13 +22,16 @@ from lmpdrive.engine.agreement.own_calculator import can_make
 from lmpdrive.engine.committee import file as committee_file
 from lmpdrive.engine.committee.file import Evaluations
 from lmpdrive.engine.committee.members import Member
-from lmpdrive.engine.committee.worker import DONE
+from lmpdrive.engine.committee.worker import DONE, NO_CALCULATOR
 from lmpdrive.engine.lammps_library import environment
-from lmpdrive.errors import ModelError
+from lmpdrive.errors import LmpdriveError, ModelError
 from lmpdrive.trajectory.labelled import LabelledFrames
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int], object]
+ThroughLammps = Callable[[Member, LabelledFrames, Callable[[int], bool]], tuple[Array, Array]]
+"""Energies (F,) and forces (N, 3) of frames by a member without a calculator of its own.  The last argument is called
+with the number of frames that are done, and returns True to stop."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +65,16 @@ def evaluate(
     path: Path,
     resources: Resources = Resources(),
     *,
+    through_lammps: ThroughLammps,
     forces: bool = False,
     progress: Progress | None = None,
     say: Say,
 ) -> Array:
     """(F, M) energies [eV] of the frames by each member; `path` remembers them, and forces if asked for.
 
-    Raises ModelError if a member has no calculator of its own, cannot run here, or fails; UntrustedError for a model
-    file that was not accepted.
+    By the member's own calculator; where it has none, `through_lammps`.
+
+    Raises ModelError if a member cannot run here or fails; UntrustedError for a model file that was not accepted.
     """
     for member in members:
         _must_be_able(member)
@@ -84,7 +90,7 @@ def evaluate(
     for member in members:
         todo = np.flatnonzero(known.lacking(hashes, member.hash, forces))
         if len(todo):
-            jobs.append(_Job(member, frames.content.some(todo), [hashes[i] for i in todo]))
+            jobs.append(_Job(member, frames.content.some(todo), [hashes[i] for i in todo], through_lammps))
     total = sum(len(job.hashes) for job in jobs)
     if cached := len(members) * len(frames) - total:
         say(f"{cached} of {len(members) * len(frames)} evaluations are in {path.name} already")
@@ -97,11 +103,6 @@ def evaluate(
 def _must_be_able(member: Member) -> None:
     potential = member.potential
     require(potential.programs())
-    if not can_make(potential):
-        raise ModelError(
-            f"{member.name}: the architecture {potential.architecture} has no calculator of its own, so it cannot be "
-            "evaluated on frames outside a run"
-        )
     found = [problem for problem in potential.problems(None) if problem.level == "error"]
     if wrong := [problem.message for problem in found or potential.environment_problems()]:
         raise ModelError(f"{member.name} (architecture {Path(potential.architecture).stem}): {'; '.join(wrong)}")
@@ -110,13 +111,41 @@ def _must_be_able(member: Member) -> None:
 class _Job:
     """One member on the frames that it lacks."""
 
-    def __init__(self, member: Member, frames: LabelledFrames, hashes: list[str]) -> None:
-        self.member, self.frames, self.hashes = member, frames, hashes
+    def __init__(
+        self, member: Member, frames: LabelledFrames, hashes: list[str], through_lammps: ThroughLammps
+    ) -> None:
+        self.member, self.frames, self.hashes, self._through_lammps = member, frames, hashes, through_lammps
         self.done = 0
-        self.process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[str] | None = None
+        self._stopped = threading.Event()
 
     def run(self, resources: Resources) -> tuple[Array, Array]:
-        """Energies (F,) and forces (N, 3).  Raises ModelError with the last line that the process wrote."""
+        """Energies (F,) and forces (N, 3).  Raises ModelError with the member's name."""
+        found = self._by_calculator(resources) if can_make(self.member.potential) else None
+        energies, forces = found or self._by_lammps()
+        if bad := int((~np.isfinite(energies)).sum()):
+            raise ModelError(f"{self.member.name}: its energy is not finite in {bad} of {len(energies)} frames")
+        self.done = len(energies)
+        return energies, forces
+
+    def stop(self) -> None:
+        """End what still runs."""
+        self._stopped.set()
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+
+    def _by_lammps(self) -> tuple[Array, Array]:
+        try:
+            return self._through_lammps(self.member, self.frames, self._watched)
+        except LmpdriveError as error:
+            raise ModelError(f"{self.member.name}, through LAMMPS: {error}") from error
+
+    def _watched(self, done: int) -> bool:
+        self.done = done
+        return self._stopped.is_set()
+
+    def _by_calculator(self, resources: Resources) -> tuple[Array, Array] | None:
+        """In a process of its own; None if it has none.  Raises ModelError with the last line that it wrote."""
         with tempfile.TemporaryDirectory(prefix="lmpdrive-committee-") as name:
             folder = Path(name)
             section, given, answer = folder / "potential.json", folder / "frames.npz", folder / "answer.npz"
@@ -124,7 +153,7 @@ class _Job:
             self.frames.save(given)
             command = ["-m", "lmpdrive.engine.committee.worker", section, given, answer]
             with (folder / "stderr").open("w+") as errors:
-                self.process = subprocess.Popen(
+                self._process = subprocess.Popen(
                     [self.member.potential.interpreter().python, *map(str, command)],
                     cwd=folder,
                     stdout=subprocess.PIPE,
@@ -132,19 +161,17 @@ class _Job:
                     text=True,
                     env=environment(resources.device, resources.threads),
                 )
-                assert self.process.stdout is not None
-                for line in self.process.stdout:
+                assert self._process.stdout is not None
+                for line in self._process.stdout:
                     if line.startswith(DONE):
                         self.done = int(line.removeprefix(DONE))
-                if self.process.wait():
+                if self._process.wait() == NO_CALCULATOR:
+                    return None
+                if self._process.returncode:
                     errors.seek(0)
                     raise ModelError(f"{self.member.name}: {_last_line(errors.read())}")
             with np.load(answer) as content:
-                energies, forces = content["energies"], content["forces"]
-        if bad := int((~np.isfinite(energies)).sum()):
-            raise ModelError(f"{self.member.name}: its energy is not finite in {bad} of {len(energies)} frames")
-        self.done = len(energies)
-        return energies, forces
+                return content["energies"], content["forces"]
 
 
 def _last_line(text: str) -> str:
@@ -175,8 +202,7 @@ def _run(
             for future in running:
                 future.cancel()
             for job in jobs:
-                if job.process is not None and job.process.poll() is None:
-                    job.process.terminate()
+                job.stop()
             raise
 
 

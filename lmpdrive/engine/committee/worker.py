@@ -2,7 +2,8 @@
 
     python -m lmpdrive.engine.committee.worker POTENTIAL.json FRAMES.npz ANSWER.npz
 
-POTENTIAL.json is a `potential:` section with absolute file names.  Writes a line `done N` to stdout now and then.
+POTENTIAL.json is a `potential:` section with absolute file names.  Writes a line `done N` to stdout now and then, and
+ends with NO_CALCULATOR where the potential has none of its own for its options.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import numpy as np
 from lmpdrive.architectures import find
 from lmpdrive.common.trust import require
 from lmpdrive.engine.agreement.labelled import energy_and_forces
-from lmpdrive.engine.agreement.own_calculator import calculator_of
 from lmpdrive.trajectory.labelled import LabelledFrames
 
 LINE_EVERY_S = 0.5
 DONE = "committee frames done:"
+NO_CALCULATOR = 3
+"""Exit code."""
 
 
 def main(section: Path, given: Path, answer: Path) -> None:
@@ -29,7 +31,9 @@ def main(section: Path, given: Path, answer: Path) -> None:
     content = json.loads(section.read_text())
     potential = find(content["architecture"]).model_validate(content)
     require(potential.programs())
-    calculator = calculator_of(potential)
+    calculator = potential.make_calculator()
+    if calculator is None:
+        sys.exit(NO_CALCULATOR)
     frames = LabelledFrames.load(given)
     energies, forces = [], []
     told = time.monotonic()

@@ -5,14 +5,15 @@ Of every column n with M members i, each of whose averages ⟨n⟩_i is had by r
     committee mean  = (1/M) Σ_i ⟨n⟩_i
     σ_model         = α √( Σ_i (⟨n⟩_i - mean)² / (M - 1) ),   α from labelled frames (`calibration.py`)
 
-By the cumulant expansion; where enough frames carry them, direct weights stand beside it as a check.  u(σ_model) is the
+Over the members that are near enough to the driver (`potentials.py`); without a value where fewer than three are.  By
+the cumulant expansion; where enough frames carry them, direct weights stand beside it as a check.  u(σ_model) is the
 jackknife error of σ_model over the blocks: how much of it may be noise of the frames.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,7 @@ from lmpdrive.observables.base import Observable
 from lmpdrive.observables.blocks import jackknife_error
 from lmpdrive.observables.reweighting.calibration import Calibration
 from lmpdrive.observables.reweighting.passing import NOT_A_SUM, RUN, Passed, Weighted
-from lmpdrive.observables.reweighting.weights import (
-    FEWEST_EFFECTIVE,
-    LARGE_SPREAD,
-    cumulant,
-    direct,
-    effective_frames,
-)
+from lmpdrive.observables.reweighting.potentials import DIRECT, Potentials
 from lmpdrive.observables.series import Series
 from lmpdrive.observables.tables import Table
 
@@ -38,77 +33,14 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-FEWEST_MEMBERS = 3
 KIND = GROUP = "model"
 """Of the tables: how they are drawn, and their chapter."""
 PREFIX = "model_"
-DIRECT = ", direct"
 SUMMARY = f"{PREFIX}summary"
 NOISY = 0.5
 """u(σ_model)/σ_model above which the band is mostly noise."""
 MOST_TITLES = 4
-MEAN, SIGMA, NOISE = "committee mean", "σ_model", "u(σ_model)"
-
-
-@dataclass(frozen=True)
-class Potentials:
-    """Whose averages are wanted: x = β ΔE (F,) of each, less its mean (`weights.reduced`), by name.
-
-    members : of the committee, the driver among them if it is one of them; none, or at least three.
-    targets : other potentials.
-
-    Raises ValueError for one or two members.
-    """
-
-    members: Mapping[str, Array] = field(default_factory=dict)
-    targets: Mapping[str, Array] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if 0 < len(self.members) < FEWEST_MEMBERS:
-            raise ValueError(
-                f"a committee needs at least {FEWEST_MEMBERS} members, there are {len(self.members)} "
-                f"({', '.join(self.members)}): the spread of two is hardly known"
-            )
-
-    @property
-    def every(self) -> dict[str, Array]:
-        """Members and targets."""
-        return {f"member {name}": x for name, x in self.members.items()} | {
-            f"target {name}": x for name, x in self.targets.items()
-        }
-
-    def weights(self) -> dict[str, Array]:
-        """Sets of weights for the pass; direct ones only where enough frames carry them."""
-        sets = {name: cumulant(x) for name, x in self.every.items()}
-        return sets | {f"{name}{DIRECT}": w for name, x in self.every.items() if _carried(w := direct(x))}
-
-    def direct_for_all(self) -> bool:
-        """Whether every member has direct weights."""
-        return all(_carried(direct(x)) for x in self.members.values())
-
-    def lines(self) -> tuple[list[str], list[str]]:
-        """(notes, warnings) on how far each is from the driver."""
-        notes = []
-        thin, far = [], []
-        for name, x in self.every.items():
-            left, spread = effective_frames(direct(x)), float(x.std())
-            notes.append(f"{name}: std(βΔE) = {spread:.3g}; direct weights leave {left:.4g} of {len(x)} frames")
-            thin += [] if _carried(direct(x)) else [name]
-            far += [name] if spread > LARGE_SPREAD else []
-        warnings = []
-        if thin:
-            warnings.append(f"Too few frames carry direct weights, so that they give no average: {', '.join(thin)}.")
-        if far:
-            warnings.append(
-                f"std(βΔE) is above {LARGE_SPREAD:g}: the cumulant expansion is of first order, and its averages an "
-                f"estimate of the direction and size of the change only: {', '.join(far)}."
-            )
-        return notes, warnings
-
-
-def _carried(weights: Array) -> bool:
-    """By enough frames; a short trajectory needs half of its own."""
-    return effective_frames(weights) >= min(FEWEST_EFFECTIVE, 0.5 * len(weights))
+MEAN, SIGMA, NOISE, NOTE = "committee mean", "σ_model", "u(σ_model)", "note"
 
 
 def band_tables(passed: Passed, potentials: Potentials, calibration: Calibration) -> dict[str, Table]:
@@ -119,7 +51,7 @@ def band_tables(passed: Passed, potentials: Potentials, calibration: Calibration
     tables = {table.name: table for table in (one.table() for one in curves.values())}
     notes, warnings = potentials.lines()
     if potentials.members:
-        notes.insert(0, f"Committee of {len(potentials.members)}: {', '.join(potentials.members)}; {calibration.note}")
+        notes.insert(0, _committee(potentials, calibration))
     without = [*passed.without, *maps]
     if without:
         notes.append(f"No model band ({NOT_A_SUM}, or maps): {', '.join(without)}")
@@ -142,6 +74,17 @@ def band_tables(passed: Passed, potentials: Potentials, calibration: Calibration
     return tables
 
 
+def _committee(potentials: Potentials, calibration: Calibration) -> str:
+    """Who is in it, who of them was left out, and α."""
+    members, near = list(potentials.members), potentials.near_members
+    words = f"Committee of {len(members)}: {', '.join(members)}"
+    if not potentials.has_band:
+        return f"{words}; {potentials.why_not()[0]}"
+    if out := [name for name in members if name not in near]:
+        words += f"; without {', '.join(out)}"
+    return f"{words}; {calibration.note}"
+
+
 def _is_noise(table: Table) -> bool:
     """Whether σ_model of the first column is, in half of its bins, less than twice its own error."""
     headers = [str(header) for header in table.data.columns]
@@ -156,7 +99,8 @@ def _frame(rows: Sequence[dict[str, object]], potentials: Potentials) -> pd.Data
 
     headers = ["quantity", "unit", "value", "σ"]
     headers += [MEAN, SIGMA] if potentials.members else []
-    return pd.DataFrame(rows, columns=[*headers, *(f"under {name}" for name in potentials.targets)])
+    headers += [f"under {name}" for name in potentials.targets]
+    return pd.DataFrame(rows, columns=[*headers, NOTE])
 
 
 class _Bands:
@@ -168,7 +112,7 @@ class _Bands:
         self.run, self.sets, self.potentials, self.calibration = run, sets, potentials, calibration
         self.is_series = isinstance(sets[RUN].whole, Series)
         self.numbers = {name: one.whole.table([]).scalars for name, one in sets.items()}
-        self.members = [f"member {name}" for name in potentials.members]
+        self.members = [f"member {name}" for name in potentials.near_members]
 
     def table(self) -> Table:
         """Variables; then for each column its value and σ, committee mean and σ_model, and what else there is."""
@@ -187,33 +131,38 @@ class _Bands:
             kind=KIND,
             data=pd.DataFrame(data),
             group=GROUP,
-            notes=(self.calibration.note,) if self.members else (),
-            warnings=(),
+            notes=(self.calibration.note,) if self.potentials.has_band else (),
+            warnings=tuple(self.potentials.why_not()),
             scalars={},
             convergence=None,
         )
 
     def _of_column(self, column: _Column, first: bool) -> dict[str, Array]:
-        """Committee mean, σ_model and its error, members, targets."""
+        """Committee mean, σ_model and its error, members, targets; NaN of what is too far."""
         symbol, unit = column.symbol, column.unit
         tail = "" if first else f"_{symbol}"
         found: dict[str, Array] = {}
-        if self.members:
+        nothing = np.full(len(column.x), np.nan)
+        if self.potentials.members:
             members = self._each(self.members, column)
-            found[f"{MEAN} {symbol} [{unit}]"] = members.mean(axis=0)
-            found[f"{SIGMA}{tail} [{unit}]"] = self._spread(members)
-            found[f"{NOISE}{tail} [{unit}]"] = self._noise(column)
-            if self.potentials.direct_for_all():
+            has_band = self.potentials.has_band
+            found[f"{MEAN} {symbol} [{unit}]"] = members.mean(axis=0) if has_band else nothing
+            found[f"{SIGMA}{tail} [{unit}]"] = self._spread(members) if has_band else nothing
+            found[f"{NOISE}{tail} [{unit}]"] = self._noise(column) if has_band else nothing
+            if has_band and self.potentials.direct_for_all():
                 directly = self._each([f"{name}{DIRECT}" for name in self.members], column)
                 found[f"{MEAN} {symbol}{DIRECT} [{unit}]"] = directly.mean(axis=0)
                 found[f"{SIGMA}{tail}{DIRECT} [{unit}]"] = self._spread(directly)
-            for name, curve in zip(self.potentials.members, members, strict=True):
-                found[f"{symbol} under {name} [{unit}]"] = curve
+            curves = dict(zip(self.members, members, strict=True))
+            for name in self.potentials.members:
+                found[f"{symbol} under {name} [{unit}]"] = curves.get(f"member {name}", nothing)
         for name in self.potentials.targets:
             for how in ("", DIRECT):
-                if (one := self.sets.get(f"target {name}{how}")) is not None:
-                    found[f"{symbol} under {name}{how} [{unit}]"] = column.of(one.whole)
-                    found[f"σ{tail} under {name}{how} [{unit}]"] = column.jackknife(one.rests)
+                one = self.sets.get(f"target {name}{how}")
+                if one is not None or not how:
+                    found[f"{symbol} under {name}{how} [{unit}]"] = nothing if one is None else column.of(one.whole)
+                    error = nothing if one is None else column.jackknife(one.rests)
+                    found[f"σ{tail} under {name}{how} [{unit}]"] = error
         return found
 
     def _spread(self, values: Array) -> Array:
@@ -235,7 +184,8 @@ class _Bands:
         rows = []
         for name, scalar in self.run.scalars.items():
             row: dict[str, object] = {"quantity": name, "unit": scalar.unit, "value": scalar.value, "σ": scalar.error}
-            if self.members:
+            row[NOTE] = "; ".join(self.potentials.why_not())
+            if self.potentials.has_band:
                 values = np.array([self._number(member, name) for member in self.members])
                 row |= {MEAN: float(values.mean()), SIGMA: float(self._spread(values))}
             row |= {f"under {target}": self._number(f"target {target}", name) for target in self.potentials.targets}
@@ -243,7 +193,7 @@ class _Bands:
         return rows
 
     def _number(self, of_set: str, name: str) -> float:
-        scalar = self.numbers[of_set].get(name)
+        scalar = self.numbers.get(of_set, {}).get(name)
         return float("nan") if scalar is None else float(scalar.value)
 
 

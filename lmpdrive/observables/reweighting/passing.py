@@ -109,7 +109,13 @@ def _each_frame(one: Observable, chunk: Chunk, seen: Sequence[Mapping[str, Inter
 def _run_table(whole: Observable, parts: Sequence[Observable], unweightable: Mapping[str, str]) -> Table:
     table = whole.table(parts if len(parts) > 1 else [])
     kept = {name: scalar for name, scalar in table.scalars.items() if _number(whole, name) not in unweightable}
-    return replace(table, scalars=kept, group=table.group or whole.group, subject=table.subject or whole.subject)
+    return replace(
+        table,
+        scalars=kept,
+        group=table.group or whole.group,
+        subject=table.subject or whole.subject,
+        non_negative=table.non_negative or whole.non_negative,
+    )
 
 
 def _number(one: Observable, scalar: str) -> str:

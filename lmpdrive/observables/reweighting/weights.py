@@ -19,9 +19,12 @@ from lmpdrive.common.units import K_B_EV_PER_K
 Array = NDArray[np.float64]
 
 FEWEST_EFFECTIVE = 20.0
-"""Direct weights that leave fewer frames than that give no average."""
+"""Weights that leave fewer frames than that give no average."""
 LARGE_SPREAD = 1.0
 """std(β ΔE) above which the first order is not the whole answer: for a Gaussian, direct weights leave exp(-1) of N."""
+FAR_SPREAD = 5 * LARGE_SPREAD
+"""std(β ΔE) above which the expansion gives no average: there it misses a third of the change, at twice that more than
+three quarters of it (docs/validation.md)."""
 
 
 def beta_per_eV(temperature_K: float) -> float:
@@ -55,3 +58,22 @@ def direct(x: Array) -> Array:
 def effective_frames(weights: Array) -> float:
     """(Σ w)² / Σ w² (Kish, Survey Sampling, Wiley (1965)): frames that carry the weighted average."""
     return float(weights.sum() ** 2 / (weights**2).sum())
+
+
+def enough(weights: Array) -> bool:
+    """Whether they leave enough frames for an average; a short trajectory needs half of its own."""
+    return effective_frames(weights) >= min(FEWEST_EFFECTIVE, 0.5 * len(weights))
+
+
+def too_far(x: Array) -> str:
+    """Why the expansion gives no average under a potential, in a few words; empty where it does.
+
+    Its weights leave N/(1 + std(x)²) effective frames: what it multiplies the noise of the frames by.
+    """
+    spread = float(x.std())
+    if spread > FAR_SPREAD:
+        return f"std(βΔE) = {spread:.3g}, limit {FAR_SPREAD:g}"
+    if not enough(cumulant(x)):
+        fewest = min(FEWEST_EFFECTIVE, 0.5 * len(x))
+        return f"{effective_frames(cumulant(x)):.3g} effective frames, want {fewest:g}"
+    return ""

@@ -10,7 +10,7 @@ from ase import Atoms
 import lmpdrive
 from lmpdrive.common.manifest import system_of
 from lmpdrive.config import load
-from lmpdrive.engine.agreement.through_lammps import evaluate
+from lmpdrive.engine.agreement.through_lammps import evaluate, uncut
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.labelled import LabelledFrames, without_labels
 from tests.conftest import SMALL_CLASSICAL, thermo_table
@@ -32,7 +32,8 @@ def run(tmp_path_factory):
 
 
 def frames_of(run: Path) -> LabelledFrames:
-    """The last frame of a run with all digits, and the same with every water pushed by the metal's lattice vectors."""
+    """The last frame of a run with all digits; with every water pushed by the metal's lattice vectors; and with all of
+    it lower, so that the slab lies across the edge of the cell, along which the deck is not periodic."""
     from ase.io import read
 
     last = read(run / "final.data", format="lammps-data", sort_by_id=True)
@@ -40,7 +41,10 @@ def frames_of(run: Path) -> LabelledFrames:
     other = atoms.copy()
     other.positions += 3 * other.cell[0] + other.cell[1]
     other.wrap()
-    return without_labels([atoms, other])
+    across = atoms.copy()
+    across.positions[:, 2] -= atoms.positions[:, 2].min() + 3.0
+    across.wrap()
+    return without_labels([atoms, other, across])
 
 
 def test_energies_are_those_of_the_run_and_frozen_atoms_have_forces(run):
@@ -48,8 +52,28 @@ def test_energies_are_those_of_the_run_and_frozen_atoms_have_forces(run):
     logged = float(thermo_table(run / "log.lammps")[-1][3])
     assert energies[0] == pytest.approx(logged, abs=1e-4), "the electrode charges converge to 1e-5"
     assert energies[1] == pytest.approx(energies[0], abs=1e-6)
+    assert energies[2] == pytest.approx(energies[0], abs=0.02), "the grid of the long-range sums"
+    n = len(forces) // 3
+    assert np.abs(forces[2 * n :] - forces[:n]).max() < 0.03
     frozen = np.arange(16)
     assert np.abs(forces[frozen]).max() > 0.01, "setforce does not act"
+
+
+def test_the_gap_is_where_the_cell_ends():
+    """Atoms at 9.5, 0.5 and 2 of 10 Å: the gap from 2 to 9.5 Å has its middle at 5.75 Å."""
+    atoms = Atoms("Ar3", [[1, 1, 9.5], [2, 2, 0.5], [3, 3, 2.0]], cell=[4, 4, 10], pbc=True)
+    found = uncut(without_labels([atoms, atoms]), [2]).positions
+    assert found[:, 2] == pytest.approx([3.75, 4.75, 6.25] * 2) and found[:, 0] == pytest.approx([1, 2, 3] * 2)
+    assert (uncut(without_labels([atoms]), []).positions == atoms.positions).all()
+    film = Atoms("Ar3", [[1, 1, 0.5], [2, 2, 3.0], [3, 3, 5.0]], cell=[4, 4, 10], pbc=True)
+    assert (uncut(without_labels([film]), [2]).positions == film.positions).all()
+    film.positions[0, 2] = -0.1
+    assert uncut(without_labels([film]), [2]).positions[:, 2] == pytest.approx([2.45, 5.55, 7.55])
+    tilted = Atoms("Ar2", [[0, 0, 1.0], [1, 3, 9.0]], cell=[[4, 0, 0], [0, 4, 0], [0, 2, 10]], pbc=True)
+    moved = without_labels([tilted])
+    one = uncut(moved, [2])
+    assert one.atoms(0).get_distance(0, 1, mic=True) == pytest.approx(tilted.get_distance(0, 1, mic=True))
+    assert one.positions[:, 2] == pytest.approx([6.0, 4.0])
 
 
 def test_other_atoms_and_tilted_the_wrong_way(run):

@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from lmpdrive.observables import AnalysisOptions
-from lmpdrive.observables.reweighting.bands import Potentials, band_tables
+from lmpdrive.observables.reweighting.bands import band_tables
 from lmpdrive.observables.reweighting.calibration import Calibration
 from lmpdrive.observables.reweighting.passing import bands_pass
+from lmpdrive.observables.reweighting.potentials import Potentials
 from lmpdrive.observables.reweighting.weights import reduced
 from lmpdrive.trajectory import open_trajectory
 from tests.observables.synthetic_frames import Frames

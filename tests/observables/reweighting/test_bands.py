@@ -13,11 +13,14 @@ from lmpdrive.common.units import K_B_EV_PER_K
 from lmpdrive.observables import AnalysisOptions, analyse
 from lmpdrive.observables.base import Settings
 from lmpdrive.observables.profile import Bins
-from lmpdrive.observables.reweighting.bands import SUMMARY, Potentials, band_tables
+from lmpdrive.observables.reweighting.bands import SUMMARY, band_tables
 from lmpdrive.observables.reweighting.calibration import Calibration, calibrate
 from lmpdrive.observables.reweighting.passing import RUN, bands_pass, compared
-from lmpdrive.observables.reweighting.weights import cumulant, reduced
+from lmpdrive.observables.reweighting.potentials import Potentials
+from lmpdrive.observables.reweighting.weights import cumulant, reduced, too_far
 from lmpdrive.observables.sums import Sums
+from lmpdrive.report.figures import draw
+from lmpdrive.report.model_bands import model_chapter
 from lmpdrive.testing import synthetic_trajectory
 from tests.observables.synthetic_frames import Frames
 
@@ -202,12 +205,22 @@ def test_the_reweighted_profile_has_the_width_of_the_other_spring():
     assert (data["σ under t0 [1/Å^3]"].dropna() >= 0).all()
 
 
+def test_potentials_beyond_the_first_order_are_warned_about():
+    """std(βΔE) of 3.5: the expansion leaves 300/(1 + 3.5²) effective frames, direct weights fewer than 20."""
+    frames, energy = well(300)
+    tables = bands(frames, [energy(0.0), energy(0.01), energy(0.7)])
+    warnings = " ".join(tables[SUMMARY].warnings)
+    assert "give no average: member m2" in warnings and "of first order" in warnings
+    assert not tables["model_density_Ar"].warnings
+    assert not any("direct" in header for header in tables["model_density_Ar"].data.columns)
+
+
 def test_far_potentials_are_warned_about_and_get_no_direct_average():
     frames, energy = well(100)
     tables = bands(frames, [energy(0.0), energy(0.01), energy(3.0)])
     warnings = " ".join(tables[SUMMARY].warnings)
-    assert "give no average: member m2" in warnings
-    assert "of first order" in warnings
+    assert "Left out, as too far from the driver for the cumulant expansion: member m2" in warnings
+    assert "No model band: 2 members are left, 3 are needed." in warnings
     assert not any("direct" in header for header in tables["model_density_Ar"].data.columns)
 
 
@@ -239,3 +252,84 @@ def test_the_calibrated_band_holds_the_truth_that_the_spread_alone_misses():
     true = width(data, HEADER) - truth * K_B_EV_PER_K * T / 0.5
     error, spread = abs(true - widths.mean()), widths.std(ddof=1)
     assert 2 * spread < error < 2 * found.alpha * spread
+
+
+def test_a_member_that_is_too_far_is_left_out_and_named():
+    """Three near members and one with std(βΔE) far above five times the limit of the first order."""
+    frames, energy = well(300)
+    near = [energy(change) for change in (0.0, 0.01, -0.02)]
+    tables, without = bands(frames, [*near, energy(3.0)]), bands(frames, near)
+    data, expected = tables["model_density_Ar"].data, without["model_density_Ar"].data
+    assert data["n under m3 [1/Å^3]"].isna().all() and not data["n under m2 [1/Å^3]"].isna().any()
+    for header in ("committee mean n [1/Å^3]", "σ_model [1/Å^3]", "u(σ_model) [1/Å^3]"):
+        assert_allclose(data[header], expected[header], rtol=1e-12)
+    assert tables["model_density_Ar"].warnings == ("1 of 4 members left out: too far",)
+    spread = 3.0 * np.std([0.25 * ((p[:, 2] - 10) ** 2).sum() for p in frames._positions]) / (K_B_EV_PER_K * T)
+    (warning,) = [w for w in tables[SUMMARY].warnings if w.startswith("Left out")]
+    assert f"member m3 (std(βΔE) = {spread:.3g}, limit 5)" in warning
+    assert "without m3" in tables[SUMMARY].notes[0]
+
+
+def test_fewer_than_three_members_left_are_no_band():
+    frames, energy = well(300)
+    tables = bands(frames, [energy(0.0), energy(0.01), energy(3.0), energy(-2.0)], targets=[energy(2.0), energy(0.01)])
+    table = tables["model_density_Ar"]
+    for header in ("committee mean n [1/Å^3]", "σ_model [1/Å^3]", "n under t0 [1/Å^3]", "σ under t0 [1/Å^3]"):
+        assert table.data[header].isna().all(), header
+    assert table.data["σ [1/Å^3]"].notna().any() and table.data["n under t1 [1/Å^3]"].notna().all()
+    band, target = table.warnings
+    assert band.startswith("no model band: std(βΔE) = ") and band.endswith(", limit 5")
+    assert target.startswith("t0: std(βΔE) = ") and not table.notes
+    assert "No model band: 2 members are left, 3 are needed." in tables[SUMMARY].warnings
+
+
+def test_a_number_of_what_is_too_far_is_none_with_the_reason_beside_it():
+    """Twelve frames of water on a slab; x = ±9 has std 9, and ±0.1 is near."""
+    sign = np.array([1.0, -1.0] * 6)
+    far, near = {"a": 0 * sign, "b": 9 * sign, "c": 0.1 * sign}, {"d": -0.1 * sign}
+    targets = {"t": 8 * sign, "u": 0.1 * sign}
+    for members, note in (
+        (far, "no model band: std(βΔE) = 9, limit 5; t: std(βΔE) = 8, limit 5"),
+        (far | near, "1 of 4 members left out: too far; t: std(βΔE) = 8, limit 5"),
+    ):
+        potentials = Potentials(members, targets)
+        passed = bands_pass(
+            synthetic_trajectory(12), AnalysisOptions(n_blocks=4, names=["water_density"]), potentials.weights()
+        )
+        tables = band_tables(passed, potentials, NOT_CALIBRATED)
+        rows = tables[SUMMARY].data
+        assert len(rows) > 1 and set(rows["note"]) == {note}
+        known = rows["value"].notna()
+        assert known.sum() > 1 and (rows["under u"].notna() == known).all() and rows["under t"].isna().all()
+        band = rows[["committee mean", "σ_model"]].dropna()
+        assert len(band) == (0 if members is far else known.sum())
+        chapter = model_chapter(tables)
+        assert chapter["headers"][-1] == "note" and {row[-1] for row in chapter["rows"]} == {note}
+        assert all(row[3] == "not defined" for row in chapter["rows"])
+
+
+def test_few_frames_under_a_moderate_change_are_no_average_either():
+    """std(x) = 2 leaves a fifth of the frames: 8 of 40, and 80 of 400."""
+    x = np.array([2.0, -2.0] * 20)
+    assert too_far(x) == "8 effective frames, want 20"
+    assert not too_far(np.tile(x, 10)) and not too_far(0.5 * x[:6])
+    assert too_far(2.6 * np.tile(x, 10)) == "std(βΔE) = 5.2, limit 5"
+
+
+def test_a_figure_without_a_model_band_says_why():
+    frames, energy = well(300)
+    far = bands(frames, [energy(0.0), energy(0.01), energy(3.0)])["model_density_Ar"]
+    near = bands(frames, [energy(0.0), energy(0.01), energy(-0.02)])["model_density_Ar"]
+    (axes,), (others,) = draw(far).axes, draw(near).axes
+    assert [text.get_text() for text in axes.texts] == [far.warnings[0], "Ar"]
+    assert [text.get_text() for text in others.texts] == ["Ar"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["run, statistical 2σ"]
+    assert len(axes.collections) == 1 and len(others.collections) == 2
+    low = axes.collections[0].get_paths()[0].vertices[:, 1].min()
+    assert low >= 0, "a density is not negative"
+    top = np.nanmax(far.data[HEADER] + 2 * far.data["σ [1/Å^3]"])
+    assert axes.get_ylim()[1] < 1.5 * top
+    # the reason is one line that fits into the axes, and is not on what the figure is of
+    text, subject = (one.get_window_extent() for one in axes.texts)
+    frame = axes.get_window_extent()
+    assert frame.x0 <= text.x0 and text.x1 <= frame.x1 and not text.overlaps(subject)
