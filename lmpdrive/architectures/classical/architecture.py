@@ -11,20 +11,21 @@ from itertools import combinations
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from lmpdrive.architectures import Architecture, Interface, Native, Problem, ReceptiveField, element_problems
 from lmpdrive.architectures.classical import force_field as ff
 from lmpdrive.common.units import KCAL_PER_MOL_EV
+from lmpdrive.common.values import Values
 
 
-class PairParameters(BaseModel):
+class PairParameters(Values):
     """Lennard-Jones parameters of two unlike elements, as papers print them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     epsilon_kcal_per_mol: Annotated[float, Field(ge=0, le=100)]
+    """Depth of the well."""
     sigma_A: Annotated[float, Field(gt=0, le=10)]
+    """Distance at which the energy is zero."""
 
 
 class Classical(Architecture):
