@@ -16,8 +16,8 @@ from lmpdrive.config.sections import Config
 
 UNITS = {
     "kcal_per_mol": "kcal/mol", "eV_per_A2": "eV/Å²", "eV_per_A": "eV/Å", "g_per_cm3": "g/cm³", "per_A": "1/Å",
-    "uC_per_cm2": "µC/cm²", "V_per_A": "V/Å", "A": "Å", "K": "K", "fs": "fs", "ps": "ps", "bar": "bar", "eV": "eV", "e": "e", "V": "V",
-    "deg": "degrees", "GB": "GB",
+    "uC_per_cm2": "µC/cm²", "V_per_A": "V/Å", "A": "Å", "K": "K", "fs": "fs", "ps": "ps", "bar": "bar", "eV": "eV",
+    "e": "e", "V": "V", "deg": "degrees", "GB": "GB",
 }  # fmt: skip
 """Ends of keys, longest first -> units."""
 
