@@ -26,6 +26,9 @@ class LogFollower:
     path: Path
     stage: str = "start"
     values: dict[str, float] = field(default_factory=dict)
+    """Of the last line of the thermo table, maybe that of the stage before."""
+    begins: bool = True
+    """Whether the stage has no line yet."""
     _offset: int = 0
     _columns: list[str] = field(default_factory=list)
     _first_conserved: float | None = None
@@ -45,6 +48,7 @@ class LogFollower:
     def _line(self, line: str) -> bool:
         if line.startswith("# stage: "):
             self.stage = line.removeprefix("# stage: ").split()[0]
+            self.begins = True
             self._first_conserved = None
             return True
         words = line.split()
@@ -57,6 +61,7 @@ class LogFollower:
                 self.values = dict(zip(self._columns, map(float, words), strict=True))
             except ValueError:
                 return False
+            self.begins = False
             if self._first_conserved is None:
                 self._first_conserved = self.values.get("Econserve")
             return True
@@ -65,7 +70,9 @@ class LogFollower:
     @property
     def drift_eV(self) -> float:
         """Change of the conserved quantity since the stage began."""
-        return self.values.get("Econserve", 0.0) - (self._first_conserved or 0.0)
+        if self._first_conserved is None:
+            return 0.0
+        return self.values.get("Econserve", 0.0) - self._first_conserved
 
 
 class Progress:
@@ -82,6 +89,7 @@ class Progress:
         self._last_line = self._last_file = 0.0
         self._begun, self._waits = time.monotonic(), not quiet
         self._live: Any = None
+        self._shown = ""
         if not quiet:
             from rich.console import Console
             from rich.live import Live
@@ -120,7 +128,10 @@ class Progress:
         if self._quiet:
             return
         if self._live:
-            self._live.update(self.line())
+            if changed and self._shown:
+                self._console.print(self._shown, highlight=False, soft_wrap=True)  # the stage that has ended stays
+            self._shown = self.line()
+            self._live.update(self._shown)
         elif changed or now - self._last_line > 30:
             self._last_line = now
             self._console.print(self.line(), highlight=False, soft_wrap=True)
@@ -131,14 +142,16 @@ class Progress:
         if changed:
             self._stage, self._stage_started = self._log.stage, now
             self._stage_first = None
-        if self._stage_first is None and "Step" in self._log.values:
+        if self._stage_first is None and not self._log.begins:
             self._stage_first = self._log.values["Step"]
         return changed
 
     def record(self) -> RunProgress:
         """What the file says."""
         end = sum(self._stages.values())
-        step = 0 if self._stage not in self._stages else int(self._log.values.get("Step", 0))
+        step = 0
+        if self._stage in self._stages:
+            step = self._starts[self._stage] if self._log.begins else int(self._log.values["Step"])
         seconds = self._seconds_per_step()
         return RunProgress(
             stage=self._stage,
@@ -156,25 +169,36 @@ class Progress:
         return elapsed / done if self._stage != "minimise" and done > 0 and elapsed > 1 else None
 
     def line(self) -> str:
-        """One line: stage, step, ps, ns/day, time left, T, E, drift."""
+        """One line: stage, step, ps, ns/day, time left, T, E, drift; without numbers before the stage has any."""
         values, total = self._log.values, self._stages.get(self._stage, 0)
+        if self._log.begins:
+            length = f"{total} steps, {total * self._timestep_fs * 1e-3:g} ps" if total else ""
+            return f"{self._stage:<12}  {length}".rstrip()
         step = values.get("Step", 0.0)
         seconds = self._seconds_per_step()
         parts = [f"{self._stage:<12}"]
-        if values:
-            # a stage that is resumed began in another log
-            of_stage = max(0.0, step - self._starts.get(self._stage, 0))
-            parts.append(f"step {of_stage:.0f}/{total}" if total else f"step {step:.0f}")
-            if seconds:
-                parts.append(f"{(step - (self._stage_first or 0.0)) * self._timestep_fs * 1e-3:.2f} ps")
-                parts.append(f"{self._timestep_fs * 1e-6 / seconds * 86400:.3g} ns/day")
-                if total:
-                    parts.append(f"{_clock((total - of_stage) * seconds)} left in this stage")
-            parts.append(f"T {values.get('Temp', float('nan')):.0f} K")
-            parts.append(f"E {values.get('PotEng', float('nan')):.2f} eV")
-            if self._stage != "minimise":
-                parts.append(f"drift {self._log.drift_eV:+.3f} eV")
+        # a stage that is resumed began in another log
+        of_stage = max(0.0, step - self._starts.get(self._stage, 0))
+        parts.append(f"step {of_stage:.0f}/{total}" if total else f"step {step:.0f}")
+        if seconds:
+            parts.append(f"{(step - (self._stage_first or 0.0)) * self._timestep_fs * 1e-3:.2f} ps")
+            parts.append(f"{self._timestep_fs * 1e-6 / seconds * 86400:.3g} ns/day")
+            parts += self._time_left(of_stage, total, seconds)
+        parts.append(f"T {values.get('Temp', float('nan')):.0f} K")
+        parts.append(f"E {values.get('PotEng', float('nan')):.2f} eV")
+        if self._stage != "minimise":
+            parts.append(f"drift {self._log.drift_eV:+.3f} eV")
         return "  ".join(parts)
+
+    def _time_left(self, of_stage: float, total: int, seconds: float) -> list[str]:
+        """In this stage, and in all if others follow."""
+        if not total:
+            return []
+        in_stage = total - of_stage
+        following = sum(self._stages.values()) - self._starts[self._stage] - total
+        if not following:
+            return [f"{_clock(in_stage * seconds)} left"]
+        return [f"{_clock(in_stage * seconds)} left in this stage, {_clock((in_stage + following) * seconds)} in all"]
 
 
 def _clock(seconds: float) -> str:
