@@ -86,6 +86,7 @@ def simulate(
     file: File,
     out: NewRunDirectory = None,
     set_: Set = None,
+    new: Annotated[bool, typer.Option("--new", help="Where there is a run already, a new one: NAME-2, ...")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and say what would run; write nothing.")] = False,
     walltime: Walltime = None,
     no_analysis: NoAnalysis = False,
@@ -95,7 +96,10 @@ def simulate(
 ) -> None:
     """Build, run, analyse and report."""
     from lmpdrive import pipeline
+    from lmpdrive.engine.directory.new import next_free
 
+    if new:
+        out = next_free(out or pipeline.default_directory(file))
     if dry_run:
         check(file, set_, verbose, quiet, trust=trust)
         if not quiet:

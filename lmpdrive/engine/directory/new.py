@@ -34,8 +34,8 @@ def new_directory(target: Path) -> Iterator[Path]:
     target = _followed(target)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise RunDirectoryError(
-            f"{target} exists and is not empty: it is never overwritten. {_stopped(target)}Name another folder with "
-            "--out, or remove it."
+            f"{target} exists and is not empty: it is never overwritten. {_stopped(target)}"
+            f"`simulate --new` takes {next_free(target).name}; or name another folder with --out, or remove it."
         )
     temporary = _temporary(target)
     try:
@@ -45,6 +45,15 @@ def new_directory(target: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def next_free(target: Path) -> Path:
+    """`target` if nothing is there, else the first of `target-2`, `target-3`, ... that is not."""
+    found, number = target, 1
+    while found.exists() and (not found.is_dir() or any(found.iterdir())):
+        number += 1
+        found = target.with_name(f"{target.name}-{number}")
+    return found
 
 
 def _followed(target: Path) -> Path:

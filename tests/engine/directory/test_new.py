@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lmpdrive.common.disk import told_if_full
-from lmpdrive.engine.directory.new import new_directory
+from lmpdrive.engine.directory.new import new_directory, next_free
 from lmpdrive.errors import RunDirectoryError
 
 
@@ -43,6 +43,18 @@ def test_a_link_is_the_folder_that_it_leads_to(tmp_path, monkeypatch, there, rel
     with pytest.raises(RunDirectoryError, match="exists and is not empty"):
         write(Path("out"))
     assert os.listdir(real.parent) == ["real"]
+
+
+def test_the_next_free_name_is_offered(tmp_path):
+    run = tmp_path / "run"
+    assert next_free(run) == run
+    run.mkdir()
+    assert next_free(run) == run, "an empty folder is filled"
+    write(run)
+    (tmp_path / "run-2").write_text("")
+    assert next_free(run) == tmp_path / "run-3"
+    with pytest.raises(RunDirectoryError, match="`simulate --new` takes run-3; or name another folder"):
+        write(run)
 
 
 def test_a_link_to_a_file_or_to_itself(tmp_path):
