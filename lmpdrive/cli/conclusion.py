@@ -11,8 +11,6 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
-from lmpdrive.report.next_step import next_step
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -34,6 +32,8 @@ def print_conclusion(result: Result, quiet: bool, every_number: bool = False) ->
 
 def conclusion(result: Result, every_number: bool = False) -> Iterator[str]:
     """The lines, in order."""
+    from lmpdrive.report.next_step import next_step
+
     if result.verdict is not None:
         yield from result.verdict.lines()
         yield from _converged(result.verdict, every_number)
