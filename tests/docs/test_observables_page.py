@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 
 import pytest
@@ -10,11 +9,10 @@ import pytest
 from lmpdrive.observables import observable_classes
 from lmpdrive.observables.listing import entries
 from tests.conftest import ROOT
+from tests.docs.generated import script
 from tests.shipped import shipped
 
-spec = importlib.util.spec_from_file_location("make_observables", ROOT / "docs" / "make_observables.py")
-make_observables = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(make_observables)
+make_observables = script("make_observables")
 PAGE = (ROOT / "docs" / "observables.md").read_text(encoding="utf-8")
 LISTED = set(re.findall(r"^### (\w+)$", PAGE, re.M))
 SHIPPED = {cls.family() for cls in observable_classes()} & shipped("lmpdrive/observables")
