@@ -335,8 +335,7 @@ def test_every_default_in_the_configuration_tables_is_the_code_s():
             assert type(value)(shown) == value, f"{heading}.{key}: documented {default}, is {value}"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/running.md"])
-def test_every_exit_code_is_documented(page):
-    text = (ROOT / page).read_text()
+def test_every_exit_code_is_documented():
+    text = (ROOT / "docs" / "running.md").read_text()
     for code in re.findall(r"\d+", EXIT_CODES):
-        assert re.search(rf"(^\| {code} \||(^|· ){code} )", text, re.M), code
+        assert re.search(rf"^\| {code} \|", text, re.M), code
