@@ -310,7 +310,7 @@ def test_every_class_and_function_for_writers_of_architectures_is_public():
 
 
 def test_every_key_of_dispersion_is_documented():
-    assert set(Dispersion.model_fields) == rows("dispersion.md")
+    assert set(Dispersion.model_fields) == rows("architectures/dispersion.md")
 
 
 def test_every_default_in_the_configuration_tables_is_the_code_s():
