@@ -50,6 +50,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     source = _in_repository(page.file.src_uri)
     parts = CODE.split(markdown)
     parts[::2] = [LINK.sub(lambda found: _on_site(found[1], source, page.file.src_uri), part) for part in parts[::2]]
+    # GitHub wants | escaped in the code of a table, and Python-Markdown would show the backslash
+    parts[1::2] = [part if part.startswith("```") else part.replace("\\|", "|") for part in parts[1::2]]
     return "".join(parts)
 
 

@@ -89,3 +89,9 @@ def test_a_link_that_leaves_docs_leads_to_a_copy(site):
     linked = [page for page in (ROOT / "docs").rglob("*.md") if "](../../benchmarks/" in page.read_text()]
     assert linked and list((site / "repository" / "benchmarks").rglob("*.html"))
     assert (site / "repository" / "LICENSE").is_file() or (site / "repository" / "CITATION.cff").is_file()
+
+
+def test_no_code_shows_the_backslash_of_a_table(site):
+    shown = {page.name: re.findall(r"<code>[^<]*\\\|[^<]*</code>", page.read_text()) for page in site.rglob("*.html")}
+    assert not {name: found for name, found in shown.items() if found}
+    assert "<code>metal|real</code>" in (site / "cli.html").read_text()
