@@ -1,6 +1,6 @@
-"""Write the index in docs/observables.md from the observables themselves.
+"""Write the index in docs/observables.md, and docs/gallery.md, from the observables themselves.
 
-python docs/make_observables.py                        # the text; a test wants it up to date
+python docs/make_observables.py                        # the texts; a test wants them up to date
 python docs/make_observables.py --figures RUN [DUMP]   # the figures as well
 
 The figures are drawn from a run directory and, for what needs velocities, from a text dump with vx vy vz of the same
@@ -17,6 +17,8 @@ import textwrap
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+import yaml
+
 from lmpdrive.observables import Observable, analyse, observable_classes
 from lmpdrive.observables.listing import entries
 from lmpdrive.observables.tables import Table
@@ -26,8 +28,19 @@ from lmpdrive.trajectory import open_trajectory, read_thermo
 from lmpdrive.trajectory.frames import Trajectory
 
 PAGE = Path(__file__).with_name("observables.md")
+GALLERY = Path(__file__).with_name("gallery.md")
 FIGURES = Path(__file__).parent / "figures" / "observables"
 START = "<!-- From here on written by docs/make_observables.py: change the docstrings instead. -->"
+
+GALLERY_HEAD = """# Gallery
+
+<!-- Written by docs/make_observables.py. -->
+
+Figures as a run makes them, `observables/<name>.png` and `.svg` in its directory, each chapter of the report with the
+YAML that asks for them; without `observables:` a run makes all for which it has what they need. The system is
+`inputs/au111-water-3na.yaml` with 10 ps of equilibration and 30 ps of production; what needs velocities is from a text
+dump of 4 ps. Each title leads to the definition. Figures of a whole run are in its report, of several runs in that of
+[`compare`](compare.md), of a campaign in that of [campaigns](campaigns.md#the-report)."""
 
 EXAMPLE_OPTIONS = {
     "density": {"profiles": [{"name": "oxygen", "selection": "O", "quantity": "mass"}]},
@@ -51,16 +64,9 @@ def page(families: Collection[str] | None = None) -> str:
 
 def index(listed: Collection[str] | None = None) -> str:
     """A table of contents, and a section for each observable, in the report's chapters."""
-    classes: dict[str, list[type[Observable]]] = {}
-    for cls in observable_classes():
-        if listed is None or cls.family() in listed:
-            classes.setdefault(cls.family(), []).append(cls)
+    classes = classes_of(listed)
     tables = example_tables(synthetic_trajectory(), classes)
-    chapters: dict[str, list[str]] = {key: [] for key in CHAPTERS}
-    for family in classes:
-        chapters[chapter(tables[family][0])].append(family)
-    chapters["thermo"] += FROM_THE_LOG
-    chapters = {key: families for key, families in chapters.items() if families}
+    chapters = by_chapter(tables)
     texts = {entry.family: entry for entry in entries()}
     lines = ["## Index", "", "| chapter | observables |", "|---|---|"]
     for key, families in chapters.items():
@@ -81,6 +87,39 @@ def index(listed: Collection[str] | None = None) -> str:
                 ]
             lines += ["", f"![{texts[family].title}](figures/observables/{family}.png)"]
     return "\n".join(lines) + "\n"
+
+
+def gallery(listed: Collection[str] | None = None) -> str:
+    """The figures, chapter by chapter, each chapter with the YAML that makes it."""
+    texts = {entry.family: entry for entry in entries()}
+    lines = [GALLERY_HEAD]
+    for key, families in by_chapter(example_tables(synthetic_trajectory(), classes_of(listed))).items():
+        options = {family: EXAMPLE_OPTIONS[family] for family in families if family in EXAMPLE_OPTIONS}
+        section = {"observables": {"names": sorted(families)} | ({"options": options} if options else {})}
+        shown = yaml.safe_dump(section, sort_keys=False, width=100, default_flow_style=None, allow_unicode=True)
+        lines += ["", f"## {CHAPTERS[key]}", "", f"```yaml\n{shown}```"]
+        for family in sorted(families):
+            title = texts[family].title
+            lines += ["", f"[{title}](observables.md#{family})", "", f"![{title}](figures/observables/{family}.png)"]
+    return "\n".join(lines) + "\n"
+
+
+def classes_of(listed: Collection[str] | None) -> dict[str, list[type[Observable]]]:
+    """Family -> its classes."""
+    classes: dict[str, list[type[Observable]]] = {}
+    for cls in observable_classes():
+        if listed is None or cls.family() in listed:
+            classes.setdefault(cls.family(), []).append(cls)
+    return classes
+
+
+def by_chapter(tables: dict[str, list[Table]]) -> dict[str, list[str]]:
+    """Chapter of the report -> families with a figure there."""
+    chapters: dict[str, list[str]] = {key: [] for key in CHAPTERS}
+    for family, made in tables.items():
+        chapters[chapter(made[0])].append(family)
+    chapters["thermo"] += FROM_THE_LOG
+    return {key: families for key, families in chapters.items() if families}
 
 
 def example_tables(trajectory: Trajectory, families: Iterable[str]) -> dict[str, list[Table]]:
@@ -164,12 +203,13 @@ def draw_figures(run: Path, dump: Path | None) -> None:
 
 def main() -> None:
     """Parse, write."""
-    parser = argparse.ArgumentParser(description="Write the index in docs/observables.md.")
+    parser = argparse.ArgumentParser(description="Write the index in docs/observables.md, and docs/gallery.md.")
     parser.add_argument("--figures", type=Path, nargs="+", metavar=("RUN", "DUMP"), help="draw the figures as well")
     given = parser.parse_args()
     if given.figures:
         draw_figures(given.figures[0], given.figures[1] if len(given.figures) > 1 else None)
     PAGE.write_text(page(), encoding="utf-8")
+    GALLERY.write_text(gallery(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ if TYPE_CHECKING:
 def check(file: str | Path, overrides: Sequence[str] = (), here: bool = True, trust: bool = False) -> list[Problem]:
     """Every problem that can be known before running, all at once; `here=False` leaves this machine out of it.
 
-    Here and below, `trust` accepts the model files that can run code, as `lmpdrive trust` does (docs/model-files.md),
+    Here and below, `trust` accepts the model files that can run code, as `lmpdrive trust` does (docs/running.md),
     and `quiet` says whether progress is shown: by default in a notebook only.
     """
     try:

@@ -29,7 +29,7 @@ def trust(
     """Accept model files that can run code when loaded (pickles, TensorFlow graphs): once for each content.
 
     Such a file can do anything you can do: accept files only from people you trust.  A file that has changed is not
-    accepted any more.  The models shipped with lmpdrive are accepted already.  docs/model-files.md says more.
+    accepted any more.  The models shipped with lmpdrive are accepted already.  docs/running.md says more.
     """
     from lmpdrive.common.trust import accept, entries, forget, record
 

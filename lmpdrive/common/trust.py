@@ -7,7 +7,7 @@ them) are loaded only if one of these holds:
 - they came with lmpdrive (a card of potentials/ has their sha256), or lmpdrive made them (they lie in its cache);
 - the environment variable LMPDRIVE_TRUST is `all`, for scripts.
 
-The record has one JSON object on a line: {"sha256": ..., "file": ..., "date": ...}.  docs/model-files.md.
+The record has one JSON object on a line: {"sha256": ..., "file": ..., "date": ...}.  docs/running.md.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class Build(Electrolyte):
     layers: PositiveInt | None = 4
     """Layers of the slab."""
     lattice_constant_A: Annotated[float, Field(ge=2, le=10)] | None = None
-    """Lattice constant a; default: the value of ASE for the metal (4.20 Å is the founding study's Au)."""
+    """Lattice constant a; default: the value of ASE for the metal (4.20 Å is the Au of de Kam, Zhu et al. 2026)."""
     c_over_a: Annotated[float, Field(ge=1, le=3)] | None = None
     """Of an hcp metal; default: ASE's."""
     electrodes: Literal[1, 2] = 1

@@ -15,7 +15,7 @@ class Thermostat(Section):
     style: Literal["nose-hoover", "langevin"] = "nose-hoover"
     """Nosé-Hoover chain (`fix nvt`, `fix npt`) or Langevin (`fix langevin` + `fix nve`)."""
     damping_fs: PositiveFloat = 50
-    """Relaxation time; the founding study used 50 fs for Nosé-Hoover, and 5000 fs for Langevin."""
+    """Relaxation time; de Kam, Zhu et al. 2026, the founding study: 50 fs for Nosé-Hoover, 5000 for Langevin."""
     chain: Annotated[int, Field(gt=0, le=100)] = 3
     """Nosé-Hoover chain length."""
 

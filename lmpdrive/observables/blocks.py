@@ -1,4 +1,4 @@
-"""Error bars by resampling, and how many frames one independent sample takes (docs/uncertainty.md)."""
+"""Error bars by resampling, and how many frames one independent sample takes (docs/analysis.md)."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@
 
 p_i is the unit bisector of water i.  The mean is over molecules that are in the region 0 < z <= 4.5 Å both at t and
 at t + τ (they may leave in between), and over the pairs of frames of each window of 2.5 ps.  Definition: design,
-part 2, after the founding study; the quantity is that of Willard, Reed, Madden, Chandler, Faraday Discuss. 141, 423
-(2009).
+part 2, after the founding study (de Kam, Zhu et al. 2026); the quantity is that of Willard, Reed, Madden, Chandler,
+Faraday Discuss. 141, 423 (2009).
 
 Units: ps (frames where the timestep is unknown), Å.  The correlation time is given twice: the integral of C to the
 longest lag, which is a lower bound if C has not decayed there, and τ of an exponential fitted to ln C over the lags

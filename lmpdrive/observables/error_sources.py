@@ -2,7 +2,7 @@
 
 With blocks of few statistical inefficiencies g, σ is too small, because neighbouring blocks are correlated: for an
 exponentially decaying correlation by 5 % at five g, by 16 % at two.  g itself is read off the same run and, where that
-is short, up to twice too small: blocks of fewer than ten g give a lower bound (docs/uncertainty.md).
+is short, up to twice too small: blocks of fewer than ten g give a lower bound (docs/analysis.md).
 """
 
 from __future__ import annotations

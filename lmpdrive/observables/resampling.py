@@ -9,7 +9,7 @@ Leaving out one part at a time and computing the *whole* estimate again (curve, 
 of that very estimate at every lag.  Slices are joined into blocks of at least the longest lag; with fewer than eight
 blocks, or groups, that way gives no error.  Where both do, the larger one counts: groups do not see what all molecules
 do together, blocks do not see what is slower than a block.  One of them alone is a lower bound, except blocks of three
-times the longest lag, which hardly overlap (docs/uncertainty.md).
+times the longest lag, which hardly overlap (docs/analysis.md).
 """
 
 from __future__ import annotations

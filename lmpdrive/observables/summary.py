@@ -85,7 +85,7 @@ def _warnings(tables: Mapping[str, Table]) -> list[str]:
         TOO_SHORT: "the errors are too small, run longer.",
         TOO_FEW: "no errors are given.",
         SHORT_OF_LAGS: "lower window_ps, or run longer.",
-        NO_ERROR: "too few molecules, or a run too short for blocks (docs/uncertainty.md); run longer.",
+        NO_ERROR: "too few molecules, or a run too short for blocks (docs/analysis.md); run longer.",
     }
     warnings = [f"{t.title}: {w}" for t in tables.values() for w in t.warnings if not w.startswith(tuple(common))]
     for start, end in common.items():

@@ -93,5 +93,5 @@ class Sums(Observable):
         return ()
 
     def scalars(self, rests: Sequence[Self]) -> dict[str, Scalar]:
-        """Numbers for the summary; `rests` are what is left without each block (docs/uncertainty.md)."""
+        """Numbers for the summary; `rests` are what is left without each block (docs/analysis.md)."""
         return {}

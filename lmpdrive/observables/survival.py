@@ -1,6 +1,6 @@
 """Survival of water in the interfacial region 0 < z <= 4.5 Å, by both definitions in use.
 
-    endpoint:    P(τ) = Σ_t N(t and t + τ) / Σ_t N(t)          (S13 of the founding study, as printed)
+    endpoint:    P(τ) = Σ_t N(t and t + τ) / Σ_t N(t)          (S13 of de Kam, Zhu et al. 2026, as printed)
     continuous:  P(τ) = Σ_t N(t, ..., t + τ) / Σ_t N(t)        (what published code computes; Liu, Harder, Berne,
                                                                 J. Phys. Chem. B 108, 6595 (2004))
 

@@ -29,7 +29,7 @@ NO_ERROR, LOWER_BOUND = "none: ", "lower bound: "
 class Scalar:
     """One number for the summary.
 
-    error : σ of this very number (docs/uncertainty.md); 2σ is the 95 % interval.  NaN where none is valid.
+    error : σ of this very number (docs/analysis.md); 2σ is the 95 % interval.  NaN where none is valid.
     note : the region and the definition.
     source : what σ rests on ("10 blocks of 2 ps"), or why there is none.
     lower_bound : the true error may be larger than `error`.

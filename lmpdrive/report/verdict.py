@@ -1,6 +1,6 @@
 """The verdict on a run: the same words in the report, on the terminal, in Python and in `results.nc`.
 
-The gravest finding decides: bad, then too short to say, then caution, then good.  docs/trust.md has the limits.
+The gravest finding decides: bad, then too short to say, then caution, then good.  docs/report.md has the limits.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`card.yaml` of a trained model: what it was fitted to and how, which frames were held back, and how wrong it is.
 
-Architectures read `elements`, `charge_states_e`, `shortest_distances_A` and the settings from it (docs/potentials.md).
+Architectures read `elements`, `charge_states_e`, `shortest_distances_A` and the settings from it (docs/training.md).
 """
 
 from __future__ import annotations

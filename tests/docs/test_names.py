@@ -15,8 +15,8 @@ PATH = re.compile(r"(?<![\w./])(?:lmpdrive|tests|templates|potentials|inputs|ben
 MODULE = re.compile(r"(?<![\w./-])lmpdrive(?:\.[A-Za-z_]\w*)+(?!\.\w)")
 ELSEWHERE = ("lmpdrive/envs", "lmpdrive/settings.yaml", "lmpdrive/trusted.jsonl", "lmpdrive/mace")
 """In the user's own directories for data, settings and caches."""
-TO_WRITE = ("docs/architectures/toy.md",)
-"""Files that the authors of a new architecture are asked to write."""
+TO_WRITE = ("docs/architectures/toy.md", "potentials/mine", "potentials/three")
+"""Files that the authors of a new architecture are asked to write, and the folders of trained models in examples."""
 FILES = ("lmpdrive.schema.json",)
 
 

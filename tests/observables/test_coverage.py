@@ -1,4 +1,4 @@
-"""The 95 % interval contains the known answer, for every kind of number: docs/uncertainty.md."""
+"""The 95 % interval contains the known answer, for every kind of number: docs/analysis.md."""
 
 from __future__ import annotations
 

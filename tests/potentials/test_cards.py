@@ -1,4 +1,4 @@
-"""Cards say what the files are, and docs/potentials.md says what the cards say."""
+"""Cards say what the files are, and docs/training.md says what the cards say."""
 
 import pytest
 import yaml
@@ -10,7 +10,7 @@ from tests.conftest import ROOT
 CARDS = sorted((ROOT / "potentials").glob("*/card.yaml"))
 ROWS = {
     cells[1].strip(" `"): [cell.strip() for cell in cells[2:-1]]
-    for cells in (line.split("|") for line in (ROOT / "docs" / "potentials.md").read_text().splitlines())
+    for cells in (line.split("|") for line in (ROOT / "docs" / "training.md").read_text().splitlines())
     if len(cells) == 8 and cells[1].strip().startswith("`pt-")
 }
 

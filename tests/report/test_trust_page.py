@@ -1,4 +1,4 @@
-"""docs/trust.md says what the verdict is on ten runs: each is made here, and must be judged in the page's words."""
+"""docs/report.md says what the verdict is on ten runs: each is made here, and must be judged in the page's words."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DATA = Path(__file__).parent / "data"
 
 def rows() -> list[tuple[str, str, str]]:
     """Run, verdict and reason of the page's table."""
-    text = (ROOT / "docs" / "trust.md").read_text()
+    text = (ROOT / "docs" / "report.md").read_text()
     table = text.partition("| run | verdict | reason |\n|---|---|---|\n")[2].partition("\n\n")[0]
     return [tuple(cell.strip() for cell in line.strip("|").split(" | ")) for line in table.splitlines()]
 
@@ -102,7 +102,7 @@ def test_every_row_is_made():
 
 
 def test_levels_and_limits_of_the_page_are_the_code_s():
-    text = (ROOT / "docs" / "trust.md").read_text()
+    text = (ROOT / "docs" / "report.md").read_text()
     levels = dict(re.findall(r"^\| (bad|short|caution|good) \| ([^|]+) \|", text, re.M))
     assert set(levels) == set(LEVELS)
     assert all(TEXTS[level].startswith(words.strip()) for level, words in levels.items())

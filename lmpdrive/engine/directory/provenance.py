@@ -1,4 +1,4 @@
-"""What a manifest says so that a run can be repeated: files, programs, machine; docs/reproduce.md.
+"""What a manifest says so that a run can be repeated: files, programs, machine; docs/resume.md.
 
 Written in two steps: what the deck was made from, when a run directory is written; what ran it, when it is run.
 """
