@@ -6,6 +6,8 @@ write_report("run/", tables, thermo, manifest)  # -> run/report.html and run/obs
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,3 +24,15 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+class _AlsoTheFunction(ModuleType):
+    """Python puts this folder where `lmpdrive.report(run_dir)`, the function, is: so the folder can be called as it."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        from importlib import import_module
+
+        return import_module("lmpdrive.pipeline").report(*args, **options)
+
+
+sys.modules[__name__].__class__ = _AlsoTheFunction

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
 
 import matplotlib
@@ -47,6 +48,12 @@ def test_the_library_lists_its_functions():
     assert {"analyse", "simulate", "resume", "check", "compare", "Result"} <= set(dir(lmpdrive))
     assert set(dir(lmpdrive)) == set(lmpdrive.__all__)
     assert all(getattr(lmpdrive, name) is not None for name in dir(lmpdrive))
+    # lmpdrive/report is a folder too, and takes the name once something of it is imported
+    importlib.import_module("lmpdrive.report")
+
+    assert callable(lmpdrive.report)
+    with pytest.raises(RunDirectoryError):
+        lmpdrive.report("/nowhere")
 
 
 def test_repr_is_one_short_line(result):
