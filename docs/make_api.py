@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import lmpdrive
+from lmpdrive import pipeline
 
 PAGE = Path(__file__).with_name("api.md")
 HEAD = """# Python
@@ -24,6 +25,11 @@ Everything below is a name of the package: `import lmpdrive`, then `lmpdrive.sim
 SHOWN_WIDTH = 100
 PARAMETER = re.compile(r"^(\w+(?:, \w+)*) : ", re.M)
 """What an argument or a field means: `name, name : sentence`."""
+
+
+def _named(name: str) -> object:
+    """The function, also where a folder of the package has its name."""
+    return getattr(pipeline, name, None) or getattr(lmpdrive, name)
 
 
 def page() -> str:
@@ -45,7 +51,7 @@ def section(name: str, one: Any) -> str:
 
 def _public(name: str) -> Any:
     """The function or class; a folder of the same name (report) may hide it in the package once it is imported."""
-    found = getattr(lmpdrive, name)
+    found = _named(name)
     return found if callable(found) else getattr(lmpdrive.pipeline, name)
 
 
