@@ -27,11 +27,6 @@ PARAMETER = re.compile(r"^(\w+(?:, \w+)*) : ", re.M)
 """What an argument or a field means: `name, name : sentence`."""
 
 
-def _named(name: str) -> object:
-    """The function, also where a folder of the package has its name."""
-    return getattr(pipeline, name, None) or getattr(lmpdrive, name)
-
-
 def page() -> str:
     """The whole page, functions first."""
     found = {name: _public(name) for name in lmpdrive.__all__ if not name.startswith("_")}
@@ -51,8 +46,7 @@ def section(name: str, one: Any) -> str:
 
 def _public(name: str) -> Any:
     """The function or class; a folder of the same name (report) may hide it in the package once it is imported."""
-    found = _named(name)
-    return found if callable(found) else getattr(lmpdrive.pipeline, name)
+    return getattr(pipeline, name, None) or getattr(lmpdrive, name)
 
 
 def _call(name: str, one: Any) -> str:
