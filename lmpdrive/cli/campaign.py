@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Many runs from one file, on this machine or a cluster.")
 
-CampaignFile = Annotated[Path, typer.Argument(help="The campaign file.", metavar="FILE")]
+CampaignFile = Annotated[Path, typer.Argument(help="The campaign file, or that of a study.", metavar="FILE")]
 Where = Annotated[str | None, typer.Option("--where", metavar="NAME", help="A place of places.yaml; default: here.")]
 Folder = Annotated[Path | None, typer.Option("--out", "-o", help="Campaign's folder; default campaigns/NAME.")]
 Only = Annotated[
@@ -60,7 +60,8 @@ def check(
 
 @app.command(
     epilog="Examples: `lmpdrive campaign run studies/au111-na.yaml`; on a cluster, without this terminal: "
-    "`lmpdrive campaign run studies/au111-na.yaml --where juwels --detach`"
+    "`lmpdrive campaign run studies/au111-na.yaml --where juwels --detach`; a study: "
+    "`lmpdrive campaign run studies/charge-states/study-quick.yaml`"
 )
 def run(
     file: CampaignFile,
