@@ -7,6 +7,7 @@ levels.  Each knows where it comes from.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from lmpdrive.common.run_files import CONFIG, DATA
 from lmpdrive.config import load
 from lmpdrive.guard.gate import CANDIDATES
 from lmpdrive.learning.file import Candidates
-from lmpdrive.trajectory import open_trajectory
+from lmpdrive.trajectory import Trajectory, open_trajectory
 
 BEFORE_ALL = -1
 """Step of the structure that a run is given."""
@@ -87,12 +88,20 @@ def _of_stable_part(run_dir: Path, n: int) -> list[Atoms]:
     trajectory = open_trajectory(run_dir)
     stable = np.flatnonzero(trajectory.steps < event.step) if event else np.arange(trajectory.n_frames)
     chosen = stable[np.unique(np.linspace(0, len(stable) - 1, n).round().astype(int))] if len(stable) and n else []
+    frames = saved_frames(run_dir, trajectory, chosen)
+    for atoms in frames:
+        atoms.info["reason"] = "stable"
+    return frames
+
+
+def saved_frames(run_dir: Path, trajectory: Trajectory, numbers: Iterable[int]) -> list[Atoms]:
+    """These frames of a run, with its elements; `info` has run, step and time_ps."""
     timestep_fs = read_manifest(run_dir).dynamics.timestep_fs or 0.0
     symbols = system_of(run_dir).species
     frames = []
-    for i in chosen:
-        chunk, step = trajectory.read(int(i), int(i) + 1), int(trajectory.steps[i])
-        info = {"step": step, "time_ps": step * timestep_fs * 1e-3, "reason": "stable"}
+    for i in map(int, numbers):
+        chunk, step = trajectory.read(i, i + 1), int(trajectory.steps[i])
+        info = {"run": run_dir.name, "step": step, "time_ps": step * timestep_fs * 1e-3}
         positions = chunk.positions[0] - chunk.origins[0]
         frames.append(Atoms(symbols, positions, cell=chunk.cells[0], pbc=True, info=info))
     return frames

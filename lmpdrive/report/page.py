@@ -93,10 +93,11 @@ def write_report(
             what=what,
         )
     )
-    return _written(run_dir / "report.html", text)
+    return written(run_dir / "report.html", text)
 
 
-def _written(path: Path, text: str) -> Path:
+def written(path: Path, text: str) -> Path:
+    """A page on disk, whole or not at all.  Raises TrajectoryError."""
     try:
         with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
@@ -153,7 +154,7 @@ def _picture(snapshot: Snapshot | None, folder: Path) -> Markup | None:
     from lmpdrive.report.picture.views import picture
 
     drawn = picture(snapshot)
-    _written(folder / "observables" / "system.svg", drawn)
+    written(folder / "observables" / "system.svg", drawn)
     return Markup(drawn)
 
 

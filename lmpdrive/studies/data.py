@@ -10,11 +10,11 @@ from ase import Atoms
 from ase.io import read, write
 
 from lmpdrive.common.atomic import replacing
-from lmpdrive.common.manifest import read_manifest, system_of
 from lmpdrive.common.run_files import CONFIG
 from lmpdrive.common.say import Say
 from lmpdrive.config import load
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.learning.candidates import saved_frames
 from lmpdrive.learning.file import Label
 from lmpdrive.learning.labels import label
 from lmpdrive.studies.campaigns import directories
@@ -58,15 +58,7 @@ def spread(run_dir: Path, part: tuple[float, float], n: int) -> list[Atoms]:
             f"{run_dir} has {last - first} frames for the {n} that the study asks for: give fewer (data), longer runs "
             "of the teacher (teacher.set: {dynamics.production_ps: ...}), or more frames (output.frames_every_fs)"
         )
-    timestep_fs = read_manifest(run_dir).dynamics.timestep_fs or 0.0
-    symbols = system_of(run_dir).species
-    found = []
-    for i in np.linspace(first, last - 1, n).round().astype(int):
-        chunk, step = trajectory.read(int(i), int(i) + 1), int(trajectory.steps[i])
-        info = {"run": run_dir.name, "step": step, "time_ps": step * timestep_fs * 1e-3}
-        positions = chunk.positions[0] - chunk.origins[0]
-        found.append(Atoms(symbols, positions, cell=chunk.cells[0], pbc=True, info=info))
-    return found
+    return saved_frames(run_dir, trajectory, np.linspace(first, last - 1, n).round().astype(int))
 
 
 def _labelled(plan: StudyPlan, runs: Sequence[Path], part: tuple[float, float], n: int, say: Say) -> list[Atoms]:

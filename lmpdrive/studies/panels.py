@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.report.figures import SIZE_INCH, STYLE, settle
+from lmpdrive.report.labels import axis_label
 from lmpdrive.report.lines import DASHES, PALETTE
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -37,6 +39,24 @@ def panels(rows: int, columns: int, fill: Callable[[list[list[Axes]]], None], he
         fill([list(row) for row in axes])
         settle(figure)
     return figure
+
+
+def by_model_and_state(data: pd.DataFrame, shown: pd.DataFrame, panel: Callable[[Axes, pd.DataFrame], None]) -> Figure:
+    """Rows of models and columns of states, those in `shown`; `panel` draws the rows of `data` that belong there."""
+    models, states = (list(dict.fromkeys(shown[key])) for key in ("model", "state"))
+
+    def fill(axes: list[list[Axes]]) -> None:
+        for row, model in zip(axes, models, strict=True):
+            for one, state in zip(row, states, strict=True):
+                panel(one, data[(data["model"] == model) & (data["state"] == state)])
+                one.set_title(f"{model}, {state}", fontsize=8)
+        for one in axes[-1]:
+            one.set_xlabel(axis_label(data["x axis"].iloc[0]))
+        for row in axes:
+            row[0].set_ylabel(axis_label(data["y axis"].iloc[0]))
+        axes[0][0].legend(ncols=1)
+
+    return panels(len(models), len(states), fill)
 
 
 def curve(axes: Axes, x: Array, y: Array, sigma: Array, kind: str, **how: Any) -> None:
@@ -66,11 +86,3 @@ def logarithmic(axes: Axes, **values: Array) -> None:
         getattr(axes, f"set_{which}scale")("log")
         axis.set_major_formatter(LogFormatter())
         axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.6)))
-
-
-def only_outer_labels(axes: Sequence[Sequence[Axes]], x: str, y: str) -> None:
-    """Words below the last row and left of the first column."""
-    for one in axes[-1]:
-        one.set_xlabel(x)
-    for row in axes:
-        row[0].set_ylabel(y)

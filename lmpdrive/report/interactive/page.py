@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lmpdrive.common.atomic import replacing
-from lmpdrive.errors import ConfigError, TrajectoryError
+from lmpdrive.errors import ConfigError
 from lmpdrive.report.chapters import in_chapters
 from lmpdrive.report.interactive.charts import chart
 from lmpdrive.report.interactive.viewer import MOST_ATOMS, movie_of
@@ -37,7 +36,7 @@ def write_interactive(folder: Path, title: str, tables: Mapping[str, Table], fra
     need_plotly()
     from plotly.offline import get_plotlyjs
 
-    from lmpdrive.report.page import environment
+    from lmpdrive.report.page import environment, written
 
     chapters = [
         (chapter, [(table.name, table.title, table.equation) for table in members])
@@ -62,13 +61,7 @@ def write_interactive(folder: Path, title: str, tables: Mapping[str, Table], fra
             own=_script((HERE / "interactive.js").read_text(encoding="utf-8")),
         )
     )
-    path = folder / PAGE
-    try:
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise TrajectoryError(f"cannot write {path}: {error.strerror}") from error
-    return path
+    return written(folder / PAGE, text)
 
 
 def _in_script(value: Any) -> Any:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lmpdrive.report.labels import axis_label
 from lmpdrive.studies.figures import Drawn
-from lmpdrive.studies.panels import COLOURS, TRUTH, curve, only_outer_labels, panels
+from lmpdrive.studies.panels import COLOURS, TRUTH, by_model_and_state, curve
 from lmpdrive.studies.tables import Tables
 
 if TYPE_CHECKING:
@@ -33,24 +32,9 @@ def draw(tables: Tables) -> Iterator[Drawn]:
             f"curves_{name}",
             tables.titles[name],
             "Black: the teacher. Bands: 2σ of the run; outer, paler: with 2σ_model of the committee where it has one.",
-            figure_of(largest),
+            by_model_and_state(largest, largest, _panel),
             largest,
         )
-
-
-def figure_of(data: pd.DataFrame):  # type: ignore[no-untyped-def]  # matplotlib is imported late
-    """Of one curve: rows of models, columns of states."""
-    models, states = (list(dict.fromkeys(data[key])) for key in ("model", "state"))
-
-    def fill(axes: list[list[Axes]]) -> None:
-        for row, model in zip(axes, models, strict=True):
-            for one, state in zip(row, states, strict=True):
-                _panel(one, data[(data["model"] == model) & (data["state"] == state)])
-                one.set_title(f"{model}, {state}", fontsize=8)
-        only_outer_labels(axes, axis_label(data["x axis"].iloc[0]), axis_label(data["y axis"].iloc[0]))
-        axes[0][0].legend(ncols=1)
-
-    return panels(len(models), len(states), fill)
 
 
 def _panel(axes: Axes, data: pd.DataFrame) -> None:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lmpdrive.report.labels import axis_label
 from lmpdrive.studies.figures import Drawn
-from lmpdrive.studies.panels import curve, only_outer_labels, panels
+from lmpdrive.studies.panels import by_model_and_state, curve
 from lmpdrive.studies.tables import SPECIFIC, Tables
 
 if TYPE_CHECKING:
@@ -28,23 +27,13 @@ def draw(tables: Tables) -> Iterator[Drawn]:
     having = data[(data["kind"] == SPECIFIC) & np.isfinite(data["as mixed"])]
     if having.empty:
         return
-    models, states = (list(dict.fromkeys(having[key])) for key in ("model", "state"))
-
-    def fill(axes: list[list[Axes]]) -> None:
-        for row, model in zip(axes, models, strict=True):
-            for one, state in zip(row, states, strict=True):
-                _panel(one, data[(data["model"] == model) & (data["state"] == state)])
-                one.set_title(f"{model}, {state}", fontsize=8)
-        only_outer_labels(axes, axis_label(data["x axis"].iloc[0]), axis_label(data["y axis"].iloc[0]))
-        axes[0][0].legend()
-
     yield Drawn(
         400,
         "reweighted",
         "Specific runs, weighed for the mixed model",
         "Dotted: the specific model's frames under the mixed model, by the cumulant expansion; it should lie on the "
         "mixed model's own run.",
-        panels(len(models), len(states), fill),
+        by_model_and_state(data, having, _panel),
         data,
     )
 
