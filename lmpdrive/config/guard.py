@@ -38,7 +38,7 @@ class _Gate(Section):
 
 
 class ModelDeviation(_Gate):
-    """Largest deviation σ_F of the force on an atom among the members of a committee (docs/committees.md)."""
+    """Largest deviation σ_F of the force on an atom among the members of a committee (docs/uncertainty.md)."""
 
     low_eV_per_A: PositiveFloat
     """Frames above it are kept as candidates for labelling."""

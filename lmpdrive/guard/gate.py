@@ -1,7 +1,7 @@
 """The gate on a run's uncertainty: what its record says, and the events that follow from it.
 
 The record is `model_devi.out` (σ_F, the largest deviation of a force) or `uncertainty.dat` (γ), a row every so many
-steps; docs/committees.md, docs/guard.md.
+steps; docs/uncertainty.md, docs/guard.md.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ class Observable(ABC):
     per_face : it depends on the surface that distances are measured from: with two electrodes there is one for each.
     face : "lower" or "upper" where there is one for each, else empty.
     frame_sums : attributes that are sums over frames, from which the result follows: numbers, arrays, `Bins`, or
-        sequences or dictionaries of them.  With them named, frames can be weighted (docs/committees.md); empty
+        sequences or dictionaries of them.  With them named, frames can be weighted (docs/uncertainty.md); empty
         where a result is no function of such sums.
     """
 

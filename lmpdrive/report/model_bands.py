@@ -1,7 +1,7 @@
 """Figures with two bands, and what the report says about the model's error.
 
 The dark band is statistical: what more frames would change.  The light one is the model's: what another training of
-the same kind would change, from a committee (docs/committees.md).
+the same kind would change, from a committee (docs/uncertainty.md).
 """
 
 from __future__ import annotations

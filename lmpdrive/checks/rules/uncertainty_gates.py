@@ -9,7 +9,7 @@ from lmpdrive.checks.case import Case
 from lmpdrive.errors import LmpdriveError
 
 CURE = {
-    "model_deviation": "add potential.committee (docs/committees.md)",
+    "model_deviation": "add potential.committee (docs/uncertainty.md)",
     "extrapolation_grade": "take a GRACE or ACE model with an active set (potential.active_set), or model_deviation",
 }
 
