@@ -123,6 +123,9 @@ class Dynamics(Section):
     """Minimisation before the dynamics; `null` skips it."""
     equilibrate_ps: NonNegativeFloat = 5
     """Discarded run (NVT) before the production."""
+    equilibrate_thermostat: Thermostat | None = None
+    """Another thermostat than `thermostat` for the equilibration: Langevin (damping_fs: 100) brings metal and water to
+    one temperature, which exchange heat slowly."""
     production_ps: NonNegativeFloat = 20
     """Length of the production run."""
     stages: list[Stage] | None = None
@@ -188,6 +191,13 @@ class Dynamics(Section):
             self.thermostat.check_damping(self.timestep_fs)
         for region in self.thermostats:
             region.check_damping(self.timestep_fs)
+        if self.equilibrate_thermostat is not None:
+            if self.stages is not None:
+                raise ValueError("equilibrate_thermostat with stages: give the stage its own thermostat instead")
+            try:
+                self.equilibrate_thermostat.check_damping(self.timestep_fs)
+            except ValueError as error:
+                raise ValueError(f"equilibrate_{error}") from None
         for stage in self.stages or ():
             try:
                 (stage.thermostat or self.thermostat).check_damping(stage.timestep_fs or self.timestep_fs)
@@ -341,7 +351,7 @@ class Config(Section):
         return tuple(self._planned(stage) for stage in dynamics.stages)
 
     def _usual(self, name: str, ps: float, ensemble: str) -> PlannedStage:
-        dynamics, target = self.dynamics, self.dynamics.temperature_K
+        dynamics, target, production = self.dynamics, self.dynamics.temperature_K, name == "production"
         return PlannedStage(
             name=name,
             steps=self.steps(ps * 1e3),
@@ -349,9 +359,9 @@ class Config(Section):
             ensemble=ensemble,
             begin_K=target,
             end_K=target,
-            thermostat=dynamics.thermostat,
+            thermostat=dynamics.thermostat if production else dynamics.equilibrate_thermostat or dynamics.thermostat,
             timestep_fs=dynamics.timestep_fs,
-            production=name == "production",
+            production=production,
             listed=False,
         )
 

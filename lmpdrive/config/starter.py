@@ -37,6 +37,7 @@ dynamics:
   thermostat:
     style: nose-hoover        # or langevin
     damping_fs: 50
+  equilibrate_thermostat: {{style: langevin, damping_fs: 100}}   # metal and water exchange heat slowly
   fixed_layers: {fixed}             # of the slab, from below
   equilibrate_ps: 2
   production_ps: 5

@@ -120,3 +120,17 @@ def test_what_cannot_be_meant_is_said(stages, content, others, words):
 def test_what_cannot_be_made_longer(stages, content, ps, words):
     with pytest.raises(ConfigError, match=words):
         stages(content, [f"dynamics.production_ps={ps}"])
+
+
+def test_the_equilibration_may_have_another_thermostat(write_yaml):
+    own = ['dynamics.equilibrate_thermostat={"style": "langevin", "damping_fs": 100}']
+    first, production = load(write_yaml(SMALL_CLASSICAL), own).plan
+    assert (first.thermostat.style, production.thermostat.style) == ("langevin", "nose-hoover")
+    assert not production.moves_like(first)
+    with pytest.raises(ConfigError, match=r"equilibrate_thermostat\.damping_fs: 0\.1 fs is 0\.2 timesteps"):
+        load(write_yaml(SMALL_CLASSICAL), ['dynamics.equilibrate_thermostat={"damping_fs": 0.1}'])
+
+
+def test_a_stage_has_its_own_thermostat_alone(stages):
+    with pytest.raises(ConfigError, match="give the stage its own thermostat"):
+        stages(ISSUE, equilibrate_thermostat={"style": "langevin"})

@@ -1,11 +1,12 @@
 """Two thermostats in a run: each region at its temperature; the guard and the manifest know the mean of the targets."""
 
+import numpy as np
 import pytest
 
 from lmpdrive.common.manifest import read_manifest
 from lmpdrive.stability import Limits
 from lmpdrive.trajectory import thermo_of
-from tests.stages.resuming import METAL, rendered, resumed
+from tests.stages.resuming import COPPER, EMT, METAL, rendered, resumed
 
 HOT = {"where": {"ids": "49:64"}, "temperature_K": 500, "style": "langevin", "damping_fs": 20}
 STAGES = [{"nve": True, "ps": 0.01}, {"nvt": 200, "ps": 0.5}, {"production": True, "ps": 0.5}]
@@ -43,3 +44,21 @@ def test_a_stage_without_thermostats_has_no_second_one(run):
     nve = text[text.index("# stage: nve") : text.index("# stage: nvt")]
     assert "fix             move mobile nve\n" in nve and "move_1" not in nve
     assert text.count("fix             bath_1 ") == 1 == text.count("fix             bath ")
+
+
+@pytest.mark.parametrize("coupling", ["lammps", "ase"])
+def test_a_thermostat_for_the_equilibration(tmp_path, coupling):
+    """Langevin, which exchanges heat with every atom, then the chain; each with its own conserved quantity."""
+    dynamics = {"equilibrate_ps": 0.1, "equilibrate_thermostat": {"style": "langevin", "damping_fs": 20}}
+    content = METAL if coupling == "lammps" else COPPER | {"potential": EMT | {"coupling": "ase"}}
+    content = content | {"dynamics": content["dynamics"] | dynamics | {"ensemble": "nvt", "production_ps": 0.2}}
+    run = rendered(tmp_path / "case", content)
+    assert resumed(run) == "finished"
+    deck = (run / "in.lammps").read_text()
+    first = deck[deck.index("equilibrate") : deck.index("production:" if coupling == "ase" else "# stage: production")]
+    assert "langevin" in first.lower() and "nvt temp" not in first
+    assert ("Nose-Hoover" if coupling == "ase" else "nvt temp") in deck[deck.index(first) + len(first) :]
+    thermo = thermo_of(run)
+    production = thermo[thermo["run"] == thermo["run"].max()]
+    assert production["Econserve"].notna().all()
+    assert np.ptp(production["Econserve"]) < 0.05 * np.ptp(production["TotEng"])

@@ -31,14 +31,16 @@ def damping_of_the_thermostat(case: Case) -> Iterator[Problem]:
     dynamics = case.config.dynamics
     if dynamics.ensemble in ("nve", "minimise") and not dynamics.equilibrate_ps:
         return
-    style = dynamics.thermostat.style
-    yield from _far(
-        f"dynamics.thermostat.damping_fs ({style})",
-        dynamics.thermostat.damping_fs,
-        dynamics.timestep_fs,
-        LANGEVIN if style == "langevin" else DAMPING,
-        100,
-    )
+    given = {"thermostat": dynamics.thermostat, "equilibrate_thermostat": dynamics.equilibrate_thermostat}
+    for key, thermostat in given.items():
+        if thermostat is not None:
+            yield from _far(
+                f"dynamics.{key}.damping_fs ({thermostat.style})",
+                thermostat.damping_fs,
+                dynamics.timestep_fs,
+                LANGEVIN if thermostat.style == "langevin" else DAMPING,
+                100,
+            )
 
 
 def damping_of_the_barostat(case: Case) -> Iterator[Problem]:

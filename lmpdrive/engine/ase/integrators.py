@@ -13,23 +13,23 @@ from typing import Any
 import numpy as np
 from ase import Atoms, units
 
-from lmpdrive.config import Dynamics
+from lmpdrive.config.stages import PlannedStage
 from lmpdrive.errors import EngineError
 
 
-def integrator(atoms: Atoms, dynamics: Dynamics, ensemble: str, n_mobile: int) -> Any:
+def integrator(atoms: Atoms, stage: PlannedStage, seed: int, n_mobile: int) -> Any:
     """What moves the atoms one step at a time.  Raises EngineError where this ASE has no Nosé-Hoover chain."""
-    timestep = dynamics.timestep_fs * units.fs
-    thermostat, temperature = dynamics.thermostat, dynamics.temperature_K
+    timestep = stage.timestep_fs * units.fs
+    thermostat, temperature = stage.thermostat, stage.end_K
     damping = thermostat.damping_fs * units.fs
-    if ensemble == "nve":
+    if stage.ensemble == "nve":
         from ase.md.verlet import VelocityVerlet
 
         return VelocityVerlet(atoms, timestep)
     if thermostat.style == "langevin":
         from ase.md.langevin import Langevin
 
-        rng = np.random.Generator(np.random.PCG64(dynamics.seed))
+        rng = np.random.Generator(np.random.PCG64(seed))
         return Langevin(atoms, timestep, temperature_K=temperature, friction=1 / damping, fixcm=False, rng=rng)
     try:
         from ase.md.nose_hoover_chain import NoseHooverChainNVT, NoseHooverChainThermostat

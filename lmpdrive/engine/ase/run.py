@@ -21,6 +21,7 @@ from lmpdrive.common.run_files import ASE_STATE, DATA, FINAL_DATA, LOG, MANIFEST
 from lmpdrive.common.trust import require
 from lmpdrive.common.units import K_B_EV_PER_K
 from lmpdrive.config import Config
+from lmpdrive.config.stages import PlannedStage
 from lmpdrive.engine.ase.files import Dcd, Log, TextDump, write_final
 from lmpdrive.engine.ase.guard import AseGuard
 from lmpdrive.engine.ase.integrators import conserved_eV, integrator, restore, state_of
@@ -131,25 +132,26 @@ class AseRun:
             if dynamics.ensemble != "minimise" and not (self.has_velocities and not dynamics.minimise):
                 self.velocities()
         if dynamics.ensemble != "minimise":
-            moving = None
-            ends = {"equilibrate": config.equilibrate_steps}
-            ends["production"] = config.equilibrate_steps + config.production_steps
-            for stage, end in ends.items():
-                ensemble = "nvt" if stage == "equilibrate" else dynamics.ensemble
+            moving, before, end = None, None, 0
+            for stage in config.plan:
+                start, end = end, end + stage.steps
+                goes_on = stage.moves_like(before)
+                before = stage
                 if self.step >= end or self.stopped() or self.ended:
                     continue
-                if moving is None or ensemble == "nve":
-                    moving = self.integrator(ensemble)
-                self.stage(stage, moving, end)
+                if moving is None or not goes_on:
+                    moving = self.integrator(stage, goes_on or self.step > start)
+                self.stage(stage.name, moving, end)
                 if not self.ended:  # the state that led there is not resumed from
                     self.save(moving)
         write_final(self.atoms, Path(DATA), Path(FINAL_DATA))
 
-    def integrator(self, ensemble: str) -> Any:
-        """With the thermostat's variables of the run that is resumed."""
-        moving = integrator(self.atoms, self.config.dynamics, ensemble, len(self.mobile))
-        if self.state is not None:
+    def integrator(self, stage: PlannedStage, goes_on: bool) -> Any:
+        """goes_on : with the thermostat's variables of the run that is resumed, if one is."""
+        moving = integrator(self.atoms, stage, self.config.dynamics.seed, len(self.mobile))
+        if self.state is not None and goes_on:
             restore(moving, self.state)
+        self.state = None
         return moving
 
     def minimise(self) -> None:

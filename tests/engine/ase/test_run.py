@@ -161,7 +161,7 @@ def test_the_study_s_langevin(tmp_path, write_yaml):
     path = case(
         tmp_path, write_yaml, dynamics__ensemble="nvt", dynamics__thermostat={"style": "langevin", "damping_fs": 5000}
     )
-    moving = integrator(copper(), load(path).dynamics, "nvt", 108)
+    moving = integrator(copper(), load(path).plan[-1], 1, 108)
     assert moving.fr == pytest.approx(0.0002 / units.fs)
     assert moving.dt == pytest.approx(1.0 * units.fs)
 
