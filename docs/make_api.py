@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import lmpdrive
-from lmpdrive import pipeline
 
 PAGE = Path(__file__).with_name("api.md")
 HEAD = """# Python
@@ -46,7 +45,7 @@ def section(name: str, one: Any) -> str:
 
 def _public(name: str) -> Any:
     """The function or class; a folder of the same name (report) may hide it in the package once it is imported."""
-    return getattr(pipeline, name, None) or getattr(lmpdrive, name)
+    return lmpdrive.__getattr__(name)
 
 
 def _call(name: str, one: Any) -> str:

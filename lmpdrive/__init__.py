@@ -17,6 +17,7 @@ __all__ = [
     "campaign",
     "check",
     "compare",
+    "load",
     "pareto",
     "probe_pes",
     "render",
@@ -40,6 +41,10 @@ def __getattr__(name: str) -> Any:
             from lmpdrive.campaigns.tables import CampaignView
 
             return CampaignView
+        if name == "load":
+            from lmpdrive.stages.load import load
+
+            return load
         from lmpdrive import pipeline
 
         return getattr(pipeline, name)

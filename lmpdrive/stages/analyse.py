@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from lmpdrive._version import __version__
 from lmpdrive.common.compiled import announced
 from lmpdrive.common.manifest import Manifest, read_manifest
-from lmpdrive.common.run_files import MANIFEST
+from lmpdrive.common.run_files import DATA, FINAL_DATA, MANIFEST
 from lmpdrive.common.say import Say, silent
 from lmpdrive.config.sections import Observables
 from lmpdrive.errors import RunDirectoryError
+from lmpdrive.stages.load import plain_arguments
 from lmpdrive.stages.observable_settings import merged, settings_of
-from lmpdrive.stages.result import Result
+from lmpdrive.stages.result import Result, numbers_of
 from lmpdrive.stages.run_marks import marked
 from lmpdrive.stages.stability import cut_to_stable_part, stable_part_without_frames
 
@@ -150,7 +151,7 @@ class Analysis:
         scalars = {name: scalar for table in tables.values() for name, scalar in table.scalars.items()}
         state = self.manifest.state or "analysed"
         run = self.path if self.is_run else None
-        numbers = _numbers(tables["summary"].data)
+        numbers = numbers_of(tables["summary"].data)
         reading = {} if self.is_run else self._reading
         return Result(self.target, state, data, numbers, page, verdict, scalars, run, tables, reading)
 
@@ -234,6 +235,7 @@ class Analysis:
             discard_ps=discard_ps,
             lmpdrive=__version__,
             verdict=verdict.content(),
+            **({} if self.is_run else {"opened_with": plain_arguments(self._reading)}),
         )
         folder = self.target / "observables"
         try:
@@ -297,15 +299,18 @@ def reported(
         return analyse(run_dir, progress=progress, say=say, interactive=interactive)
     if interactive:
         raise RunDirectoryError(f"{run_dir} has no frames to show on an interactive page")
+    import numpy as np
+
     from lmpdrive.report import write_report
+    from lmpdrive.report.picture.snapshot import Snapshot
     from lmpdrive.report.verdict import verdict_of
     from lmpdrive.trajectory import thermo_of
 
     manifest = read_manifest(run_dir)
     verdict = verdict_of({}, manifest, stable_part_without_frames(run_dir))
-    page = write_report(run_dir, {}, thermo_of(run_dir), manifest, verdict)
+    file = next((run_dir / name for name in (FINAL_DATA, DATA) if (run_dir / name).is_file()), None)
+    system = manifest.system
+    groups = {name: np.array(system.members(name), dtype=int) for name in system.groups}
+    snapshot = Snapshot.of_data(file, system.species, groups) if file and system.species else None
+    page = write_report(run_dir, {}, thermo_of(run_dir), manifest, verdict, snapshot=snapshot)
     return Result(run_dir, manifest.state or "analysed", report=page, verdict=verdict, run_directory=run_dir)
-
-
-def _numbers(summary: pd.DataFrame) -> dict[str, Any]:
-    return {f"{row.quantity} [{row.unit}]": (row.value, row.σ) for row in summary.itertuples()}

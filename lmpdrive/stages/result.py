@@ -107,3 +107,8 @@ class Result:
         from lmpdrive.report.card import card
 
         return card(self.directory, self.state, self.verdict, self.scalars, self.run_directory, self.report)
+
+
+def numbers_of(summary: pd.DataFrame) -> dict[str, Any]:
+    """`Result.summary` of the table of all numbers."""
+    return {f"{row.quantity} [{row.unit}]": (row.value, row.σ) for row in summary.itertuples()}

@@ -113,6 +113,8 @@ class Study(Values):
     models: dict[Name, Model]
     runs: Runs = Runs()
     committee: Committee = Committee()
+    roughness: bool = False
+    """Whether the smoothness of the energies is measured (`lmpdrive compare --probe-pes`)."""
     resources: dict[str, Resources] = {CPU: Resources()}
     """As in a campaign: `cpu` for data, trainings and analyses, `gpu` for runs where there is one."""
     tries: PositiveInt = 3

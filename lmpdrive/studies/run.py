@@ -14,6 +14,7 @@ from lmpdrive.studies.data import make_data
 from lmpdrive.studies.models import train_models
 from lmpdrive.studies.plan import make_study_plan
 from lmpdrive.studies.report import write_report
+from lmpdrive.studies.roughness import probe
 
 
 def run_study(
@@ -37,5 +38,6 @@ def run_study(
         say("the models' runs")
         runs = campaigns.run(plan, campaigns.write_runs(plan), where, say)
         weigh(plan, runs, place, say)
+        probe(plan, runs, place, say)
         say(f"report: {write_report(plan, say)}")
     return runs

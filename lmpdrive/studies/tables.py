@@ -2,7 +2,8 @@
 
 errors : of every model on the held-back frames of every state.  runs : of every run of a model, how it went.
 numbers : each number of each run beside the teacher's.  profiles : each curve, bin by bin, beside the teacher's, with
-σ of the run, σ of the teacher, and σ_model of the committee.
+σ of the run, σ of the teacher, and σ_model of the committee.  roughness : of the energy along lines, where it was asked
+for.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from lmpdrive.studies.campaigns import directories
 from lmpdrive.studies.file import MIXED
 from lmpdrive.studies.models import errors_of
 from lmpdrive.studies.plan import TEACHER, Learned, StudyPlan
+from lmpdrive.studies.roughness import table_of
 from lmpdrive.studies.truth import Answer, answer_of
 from lmpdrive.training.card import card_of
 
@@ -49,13 +51,16 @@ class Tables:
     runs: pd.DataFrame
     numbers: pd.DataFrame
     profiles: pd.DataFrame
+    roughness: pd.DataFrame
     titles: Mapping[str, str]
 
     def write(self, folder: Path) -> None:
         """One CSV each."""
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("errors", "runs", "numbers", "profiles"):
-            write_atomically(folder / f"{name}.csv", getattr(self, name).to_csv(index=False, float_format="%.8g"))
+        for name in ("errors", "runs", "numbers", "profiles", "roughness"):
+            table = getattr(self, name)
+            if not table.empty:
+                write_atomically(folder / f"{name}.csv", table.to_csv(index=False, float_format="%.8g"))
 
 
 def make_tables(plan: StudyPlan, runs: Sequence[RunState]) -> Tables:
@@ -83,8 +88,16 @@ def make_tables(plan: StudyPlan, runs: Sequence[RunState]) -> Tables:
         pd.DataFrame([_run(plan, by_label, run) for run in runs]),
         pd.DataFrame(numbers),
         pd.concat(profiles, ignore_index=True) if profiles else pd.DataFrame(),
+        _roughness(plan),
         titles,
     )
+
+
+def _roughness(plan: StudyPlan) -> pd.DataFrame:
+    found = table_of(plan)
+    if not found.empty:
+        found.insert(2, "kind", [MIXED if learns == MIXED else SPECIFIC for learns in found["learns"]])
+    return found
 
 
 def _about(one: Learned) -> dict[str, Any]:

@@ -179,6 +179,8 @@ def test_minimise_only(write_yaml, tmp_path):
     result = lmpdrive.simulate(path, tmp_path / "run")
     energies = [float(r[3]) for r in thermo_table(tmp_path / "run" / "log.lammps")]
     assert result.state == "finished" and energies[-1] < energies[0] and result.report.is_file()
+    picture = (tmp_path / "run" / "observables" / "system.svg").read_text()
+    assert "Na⁺" in picture and "<svg" in result.report.read_text()
 
 
 def test_npt_changes_the_cell(tmp_path, write_yaml, finished):

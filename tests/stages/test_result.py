@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 
 import lmpdrive
@@ -134,3 +135,22 @@ def test_every_is_a_positive_number(result, every):
 def test_a_result_without_a_trajectory_says_so(result, tmp_path):
     with pytest.raises(RunDirectoryError, match="not known from which trajectory"):
         replace(result, opened_with={}).atoms
+
+
+def test_an_analysis_is_loaded_without_doing_it_again(result, expected, monkeypatch):
+    written = (result.directory / "observables" / "results.nc").stat().st_mtime_ns
+    monkeypatch.chdir("/")
+    again = lmpdrive.load(result.directory)
+    assert (again.state, again.run_directory, again.report) == ("analysed", None, None)
+    assert again.verdict == result.verdict and again.scalars.keys() == result.scalars.keys()
+    np.testing.assert_equal(again.summary, result.summary)
+    for name, table in result.tables.items():
+        pd.testing.assert_frame_equal(again.tables[name], table, check_dtype=False, check_exact=True)
+    np.testing.assert_allclose(again.atoms.positions, expected[-1], atol=1e-6)
+    assert again.plot("water_density").get_xlabel() == result.plot("water_density").get_xlabel()
+    assert (result.directory / "observables" / "results.nc").stat().st_mtime_ns == written
+
+
+def test_there_must_be_an_analysis(tmp_path):
+    with pytest.raises(RunDirectoryError, match="analyse it first"):
+        lmpdrive.load(tmp_path)

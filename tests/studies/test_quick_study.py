@@ -46,7 +46,7 @@ def study(tmp_path_factory):
     changed(
         folder / "study-quick.yaml",
         {
-            "data": {"frames": 20, "test": 4},
+            "data": {"frames": 20, "test": 2},
             # three splits, a committee, take minutes more
             "training": {"sizes": [10], "splits": 1},
             "models": {"dp": {"recipe": "recipes/dp-quick.yaml", "length": 20}},
@@ -80,8 +80,10 @@ def test_from_the_teacher_to_the_page(study):
     assert set(verdict["observable"]) >= {"water_density", "water_orientation", "dipole_pz_histogram"}
     density = profiles[profiles["table"] == "water_density"]
     assert density["teacher"].max() > 0.5 and density["σ_model"].isna().all()
+    roughness = pd.read_csv(folder / "tables" / "roughness.csv")
+    assert set(roughness["kind"]) == {"specific", "mixed"} and (roughness["as noise of the energy [meV]"] > 0).all()
     names = {path.stem for path in (folder / "figures").glob("*.png")}
-    assert {"learning_curves", "error_against_speed", "stability", "curves_water_density"} <= names
+    assert {"learning_curves", "error_against_speed", "stability", "curves_water_density", "roughness"} <= names
     assert names == {path.stem for path in (folder / "figures").glob("*.csv")}
 
 

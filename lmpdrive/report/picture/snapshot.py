@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,25 @@ class Snapshot:
         elements, cell, origin = frames.topology.elements, chunk.cells[0], chunk.origins[0]
         positions = whole_in_cell(elements, chunk.positions[0] - origin, cell, frames.periodic, what.normal) + origin
         return cls(elements, positions, cell, origin, ions_of(what), what.normal, float(chunk.times_ps[0]))
+
+    @classmethod
+    def of_data(cls, file: Path, elements: Sequence[str], groups: Mapping[str, Indices]) -> Snapshot:
+        """The atoms of a LAMMPS data file of a run.
+
+        elements : (N,) by id; groups : of the builder, as in the manifest.
+        """
+        from ase.io import read
+
+        from lmpdrive.constituents import Configuration, find_constituents, known_slab
+
+        atoms: Any = read(file, format="lammps-data", sort_by_id=True)
+        cell, names = np.asarray(atoms.cell.array), np.asarray(elements)
+        slab, layers = known_slab(groups)
+        seen = [Configuration(np.asarray(atoms.positions, dtype=float), cell)]
+        what = find_constituents(names, seen, slab=slab, layers=layers, normal=None if slab is None else 2)
+        origin = np.asarray(atoms.get_celldisp(), dtype=float).ravel()
+        positions = whole_in_cell(names, atoms.positions - origin, cell, normal=what.normal) + origin
+        return cls(names, positions, cell, origin, ions_of(what), what.normal)
 
 
 def ions_of(what: Constituents) -> dict[str, Indices]:
