@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmpdrive.errors import TrajectoryError
+from lmpdrive.trajectory.compression import compression_of
+from lmpdrive.trajectory.plain_file import PlainFile
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -168,11 +170,19 @@ def _read(path: Path) -> list[Any]:
 
     if not path.is_file():
         raise TrajectoryError(f"there is no file {path}")
+    # ASE looks back and forth in the file, for which a compressed one is unpacked from its beginning each time
+    plain = PlainFile(path) if compression_of(path) else None
     try:
-        found = read(path, ":")
+        found = read(path if plain is None else plain.file(_refuse), ":")
+    except TrajectoryError:
+        raise
     except Exception as error:  # ASE's readers raise whatever they meet
         raise TrajectoryError(f"ASE cannot read {path}: {type(error).__name__}: {error}") from error
     return list(found) if isinstance(found, list) else [found]
+
+
+def _refuse(message: str) -> None:
+    raise TrajectoryError(message)
 
 
 def _labels(atoms: Any, where: str) -> tuple[float, Array]:
