@@ -17,6 +17,7 @@ from lmpdrive.campaigns.state import states
 from lmpdrive.common.say import Say, silent
 from lmpdrive.common.shell import to_paste
 from lmpdrive.engine.directory.lock import locked
+from lmpdrive.errors import EngineError
 
 ENGINE = "engine"
 """Parsl's files, in the campaign's folder."""
@@ -51,3 +52,16 @@ def run_campaign(
             say(f"comparison {group}: {why}")
         say(f"report: {write_report(plan, say)}")
     return Counter(state.phase for state in states(plan, runs))
+
+
+def work_off(file: Path, where: str | None, out: Path, say: Say) -> None:
+    """`run_campaign` as a step of something larger: failed runs are tried again, unstable ones have ended.
+
+    Raises EngineError if runs failed, and what `run_campaign` does.
+    """
+    ended = run_campaign(file, where, out, retry_failed=True, say=say)
+    if bad := {phase: n for phase, n in ended.items() if phase not in ("done", "unstable")}:
+        raise EngineError(
+            f"{', '.join(f'{n} {phase}' for phase, n in bad.items())} of the runs of {file}: see {out}, and call the "
+            "same command again"
+        )

@@ -6,10 +6,10 @@ Results go to stdout.  On a terminal long lines are wrapped.
 from __future__ import annotations
 
 import math
-import shutil
 import sys
-import textwrap
 from typing import TYPE_CHECKING
+
+from lmpdrive.cli.printing import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,10 +68,4 @@ def _numbers(scalars: Mapping[str, Scalar], every: bool) -> Iterator[str]:
 
 
 def _print(line: str) -> None:
-    if sys.stdout.isatty():
-        indent = " " * (len(line) - len(line.lstrip()) + 2)
-        width = shutil.get_terminal_size().columns
-        line = textwrap.fill(
-            line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
-        )
-    print(line, flush=True)
+    print(wrapped(line, sys.stdout), flush=True)

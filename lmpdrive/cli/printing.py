@@ -6,7 +6,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from lmpdrive.common.say import Say, silent
 
@@ -19,7 +19,24 @@ if TYPE_CHECKING:
 
 def progress_printer(quiet: bool) -> Say:
     """Prints a line of progress to stderr; nothing where `quiet`."""
-    return silent if quiet else (lambda text: print(text, file=sys.stderr, flush=True))
+    return silent if quiet else (lambda text: print(wrapped(text, sys.stderr), file=sys.stderr, flush=True))
+
+
+def wrapped(text: str, stream: TextIO) -> str:
+    """On a terminal, its lines broken between words, what follows indented; elsewhere as it is."""
+    if not stream.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    return "\n".join(
+        textwrap.fill(
+            line,
+            width,
+            subsequent_indent=" " * (len(line) - len(line.lstrip()) + 2),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in text.split("\n")
+    )
 
 
 def print_problems(found: Sequence[Problem], quiet: bool) -> None:
@@ -27,7 +44,6 @@ def print_problems(found: Sequence[Problem], quiet: bool) -> None:
 
     Notes go to stdout, the others to stderr.  On a terminal long ones are wrapped.
     """
-    width = shutil.get_terminal_size().columns
     tables = [p.message for p in found if p.level == "note" and "\n" in p.message]
     for table in tables if not quiet else ():
         print(table, end="\n\n")
@@ -36,12 +52,7 @@ def print_problems(found: Sequence[Problem], quiet: bool) -> None:
         for problem in found:
             if problem.level != level or problem.message in tables or (quiet and level == "note"):
                 continue
-            text = f"{level}: {problem.message}"
-            if stream.isatty() and "\n" not in text:
-                text = textwrap.fill(
-                    text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-                )
-            print(text, file=stream, flush=True)
+            print(wrapped(f"{level}: {problem.message}", stream), file=stream, flush=True)
 
 
 def count(n: int, noun: str) -> str:

@@ -16,11 +16,11 @@ from typing import Any
 
 import yaml
 from ase import Atoms
-from ase.io import read, write
+from ase.io import read
 
 from lmpdrive.campaigns.plan import RUNS
-from lmpdrive.campaigns.run import run_campaign
-from lmpdrive.common.atomic import replacing, write_atomically
+from lmpdrive.campaigns.run import work_off
+from lmpdrive.common.atomic import write_atomically
 from lmpdrive.common.say import Say, silent
 from lmpdrive.config import Config, load
 from lmpdrive.engine.directory.lock import locked
@@ -32,7 +32,7 @@ from lmpdrive.learning.labels import label
 from lmpdrive.learning.selection import selected
 from lmpdrive.pipeline import train
 from lmpdrive.training.plan import Request
-from lmpdrive.trajectory.labelled import labelled_atoms
+from lmpdrive.trajectory.labelled import labelled_atoms, write_frames
 
 SUMMARY = "iteration.json"
 SEEDS = 1000
@@ -168,19 +168,13 @@ class _Iteration:
         }
         file = self.folder / "explore.yaml"
         write_atomically(file, yaml.safe_dump(content, sort_keys=False))
-        # a user who calls again wants another try
-        ended = run_campaign(file, self.where, self.folder / "explore", retry_failed=True, say=self.say)
-        if bad := {phase: n for phase, n in ended.items() if phase not in ("done", "unstable")}:
-            raise EngineError(
-                f"{', '.join(f'{n} {phase}' for phase, n in bad.items())} of the exploring runs: see "
-                f"{self.folder / 'explore'}, and call the same command again"
-            )
+        work_off(file, self.where, self.folder / "explore", self.say)
         return sorted(path for path in (self.folder / "explore" / RUNS).iterdir() if path.is_dir())
 
     def collect(self, runs: Sequence[Path], known: Sequence[Atoms], found: Iteration) -> Iteration:
         """Choose frames, have them labelled, and keep the good ones."""
         candidates = [atoms for run in runs for atoms in candidates_of(run, self.wanted.candidates)]
-        self.write("candidates.xyz", candidates)
+        write_frames(self.folder / "candidates.xyz", candidates)
         left, why = bearable(candidates, known, self.wanted.filter)
         if why:
             self.say(f"left out before labelling: {len(why)} of {len(candidates)} candidates, atoms too close")
@@ -202,7 +196,7 @@ class _Iteration:
             raise EngineError(f"no new frame is left to learn from: see {self.folder / 'rejected.txt'}")
         for atoms in good:
             atoms.info["iteration"] = self.number
-        self.write(f"labelled-{self.number:03d}.xyz", good)
+        write_frames(self.folder / f"labelled-{self.number:03d}.xyz", good)
         return Iteration(**asdict(found) | {"candidates": len(candidates), "selected": len(frames), "added": len(good)})
 
     def choose(self, candidates: Sequence[Atoms], known: Sequence[Atoms], before: int) -> list[Atoms]:
@@ -211,10 +205,5 @@ class _Iteration:
         if not file.is_file():
             n = min(self.wanted.select.n, len(candidates))
             self.say(f"selecting {n} of {len(candidates)} candidates ({self.wanted.select.method})")
-            self.write(file.name, [candidates[i] for i in selected(candidates, known, self.wanted.select)])
+            write_frames(file, [candidates[i] for i in selected(candidates, known, self.wanted.select)])
         return list(read(file, ":"))
-
-    def write(self, name: str, frames: Sequence[Atoms]) -> None:
-        """Extended XYZ, whole or not at all."""
-        with replacing(self.folder / name) as temporary:
-            write(temporary, list(frames), format="extxyz")

@@ -10,11 +10,10 @@ from typing import Any
 import yaml
 
 from lmpdrive.campaigns.plan import make_plan
-from lmpdrive.campaigns.run import run_campaign
+from lmpdrive.campaigns.run import work_off
 from lmpdrive.campaigns.state import RunState, states
 from lmpdrive.common.atomic import write_atomically
 from lmpdrive.common.say import Say
-from lmpdrive.errors import EngineError
 from lmpdrive.studies.file import MIXED
 from lmpdrive.studies.plan import HOT, RUNS, TEACHER, Learned, StudyPlan
 from lmpdrive.training.card import card_of
@@ -70,12 +69,7 @@ def potential_of(plan: StudyPlan, one: Learned) -> dict[str, Any]:
 def run(plan: StudyPlan, file: Path, where: str | None, say: Say) -> list[RunState]:
     """Work off one of the campaigns.  Raises EngineError if runs failed; unstable ones have ended."""
     out = plan.folder / file.stem
-    ended = run_campaign(file, where, out, retry_failed=True, say=say)
-    if bad := {phase: n for phase, n in ended.items() if phase not in ("done", "unstable")}:
-        raise EngineError(
-            f"{', '.join(f'{n} {phase}' for phase, n in bad.items())} of the runs of {file}: see {out}, and call the "
-            "same command again"
-        )
+    work_off(file, where, out, say)
     return states(make_plan(file, out))
 
 

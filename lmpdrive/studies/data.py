@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from ase.io import read, write
+from ase.io import read
 
-from lmpdrive.common.atomic import replacing
 from lmpdrive.common.run_files import CONFIG
 from lmpdrive.common.say import Say
 from lmpdrive.config import load
@@ -20,6 +19,7 @@ from lmpdrive.learning.labels import label
 from lmpdrive.studies.campaigns import directories
 from lmpdrive.studies.plan import HOT, TEACHER, StudyPlan
 from lmpdrive.trajectory import open_trajectory
+from lmpdrive.trajectory.labelled import write_frames
 
 LEARNED_SHARE, TEST_SHARE = 0.8, 0.9
 """Of a run's frames: up to the first they are learned from, from the second they test; between them are none."""
@@ -39,11 +39,11 @@ def make_data(plan: StudyPlan, say: Say) -> None:
             frames = _labelled(plan, runs[state], (0.0, LEARNED_SHARE), wanted.frames, say)
             if wanted.hot:
                 frames += _labelled(plan, hot[state], (0.0, 1.0), wanted.hot.frames, say)
-            _write(plan.frames_of(state), frames)
+            write_frames(plan.frames_of(state), frames)
         if not plan.test_of(state).is_file():
-            _write(plan.test_of(state), _labelled(plan, runs[state], (TEST_SHARE, 1.0), wanted.test, say))
+            write_frames(plan.test_of(state), _labelled(plan, runs[state], (TEST_SHARE, 1.0), wanted.test, say))
     if not plan.test.is_file():
-        _write(plan.test, [atoms for state in plan.states for atoms in read(plan.test_of(state), ":")])
+        write_frames(plan.test, [atoms for state in plan.states for atoms in read(plan.test_of(state), ":")])
 
 
 def spread(run_dir: Path, part: tuple[float, float], n: int) -> list[Atoms]:
@@ -69,8 +69,3 @@ def _labelled(plan: StudyPlan, runs: Sequence[Path], part: tuple[float, float], 
     frames = [atoms for run, count in zip(runs, counts, strict=True) for atoms in spread(run, part, count)]
     by = Label(potential=section)
     return label(frames, runs[0].parent, by, plan.data / "labels" / runs[0].parent.parent.name, say)
-
-
-def _write(path: Path, frames: Sequence[Atoms]) -> None:
-    with replacing(path) as temporary:
-        write(temporary, list(frames), format="extxyz")

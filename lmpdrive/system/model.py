@@ -82,9 +82,11 @@ class BuildReport:
             lines.append(f"{layers}, {faces}; {self.fixed} atoms fixed")
         if self.surface_charge_e_per_A2 is not None and self.surface_charge_uC_per_cm2 is not None:
             balances = "metal" if self.slab == "metal" else "slab"
+            charge = f"{self.surface_charge_e_per_A2:.5f} e/Å^2 = {self.surface_charge_uC_per_cm2:.1f} µC/cm^2"
             lines.append(
-                f"ions carry {self.ion_charge_e:+d} e; the {balances} balances them: "
-                f"{self.surface_charge_e_per_A2:.5f} e/Å^2 = {self.surface_charge_uC_per_cm2:.1f} µC/cm^2 of wet face"
+                f"ions carry {self.ion_charge_e:+d} e; the {balances} balances them: {charge} of wet face"
+                if self.ion_charge_e
+                else f"no net charge of ions, and none on the {balances}"
             )
         elif self.ion_charge_e:
             lines.append(f"ions carry {self.ion_charge_e:+d} e, and nothing balances them")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from lmpdrive.common.atomic import replacing
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.trajectory.compression import compression_of
 from lmpdrive.trajectory.plain_file import PlainFile
@@ -129,6 +130,14 @@ def read_frames(paths: Sequence[str | Path]) -> LabelledFrames:
     Raises TrajectoryError for a file that ASE cannot read, or without frames.
     """
     return without_labels([atoms for path in paths for atoms in _read(Path(path))], ", ".join(map(str, paths)))
+
+
+def write_frames(path: Path, frames: Sequence[Atoms]) -> None:
+    """Extended XYZ, whole or not at all."""
+    from ase.io import write
+
+    with replacing(path) as temporary:
+        write(temporary, list(frames), format="extxyz")
 
 
 def of_trajectory(trajectory: Trajectory) -> LabelledFrames:
