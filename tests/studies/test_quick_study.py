@@ -46,7 +46,7 @@ def study(tmp_path_factory):
     changed(
         folder / "study-quick.yaml",
         {
-            "data": {"frames": 20, "test": 2},
+            "data": {"frames": 20, "test": 2, "hot": None},
             # three splits, a committee, take minutes more
             "training": {"sizes": [10], "splits": 1},
             "models": {"dp": {"recipe": "recipes/dp-quick.yaml", "length": 20}},
