@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -44,7 +44,7 @@ def _points(axes: Axes, data: pd.DataFrame) -> None:
         at = places[f"{row['model']} {row['state']}"] + (0.15 if mixed else -0.15) + 0.06 * line
         value, error = row[NOISE], 2 * row[sigma_of(NOISE)]
         yerr = [[min(error, 0.99 * value)], [error]] if np.isfinite(error) else None
-        how = {"fmt": MARKERS[line % 4], "markersize": 3, "color": COLOURS[row["kind"]]}
+        how: dict[str, Any] = {"fmt": MARKERS[line % 4], "markersize": 3, "color": COLOURS[row["kind"]]}
         axes.errorbar(at, value, yerr=yerr, label=f"{row['kind']}, {row['line']}", **how)
     axes.set_yscale("log")
     axes.set_ylabel("roughness as noise [meV]")
