@@ -22,7 +22,9 @@ def load(path: str | Path) -> Result:
 
     found = load_analysis(path)
     folder = found.folder
-    run = next((at for at in (folder, Path(found.about.get("source", ""))) if (at / MANIFEST).is_file()), None)
+    # an older analysis does not name its source, and Path("") would be whatever folder this is called in
+    source = Path(found.about.get("source") or folder)
+    run = next((place for place in (folder, source) if (place / MANIFEST).is_file()), None)
     scalars = {name: scalar for table in found.tables.values() for name, scalar in table.scalars.items()}
     page = folder / REPORT
     return Result(

@@ -57,10 +57,9 @@ class Tables:
     def write(self, folder: Path) -> None:
         """One CSV each."""
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("errors", "runs", "numbers", "profiles", "roughness"):
-            table = getattr(self, name)
-            if not table.empty:
-                write_atomically(folder / f"{name}.csv", table.to_csv(index=False, float_format="%.8g"))
+        asked = ["roughness"] * (not self.roughness.empty)
+        for name in ("errors", "runs", "numbers", "profiles", *asked):
+            write_atomically(folder / f"{name}.csv", getattr(self, name).to_csv(index=False, float_format="%.8g"))
 
 
 def make_tables(plan: StudyPlan, runs: Sequence[RunState]) -> Tables:
@@ -96,13 +95,16 @@ def make_tables(plan: StudyPlan, runs: Sequence[RunState]) -> Tables:
 def _roughness(plan: StudyPlan) -> pd.DataFrame:
     found = table_of(plan)
     if not found.empty:
-        found.insert(2, "kind", [MIXED if learns == MIXED else SPECIFIC for learns in found["learns"]])
+        found.insert(2, "kind", found["learns"].map(_kind))
     return found
 
 
+def _kind(learns: str) -> str:
+    return MIXED if learns == MIXED else SPECIFIC
+
+
 def _about(one: Learned) -> dict[str, Any]:
-    kind = MIXED if one.learns == MIXED else SPECIFIC
-    return {"model": one.name, "learns": one.learns, "kind": kind, "size": one.size, "split": one.split}
+    return {"model": one.name, "learns": one.learns, "kind": _kind(one.learns), "size": one.size, "split": one.split}
 
 
 def _errors(plan: StudyPlan, one: Learned) -> Iterator[dict[str, Any]]:
