@@ -33,10 +33,11 @@ def assert_equal(found, model, limit: float) -> None:
     assert np.abs(found.energies_eV - model.energies_eV).max() < limit
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_trained_model_with_repulsion(dtype):
+# forces of 10 eV/Å carry 1e-6 of rounding in float32, and sums of them differ with the processor
+@pytest.mark.parametrize(("dtype", "limit"), [("float32", 1e-4), ("float64", 2e-5)])
+def test_a_trained_model_with_repulsion(dtype, limit):
     ours, model = evaluators(POTENTIALS / "pt-water-mace" / "mace.model", dtype)
-    assert_equal(ours(film()), model(film()), 2e-5)
+    assert_equal(ours(film()), model(film()), limit)
 
 
 @pytest.mark.parametrize("correlation", [1, 3, [3, 2], 4], ids=str)

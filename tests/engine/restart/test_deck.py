@@ -60,7 +60,13 @@ def test_in_the_equilibration_both_stages_are_run():
     commands = live(resumed(NVE, Resumption(2, "last.restart", 1_000)), "pt111-water-nve")
     runs = [c for c in commands if c.startswith("run")]
     assert runs == ["run 4000 upto start 0 stop 4000", "run 12000 upto"]
-    assert [c.split()[3] for c in commands if c.startswith("fix move")] == ["nvt", "nve"]
+    stages = [c for c in commands if c.startswith(("fix move", "fix bath", "unfix bath"))]
+    assert [c.split()[:4] for c in stages] == [
+        ["fix", "move", "mobile", "nve"],
+        ["fix", "bath", "mobile", "langevin"],
+        ["unfix", "bath"],
+        ["fix", "move", "mobile", "nve"],
+    ]
     assert "traj.2.dcd" in " ".join(commands)
 
 
