@@ -102,6 +102,8 @@ class DynamicsSection(Section):
     ensemble: Text | None = None
     thermostats: tuple[Text, ...] = ()
     """What has a thermostat of its own, and its target; `temperature_K` is the mean of all mobile atoms then."""
+    friction_fs: PositiveNumber | None = None
+    """Relaxation time of the production's Langevin thermostat, which acts on each atom; None for others."""
     stages: tuple[Stage, ...] = ()
 
     @property

@@ -60,6 +60,7 @@ def new_manifest(config: Config, system: BuiltSystem, hashes: dict[str, str], de
             thermostats=tuple(f"{one.where.words}: {one.temperature_K:g} K" for one in dynamics.thermostats),
             ramp_K=ramp_K,
             ensemble=dynamics.ensemble,
+            friction_fs=_friction_fs(config),
             stages=_stages(config),
         ),
         guard=Limits.of(config, system, targets_K).content(),
@@ -97,6 +98,14 @@ def _potential(config: Config, hashes: dict[str, str]) -> PotentialSection:
         card=potential.card(),
         sha256=hashes,
     )
+
+
+def _friction_fs(config: Config) -> float | None:
+    """The longest of the production's Langevin thermostats; None where a stage of it has another."""
+    stages = [stage for stage in config.plan if stage.production]
+    if not stages or any(s.ensemble == "nve" or s.thermostat.style != "langevin" for s in stages):
+        return None
+    return max(stage.thermostat.damping_fs for stage in stages)
 
 
 def _stages(config: Config) -> tuple[Stage, ...]:
