@@ -1,6 +1,7 @@
 """Energies and forces of chosen frames: by a potential, or by a command of the user's in a folder for each frame.
 
-Labels are `REF_energy` [eV] in `info` and `REF_forces` [eV/Å] in `arrays`, as the trainers read them.
+Labels are `REF_energy` [eV] in `info` and `REF_forces` [eV/Å] in `arrays`, as the trainers read them; a potential with
+charges that LAMMPS evaluates leaves them in `charges_e`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from lmpdrive.errors import EngineError, LmpdriveError, TrajectoryError
 from lmpdrive.learning.candidates import given_structure
 from lmpdrive.learning.file import Label
 from lmpdrive.pipeline import render
-from lmpdrive.trajectory.labelled import ENERGY, FORCES, without_labels
+from lmpdrive.trajectory.labelled import CHARGES, ENERGY, FORCES, without_labels
 
 STRUCTURE = "frame.xyz"
 """The frame in the folder of its job, in the order of the run."""
@@ -52,11 +53,13 @@ def label(frames: Sequence[Atoms], runs: Path, by: Label, folder: Path, say: Say
     return found
 
 
-def labelled_copy(atoms: Atoms, energy_eV: float, forces: Any) -> Atoms:
+def labelled_copy(atoms: Atoms, energy_eV: float, forces: Any, charges_e: Any = None) -> Atoms:
     """The frame with labels; `info` stays."""
     copy = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc, info=dict(atoms.info))
     copy.info[ENERGY] = float(energy_eV)
     copy.arrays[FORCES] = np.asarray(forces, float)
+    if charges_e is not None:
+        copy.arrays[CHARGES] = np.asarray(charges_e, float)
     return copy
 
 
@@ -66,12 +69,14 @@ def _by_potential(frames: Sequence[Atoms], run: Path, by: Label, folder: Path) -
         shutil.rmtree(folder, ignore_errors=True)
         _render(run, by.potential or {}, folder)
     config, given = load(folder / CONFIG), without_labels(frames)
+    ends, charges = np.cumsum(given.counts)[:-1], None
     if can_make(config.potential):
         energies, forces = labelled.evaluate(folder, given)
     else:
-        energies, forces = through_lammps.evaluate(folder, config, given)
-    of_frame = np.split(forces, np.cumsum(given.counts)[:-1])
-    return [labelled_copy(*one) for one in zip(frames, energies, of_frame, strict=True)]
+        found = through_lammps.evaluate(folder, config, given)
+        energies, forces, charges = found.energies_eV, found.forces, found.charges_e
+    of_frame = [None] * len(frames) if charges is None else np.split(charges, ends)
+    return [labelled_copy(*one) for one in zip(frames, energies, np.split(forces, ends), of_frame, strict=True)]
 
 
 def _render(run: Path, potential: dict[str, Any], folder: Path) -> None:

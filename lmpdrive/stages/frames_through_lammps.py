@@ -52,7 +52,7 @@ class FramesThroughLammps:
                 config = self._rendered(member, int(self._kinds[atoms][0]), Path(name))
                 told = partial(_of_all, watch, done)
                 answer = evaluate(Path(name) / "run", config, some.some(numbers), told)
-            energies[numbers], forces[np.isin(of_frame, numbers)] = answer
+            energies[numbers], forces[np.isin(of_frame, numbers)] = answer.energies_eV, answer.forces
             done += len(numbers)
         return energies, forces
 

@@ -3,7 +3,7 @@
 errors : of every model on the held-back frames of every state.  runs : of every run of a model, how it went.
 numbers : each number of each run beside the teacher's.  profiles : each curve, bin by bin, beside the teacher's, with
 σ of the run, σ of the teacher, and σ_model of the committee.  roughness : of the energy along lines, where it was asked
-for.
+for.  dipoles : of the teacher's held-back frames, where it has charges.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from lmpdrive.observables.tables import Table
 from lmpdrive.report.analysed import Analysed, load
 from lmpdrive.report.model_bands import model_tables, target_columns
 from lmpdrive.studies.campaigns import directories
+from lmpdrive.studies.dipoles import dipoles
 from lmpdrive.studies.file import MIXED
 from lmpdrive.studies.models import errors_of
 from lmpdrive.studies.plan import TEACHER, Learned, StudyPlan
@@ -52,13 +53,14 @@ class Tables:
     numbers: pd.DataFrame
     profiles: pd.DataFrame
     roughness: pd.DataFrame
+    dipoles: pd.DataFrame
     titles: Mapping[str, str]
 
     def write(self, folder: Path) -> None:
         """One CSV each."""
         folder.mkdir(parents=True, exist_ok=True)
-        asked = ["roughness"] * (not self.roughness.empty)
-        for name in ("errors", "runs", "numbers", "profiles", *asked):
+        there = [name for name in ("roughness", "dipoles") if not getattr(self, name).empty]
+        for name in ("errors", "runs", "numbers", "profiles", *there):
             write_atomically(folder / f"{name}.csv", getattr(self, name).to_csv(index=False, float_format="%.8g"))
 
 
@@ -88,6 +90,7 @@ def make_tables(plan: StudyPlan, runs: Sequence[RunState]) -> Tables:
         pd.DataFrame(numbers),
         pd.concat(profiles, ignore_index=True) if profiles else pd.DataFrame(),
         _roughness(plan),
+        dipoles(plan),
         titles,
     )
 

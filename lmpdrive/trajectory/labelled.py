@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 ENERGY, FORCES = "REF_energy", "REF_forces"
+CHARGES = "charges_e"
+"""Of the reference, where it has some: no potential learns them."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from lmpdrive.learning.file import Candidates, Filter, Label, Select, read_learn
 from lmpdrive.learning.filters import bearable, kept
 from lmpdrive.learning.labels import label, labelled_copy
 from lmpdrive.learning.selection import selected
-from lmpdrive.trajectory.labelled import ENERGY, FORCES, without_labels
+from lmpdrive.trajectory.labelled import CHARGES, ENERGY, FORCES, without_labels
 from tests.conftest import SMALL_CLASSICAL
 
 
@@ -126,11 +126,10 @@ def test_candidates_with_atoms_on_top_of_each_other_are_not_labelled():
 def test_labels_of_a_teacher_without_a_calculator_are_lammps_own(runs, tmp_path):
     frames = candidates_of(runs / "whole", Candidates(stable_frames=2))[1:]
     found = label(frames, runs, Label(potential={"architecture": "classical"}), tmp_path / "label", lambda line: None)
-    energies, forces = through_lammps.evaluate(
-        runs / "whole", load(runs / "whole" / "resolved.yaml"), without_labels(frames)
-    )
-    assert [atoms.info[ENERGY] for atoms in found] == pytest.approx(energies.tolist(), abs=1e-6)
-    assert np.abs(np.concatenate([atoms.arrays[FORCES] for atoms in found]) - forces).max() < 1e-5
+    own = through_lammps.evaluate(runs / "whole", load(runs / "whole" / "resolved.yaml"), without_labels(frames))
+    assert [atoms.info[ENERGY] for atoms in found] == pytest.approx(own.energies_eV.tolist(), abs=1e-6)
+    assert np.abs(np.concatenate([atoms.arrays[FORCES] for atoms in found]) - own.forces).max() < 1e-5
+    assert np.abs(np.concatenate([atoms.arrays[CHARGES] for atoms in found]) - own.charges_e).max() < 1e-6
     assert [atoms.info["step"] for atoms in found] == [40, 240]
 
 

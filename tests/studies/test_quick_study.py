@@ -40,7 +40,7 @@ def study(tmp_path_factory):
     shutil.copytree(ROOT, folder)
     short = {"equilibrate_ps": 0.1, "production_ps": 0.5, "minimise": None}
     changed(folder / "teacher-quick.yaml", {"dynamics": short, "output": {"frames_every_fs": 10}})
-    names = ["water_density", "water_orientation", "dipole_pz_histogram", "temperature"]
+    names = ["water_density", "water_orientation", "dipole_pz", "dipole_pz_histogram", "temperature"]
     content = yaml.safe_load((folder / "teacher-quick.yaml").read_text()) | {"observables": {"names": names}}
     (folder / "teacher-quick.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     changed(
@@ -82,9 +82,20 @@ def test_from_the_teacher_to_the_page(study):
     assert density["teacher"].max() > 0.5 and density["σ_model"].isna().all()
     roughness = pd.read_csv(folder / "tables" / "roughness.csv")
     assert set(roughness["kind"]) == {"specific", "mixed"} and (roughness["as noise of the energy [meV]"] > 0).all()
+    _dipoles_are_those_of_spc_fw(pd.read_csv(folder / "tables" / "dipoles.csv"))
     names = {path.stem for path in (folder / "figures").glob("*.png")}
-    assert {"learning_curves", "error_against_speed", "stability", "curves_water_density", "roughness"} <= names
+    assert {"learning_curves", "error_against_speed", "stability", "curves_water_density", "roughness", "dipole"} <= names
     assert names == {path.stem for path in (folder / "figures").glob("*.csv")}
+
+
+def _dipoles_are_those_of_spc_fw(found: pd.DataFrame) -> None:
+    """2.39 D each (Wu, Tepper and Voth, J. Chem. Phys. 124, 024503 (2006)), whatever the metal and the ions do."""
+    assert len(found) == 2 * 2
+    assert (found["M_z of the water [e Å]"] - 2.39 * 0.2082 * found["P_z [1]"]).abs().max() < 0.4
+    ions = found["state"] == "na1"
+    rest = found["M_z [e Å]"] - found["M_z of the water [e Å]"]
+    # an ion and its charge on the metal are some Å apart; without ions the metal has only what layers share
+    assert rest[ions].min() > 2 and rest[~ions].abs().max() < 1
 
 
 def _labels_are_the_energies_of_the_run(folder: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,15 +28,28 @@ from lmpdrive.trajectory.labelled import LabelledFrames
 
 Array = NDArray[np.float64]
 
-GIVEN, FORCES, ENERGIES = "frames.dump", "forces.dump", "energies.txt"
+GIVEN, PER_ATOM, ENERGIES = "frames.dump", "atoms.dump", "energies.txt"
 UPRIGHT_A = 1e-6
 """Components of a cell that LAMMPS has no place for: ay, az, bz."""
 
 
+@dataclass(frozen=True)
+class Evaluated:
+    """What a deck gives F frames with N atoms in all.
+
+    energies_eV : (F,); forces : (N, 3) eV/Å.
+    charges_e : (N,), those of an electrode as it answers to each frame; None where the deck's atoms have none.
+    """
+
+    energies_eV: Array
+    forces: Array
+    charges_e: Array | None
+
+
 def evaluate(
     run_dir: Path, config: Config, frames: LabelledFrames, poll: Callable[[int], bool | None] = lambda _: None
-) -> tuple[Array, Array]:
-    """Energies (F,) [eV] and forces (N, 3) [eV/Å] that the deck in `run_dir` gives `frames`.
+) -> Evaluated:
+    """Energies, forces and charges that the deck in `run_dir` gives `frames`.
 
     `poll` is called a few times a second with the number of frames that are done; where it returns True, LAMMPS is
     asked to stop, which is a KeyboardInterrupt.
@@ -57,12 +70,13 @@ def evaluate(
         if run(folder, config, quiet=True, job=job, poll=lambda: poll(_done(written))) == "interrupted":
             raise KeyboardInterrupt
         energies = np.loadtxt(folder / ENERGIES, usecols=1, ndmin=1)
-        forces = _forces(folder / FORCES, len(species))
+        atoms = _per_atom(folder / PER_ATOM, len(species))
+    forces, charges = atoms[:, :3], atoms[:, 3] if atoms.shape[1] > 3 else None
     if len(energies) != len(frames) or len(forces) != int(frames.counts.sum()):
         raise EngineError(f"LAMMPS evaluated {len(energies)} of {len(frames)} frames")
     if not (np.isfinite(energies).all() and np.isfinite(forces).all()):
         raise ModelError("an energy or a force is not finite")
-    return energies, forces
+    return Evaluated(energies, forces, charges)
 
 
 def _done(energies: Path) -> int:
@@ -106,6 +120,11 @@ def uncut(frames: LabelledFrames, axes: Sequence[int]) -> LabelledFrames:
     return replace(frames, positions=positions)
 
 
+def _has_charges(deck: Deck) -> bool:
+    """https://docs.lammps.org/atom_style.html"""
+    return any(c.name == "atom_style" and c.words[1] in ("charge", "full") for c in deck.commands)
+
+
 def _deck(deck: Deck) -> str:
     model = deck.commands[: end_of_model(deck)]
     return "".join(
@@ -114,8 +133,8 @@ def _deck(deck: Deck) -> str:
             *COMPUTES,
             f"thermo_style custom step pe c_{ENERGY}\n",
             "thermo 1\n",
-            f"dump forces all custom 1 {FORCES} id fx fy fz\n",
-            "dump_modify forces sort id format float %.17g\n",
+            f"dump atoms all custom 1 {PER_ATOM} id fx fy fz{' q' * _has_charges(deck)}\n",
+            "dump_modify atoms sort id format float %.17g\n",
             "variable energy equal pe\n",
             f'fix energies all print 1 "$(step) $(v_energy:%.17g)" file {ENERGIES} screen no title ""\n',
             f"rerun {GIVEN} dump x y z box yes format native\n",
@@ -137,8 +156,8 @@ def _dump(frames: LabelledFrames) -> str:
     return "".join(text)
 
 
-def _forces(path: Path, n: int) -> Array:
-    """(N, 3) of all frames: each has nine lines of header and `n` of "id fx fy fz"."""
+def _per_atom(path: Path, n: int) -> Array:
+    """(N, 3 or 4) of all frames: each has nine lines of header and `n` of "id fx fy fz" and perhaps q."""
     with path.open() as file:
-        rows = [line.split()[1:4] for number, line in enumerate(file) if number % (n + 9) >= 9]
-    return np.array(rows, dtype=float).reshape(-1, 3)
+        rows = [line.split()[1:] for number, line in enumerate(file) if number % (n + 9) >= 9]
+    return np.array(rows, dtype=float).reshape(len(rows), -1)

@@ -48,7 +48,8 @@ def frames_of(run: Path) -> LabelledFrames:
 
 
 def test_energies_are_those_of_the_run_and_frozen_atoms_have_forces(run):
-    energies, forces = evaluate(run, load(run / "resolved.yaml"), frames_of(run))
+    found = evaluate(run, load(run / "resolved.yaml"), frames_of(run))
+    energies, forces = found.energies_eV, found.forces
     logged = float(thermo_table(run / "log.lammps")[-1][3])
     assert energies[0] == pytest.approx(logged, abs=1e-4), "the electrode charges converge to 1e-5"
     assert energies[1] == pytest.approx(energies[0], abs=1e-6)
@@ -57,6 +58,18 @@ def test_energies_are_those_of_the_run_and_frozen_atoms_have_forces(run):
     assert np.abs(forces[2 * n :] - forces[:n]).max() < 0.03
     frozen = np.arange(16)
     assert np.abs(forces[frozen]).max() > 0.01, "setforce does not act"
+
+
+def test_charges_are_those_of_the_electrode_in_this_frame(run):
+    from ase.io import read
+
+    frames = frames_of(run)
+    charges = evaluate(run, load(run / "resolved.yaml"), frames).charges_e.reshape(3, -1)
+    last = read(run / "final.data", format="lammps-data", sort_by_id=True).arrays["initial_charges"]
+    metal = system_of(run).members("metal")
+    assert np.ptp(last[metal]) > 0.001 and np.abs(charges[0] - last).max() < 1e-4
+    assert np.abs(charges.sum(axis=1)).max() < 1e-6
+    assert np.abs(charges[1] - charges[0]).max() < 1e-6
 
 
 def test_the_gap_is_where_the_cell_ends():
