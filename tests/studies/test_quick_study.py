@@ -15,7 +15,7 @@ from ase.io import read
 from lmpdrive.trajectory import thermo_of
 from lmpdrive.trajectory.labelled import ENERGY
 
-pytest.importorskip("deepmd", reason="deepmd-kit is not in this environment")
+pytest.importorskip("mace", reason="mace-torch is not in this environment")
 pytest.importorskip("parsl", reason="parsl is not in this environment")
 
 ROOT = Path(__file__).parents[2] / "studies" / "charge-states"
@@ -49,10 +49,10 @@ def study(tmp_path_factory):
             "data": {"frames": 20, "test": 2, "hot": None},
             # three splits, a committee, take minutes more
             "training": {"sizes": [10], "splits": 1},
-            "models": {"dp": {"recipe": "recipes/dp-quick.yaml", "length": 20}},
+            "models": {"mace-local": {"recipe": "recipes/mace-local.yaml", "length": 2}},
             "runs": {
                 "states": ["na1"],
-                # models of twenty batches know no water: nothing is asked of their physics here
+                # models of two epochs know no water: nothing is asked of their physics here
                 "set": {"dynamics.production_ps": 0.1, "dynamics.equilibrate_ps": 0.02, "guard": "off"},
             },
             "committee": {"stride": 5},

@@ -62,13 +62,13 @@ def test_names_and_places(study):
     assert plan.training_sets == ["na1", "mixed"] and list(plan.states) == ["na0", "na1"]
     assert len(list(plan.learned())) == 2 * 2 * 3
     assert [one.label for one in plan.running()] == [
-        "dp-na1-n10-s1",
-        "dp-na1-n10-s2",
-        "dp-mixed-n10-s1",
-        "dp-mixed-n10-s2",
+        "mace-local-na1-n10-s1",
+        "mace-local-na1-n10-s2",
+        "mace-local-mixed-n10-s1",
+        "mace-local-mixed-n10-s2",
     ]
     one = plan.running()[1]
-    assert plan.folder_of(one) == plan.folder / "models" / "dp" / "na1" / "split-2" / "n-10"
+    assert plan.folder_of(one) == plan.folder / "models" / "mace-local" / "na1" / "split-2" / "n-10"
     assert [member.split for member in plan.committee(one)] == [1, 2, 3]
 
 
@@ -76,7 +76,7 @@ def test_names_and_places(study):
     ("changes", "message"),
     [
         ({"runs": {"states": ["na7"]}}, "runs.states: no 'na7'. Did you mean|runs.states: no 'na7'"),
-        ({"runs": {"sizes": [77]}}, "77 is no size that 'dp' is trained with"),
+        ({"runs": {"sizes": [77]}}, "77 is no size that 'mace-local' is trained with"),
         ({"training": {"sizes": [5, 5]}}, "one or more numbers of frames, each once"),
         ({"models": {}, "tries": 0}, "tries"),
         ({"teacher": {"base": "none.yaml"}}, "there is no file"),
