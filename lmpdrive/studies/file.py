@@ -14,7 +14,7 @@ from lmpdrive.errors import ConfigError, did_you_mean
 
 MIXED = "mixed"
 """The training set with frames of every state."""
-KEYS = "study, teacher, data, training, models and runs: docs/campaigns.md"
+KEYS = "study, teacher, data, training, models and runs: docs/study.md"
 
 Name = Annotated[str, Field(pattern=NAME, max_length=30)]
 

@@ -52,7 +52,7 @@ def test_shipped_studies_are_valid(name, tmp_path):
 
 
 def test_the_page_shows_the_quick_study():
-    text = (ROOT.parents[1] / "docs" / "campaigns.md").read_text().partition("## A study with the truth known")[2]
+    text = (ROOT.parents[1] / "docs" / "study.md").read_text().partition("# A study with the truth known")[2]
     shown = yaml.safe_load(text.partition("```yaml\n")[2].partition("```")[0])
     assert shown == yaml.safe_load((ROOT / "study-quick.yaml").read_text())
 
