@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from lmpdrive.common.progress_file import read_progress
-from lmpdrive.common.run_files import CONFIG, MANIFEST
+from lmpdrive.common.run_files import CONFIG, MANIFEST, REPORT
 from lmpdrive.engine.directory.lock import LOCK
 
 SIGN_OF_LIFE_S = 30.0
@@ -48,7 +48,7 @@ def step_of(folder: Path) -> int:
 
 def analysed(folder: Path) -> bool:
     """Whether the results are newer than what was run."""
-    results = [path for name in ("observables/results.nc", "report.html") if (path := folder / name).is_file()]
+    results = [path for name in ("observables/results.nc", REPORT) if (path := folder / name).is_file()]
     logs = [path.stat().st_mtime for path in folder.glob("log*.lammps")]
     return bool(results) and max(path.stat().st_mtime for path in results) >= max(logs, default=0.0)
 

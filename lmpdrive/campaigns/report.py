@@ -22,6 +22,7 @@ from lmpdrive.campaigns.spread import by_experiment, together
 from lmpdrive.campaigns.state import MEANING, RunState, states
 from lmpdrive.campaigns.tables import analysed_runs, number_table, state_table
 from lmpdrive.common.atomic import replacing, write_atomically
+from lmpdrive.common.run_files import REPORT
 from lmpdrive.common.say import Say, silent
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.observables.tables import Scalar, Table
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from lmpdrive.report.analysed import Analysed
 
-PAGE = "report.html"
 WORD = {"bad": "not trustworthy", "short": "too short to say", "caution": "with care", "good": "trustworthy"}
 """Level of a verdict -> word in the matrix."""
 MOST_RUNS_IN_MATRIX = 400
@@ -68,10 +68,10 @@ def write_report(plan: Plan, say: Say = silent) -> Path:
         _write_netcdf(profiles, plan.folder / "campaign.nc")
         write_pareto(plan, analysed, say)
         text = _page(plan, found, analysed, profiles, numbers)
-        write_atomically(plan.folder / PAGE, text)
+        write_atomically(plan.folder / REPORT, text)
     except OSError as error:
         raise RunDirectoryError(f"cannot write in {plan.folder}: {error.strerror}") from error
-    return plan.folder / PAGE
+    return plan.folder / REPORT
 
 
 def _page(
@@ -123,7 +123,7 @@ def _pareto(plan: Plan) -> Any:
 def _row(plan: Plan, state: RunState, analysed: Mapping[str, Analysed]) -> dict[str, Any]:
     """One run in the matrix."""
     verdict = analysed[state.run.name].verdict if state.run.name in analysed else None
-    page = plan.directory(state.run.name) / "report.html"
+    page = plan.directory(state.run.name) / REPORT
     return {
         "name": state.run.name,
         "points": list(state.run.points.values()),

@@ -15,6 +15,7 @@ import numpy as np
 
 from lmpdrive.common.atomic import replacing
 from lmpdrive.common.manifest import Manifest, Stage, SystemSection
+from lmpdrive.common.run_files import REPORT
 from lmpdrive.common.units import UC_PER_CM2_PER_E_PER_A2
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables.registry import FROM_THE_LOG
@@ -93,7 +94,7 @@ def write_report(
             what=what,
         )
     )
-    return written(run_dir / "report.html", text)
+    return written(run_dir / REPORT, text)
 
 
 def written(path: Path, text: str) -> Path:

@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lmpdrive.common.run_files import MANIFEST
+from lmpdrive.common.run_files import MANIFEST, REPORT
 from lmpdrive.stages.result import Result, numbers_of
-
-REPORT = "report.html"
 
 
 def load(path: str | Path) -> Result:

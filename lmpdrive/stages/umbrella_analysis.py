@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lmpdrive.common.run_files import MANIFEST
+from lmpdrive.common.run_files import MANIFEST, REPORT
 from lmpdrive.common.say import Say
 from lmpdrive.errors import ConfigError, RunDirectoryError
 from lmpdrive.observables.free_energy import LEAST_SAMPLES, FreeEnergy, Reference, Window, deviation, free_energy
@@ -125,5 +125,5 @@ def _files(paths: Sequence[Path], out: str | Path | None) -> Files:
     if out is not None:
         return Files(Path(out), Path(out).with_suffix(".html"))
     if len(paths) == 1 and is_set_directory(paths[0]):
-        return Files(paths[0] / "free_energy.csv", paths[0] / "report.html")
+        return Files(paths[0] / "free_energy.csv", paths[0] / REPORT)
     return Files(Path("umbrella.csv"), Path("umbrella.html"))

@@ -9,6 +9,7 @@ from typing import Any
 from lmpdrive.campaigns.plan import make_plan
 from lmpdrive.campaigns.state import RunState, states
 from lmpdrive.common.atomic import write_atomically
+from lmpdrive.common.run_files import REPORT
 from lmpdrive.common.say import Say, silent
 from lmpdrive.errors import RunDirectoryError
 from lmpdrive.report.figures import SIZE_INCH, save
@@ -18,7 +19,6 @@ from lmpdrive.studies.plan import RUNS, TEACHER, StudyPlan
 from lmpdrive.studies.tables import Tables, make_tables
 from lmpdrive.studies.verdict import distances, verdict_lines
 
-PAGE = "report.html"
 TABLES, FIGURES = "tables", "figures"
 SHOWN = [name for name in FIRST if name != "dipole_correlation"]
 """Observables of the verdict."""
@@ -43,10 +43,10 @@ def write_report(plan: StudyPlan, say: Say = silent) -> Path:
         svgs = {one.name: save(one.figure, folder, one.name) for one in drawn}
         for one in drawn:
             write_atomically(folder / f"{one.name}.csv", one.data.to_csv(index=False, float_format="%.8g"))
-        write_atomically(plan.folder / PAGE, _page(plan, tables, found, drawn, svgs, runs))
+        write_atomically(plan.folder / REPORT, _page(plan, tables, found, drawn, svgs, runs))
     except OSError as error:
         raise RunDirectoryError(f"cannot write in {plan.folder}: {error.strerror}") from error
-    return plan.folder / PAGE
+    return plan.folder / REPORT
 
 
 def run_states(plan: StudyPlan) -> list[RunState]:
@@ -79,7 +79,7 @@ def _page(
         unstable=sum(run.phase == "unstable" for run in runs),
         states=list(plan.states),
         ran=plan.run_states,
-        campaigns=[name for name in (TEACHER, RUNS) if (plan.folder / name / "report.html").is_file()],
+        campaigns=[name for name in (TEACHER, RUNS) if (plan.folder / name / REPORT).is_file()],
         figures=[_figure(one, svgs[one.name]) for one in drawn],
     )
 

@@ -84,7 +84,8 @@ def test_from_the_teacher_to_the_page(study):
     assert set(roughness["kind"]) == {"specific", "mixed"} and (roughness["as noise of the energy [meV]"] > 0).all()
     _dipoles_are_those_of_spc_fw(pd.read_csv(folder / "tables" / "dipoles.csv"))
     names = {path.stem for path in (folder / "figures").glob("*.png")}
-    assert {"learning_curves", "error_against_speed", "stability", "curves_water_density", "roughness", "dipole"} <= names
+    asked = {"learning_curves", "error_against_speed", "stability", "curves_water_density", "roughness", "dipole"}
+    assert asked <= names
     assert names == {path.stem for path in (folder / "figures").glob("*.csv")}
 
 
