@@ -53,7 +53,7 @@ def describe(trajectory: Trajectory, **more: Any) -> dict[str, Any]:
     elements = [str(element) for element in trajectory.topology.elements]
     times = [float(trajectory.times_ps[0]), float(trajectory.times_ps[-1])] if trajectory.times_known else None
     return {
-        "source": str(trajectory.path),
+        "source": str(trajectory.path.absolute()),
         "atoms": {element: elements.count(element) for element in sorted(set(elements))},
         "area_A2": float(geometry.areas(cell)[0]),
         "height_A": float(geometry.heights(cell)[0]),

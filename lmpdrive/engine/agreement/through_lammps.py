@@ -31,6 +31,8 @@ Array = NDArray[np.float64]
 GIVEN, PER_ATOM, ENERGIES = "frames.dump", "atoms.dump", "energies.txt"
 UPRIGHT_A = 1e-6
 """Components of a cell that LAMMPS has no place for: ay, az, bz."""
+BOUND_A = 4.0
+"""Layers of a solid or a liquid are nearer to each other; what is bound across the edge of a cell is cut by it."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def evaluate(
         folder = Path(name)
         copy_for_comparison(run_dir, folder)
         deck = read_deck(run_dir / DECK)
-        (folder / GIVEN).write_text(_dump(uncut(frames, _open_axes(deck))))
+        (folder / GIVEN).write_text(_dump(uncut(frames, open_axes(deck))))
         (folder / f"{PREFIX}.lammps").write_text(_deck(deck))
         written = folder / ENERGIES
         job = Job(f"{PREFIX}.lammps")
@@ -94,27 +96,36 @@ def _check(frames: LabelledFrames, species: tuple[str, ...]) -> None:
         raise TrajectoryError("LAMMPS needs cells with a along x and b in the xy plane: rotate the frames")
 
 
-def _open_axes(deck: Deck) -> list[int]:
+def open_axes(deck: Deck) -> list[int]:
     """Axes along which the deck does not repeat the cell."""
     letters = next((c.words[1:4] for c in reversed(deck.commands) if c.name == "boundary"), ())
     return [axis for axis, letter in enumerate(letters) if "p" not in letter]
 
 
 def uncut(frames: LabelledFrames, axes: Sequence[int]) -> LabelledFrames:
-    """Frames whose largest gap along `axes` is where the cell ends: those that lie across the edge are shifted.
+    """Frames that no longer lie across the end of the cell along `axes`, which LAMMPS does not repeat.
 
-    A saved frame repeats the cell, and its slab may lie across an edge where LAMMPS would cut it in two.  Others stay
-    where they are, since the grids of long-range sums make some meV of a shift.
+    A frame that repeats the cell along such an axis may have a slab across the edge, where LAMMPS would cut it in two:
+    what is bound there is shifted until the largest gap is where the cell ends.  One that does not repeat it is what it
+    is, and only moved as a whole if it leaves the cell: a molecule that evaporated to below the lid is no neighbour of
+    the metal's lower face.  Others stay where they are, since the grids of long-range sums make some meV of a shift.
     """
     positions, end = frames.positions.copy(), 0
-    for n, cell in zip(frames.counts, frames.cells, strict=True):
+    for n, cell, repeated in zip(frames.counts, frames.cells, frames.pbc, strict=True):
         own, end = slice(end, end + int(n)), end + int(n)
-        scaled = positions[own] @ np.linalg.inv(cell)
+        inverse = np.linalg.inv(cell)
+        scaled = positions[own] @ inverse
         for axis in axes:
+            inside = (scaled[:, axis] >= 0).all() and (scaled[:, axis] < 1).all()
+            if not repeated[axis]:
+                if not inside:
+                    scaled[:, axis] += 0.5 - (scaled[:, axis].min() + scaled[:, axis].max()) / 2
+                    positions[own] = scaled @ cell
+                continue
             x = np.sort(scaled[:, axis] % 1.0)
             gaps = np.diff(np.append(x, x[0] + 1.0))
-            inside = (scaled[:, axis] >= 0).all() and (scaled[:, axis] < 1).all()
-            if gaps.argmax() < len(x) - 1 or not inside:
+            bound = gaps[-1] / np.linalg.norm(inverse[:, axis]) < BOUND_A
+            if (bound and gaps.argmax() < len(x) - 1) or not inside:
                 scaled[:, axis] = (scaled[:, axis] - x[gaps.argmax()] - gaps.max() / 2) % 1.0
                 positions[own] = scaled @ cell
     return replace(frames, positions=positions)

@@ -72,6 +72,18 @@ def test_charges_are_those_of_the_electrode_in_this_frame(run):
     assert np.abs(charges[1] - charges[0]).max() < 1e-6
 
 
+def test_a_molecule_under_the_lid_is_not_under_the_metal(run):
+    """The run's own frames do not repeat the cell along z: a water 1 Å below its end has nothing near it."""
+    frames, config = frames_of(run), load(run / "resolved.yaml")
+    film = frames.some(np.array([0]))
+    molecule = np.array(system_of(run).members("water"))[-3:]
+    positions, height = film.positions.copy(), film.cells[0, 2, 2]
+    positions[molecule, 2] += height - 1.0 - positions[molecule, 2].max()
+    lifted = replace(film, positions=positions, pbc=np.array([[True, True, False]]))
+    before, after = (evaluate(run, config, one).energies_eV[0] for one in (film, lifted))
+    assert before - 0.1 < after < before + 2.0, "less than the bonds of one water"
+
+
 def test_the_gap_is_where_the_cell_ends():
     """Atoms at 9.5, 0.5 and 2 of 10 Å: the gap from 2 to 9.5 Å has its middle at 5.75 Å."""
     atoms = Atoms("Ar3", [[1, 1, 9.5], [2, 2, 0.5], [3, 3, 2.0]], cell=[4, 4, 10], pbc=True)
@@ -82,6 +94,16 @@ def test_the_gap_is_where_the_cell_ends():
     assert (uncut(without_labels([film]), [2]).positions == film.positions).all()
     film.positions[0, 2] = -0.1
     assert uncut(without_labels([film]), [2]).positions[:, 2] == pytest.approx([2.45, 5.55, 7.55])
+    evaporated = Atoms("Ar4", [[1, 1, 1.0], [2, 2, 3.0], [3, 3, 5.0], [3, 3, 19.0]], cell=[4, 4, 20], pbc=True)
+    assert uncut(without_labels([evaporated]), [2]).positions[:, 2] == pytest.approx([9.0, 11.0, 13.0, 7.0]), (
+        "2 Å: bound"
+    )
+    evaporated.positions[3, 2] = 15.0
+    assert (uncut(without_labels([evaporated]), [2]).positions == evaporated.positions).all()
+    evaporated.positions[3, 2], evaporated.pbc = 19.0, (True, True, False)
+    assert (uncut(without_labels([evaporated]), [2]).positions == evaporated.positions).all()
+    evaporated.positions[:, 2] -= 2.0
+    assert uncut(without_labels([evaporated]), [2]).positions[:, 2] == pytest.approx([1.0, 3.0, 5.0, 19.0])
     tilted = Atoms("Ar2", [[0, 0, 1.0], [1, 3, 9.0]], cell=[[4, 0, 0], [0, 4, 0], [0, 2, 10]], pbc=True)
     moved = without_labels([tilted])
     one = uncut(moved, [2])
