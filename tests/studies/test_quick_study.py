@@ -49,7 +49,9 @@ def study(tmp_path_factory):
             "data": {"frames": 20, "test": 2, "hot": None},
             # three splits, a committee, take minutes more
             "training": {"sizes": [10], "splits": 1},
-            "models": {"mace-local": {"recipe": "recipes/mace-local.yaml", "length": 2, "compile": "never"}},
+            "models": {
+                "mace-local": {"recipe": "recipes/mace-local.yaml", "length": 2, "potential": {"compile": "never"}}
+            },
             "runs": {
                 "states": ["na1"],
                 # models of two epochs know no water: nothing is asked of their physics here

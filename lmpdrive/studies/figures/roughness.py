@@ -9,7 +9,7 @@ import numpy as np
 
 from lmpdrive.report.numbers import sigma_of
 from lmpdrive.studies.figures import Drawn
-from lmpdrive.studies.panels import COLOURS, panels
+from lmpdrive.studies.panels import COLOURS, logarithmic, panels
 from lmpdrive.studies.tables import Tables
 
 if TYPE_CHECKING:
@@ -46,8 +46,10 @@ def _points(axes: Axes, data: pd.DataFrame) -> None:
         yerr = [[min(error, 0.99 * value)], [error]] if np.isfinite(error) else None
         how: dict[str, Any] = {"fmt": MARKERS[line % 4], "markersize": 3, "color": COLOURS[row["kind"]]}
         axes.errorbar(at, value, yerr=yerr, label=f"{row['kind']}, {row['line']}", **how)
-    axes.set_yscale("log")
+    logarithmic(axes, y=data[NOISE].to_numpy())
+    axes.set_xlim(-0.5, len(places) - 0.5)
     axes.set_ylabel("roughness as noise [meV]")
-    axes.set_xticks(list(places.values()), list(places), rotation=60, fontsize=6, ha="right")
+    turned: dict[str, Any] = {"rotation": 60, "fontsize": 6, "ha": "right"} if len(places) > 3 else {}
+    axes.set_xticks(list(places.values()), list(places), **turned)
     handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
     axes.legend(handles.values(), handles.keys(), fontsize=5)
