@@ -9,6 +9,7 @@ import numpy as np
 from ase import Atoms
 from ase.io import read
 
+from lmpdrive.common.manifest import system_of
 from lmpdrive.common.run_files import CONFIG
 from lmpdrive.common.say import Say
 from lmpdrive.config import load
@@ -17,6 +18,8 @@ from lmpdrive.learning.candidates import saved_frames
 from lmpdrive.learning.file import Label
 from lmpdrive.learning.labels import label
 from lmpdrive.studies.campaigns import directories
+from lmpdrive.studies.contacts import closer
+from lmpdrive.studies.file import Contacts
 from lmpdrive.studies.plan import HOT, TEACHER, StudyPlan
 from lmpdrive.trajectory import open_trajectory
 from lmpdrive.trajectory.labelled import write_frames
@@ -39,6 +42,8 @@ def make_data(plan: StudyPlan, say: Say) -> None:
             frames = _labelled(plan, runs[state], (0.0, LEARNED_SHARE), wanted.frames, say)
             if wanted.hot:
                 frames += _labelled(plan, hot[state], (0.0, 1.0), wanted.hot.frames, say)
+            if wanted.contacts:
+                frames += _contacts(plan, runs[state], wanted.contacts, say)
             write_frames(plan.frames_of(state), frames)
         if not plan.test_of(state).is_file():
             write_frames(plan.test_of(state), _labelled(plan, runs[state], (TEST_SHARE, 1.0), wanted.test, say))
@@ -63,9 +68,22 @@ def spread(run_dir: Path, part: tuple[float, float], n: int) -> list[Atoms]:
 
 def _labelled(plan: StudyPlan, runs: Sequence[Path], part: tuple[float, float], n: int, say: Say) -> list[Atoms]:
     """`n` frames of several runs together, with energies and forces of the teacher."""
+    return _by_teacher(plan, runs, _of_several(runs, part, n), say)
+
+
+def _contacts(plan: StudyPlan, runs: Sequence[Path], wanted: Contacts, say: Say) -> list[Atoms]:
+    frames = _of_several(runs, (0.0, LEARNED_SHARE), wanted.frames)
+    slab = system_of(runs[0]).members("metal")
+    return _by_teacher(plan, runs, closer(frames, wanted.shift_A, slab, plan.study.seed), say)
+
+
+def _of_several(runs: Sequence[Path], part: tuple[float, float], n: int) -> list[Atoms]:
+    counts = [n // len(runs) + (k < n % len(runs)) for k in range(len(runs))]
+    return [atoms for run, count in zip(runs, counts, strict=True) for atoms in spread(run, part, count)]
+
+
+def _by_teacher(plan: StudyPlan, runs: Sequence[Path], frames: Sequence[Atoms], say: Say) -> list[Atoms]:
     teacher = load(runs[0] / CONFIG).potential
     section = teacher.model_dump(mode="json", exclude_defaults=True) | {"architecture": teacher.architecture}
-    counts = [n // len(runs) + (k < n % len(runs)) for k in range(len(runs))]
-    frames = [atoms for run, count in zip(runs, counts, strict=True) for atoms in spread(run, part, count)]
     by = Label(potential=section)
     return label(frames, runs[0].parent, by, plan.data / "labels" / runs[0].parent.parent.name, say)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from lmpdrive.campaigns.file import CPU, NAME, Resources, read_as
 from lmpdrive.common.values import Values
@@ -41,6 +41,15 @@ class Hot(Values):
     """Of each state."""
 
 
+class Contacts(Values):
+    """Frames to learn from in which every molecule and ion is shifted as a whole, so that some come too close."""
+
+    frames: PositiveInt
+    """Of each state."""
+    shift_A: PositiveFloat = 0.25
+    """σ of the displacements along each axis."""
+
+
 class Data(Values):
     """Frames of each state, spread evenly over the teacher's runs, and labelled by it."""
 
@@ -49,6 +58,7 @@ class Data(Values):
     test: PositiveInt = 50
     """To measure every model on, of the last part: seen by none."""
     hot: Hot | None = None
+    contacts: Contacts | None = None
 
 
 class Training(Values):

@@ -13,6 +13,7 @@ import yaml
 from lmpdrive.campaigns.plan import make_plan
 from lmpdrive.errors import ConfigError
 from lmpdrive.studies import campaigns
+from lmpdrive.studies.contacts import closer
 from lmpdrive.studies.figures import learning, stability
 from lmpdrive.studies.file import is_study
 from lmpdrive.studies.plan import make_study_plan
@@ -141,3 +142,20 @@ def test_errors_count_where_a_model_has_learned():
     assert (counted["runs"], counted["unstable"], counted["shortest stable time [ps]"]) == (2, 1, 0.5)
     (point,) = learning.pareto(seen, runs).to_dict("records")
     assert (point["kind"], point["force RMSE [eV/Å]"], point["speed [ns/day]"]) == ("mixed", 0.2, 2.0)
+
+
+def test_contacts_shift_molecules_as_a_whole_and_leave_the_metal():
+    from ase import Atoms
+    from ase.build import molecule
+
+    water = molecule("H2O")
+    water.positions += (0.1, 5.0, 6.0)  # across the edge of the cell
+    film = Atoms("Au2", [[0, 0, 1], [3, 3, 1]], cell=[10, 10, 20], pbc=True) + water + Atoms("Na", [[5, 5, 9]])
+    film.wrap()
+    found = closer([film] * 500, 0.25, [0, 1], seed=3)
+    moved = np.array([atoms.positions - film.positions for atoms in found])
+    assert not moved[:, :2].any()
+    assert np.abs(moved[:, 2] - moved[:, 3]).max() < 1e-12 and np.abs(moved[:, 2] - moved[:, 4]).max() < 1e-12
+    assert np.corrcoef(moved[:, 2, 0], moved[:, 5, 0])[0, 1] == pytest.approx(0.0, abs=0.15)
+    assert moved[:, [2, 5]].std() == pytest.approx(0.25, rel=0.05)
+    assert closer([film], 0.25, [0, 1], seed=3)[0].positions == pytest.approx(found[0].positions)
