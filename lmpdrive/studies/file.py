@@ -46,7 +46,7 @@ class Contacts(Values):
 
     frames: PositiveInt
     """Of each state."""
-    shift_A: PositiveFloat = 0.25
+    shift_A: PositiveFloat = 0.2
     """σ of the displacements along each axis."""
 
 

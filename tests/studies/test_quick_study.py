@@ -107,7 +107,7 @@ def _labels_are_the_energies_of_the_run(folder: Path) -> None:
     last = thermo[thermo["run"] == thermo["run"].max()].set_index("Step")["PotEng"]
     every = read(folder / "data" / "na1.xyz", ":")
     frames = [atoms for atoms in every if atoms.info.get("reason") != "contacts"]
-    assert len(every) == 24
+    assert 20 < len(every) <= 24
     seen = [(atoms.info[ENERGY], last[atoms.info["step"]]) for atoms in frames if atoms.info["step"] in last.index]
     assert len(frames) == 20 and len(seen) >= 10
     for label, energy in seen:
