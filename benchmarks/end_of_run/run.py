@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,8 +30,6 @@ KINDS = {
 
 def cpu_s(checkout: Path, words: list[str], run: Path) -> tuple[float, float]:
     """User + system [s] and wall [s] of a process and its children."""
-    import time
-
     command = [sys.executable, "-m", "lmpdrive", *(word.format(run=run) for word in words)]
     environment = os.environ | {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
     began = time.perf_counter()

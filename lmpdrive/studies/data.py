@@ -15,21 +15,18 @@ from lmpdrive.common.say import Say
 from lmpdrive.config import load
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.learning.candidates import saved_frames
-from lmpdrive.learning.file import Label
+from lmpdrive.learning.file import Filter, Label
+from lmpdrive.learning.filters import kept
 from lmpdrive.learning.labels import label
 from lmpdrive.studies.campaigns import directories
 from lmpdrive.studies.contacts import closer
 from lmpdrive.studies.file import Contacts
 from lmpdrive.studies.plan import HOT, TEACHER, StudyPlan
 from lmpdrive.trajectory import open_trajectory
-from lmpdrive.trajectory.labelled import FORCES, write_frames
+from lmpdrive.trajectory.labelled import write_frames
 
 LEARNED_SHARE, TEST_SHARE = 0.8, 0.9
 """Of a run's frames: up to the first they are learned from, from the second they test; between them are none."""
-
-
-LARGEST_FORCE = 50.0
-"""eV/Å; the guard ends runs there."""
 
 
 def make_data(plan: StudyPlan, say: Say) -> None:
@@ -79,9 +76,10 @@ def _contacts(plan: StudyPlan, runs: Sequence[Path], wanted: Contacts, say: Say)
     frames = _of_several(runs, (0.0, LEARNED_SHARE), wanted.frames)
     slab = system_of(runs[0]).members("metal")
     made = _by_teacher(plan, runs, closer(frames, wanted.shift_A, slab, plan.study.seed), say)
-    kept = [atoms for atoms in made if np.abs(atoms.arrays[FORCES]).max() <= LARGEST_FORCE]
-    say(f"{len(kept)} of {wanted.frames} frames with contacts have no force above {LARGEST_FORCE:g} eV/Å, and are kept")
-    return kept
+    limits = Filter(energy_eV_per_atom=None)
+    good, _ = kept(made, [], limits)
+    say(f"{len(good)} of {wanted.frames} frames with contacts have no force above {limits.force_eV_per_A:g} eV/Å")
+    return good
 
 
 def _of_several(runs: Sequence[Path], part: tuple[float, float], n: int) -> list[Atoms]:

@@ -3,8 +3,8 @@
     M_z = Σ_i q_i z_i      P_z = Σ_w cos θ_w
 
 M_z [e Å] of the teacher's charges, those of the electrode included: of the whole cell, which is neutral, and of the
-water alone.  P_z, dimensionless, counts the waters' orientations (`dipole_pz`).  A potential drop M_z/(A ε0) is what a
-metal with that charge would show against the vacuum; P_z has no part of the ions and of the metal's answer to them.
+water alone.  P_z, dimensionless, counts the waters' orientations (`dipole_pz`), and has no part of the ions and of the
+metal's answer to them; M_z/(A ε0) is the potential step across the cell.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ def dipoles(plan: StudyPlan) -> pd.DataFrame:
 
     rows: list[dict[str, Any]] = []
     for state, runs in directories(plan, TEACHER).items():
-        of_run = {run.name: run for run in runs}
-        orientations = {name: _orientations(run) for name, run in of_run.items()}
+        orientations = {run.name: _orientations(run) for run in runs}
+        waters = {run.name: system_of(run).members("water") for run in runs}
         for atoms in read(plan.test_of(state), ":"):
             name = atoms.info["run"]
             p_z = orientations[name].get(_key(atoms.info["time_ps"]))
             if p_z is not None and CHARGES in atoms.arrays:
                 row = {"state": state, "run": name, "t [ps]": atoms.info["time_ps"], ORIENTATIONS: p_z}
-                rows.append(row | _moments(atoms, of_run[name]))
+                rows.append(row | _moments(atoms, waters[name]))
     return pd.DataFrame(rows)
 
 
-def _moments(atoms: Atoms, run: Path) -> dict[str, float]:
+def _moments(atoms: Atoms, water: list[int]) -> dict[str, float]:
     each = atoms.arrays[CHARGES] * atoms.positions[:, 2]
-    return {WHOLE: float(each.sum()), WATER: float(each[system_of(run).members("water")].sum())}
+    return {WHOLE: float(each.sum()), WATER: float(each[water].sum())}
 
 
 def _orientations(run: Path) -> dict[int, float]:
