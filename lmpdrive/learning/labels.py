@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +18,17 @@ from ase import Atoms
 from ase.io import read, write
 
 from lmpdrive.common.manifest import system_of
-from lmpdrive.common.run_files import CONFIG, DECK
+from lmpdrive.common.run_files import CONFIG
 from lmpdrive.common.say import Say
 from lmpdrive.config import load
-from lmpdrive.deck.commands import read_deck
 from lmpdrive.engine.agreement import labelled, through_lammps
 from lmpdrive.engine.agreement.own_calculator import can_make
 from lmpdrive.errors import EngineError, LmpdriveError, TrajectoryError
 from lmpdrive.learning.candidates import given_structure
 from lmpdrive.learning.file import Label
 from lmpdrive.pipeline import render
-from lmpdrive.trajectory.labelled import CHARGES, ENERGY, FORCES, LabelledFrames, without_labels
+from lmpdrive.trajectory.labelled import CHARGES, ENERGY, FORCES, without_labels
+from lmpdrive.trajectory.room import with_room
 
 STRUCTURE = "frame.xyz"
 """The frame in the folder of its job, in the order of the run."""
@@ -70,23 +69,18 @@ def _by_potential(frames: Sequence[Atoms], run: Path, by: Label, folder: Path) -
     if not (folder / CONFIG).is_file():
         shutil.rmtree(folder, ignore_errors=True)
         _render(run, by.potential or {}, folder)
-    config, given = load(folder / CONFIG), without_labels(frames)
-    ends, charges = np.cumsum(given.counts)[:-1], None
+    config, ran = load(folder / CONFIG), through_lammps.as_it_ran(without_labels(frames), run)
+    ends, charges = np.cumsum(ran.counts)[:-1], None
     if can_make(config.potential):
-        energies, forces = labelled.evaluate(folder, given)
+        energies, forces = labelled.evaluate(folder, ran)
     else:
-        found = through_lammps.evaluate(folder, config, _as_it_ran(given, run))
-        energies, forces, charges = found.energies_eV, found.forces, found.charges_e
+        answer = through_lammps.evaluate(folder, config, ran)
+        energies, forces, charges = answer.energies_eV, answer.forces, answer.charges_e
     of_frame = [None] * len(frames) if charges is None else np.split(charges, ends)
-    return [labelled_copy(*one) for one in zip(frames, energies, np.split(forces, ends), of_frame, strict=True)]
-
-
-def _as_it_ran(frames: LabelledFrames, run: Path) -> LabelledFrames:
-    """Not repeated where the run's deck does not repeat the cell; saved frames say so of no axis."""
-    repeated = np.ones(3, dtype=bool)
-    if (run / DECK).is_file():  # not where ASE moved the atoms
-        repeated[through_lammps.open_axes(read_deck(run / DECK))] = False
-    return replace(frames, pbc=frames.pbc & repeated)
+    found = [labelled_copy(*one) for one in zip(frames, energies, np.split(forces, ends), of_frame, strict=True)]
+    for atoms, cell in zip(found, with_room(ran).cells, strict=True):
+        atoms.set_cell(cell)  # trainers repeat it
+    return found
 
 
 def _render(run: Path, potential: dict[str, Any], folder: Path) -> None:

@@ -17,6 +17,7 @@ from lmpdrive.common.say import Say, silent
 from lmpdrive.common.trust import require
 from lmpdrive.config import Config, load
 from lmpdrive.config.load import load_potential
+from lmpdrive.engine.agreement.through_lammps import as_it_ran
 from lmpdrive.engine.committee.evaluate import Frames, Resources, evaluate
 from lmpdrive.engine.committee.file import COMMITTEE, VALIDATION
 from lmpdrive.engine.committee.members import Member, driver_of, members_of, without_repeats
@@ -214,11 +215,13 @@ class _Uncertainty:
 
     def _energies(self, frames: Trajectory) -> Array:
         """(F, 1 + M + T) of driver, members and targets."""
-        content = Frames(of_trajectory(frames), frames.steps.astype(float), frames.times_ps.astype(float))
+        saved = of_trajectory(frames)
+        content = as_it_ran(saved, self.analysis.path) if self.analysis.is_run else saved
+        given = Frames(content, frames.steps.astype(float), frames.times_ps.astype(float))
         every = [self.driver, *self.members, *self.targets]
         path = self.analysis.target / COMMITTEE
         unique = without_repeats(every)
-        found = self._evaluated(unique, content, path, self._of_the_run(), self.ask.forces)
+        found = self._evaluated(unique, given, path, self._of_the_run(), self.ask.forces)
         columns = [one.hash for one in unique]
         return found[:, [columns.index(one.hash) for one in every]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,13 +12,17 @@ from ase.build import molecule
 from numpy.testing import assert_allclose
 
 import lmpdrive
+from lmpdrive.common.manifest import system_of
 from lmpdrive.config.load import load_potential
+from lmpdrive.deck.commands import read_deck
+from lmpdrive.engine.agreement.through_lammps import as_it_ran, open_axes
 from lmpdrive.engine.committee import file as committee_file
 from lmpdrive.engine.committee.evaluate import Resources
 from lmpdrive.engine.committee.members import driver_of
 from lmpdrive.errors import ModelError
 from lmpdrive.stages.frames_through_lammps import FramesThroughLammps
-from lmpdrive.trajectory.labelled import without_labels
+from lmpdrive.trajectory import open_trajectory
+from lmpdrive.trajectory.labelled import of_trajectory, without_labels
 from tests.conftest import thermo_table
 
 SCALED = '''
@@ -114,6 +119,23 @@ def test_frames_with_other_atoms_have_run_directories_of_their_own(run):
     assert forces.shape == (12, 3) and told[-1] == 3
     assert_allclose(forces[6:9], forces[9:], atol=1e-3)
     assert_allclose(forces[:6], np.concatenate([forces[6:9], forces[9:]]), atol=0.05)
+
+
+def test_a_molecule_under_the_lid_is_not_under_the_metal(run):
+    """A frame of the run itself, whose file says of no axis that it is not periodic: 2.3 Å between water and metal."""
+    frames = of_trajectory(open_trajectory(run / "run"))
+    assert frames.pbc.all() and open_axes(read_deck(run / "run" / "in.lammps")) == [2]
+    water = np.array(system_of(run / "run").members("water"))[-3:]
+    positions, height = frames.positions.copy(), frames.cells[0, 2, 2]
+    positions[water, 2] += height - 0.3 - positions[water, 2].max()
+    crystal = replace(frames, positions=positions).some(np.array([0, 1]))
+    classical = driver_of(load_potential(potential(run, "lid", architecture="classical")))
+    as_run, as_crystal = (
+        FramesThroughLammps(pair, Resources(), {})(classical, pair, lambda done: False)[0]
+        for pair in (as_it_ran(crystal, run / "run"), crystal)
+    )
+    assert abs(as_run[0] - as_run[1]) < 3.0, "less than the bonds of one water"
+    assert as_crystal[0] > as_run[0] + 10.0
 
 
 def test_a_potential_that_cannot_describe_the_frames_is_named(run):

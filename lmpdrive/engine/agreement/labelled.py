@@ -23,6 +23,7 @@ from lmpdrive.config import load as load_config
 from lmpdrive.engine.agreement.own_calculator import calculator_of, can_make, potential_of, run_module
 from lmpdrive.errors import ModelError, RunDirectoryError
 from lmpdrive.trajectory.labelled import LabelledFrames
+from lmpdrive.trajectory.room import with_room
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -36,6 +37,7 @@ ANY = "any"
 def evaluate(run_dir: Path, frames: LabelledFrames, finite: bool = True) -> tuple[Array, Array]:
     """Energies (F,) [eV] and forces (N, 3) [eV/Å] that the potential of `run_dir` gives `frames`.
 
+    A slab that is not repeated along one axis has an empty space there that no model reaches across (`with_room`).
     With `finite=False` a frame on which the calculator fails has NaN, and so may others; only if it fails on all is
     that an error.
 
@@ -53,7 +55,7 @@ def evaluate(run_dir: Path, frames: LabelledFrames, finite: bool = True) -> tupl
         raise ModelError("; ".join(problem.message for problem in lacking))
     with tempfile.TemporaryDirectory(prefix="lmpdrive-accuracy-") as name:
         given, answer = Path(name) / "frames.npz", Path(name) / "answer.npz"
-        frames.save(given)
+        with_room(frames).save(given)
         more = () if finite else (ANY,)
         run_module(config, "lmpdrive.engine.agreement.labelled", run_dir.absolute(), given, answer, *more, folder=name)
         with np.load(answer) as content:

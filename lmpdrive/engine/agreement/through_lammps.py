@@ -102,6 +102,14 @@ def open_axes(deck: Deck) -> list[int]:
     return [axis for axis, letter in enumerate(letters) if "p" not in letter]
 
 
+def as_it_ran(frames: LabelledFrames, run: Path) -> LabelledFrames:
+    """Saved frames of `run`, not repeated where its deck does not repeat the cell: they say so of no axis."""
+    repeated = np.ones(3, dtype=bool)
+    if (run / DECK).is_file():  # not where ASE moved the atoms
+        repeated[open_axes(read_deck(run / DECK))] = False
+    return replace(frames, pbc=frames.pbc & repeated)
+
+
 def uncut(frames: LabelledFrames, axes: Sequence[int]) -> LabelledFrames:
     """Frames that no longer lie across the end of the cell along `axes`, which LAMMPS does not repeat.
 

@@ -26,6 +26,7 @@ from lmpdrive.engine.committee.worker import DONE, NO_CALCULATOR
 from lmpdrive.engine.lammps_library import environment
 from lmpdrive.errors import LmpdriveError, ModelError
 from lmpdrive.trajectory.labelled import LabelledFrames
+from lmpdrive.trajectory.room import with_room
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int], object]
@@ -150,7 +151,7 @@ class _Job:
             folder = Path(name)
             section, given, answer = folder / "potential.json", folder / "frames.npz", folder / "answer.npz"
             section.write_text(json.dumps(self.member.potential.model_dump(mode="json")))
-            self.frames.save(given)
+            with_room(self.frames).save(given)
             command = ["-m", "lmpdrive.engine.committee.worker", section, given, answer]
             with (folder / "stderr").open("w+") as errors:
                 self._process = subprocess.Popen(
