@@ -59,6 +59,8 @@ class FramesThroughLammps:
     def _rendered(self, member: Member, first: int, folder: Path) -> Config:
         """A run directory `run` for the atoms of a frame.  Raises TrajectoryError if they have another order there."""
         atoms = self._frames.atoms(first)
+        if (~atoms.pbc).sum() == 1 and atoms.cell.rank == 3:
+            atoms.pbc = True  # whether the deck repeats the cell of a slab is its own affair
         write(folder / "first.xyz", atoms, format="extxyz")
         content = {
             **self._more,

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import yaml
-from ase.build import molecule
+from ase import Atom
+from ase.build import fcc111, molecule
 from numpy.testing import assert_allclose
 
 import lmpdrive
@@ -136,6 +137,24 @@ def test_a_molecule_under_the_lid_is_not_under_the_metal(run):
     )
     assert abs(as_run[0] - as_run[1]) < 3.0, "less than the bonds of one water"
     assert as_crystal[0] > as_run[0] + 10.0
+
+
+def test_a_deck_that_repeats_the_cell_sees_no_image_of_an_open_slab(tmp_path):
+    """An atom 2.5 Å below the next image of a copper slab binds to it only where the frame says that it is there."""
+    slab = fcc111("Cu", (2, 2, 3), vacuum=6.0)
+    slab.positions[:, 2] -= slab.positions[:, 2].min() - 1.0
+    alone = slab.copy()
+    alone.append(Atom("Cu", [0, 0, slab.cell[2, 2] / 2 + 2.0]))
+    near = slab.copy()
+    near.append(Atom("Cu", [0, 0, slab.cell[2, 2] - 1.5]))
+    given = []
+    for atoms, open_z in ((alone, False), (near, True), (near, False)):
+        given.append(atoms.copy())
+        given[-1].pbc = (True, True, not open_z)
+    frames = without_labels(given)
+    copper = driver_of(load_potential(potential(tmp_path, "copper", architecture="manybody", model="Cu_u3.eam")))
+    far, apart, bound = FramesThroughLammps(frames, Resources(), {})(copper, frames, lambda done: False)[0]
+    assert apart == pytest.approx(far, abs=0.02) and bound < far - 1.0
 
 
 def test_a_potential_that_cannot_describe_the_frames_is_named(run):

@@ -25,6 +25,7 @@ from lmpdrive.engine.agreement.step0 import copy_for_comparison
 from lmpdrive.engine.run import Job, run
 from lmpdrive.errors import EngineError, ModelError, TrajectoryError
 from lmpdrive.trajectory.labelled import LabelledFrames
+from lmpdrive.trajectory.room import with_room
 
 Array = NDArray[np.float64]
 
@@ -65,7 +66,8 @@ def evaluate(
         folder = Path(name)
         copy_for_comparison(run_dir, folder)
         deck = read_deck(run_dir / DECK)
-        (folder / GIVEN).write_text(_dump(uncut(frames, open_axes(deck))))
+        axes = open_axes(deck)
+        (folder / GIVEN).write_text(_dump(uncut(frames, axes) if axes else with_room(frames)))
         (folder / f"{PREFIX}.lammps").write_text(_deck(deck))
         written = folder / ENERGIES
         job = Job(f"{PREFIX}.lammps")
