@@ -49,6 +49,8 @@ STYLE = {
     "figure.constrained_layout.use": True,
 }
 PNG_DPI = 300
+PAD_INCH = 0.05
+"""Around all that a panel shows."""
 PNG_COMPRESSION = 3
 """The best one (9) takes four times as long, for files that are a sixth smaller."""
 RASTER_DPI = 150
@@ -212,11 +214,40 @@ def settle(figure: Figure) -> None:
 
     figure.set_dpi(PNG_DPI)
     engine = figure.get_layout_engine()
-    if engine is not None:
+    if engine is not None and not _fitted(figure):
         engine.execute(figure)  # `draw_without_rendering` would draw everything besides
     # by None, as "none" leaves a placeholder, because of which every savefig would draw the figure twice
     with rc_context({"figure.constrained_layout.use": False}):
         figure.set_layout_engine(None)
+
+
+def _fitted(figure: Figure) -> bool:
+    """Panels above each other as high as what surrounds them allows; False where the figure is of another kind.
+
+    The layout of matplotlib measures all text twice, which is a third of the time of a simple figure.
+    """
+    every = figure.axes
+    grid = every[0].get_gridspec() if every else None
+    if grid is None or grid.ncols != 1 or len(every) != grid.nrows or figure.legends or figure.texts:
+        return False
+    width, height = figure.get_size_inches() * figure.dpi
+    pad = PAD_INCH * figure.dpi
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    inner = [axes.get_window_extent(renderer) for axes in every]
+    outer = [axes.get_tightbbox(renderer, for_layout_only=True) for axes in every]
+    left = max(i.x0 - o.x0 for i, o in zip(inner, outer)) + pad
+    right = max(o.x1 - i.x1 for i, o in zip(inner, outer)) + pad
+    above = [o.y1 - i.y1 + pad for i, o in zip(inner, outer)]
+    below = [i.y0 - o.y0 + pad for i, o in zip(inner, outer)]
+    panel = (height - sum(above) - sum(below)) / len(every)
+    if panel <= 0 or width <= left + right:
+        return False
+    top = height
+    for axes, over, under in zip(every, above, below, strict=True):
+        bottom = top - over - panel
+        axes.set_position((left / width, bottom / height, 1 - (left + right) / width, panel / height))
+        top = bottom - under
+    return True
 
 
 def _beside_the_data(axes: Axes, table: Table, panel: list[Curve]) -> None:

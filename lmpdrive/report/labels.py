@@ -19,6 +19,7 @@ _SYMBOLS = {
 }
 SIGN = "H away from the surface: +"
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 """Characters, not mathtext, which takes matplotlib a tenth of the time of a report."""
 
 
@@ -32,6 +33,8 @@ def axis_label(header: str) -> str:
 
 
 def _subscript(match: re.Match[str]) -> str:
+    if match[1].isdecimal():
+        return match[1].translate(_LOWERED)
     return r"$_{\mathrm{" + match[1].removeprefix("ion_").replace("_", r"\ ") + "}}$"
 
 

@@ -85,7 +85,9 @@ def test_one_row_and_no_numbers_are_drawn(kind):
 @pytest.mark.parametrize(
     ("header", "label"),
     [
-        ("Γ_1 [1/nm^2]", r"Γ$_{\mathrm{1}}$ (1/nm²)"),
+        ("Γ_1 [1/nm^2]", "Γ₁ (1/nm²)"),
+        ("d_12 [Å]", "d₁₂ (Å)"),
+        ("N_2nd [1]", r"N$_{\mathrm{2nd}}$"),
         ("MSD_xy [Å^2]", r"MSD$_{\mathrm{xy}}$ (Å²)"),
         ("ρ_q [e/Å^3]", r"ρ$_{\mathrm{q}}$ (e Å⁻³)"),
         ("τ [ps]", "lag time, τ (ps)"),
