@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from lmpdrive.campaigns.drive import SAY_EVERY_S
 from lmpdrive.campaigns.engine import Engine, engine
 from lmpdrive.campaigns.file import Resources
 from lmpdrive.campaigns.places import find_place
+from lmpdrive.common.durations import duration
 from lmpdrive.common.say import Say
 from lmpdrive.errors import EngineError, PlaceError
 
@@ -53,11 +55,11 @@ def run_commands(title: str, commands: Sequence[Command], where: Where, say: Say
     with engine(used, place, where.folder / "engine") as placed:
         tries = {command.name: 1 for command in wanted}
         waiting = {_submit(placed, command, where): command for command in wanted}
-        ended = 0
+        ended, began = 0, time.monotonic()
         while waiting:
             done, _ = wait(waiting, timeout=SAY_EVERY_S, return_when=FIRST_COMPLETED)
             if not done:
-                say(f"{title}: {ended} of {len(wanted)}")
+                say(f"{title}: {ended} of {len(wanted)}{_time(ended, len(wanted), began)}")
             for future in done:
                 command = waiting.pop(future)
                 why = _why_failed(future, command, where)
@@ -68,10 +70,18 @@ def run_commands(title: str, commands: Sequence[Command], where: Where, say: Say
                 ended += 1
                 if why:
                     failed[command.name] = why
-                say(f"{title}: {ended} of {len(wanted)}, {command.name}{f' failed: {why}' if why else ''}")
+                how = f"{command.name}{f' failed: {why}' if why else ''}"
+                say(f"{title}: {ended} of {len(wanted)}{_time(ended, len(wanted), began)}; {how}")
     if failed:
         lines = "\n".join(f"{name}: {why}" for name, why in failed.items())
         raise EngineError(f"{title}: {len(failed)} of {len(wanted)} failed; what is done stays\n{lines}")
+
+
+def _time(ended: int, total: int, began_s: float) -> str:
+    """So far, and what is left if the others take as long."""
+    passed_s = time.monotonic() - began_s
+    left = f", about {duration(passed_s * (total - ended) / ended)} left" if 0 < ended < total else ""
+    return f" after {duration(passed_s)}{left}"
 
 
 def _journal(command: Command, where: Where) -> Path:

@@ -234,7 +234,9 @@ def _fitted(figure: Figure) -> bool:
     pad = PAD_INCH * figure.dpi
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     inner = [axes.get_window_extent(renderer) for axes in every]
-    outer = [axes.get_tightbbox(renderer, for_layout_only=True) for axes in every]
+    outer = [box for axes in every if (box := axes.get_tightbbox(renderer, for_layout_only=True)) is not None]
+    if len(outer) < len(every):
+        return False
     left = max(i.x0 - o.x0 for i, o in zip(inner, outer)) + pad
     right = max(o.x1 - i.x1 for i, o in zip(inner, outer)) + pad
     above = [o.y1 - i.y1 + pad for i, o in zip(inner, outer)]

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import yaml
-from ase.io import write
 from numpy.typing import NDArray
 
 from lmpdrive.common.manifest import system_of
@@ -58,6 +57,8 @@ class FramesThroughLammps:
 
     def _rendered(self, member: Member, first: int, folder: Path) -> Config:
         """A run directory `run` for the atoms of a frame.  Raises TrajectoryError if they have another order there."""
+        from ase.io import write  # slow to import, and every command imports this module
+
         atoms = self._frames.atoms(first)
         if (~atoms.pbc).sum() == 1 and atoms.cell.rank == 3:
             atoms.pbc = True  # whether the deck repeats the cell of a slab is its own affair

@@ -18,6 +18,7 @@ from pathlib import Path
 import yaml
 
 from lmpdrive.common.atomic import write_atomically
+from lmpdrive.common.durations import duration
 from lmpdrive.common.manifest import read_manifest
 from lmpdrive.common.run_files import CONFIG_GIVEN, MANIFEST
 from lmpdrive.common.say import Say
@@ -140,14 +141,6 @@ def run_set(out: Path, how: HowToRun) -> State:
 def ended_by_the_guard(out: Path) -> list[str]:
     """Names of the windows that became unstable."""
     return [folder.name for _, folder in windows_in(out) if _state(folder) == "unstable"]
-
-
-def duration(seconds: float) -> str:
-    """50 s, 12 min, 3 h 20 min."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _run_window(out: Path, window: PlannedWindow, folder: Path, how: HowToRun) -> State:
