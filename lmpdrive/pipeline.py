@@ -287,14 +287,20 @@ def analyse(
         return analysis_of.analyse(path, request, progress=bar, say=say)
 
 
-def report(run_dir: str | Path, progress: Progress | None = None, say: Say = silent, interactive: bool = False) -> Path:
-    """Write `report.html` of a run directory again; with `interactive`, `interactive.html` too."""
+def report(
+    run_dir: str | Path,
+    progress: Progress | None = None,
+    say: Say = silent,
+    interactive: bool = False,
+    png: bool = False,
+) -> Path:
+    """Write `report.html` of a run directory again; on request also `interactive.html`, and the figures as PNG."""
     if is_set_directory(Path(run_dir)):
         page = _free_energy_of_set(Path(run_dir), say).report
         assert page is not None
         return page
     with locked(Path(run_dir), say) if (Path(run_dir) / MANIFEST).is_file() else nullcontext():
-        return analysis_of.report(run_dir, progress, say, interactive)
+        return analysis_of.report(run_dir, progress, say, interactive, png)
 
 
 def _concluded(
@@ -318,12 +324,14 @@ def _concluded(
 
 def _analysed(out: Path, config: Config, state: State, quiet: bool, say: Say) -> Result:
     if config.dynamics.ensemble == "minimise" or not any(out.glob("traj*.dcd")):
-        result = analysis_of.reported(out, say=say)
+        result = analysis_of.reported(out, say=say, png=config.output.png)
         _raise_if_unstable(result, say)
         return result
     try:
         with nullcontext() if quiet else FramesBar() as bar:
-            result = analysis_of.analyse(out, say=say, progress=bar, with_report=config.output.report)
+            result = analysis_of.analyse(
+                out, say=say, progress=bar, with_report=config.output.report, png=config.output.png
+            )
     except TrajectoryError:
         if state == "interrupted":
             return Result(out, state, run_directory=out)

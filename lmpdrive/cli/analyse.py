@@ -78,6 +78,7 @@ NoReport = Annotated[bool, typer.Option("--no-report", help="Tables only: no fig
 Interactive = Annotated[
     bool, typer.Option("--interactive", help="Also interactive.html: figures to zoom, and the trajectory.")
 ]
+Png = Annotated[bool, typer.Option("--png", help="Each figure as PNG (300 dpi) too.")]
 ResultsFolder = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.")]
 
 
@@ -102,6 +103,7 @@ def analyse(
     parallel: Processes = 1,
     no_report: NoReport = False,
     interactive: Interactive = False,
+    png: Png = False,
     out: ResultsFolder = None,
     verbose: EveryNumber = False,
     quiet: Quiet = False,
@@ -112,7 +114,7 @@ def analyse(
 
     ask: dict[str, Any] = {"data": data, "elements": elements, "timestep_fs": timestep_fs, "every": every}
     ask |= {"cell": cell, "units": units, "slab": slab, "surface": surface, "normal": normal}
-    ask |= {"with_report": not no_report, "interactive": interactive}
+    ask |= {"with_report": not no_report, "interactive": interactive, "png": png}
     with nullcontext() if quiet else FramesBar() as bar:
         result = pipeline.analyse(
             path[0] if len(path) == 1 else path,
@@ -144,13 +146,17 @@ def observables(
 
 
 def report(
-    run_dir: RunDirectory, interactive: Interactive = False, verbose: Verbose = False, quiet: Quiet = False
+    run_dir: RunDirectory,
+    interactive: Interactive = False,
+    png: Png = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write `report.html` again."""
     from lmpdrive import pipeline
     from lmpdrive.stages.progress_bar import FramesBar
 
     with nullcontext() if quiet else FramesBar() as bar:
-        page = pipeline.report(run_dir, bar, progress_printer(quiet), interactive)
+        page = pipeline.report(run_dir, bar, progress_printer(quiet), interactive, png)
     if not quiet:
         print(page)

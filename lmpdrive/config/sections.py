@@ -219,6 +219,8 @@ class Output(Section):
     """Two alternating restart files."""
     report: bool = True
     """Figures and `report.html` after the run; they take longer than the tables of a short one."""
+    png: bool = False
+    """Each figure as PNG (300 dpi) too; later: `lmpdrive report RUN --png`."""
 
 
 class Observables(Section):

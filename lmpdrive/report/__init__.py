@@ -1,7 +1,7 @@
 """Tables -> figures (PNG, SVG) and one HTML page that opens offline.
 
 from lmpdrive.report import write_report
-write_report("run/", tables, thermo, manifest)  # -> run/report.html and run/observables/*.png, *.svg
+write_report("run/", tables, thermo, manifest)  # -> run/report.html and run/observables/*.svg
 """
 
 from __future__ import annotations

@@ -383,18 +383,22 @@ def as_svg(figure: Figure) -> str:
     return buffer.getvalue()[buffer.getvalue().index("<svg") :]
 
 
-def save(figure: Figure, folder: Path, name: str) -> str:
-    """Write `<name>.png` (300 dpi) and `<name>.svg`, each to a temporary name and renamed; returns the SVG text."""
+def save(figure: Figure, folder: Path, name: str, png: bool = True) -> str:
+    """Write `<name>.svg` and `<name>.png` (300 dpi), each to a temporary name and renamed; returns the SVG text.
+
+    Without `png` only a PNG that is there already is written: it would show other data.
+    """
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     temporary = folder / f".{name}.tmp"
     try:
-        # first, at the resolution that it was laid out for
-        with rc_context(STYLE):  # type: ignore[arg-type]  # ticks may be made while drawing
-            figure.set_dpi(PNG_DPI)
-            FigureCanvasAgg(figure).print_png(temporary, pil_kwargs={"compress_level": PNG_COMPRESSION})
-        temporary.replace(folder / f"{name}.png")
+        if png or (folder / f"{name}.png").exists():
+            # first, at the resolution that it was laid out for
+            with rc_context(STYLE):  # type: ignore[arg-type]  # ticks may be made while drawing
+                figure.set_dpi(PNG_DPI)
+                FigureCanvasAgg(figure).print_png(temporary, pil_kwargs={"compress_level": PNG_COMPRESSION})
+            temporary.replace(folder / f"{name}.png")
         svg = as_svg(figure)
         temporary.write_text('<?xml version="1.0" encoding="utf-8"?>\n' + svg, encoding="utf-8")
         temporary.replace(folder / f"{name}.svg")
@@ -403,14 +407,14 @@ def save(figure: Figure, folder: Path, name: str) -> str:
     return svg
 
 
-def write_figures(tables: Mapping[str, Table], folder: str | Path) -> dict[str, str]:
-    """Write PNG and SVG of each table; returns the SVG text by name.
+def write_figures(tables: Mapping[str, Table], folder: str | Path, png: bool = False) -> dict[str, str]:
+    """Write the SVG of each table, and on request the PNG; returns the SVG text by name.
 
     Raises TrajectoryError if the folder cannot be written.
     """
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return {name: save(draw(table), folder, name) for name, table in tables.items() if table.kind != "summary"}
+        return {name: save(draw(table), folder, name, png) for name, table in tables.items() if table.kind != "summary"}
     except OSError as error:
         raise TrajectoryError(f"cannot write the figures to {folder}: {error.strerror}") from error

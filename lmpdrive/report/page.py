@@ -16,6 +16,7 @@ import numpy as np
 from lmpdrive.common.atomic import replacing
 from lmpdrive.common.manifest import Manifest, Stage, SystemSection
 from lmpdrive.common.run_files import REPORT
+from lmpdrive.common.shell import to_paste
 from lmpdrive.common.units import UC_PER_CM2_PER_E_PER_A2
 from lmpdrive.errors import TrajectoryError
 from lmpdrive.observables.registry import FROM_THE_LOG
@@ -56,6 +57,7 @@ def write_report(
     *,
     snapshot: Snapshot | None = None,
     run: Path | None = None,
+    png: bool = False,
 ) -> Path:
     """Write figures to `run_dir/observables/` and the page to `run_dir/report.html`; return its path.
 
@@ -69,15 +71,15 @@ def write_report(
     verdict : on the run; default: of these tables and this manifest.
     snapshot : the frame of the picture; without it there is none.
     run : run directory that the page links to, if it is another than `run_dir`; default: `run_dir`, if it is one.
+    png : whether each figure is written as PNG too.
 
     Raises TrajectoryError if the directory cannot be written.
     """
     run_dir = Path(run_dir)
     tables = {**tables, **model_tables(run_dir / "observables")}
-    svg = write_figures(tables, run_dir / "observables")
+    svg = write_figures(tables, run_dir / "observables", png)
     what = what_is_what(tables["summary"].notes if "summary" in tables else ())
-    if run is None and not manifest.absent:
-        run = run_dir
+    run = run_dir if run is None and not manifest.absent else run
     text = (
         environment()
         .get_template("report.html.j2")
@@ -87,6 +89,7 @@ def write_report(
             first=_first_screen(tables, svg, manifest, verdict or verdict_of(tables, manifest), what, run),
             picture=_picture(snapshot, run_dir),
             files=links(run_dir, run),
+            png_by=to_paste("report", run, "--png") if run == run_dir and not png else "",
             summary=_summary(tables),
             sampling=_sampling(tables),
             chapters=_chapters(tables, svg, run_dir),

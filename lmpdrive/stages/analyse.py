@@ -52,6 +52,7 @@ class AnalysisRequest:
     target_error : a profile is converged when its 95 % band is below this fraction of its largest value.
     parallel : processes.
     with_report : False leaves out figures and `report.html`, which take longer than the tables of a short run.
+    png : also write each figure as PNG (300 dpi); one that is there already is written again anyway.
     interactive : also write `interactive.html`: figures to zoom, and the trajectory (the extra `interactive`).
     """
 
@@ -74,6 +75,7 @@ class AnalysisRequest:
     target_error: float | None = None
     parallel: int = 1
     with_report: bool = True
+    png: bool = False
     interactive: bool = False
 
 
@@ -275,18 +277,30 @@ class Analysis:
 
         snapshot = Snapshot.last_of(frames, self._slab, self._normal)
         run = self.path if self.is_run else None
-        return write_report(self.target, tables, thermo, manifest, verdict, snapshot=snapshot, run=run)
+        return write_report(
+            self.target, tables, thermo, manifest, verdict, snapshot=snapshot, run=run, png=self.request.png
+        )
 
 
-def report(run_dir: str | Path, progress: Progress | None = None, say: Say = silent, interactive: bool = False) -> Path:
-    """Write `report.html` of a run directory again; with `interactive`, `interactive.html` too."""
-    page = reported(run_dir, progress, say, interactive).report
+def report(
+    run_dir: str | Path,
+    progress: Progress | None = None,
+    say: Say = silent,
+    interactive: bool = False,
+    png: bool = False,
+) -> Path:
+    """Write `report.html` of a run directory again; on request also `interactive.html`, and the figures as PNG."""
+    page = reported(run_dir, progress, say, interactive, png).report
     assert page is not None
     return page
 
 
 def reported(
-    run_dir: str | Path, progress: Progress | None = None, say: Say = silent, interactive: bool = False
+    run_dir: str | Path,
+    progress: Progress | None = None,
+    say: Say = silent,
+    interactive: bool = False,
+    png: bool = False,
 ) -> Result:
     """The result with which `report.html` is written again; of a run without frames, what is known of it."""
     run_dir = Path(run_dir)
@@ -296,7 +310,7 @@ def reported(
             "elsewhere."
         )
     if any(run_dir.glob("traj*.dcd")):
-        return analyse(run_dir, progress=progress, say=say, interactive=interactive)
+        return analyse(run_dir, progress=progress, say=say, interactive=interactive, png=png)
     if interactive:
         raise RunDirectoryError(f"{run_dir} has no frames to show on an interactive page")
     import numpy as np
@@ -312,5 +326,5 @@ def reported(
     system = manifest.system
     groups = {name: np.array(system.members(name), dtype=int) for name in system.groups}
     snapshot = Snapshot.of_data(file, system.species, groups) if file and system.species else None
-    page = write_report(run_dir, {}, thermo_of(run_dir), manifest, verdict, snapshot=snapshot)
+    page = write_report(run_dir, {}, thermo_of(run_dir), manifest, verdict, snapshot=snapshot, png=png)
     return Result(run_dir, manifest.state or "analysed", report=page, verdict=verdict, run_directory=run_dir)

@@ -136,7 +136,7 @@ def test_links_lead_to_files_beside_the_page(page, folder):
     files = {attributes["href"] for attributes, _ in page.all("a", "section.files")}
     assert files == {"in.lammps"}
     of_figures = {attributes["href"] for attributes, _ in page.all("a", "div.note.files")}
-    assert "observables/water_density.png" in of_figures
+    assert "observables/water_density.svg" in of_figures
     assert all((folder / link).is_file() for link in files | of_figures)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from lmpdrive.common.manifest import Manifest
+from lmpdrive.common.run_files import REPORT
 from lmpdrive.errors import RunDirectoryError, TrajectoryError
 from lmpdrive.observables import analyse
 from lmpdrive.observables.tables import Scalar
@@ -98,8 +99,18 @@ def test_page_needs_nothing_from_outside(page):
 def test_page_has_a_figure_for_each_table(page, tables):
     assert parsed(page).tags.count("figure") == len(tables) - 1
     files = {path.name for path in (page.parent / "observables").iterdir()}
-    assert files == {f"{name}.{ending}" for name in tables if name != "summary" for ending in ("png", "svg")}
-    assert (page.parent / "observables" / "water_density.png").read_bytes()[:4] == b"\x89PNG"
+    assert files == {f"{name}.svg" for name in tables if name != "summary"}
+
+
+def test_figures_as_png_on_request_and_never_older_than_their_data(tmp_path, tables):
+    some = {name: tables[name] for name in ("water_density", "temperature")}
+    picture, other = (tmp_path / "observables" / f"{name}.png" for name in some)
+    write_report(tmp_path, some, None, png=True)
+    assert picture.read_bytes()[:4] == b"\x89PNG" and "observables/water_density.png" in (tmp_path / REPORT).read_text()
+    other.unlink()
+    picture.write_bytes(b"of another analysis")
+    write_report(tmp_path, some, None)
+    assert picture.read_bytes()[:4] == b"\x89PNG" and not other.exists()
 
 
 def test_page_says_what_was_run(page):

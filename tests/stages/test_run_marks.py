@@ -42,7 +42,7 @@ def test_pressure_is_that_of_the_log(run):
     last = [words for words in log if len(words) == len(columns) and words[0].isdigit()][-1]
     assert table.value[-1] == pytest.approx(float(last[columns.index("Press")]), rel=1e-6)
     assert table.scalars["mean pressure of the cell"].value == pytest.approx(table.value.mean())
-    assert (run / "observables" / "pressure.png").is_file() and "p (bar)" in (run / "report.html").read_text()
+    assert (run / "observables" / "pressure.svg").is_file() and "p (bar)" in (run / "report.html").read_text()
 
 
 def test_a_start_that_is_left_out_is_shaded(run):
