@@ -36,11 +36,11 @@ GALLERY_HEAD = """# Gallery
 
 <!-- Written by docs/make_observables.py. -->
 
-Figures as a run makes them, `observables/<name>.svg` in its directory (and `.png` by `lmpdrive report RUN --png`), each chapter of the report with the
-YAML that asks for them; without `observables:` a run makes all for which it has what they need. The system is
-`inputs/au111-water-3na.yaml` with 10 ps of equilibration and 30 ps of production; what needs velocities is from a text
-dump of 4 ps. Each title leads to the definition. Figures of a whole run are in its report, of several runs in that of
-[`compare`](compare.md), of a campaign in that of [campaigns](campaigns.md#the-report)."""
+Figures as a run makes them, `observables/<name>.svg` in its directory (and `.png` by `lmpdrive report RUN --png`), each
+chapter of the report with the YAML that asks for them; without `observables:` a run makes all for which it has what
+they need. The system is `inputs/au111-water-3na.yaml` with 10 ps of equilibration and 30 ps of production; what needs
+velocities is from a text dump of 4 ps. Each title leads to the definition. Figures of a whole run are in its report, of
+several runs in that of [`compare`](compare.md), of a campaign in that of [campaigns](campaigns.md#the-report)."""
 
 EXAMPLE_OPTIONS = {
     "density": {"profiles": [{"name": "oxygen", "selection": "O", "quantity": "mass"}]},
