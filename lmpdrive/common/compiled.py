@@ -20,7 +20,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from lmpdrive.common.say import Say
+from lmpdrive.common.patience import Heartbeat
+from lmpdrive.common.say import Say, silent
 
 COMPILING = "compiling the kernels of the analysis for this machine, once: about a minute"
 
@@ -66,15 +67,33 @@ def announced(say: Say) -> Iterator[None]:
         return
 
     class Announcement(event.Listener):
-        said = False
+        """One function compiles others: a heartbeat for the outermost."""
+
+        said, depth = False, 0
+        heartbeat: Heartbeat | None = None
 
         def on_start(self, event: Any) -> None:
             if not self.said:
                 self.said = True
                 say(COMPILING)
+            if self.depth == 0 and say is not silent:
+                self.heartbeat = Heartbeat(say, None, 0.0)
+                self.heartbeat.start()
+            self.depth += 1
 
         def on_end(self, event: Any) -> None:
-            pass
+            self.depth -= 1
+            if self.depth == 0:
+                self.stop()
 
-    with event.install_listener("numba:compile", Announcement()):
-        yield
+        def stop(self) -> None:
+            if self.heartbeat is not None:
+                self.heartbeat.stop()
+            self.heartbeat = None
+
+    announcement = Announcement()
+    try:
+        with event.install_listener("numba:compile", announcement):
+            yield
+    finally:
+        announcement.stop()

@@ -3,6 +3,7 @@ a file."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -130,7 +131,7 @@ class Progress:
         if self._live:
             if changed and self._shown:
                 self._console.print(self._shown, highlight=False, soft_wrap=True)  # the stage that has ended stays
-            self._shown = self.line()
+            self._shown = self.line(self._console.width if self._console.is_terminal else None)
             self._live.update(self._shown)
         elif changed or now - self._last_line > 30:
             self._last_line = now
@@ -168,8 +169,11 @@ class Progress:
         done = self._log.values.get("Step", 0.0) - (self._stage_first or 0.0)
         return elapsed / done if self._stage != "minimise" and done > 0 and elapsed > 1 else None
 
-    def line(self) -> str:
-        """One line: stage, step, ps, ns/day, time left, T, E, drift; without numbers before the stage has any."""
+    def line(self, width: int | None = None) -> str:
+        """One line: stage, step, ps, ns/day, time left, T, E, drift; without numbers before the stage has any.
+
+        On a narrow terminal E, ps and ns/day are left out, in this order: a live line of two rows leaves rows behind.
+        """
         values, total = self._log.values, self._stages.get(self._stage, 0)
         if self._log.begins:
             length = f"{total} steps, {total * self._timestep_fs * 1e-3:g} ps" if total else ""
@@ -188,6 +192,9 @@ class Progress:
         parts.append(f"E {values.get('PotEng', float('nan')):.2f} eV")
         if self._stage != "minimise":
             parts.append(f"drift {self._log.drift_eV:+.3f} eV")
+        for needless in (r"E .* eV", r".* ps", r".* ns/day"):
+            if width is not None and len("  ".join(parts)) >= width:
+                parts = [part for part in parts if not re.fullmatch(needless, part)]
         return "  ".join(parts)
 
     def _time_left(self, of_stage: float, total: int, seconds: float) -> list[str]:
@@ -198,7 +205,7 @@ class Progress:
         following = sum(self._stages.values()) - self._starts[self._stage] - total
         if not following:
             return [f"{_clock(in_stage * seconds)} left"]
-        return [f"{_clock(in_stage * seconds)} left in this stage, {_clock((in_stage + following) * seconds)} in all"]
+        return [f"{_clock(in_stage * seconds)} left in stage, {_clock((in_stage + following) * seconds)} in all"]
 
 
 def _clock(seconds: float) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lmpdrive import checks
 from lmpdrive.common.disk import told_if_full
 from lmpdrive.common.manifest import write_manifest
-from lmpdrive.common.patience import announced_if_long
+from lmpdrive.common.patience import announced_if_long, going_on
 from lmpdrive.common.run_files import CONFIG, CONFIG_GIVEN, DATA
 from lmpdrive.common.say import Say
 from lmpdrive.common.trust import accept, require, untrusted
@@ -32,8 +32,8 @@ def _relaxed(system: BuiltSystem, config: Config, say: Say) -> BuiltSystem:
     """After the classical run, where there is water that it can move; what it could not move is noted in the report."""
     held = ", ".join(stays_packed(config))
     if len(system.water_molecules):
-        say("classical run (system.build.relax_ps) before the potential sees the water")
-        system = relax(system, config)
+        with going_on(say, "classical run (system.build.relax_ps) before the potential sees the water"):
+            system = relax(system, config)
         note = f"the classical run moved water and simple ions only; as they were packed: {held}"
     else:
         note = f"the classical run (system.build.relax_ps) has parameters for water only; as they were packed: {held}"

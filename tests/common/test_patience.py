@@ -1,4 +1,4 @@
-"""Work that takes long says what it is, once; quick work says nothing."""
+"""Work that takes long says what it is, and then that it goes on; quick work says nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from lmpdrive.common.patience import announced_if_long
+from lmpdrive.common.patience import announced_if_long, going_on
 from lmpdrive.engine import progress
 from lmpdrive.engine.progress import Progress
 
@@ -19,6 +19,17 @@ def test_only_what_takes_long_is_said():
         time.sleep(0.3)
     time.sleep(0.1)
     assert said == ["long"]
+
+
+def test_work_that_goes_on_says_so():
+    said = []
+    with announced_if_long(said.append, "long", after_s=0.05, every_s=0.2):
+        time.sleep(0.6)
+    assert said[:2] == ["long", "  0 s so far"] and len(said) <= 4
+    said.clear()
+    with going_on(said.append, "now", every_s=5.0):
+        pass
+    assert said == ["now"]
 
 
 def test_nothing_is_said_after_an_error():

@@ -27,7 +27,7 @@ def run(tmp_path, monkeypatch):
         shown.poll()
         return shown.line()
 
-    write.record = shown.record
+    write.record, write.line = shown.record, shown.line
     return write
 
 
@@ -48,8 +48,11 @@ def test_time_left_in_the_stage_and_in_all(run):
     run("# stage: equilibrate\n" + HEAD + row(0, 300, -95, -85), 100)
     # 50 steps in 50 s
     line = run(row(50, 300, -95, -85), 150)
-    assert "0.03 ps" in line and "0:00:50 left in this stage, 0:05:50 in all" in line
+    assert "0.03 ps" in line and "0:00:50 left in stage, 0:05:50 in all" in line
     assert (run.record().end_step, run.record().left_s) == (400, 350)
+    fitted = run.line(len(line))
+    assert len(fitted) < len(line) and "E -95" not in fitted and "0.03 ps" in fitted and "0:00:50 left" in fitted
+    assert "drift" in run.line(60) and "ns/day" not in run.line(60)
     run(row(100, 300, -95, -85) + "Loop time of 1\n# stage: production\n" + HEAD + row(100, 300, -95, -85), 200)
     line = run(row(200, 300, -95, -85), 250)
     # 100 steps in 50 s
