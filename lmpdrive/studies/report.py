@@ -71,7 +71,7 @@ def _page(
         name=plan.study.study,
         file=plan.file.name,
         verdict=verdict_lines(found, SHOWN),
-        rows=verdict_rows(found),
+        rows=verdict_rows(found, tables.runs),
         observables=SHOWN,
         runs=tables.runs.to_dict("records"),
         ended=len(ended),
@@ -92,19 +92,31 @@ def _figure(one: Drawn, svg: str) -> dict[str, Any]:
     return words | {"svg": unique_ids(svg, one.name)}
 
 
-def verdict_rows(found: Any) -> list[dict[str, Any]]:
-    """One row for each model, kind and state: distance in σ of each observable, as words."""
-    if found.empty:
-        return []
+def verdict_rows(found: Any, runs: Any) -> list[dict[str, Any]]:
+    """One row for each model, kind, size and state that ran: distance in σ of each observable, as words.
+
+    Runs that the guard ended are counted: they are not compared.
+    """
+    keys = ["model", "kind", "size", "state"]
+    compared = {} if found.empty else dict(list(found.groupby(keys, sort=False)))
     rows = []
-    for (model, kind, size, state), own in found.groupby(["model", "kind", "size", "state"], sort=False):
-        means = own.groupby("observable")[["distance [σ]", "with σ_model [σ]"]].mean()
-        cells = []
-        for name in SHOWN:
-            if name not in means.index:
-                cells.append("")
-                continue
-            sigma, both = means.loc[name]
-            cells.append(f"{sigma:.1f}" + (f" ({both:.1f})" if both == both else ""))
-        rows.append({"model": model, "kind": kind, "size": size, "state": state, "cells": cells})
+    for key, ran in [] if runs.empty else runs.groupby(keys, sort=False):
+        unstable = int((ran["phase"] == "unstable").sum())
+        named = dict(zip(keys, key, strict=True))
+        rows.append(named | {"cells": _cells(compared.get(key)), "unstable": f"{unstable} of {len(ran)}"})
     return rows
+
+
+def _cells(own: Any | None) -> list[str]:
+    """Mean over the runs; in brackets with σ_model; empty where there is none."""
+    if own is None:
+        return [""] * len(SHOWN)
+    means = own.groupby("observable")[["distance [σ]", "with σ_model [σ]"]].mean()
+    cells = []
+    for name in SHOWN:
+        if name not in means.index:
+            cells.append("")
+            continue
+        sigma, both = means.loc[name]
+        cells.append(f"{sigma:.1f}" + (f" ({both:.1f})" if both == both else ""))
+    return cells

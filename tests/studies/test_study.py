@@ -17,6 +17,7 @@ from lmpdrive.studies.contacts import closer
 from lmpdrive.studies.figures import learning, stability
 from lmpdrive.studies.file import is_study
 from lmpdrive.studies.plan import make_study_plan
+from lmpdrive.studies.report import verdict_rows
 from lmpdrive.studies.verdict import distance, verdict_lines
 
 ROOT = Path(__file__).parents[2] / "studies" / "charge-states"
@@ -111,6 +112,17 @@ def test_distance_of_runs_that_agree_is_one_sigma():
     own, truth = rng.normal(0, 3, 4000), rng.normal(0, 4, 4000)
     found = distance(curve(own, 3.0, truth, 4.0))
     assert found["distance [σ]"] == pytest.approx(1, abs=0.04) and found["bins different"] == 0
+
+
+def test_runs_that_the_guard_ended_are_counted_and_not_compared():
+    run = {"model": "dp", "size": 10, "state": "na1"}
+    kinds = [("specific", "done"), ("specific", "unstable"), ("mixed", "unstable")]
+    runs = pd.DataFrame([run | {"kind": kind, "phase": phase} for kind, phase in kinds])
+    own = {"kind": "specific", "observable": "water_density", "distance [σ]": 2.0, "with σ_model [σ]": 1.5}
+    specific, mixed = verdict_rows(pd.DataFrame([run | own]), runs)
+    assert specific["cells"][0] == "2.0 (1.5)" and specific["unstable"] == "1 of 2"
+    assert not any(mixed["cells"]) and mixed["unstable"] == "1 of 1"
+    assert verdict_rows(pd.DataFrame(), pd.DataFrame()) == []
 
 
 def test_verdict_in_words():
