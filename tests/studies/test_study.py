@@ -50,7 +50,7 @@ def test_shipped_studies_are_valid(name, tmp_path):
         learns = run.points["model"].rsplit("-", 2)[0].rpartition("-")[2]
         assert learns in ("mixed", run.points["state"])
     n_models = len(plan.study.models)
-    assert len(runs) == n_models * len(plan.run_states) * 2
+    assert len(runs) == n_models * len(plan.run_states) * 2 * plan.study.runs.splits
 
 
 def test_the_page_shows_the_quick_study():
