@@ -39,7 +39,7 @@ def study(tmp_path):
     return changed
 
 
-@pytest.mark.parametrize("name", ["study.yaml", "study-quick.yaml"])
+@pytest.mark.parametrize("name", ["study.yaml", "study-first.yaml", "study-quick.yaml"])
 def test_shipped_studies_are_valid(name, tmp_path):
     plan = make_study_plan(ROOT / name, tmp_path)
     assert is_study(ROOT / name) and not is_study(ROOT / "teacher.yaml")
