@@ -162,22 +162,31 @@ def _numbers(analysed: Analysed, truth: Answer) -> Iterator[dict[str, Any]]:
 def _profiles(
     analysed: Analysed, committee: Mapping[str, Table], truth: Answer
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each curve that the teacher has too, on the teacher's bins."""
+    """Each curve that the teacher has too, on the teacher's bins; of a histogram as many more as the run has."""
     for name, table in analysed.tables.items():
         if not is_curve(table) or name not in truth.curves:
             continue
         answer, own = truth.curves[name], mean_of([table])
-        x = answer.x
+        x = _longer(answer.x, own.x) if table.kind == "histogram" else answer.x
         headers = [str(header) for header in table.data.columns]
         rows = {
             "x": x,
             "value": _on(x, own, own.mean.value, table.kind),
             "σ": _on(x, own, own.mean.error, table.kind),
-            "teacher": answer.mean.value,
-            "σ teacher": answer.mean.error,
+            "teacher": _on(x, answer, answer.mean.value, table.kind),
+            "σ teacher": _on(x, answer, answer.mean.error, table.kind),
         }
         rows |= _model_columns(committee.get(PREFIX + name), x)
         yield name, {"x axis": headers[0], "y axis": headers[table.n_variables]} | rows
+
+
+def _longer(x: Array, other: Array) -> Array:
+    """Evenly spaced x, with as many more points as reach the ends of `other`."""
+    if len(x) < 2:
+        return x
+    step = x[1] - x[0]
+    before, after = (max(0, int(np.ceil(gap / step - 1e-6))) for gap in (x[0] - other[0], other[-1] - x[-1]))
+    return np.concatenate([x[0] - step * np.arange(before, 0, -1), x, x[-1] + step * np.arange(1, after + 1)])
 
 
 def _on(x: Array, curve: Curve, values: Array, kind: str) -> Array:

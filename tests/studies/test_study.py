@@ -18,6 +18,7 @@ from lmpdrive.studies.figures import learning, stability
 from lmpdrive.studies.file import is_study
 from lmpdrive.studies.plan import make_study_plan
 from lmpdrive.studies.report import verdict_rows
+from lmpdrive.studies.tables import _longer
 from lmpdrive.studies.verdict import distance, verdict_lines
 
 ROOT = Path(__file__).parents[2] / "studies" / "charge-states"
@@ -112,6 +113,13 @@ def test_distance_of_runs_that_agree_is_one_sigma():
     own, truth = rng.normal(0, 3, 4000), rng.normal(0, 4, 4000)
     found = distance(curve(own, 3.0, truth, 4.0))
     assert found["distance [σ]"] == pytest.approx(1, abs=0.04) and found["bins different"] == 0
+
+
+def test_a_histogram_is_compared_where_either_has_bins():
+    assert _longer(np.array([1.0, 2.0]), np.array([-1.0, 0.0, 1.0])).tolist() == [-1, 0, 1, 2]
+    assert _longer(np.array([1.0, 2.0]), np.array([1.5, 3.4])).tolist() == [1, 2, 3, 4]
+    assert _longer(np.array([1.0, 2.0]), np.array([1.0, 2.0])).tolist() == [1, 2]
+    assert _longer(np.array([1.0]), np.array([5.0])).tolist() == [1]
 
 
 def test_runs_that_the_guard_ended_are_counted_and_not_compared():

@@ -56,3 +56,20 @@ def _panel(axes: Axes, data: pd.DataFrame) -> None:
             axes.lines[-1].set_label(f"_{kind}")
         seen.add(kind)
     axes.margins(x=0)
+    _limit(axes, data)
+
+
+def _limit(axes: Axes, data: pd.DataFrame) -> None:
+    """To what the runs and the teacher say: one bin in which a committee knows nothing would hide all others."""
+    ends = []
+    for value, error in (("teacher", "σ teacher"), ("value", "σ")):
+        y, sigma = data[value].to_numpy(float), np.nan_to_num(data[error].to_numpy(float))
+        ends += [y - 2 * sigma, y + 2 * sigma]
+    known = np.concatenate(ends)
+    known = known[np.isfinite(known)]
+    if not len(known) or known.min() == known.max():
+        return
+    low, high = known.min(), known.max()
+    room = 0.05 * (high - low)
+    positive = not (data[["teacher", "value"]].to_numpy(float) < 0).any()
+    axes.set_ylim(0 if positive else low - room, high + room)
