@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST = 12
 """Numbers in one figure."""
+MOST_UPRIGHT = 2
+"""Labels that have room beside each other."""
 
 
 def draw(tables: Tables) -> Iterator[Drawn]:
@@ -33,7 +35,7 @@ def draw(tables: Tables) -> Iterator[Drawn]:
         shown = list(dict.fromkeys(data["quantity"]))[:MOST]
         if shown:
             data = data[data["quantity"].isin(shown)]
-            caption = "Points: runs, ± 2σ; black bar: the teacher, ± 2σ, of the same state."
+            caption = "Points: runs, ± 2σ; blue: specific, orange: mixed. Grey: the teacher of the same state, ± 2σ."
             yield Drawn(order, name, title, caption, _figure(data, shown), data)
 
 
@@ -52,16 +54,21 @@ def _figure(data: pd.DataFrame, shown: list[str]):  # type: ignore[no-untyped-de
 
 
 def _panel(axes: Axes, data: pd.DataFrame) -> None:
-    labels = [f"{row['model']} {row['state']}" for row in data.to_dict("records")]
-    places = {label: place for place, label in enumerate(dict.fromkeys(labels))}
-    for label, row in zip(labels, data.to_dict("records"), strict=True):
-        place = places[label]
-        truth, sigma = row["teacher"], 2 * np.nan_to_num(row["σ teacher"])
+    """A place on x for each model and state, its runs side by side."""
+    data = data.assign(label=data["model"] + " " + data["state"])
+    labels = list(dict.fromkeys(data["label"]))
+    for place, label in enumerate(labels):
+        own = data[data["label"] == label].sort_values("kind", ascending=False, kind="stable")  # specific ones first
+        truth, sigma = own["teacher"].iloc[0], 2 * np.nan_to_num(own["σ teacher"].iloc[0])
         axes.fill_between([place - 0.4, place + 0.4], truth - sigma, truth + sigma, color="#000000", alpha=0.3, lw=0)
         axes.plot([place - 0.4, place + 0.4], [truth, truth], color="#000000", linewidth=0.8)
-        shift = -0.12 if row["kind"] == "specific" else 0.12
-        error = 2 * row["σ"] if np.isfinite(row["σ"]) else None
-        axes.errorbar(place + shift, row["value"], yerr=error, fmt="o", markersize=3, color=COLOURS[row["kind"]])
-    axes.set_xticks(list(places.values()), list(places), rotation=60, fontsize=5, ha="right")
+        places = place + (np.arange(len(own)) + 0.5) / len(own) * 0.6 - 0.3
+        for x, row in zip(places, own.to_dict("records"), strict=True):
+            error = 2 * row["σ"] if np.isfinite(row["σ"]) else None
+            axes.errorbar(x, row["value"], yerr=error, fmt="o", markersize=3, color=COLOURS[row["kind"]])
+    axes.set_xlim(-0.5, len(labels) - 0.5)
+    axes.set_xticks(
+        range(len(labels)), labels, **({} if len(labels) < 3 else {"rotation": 60, "ha": "right"}), fontsize=5
+    )
     unit = data["unit"].iloc[0]
     axes.set_title(f"{data['quantity'].iloc[0]}{f' [{unit}]' if unit not in ('', '1') else ''}", fontsize=6)
