@@ -67,8 +67,7 @@ def _panel(axes: Axes, data: pd.DataFrame) -> None:
             error = 2 * row["σ"] if np.isfinite(row["σ"]) else None
             axes.errorbar(x, row["value"], yerr=error, fmt="o", markersize=3, color=COLOURS[row["kind"]])
     axes.set_xlim(-0.5, len(labels) - 0.5)
-    axes.set_xticks(
-        range(len(labels)), labels, **({} if len(labels) < 3 else {"rotation": 60, "ha": "right"}), fontsize=5
-    )
+    axes.set_xticks(range(len(labels)), labels)
+    axes.tick_params(axis="x", labelsize=5, labelrotation=60 if len(labels) > MOST_UPRIGHT else 0)
     unit = data["unit"].iloc[0]
     axes.set_title(f"{data['quantity'].iloc[0]}{f' [{unit}]' if unit not in ('', '1') else ''}", fontsize=6)
