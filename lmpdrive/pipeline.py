@@ -37,6 +37,7 @@ from lmpdrive.lint.gate import must_pass
 from lmpdrive.stages import analyse as analysis_of
 from lmpdrive.stages import uncertainty as uncertainty_of
 from lmpdrive.stages.analyse import AnalysisRequest, Progress
+from lmpdrive.stages.kernels_meanwhile import kernels_meanwhile
 from lmpdrive.stages.observable_settings import check_observables
 from lmpdrive.stages.progress_bar import FramesBar
 from lmpdrive.stages.reproduce import Reproduction, compare_runs, compare_with_manifest, copy_inputs
@@ -186,7 +187,8 @@ def simulate(
         return _simulate_set(out, HowToRun(quiet, say, trust, deadline), config, Path(file), analysis)
     config = write_run_directory(config, Path(file), out, say, to_run=True, trust=trust)
     with locked(out, say) as lock:
-        state = run_with_roll_back(out, config, Job(deadline=deadline, inherited=(lock,)), quiet, say)
+        with kernels_meanwhile(out, analysis):
+            state = run_with_roll_back(out, config, Job(deadline=deadline, inherited=(lock,)), quiet, say)
         return _concluded(out, config, state, quiet, say, deadline, analysis)
 
 
@@ -228,7 +230,8 @@ def run_deck(
         for line in provenance.must_be_as_rendered(folder, config):
             say(f"warning: {line}")
         job = Job(deck.name, deadline=deadline, inherited=(lock,))
-        state = run_with_roll_back(folder, config, job, quiet, say)
+        with kernels_meanwhile(folder):
+            state = run_with_roll_back(folder, config, job, quiet, say)
         return _concluded(folder, config, state, quiet, say, deadline)
 
 
@@ -261,7 +264,7 @@ def resume(
     config = resumed_config(out, overrides)
     deadline = Deadline.of(walltime or config.run.walltime)
     with locked(out, say) as lock:
-        with told_if_full(out, to_paste("resume", out)):
+        with told_if_full(out, to_paste("resume", out)), kernels_meanwhile(out, analysis):
             state = resume_run(out, config, overrides, quiet, say, trust, deadline, restart, accept_deck, lock)
         return _concluded(out, config, state, quiet, say, deadline, analysis)
 

@@ -49,7 +49,7 @@ def run_commands(title: str, commands: Sequence[Command], where: Where, say: Say
     if not wanted:
         return
     place = find_place(where.place)
-    say(f"{title}: {len(wanted)} of {len(commands)} to do at {place.name}")
+    say(f"{title}: {len(wanted)} of {len(commands)} to do, place: {place.name}")
     used = {command.resources: where.resources[command.resources] for command in wanted}
     failed: dict[str, str] = {}
     with engine(used, place, where.folder / "engine") as placed:

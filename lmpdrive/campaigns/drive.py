@@ -22,6 +22,7 @@ from lmpdrive.campaigns.facts import step_of
 from lmpdrive.campaigns.journal import FINAL, FREE, LOST, UNSTABLE
 from lmpdrive.campaigns.plan import Plan, PlannedRun
 from lmpdrive.campaigns.state import RunState, states
+from lmpdrive.common.durations import duration
 from lmpdrive.common.say import Say
 from lmpdrive.common.walltime import EXIT_CODE as TIME_IS_UP
 from lmpdrive.errors import InUseError, PlaceError, UnstableError
@@ -86,7 +87,7 @@ class Driver:
                 self.tick()
             if time.monotonic() - said > SAY_EVERY_S:
                 said = time.monotonic()
-                self.say(self._counts(len(runs)))
+                self.say(self._counts(len(runs)) + going_on(states(self.plan, runs)))
         self.say(self._counts(len(runs)))
 
     def _begin(self, run: PlannedRun, state: RunState) -> None:
@@ -213,6 +214,14 @@ class Driver:
     def _counts(self, total: int) -> str:
         counts = ", ".join(f"{number} {phase}" for phase, number in self._ended.items())
         return f"{sum(self._ended.values())} of {total} runs have ended" + (f": {counts}" if counts else "")
+
+
+def going_on(found: Sequence[RunState]) -> str:
+    """How many runs are being worked on, and what the MD of the longest of them still takes."""
+    running = [state for state in found if state.phase == "running"]
+    left_s = max((state.left_s or 0.0 for state in running), default=0.0)
+    left = f", about {duration(left_s)} left for {'it' if len(running) == 1 else 'these'}" if left_s else ""
+    return f"; {len(running)} running{left}" if running else ""
 
 
 LONGER = "Give longer ones: `slice` in the campaign, `walltime` of the place."

@@ -44,7 +44,8 @@ def run_campaign(
     with locked(plan.folder, say):
         plan.save()
         say(
-            f"{len(runs)} runs of {plan.name} at {place.name}; follow them with: {to_paste('campaign', 'status', file)}"
+            f"{len(runs)} runs of {plan.name}, place: {place.name}; follow them with: "
+            f"{to_paste('campaign', 'status', file)}"
         )
         with engine(used, place, plan.folder / ENGINE) as placed:
             Driver(plan, placed, say, runs, retry_failed, lambda: write_queue(plan, place.name, placed.blocks())).run()

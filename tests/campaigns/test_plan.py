@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 from lmpdrive.campaigns.axes import flattened
+from lmpdrive.campaigns.drive import going_on
 from lmpdrive.campaigns.plan import make_plan
+from lmpdrive.campaigns.state import RunState
 from lmpdrive.errors import ConfigError, RunDirectoryError
 
 AXES = {
@@ -200,3 +202,17 @@ def test_windows_are_not_compared_nor_named_twice(tmp_path):
         umbrella(tmp_path, axes=TEMPERATURES, compare=[{"by": [], "reference": {"T": "300K"}}])
     with pytest.raises(ConfigError, match=r"axes\.window: .*makes an axis of this name"):
         umbrella(tmp_path, axes={"window": TEMPERATURES["T"]})
+
+
+def test_what_is_said_of_runs_that_go_on(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "dp.pb").write_text("")
+    plan = make_plan(campaign(tmp_path), tmp_path / "out")
+    first, second, third, *_ = plan.runs.values()
+    found = [
+        RunState(first, "running", left_s=600.0),
+        RunState(second, "running", left_s=None),
+        RunState(third, "paused", left_s=9000.0),
+    ]
+    assert going_on(found) == "; 2 running, about 10 min left for these"
+    assert going_on(found[1:]) == "; 1 running" and going_on(found[2:]) == ""
