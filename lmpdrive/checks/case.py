@@ -29,9 +29,11 @@ class Case:
 
     @cached_property
     def receptive_field(self) -> ReceptiveField | None:
-        """The model's; None where it is unknown."""
+        """The model's, or without limit where charges are added to it; None where it is unknown."""
         if not self.readable:
             return None
+        if getattr(self.config.potential, "electrostatics", None) is not None:
+            return ReceptiveField.unlimited()
         try:
             return self.config.potential.receptive_field()
         except LmpdriveError:

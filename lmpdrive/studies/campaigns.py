@@ -62,8 +62,9 @@ def potential_of(plan: StudyPlan, one: Learned) -> dict[str, Any]:
     model = plan.model(one.name)
     trainer = find_trainer(load_recipe(model.recipe).trainer)
     folder = plan.folder_of(one)
-    file = (card_of(folder) or {}).get("file", trainer.file)
-    return trainer.potential(folder / file) | model.potential
+    card = card_of(folder) or {}
+    charges = {"electrostatics": card["electrostatics"]} if "electrostatics" in card else {}
+    return trainer.potential(folder / card.get("file", trainer.file)) | charges | model.potential
 
 
 def run(plan: StudyPlan, file: Path, where: str | None, say: Say) -> list[RunState]:

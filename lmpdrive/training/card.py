@@ -56,6 +56,7 @@ def write_card(
             "frames_sha256": sha256(task.folder / FRAMES),
         },
         **({"charge_states_e": states} if recipe.ions else {}),
+        **({"electrostatics": recipe.electrostatics.model_dump(mode="json")} if recipe.electrostatics else {}),
         "compositions": _counted([frame.formula for frame in fitted]),
         "training": {
             trainer.unit: recipe.length,

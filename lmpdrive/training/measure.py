@@ -8,9 +8,7 @@ In the interpreter of the architecture, on the CPU:
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,10 +20,9 @@ from numpy.typing import NDArray
 from lmpdrive.architectures import find
 from lmpdrive.engine.agreement.labelled import predicted
 from lmpdrive.engine.agreement.own_calculator import calculator_of
-from lmpdrive.engine.lammps_library import environment
 from lmpdrive.environments import Interpreter
-from lmpdrive.errors import ModelError
-from lmpdrive.trajectory.labelled import ENERGY, FORCES, LabelledFrames, without_labels
+from lmpdrive.training.ask import ask
+from lmpdrive.trajectory.labelled import ENERGY, FORCES, LabelledFrames
 
 Array = NDArray[np.float64]
 
@@ -33,9 +30,9 @@ Array = NDArray[np.float64]
 def errors_on(frames: Sequence[Atoms], potential: Mapping[str, Any], interpreter: Interpreter) -> dict[str, Any]:
     """With the `potential:` section of a run, the card's `test` section: of all frames, and of each composition.
 
-    Raises ModelError with the calculator's last line if it fails, or if what it says is not finite.
+    Raises ModelError as `ask` does.
     """
-    energies, forces = _asked(frames, potential, interpreter)
+    energies, forces = ask(__name__, potential, frames, interpreter, "the trained model on held-back frames")
     ends = np.cumsum([len(atoms) for atoms in frames])
     of_frame = np.split(forces, ends[:-1])
     found: dict[str, Any] = summary(frames, energies, of_frame)
@@ -66,29 +63,6 @@ def summary(frames: Sequence[Atoms], energies: Array, forces: Sequence[Array]) -
         "energy_rmse_meV_per_atom": round(1e3 * float(np.sqrt(np.mean(dE**2))), 3),
         "mean_energy_shift_meV_per_atom": round(1e3 * float(np.mean(dE)), 3),
     }
-
-
-def _asked(frames: Sequence[Atoms], potential: Mapping[str, Any], interpreter: Interpreter) -> tuple[Array, Array]:
-    with tempfile.TemporaryDirectory(prefix="lmpdrive-training-") as name:
-        asked, given, answer = (Path(name) / file for file in ("potential.json", "frames.npz", "answer.npz"))
-        asked.write_text(json.dumps(potential))
-        without_labels(frames).save(given)
-        done = subprocess.run(
-            [interpreter.python, "-m", "lmpdrive.training.measure", asked, given, answer],
-            cwd=name,
-            env=environment("cpu", 1),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            lines = done.stderr.strip().splitlines() or ["no message"]
-            raise ModelError(f"the model was trained, but its calculator fails: {lines[-1]}")
-        with np.load(answer) as content:
-            energies, forces = content["energies"], content["forces"]
-    if not (np.isfinite(energies).all() and np.isfinite(forces).all()):
-        raise ModelError("the model was trained, but its energies or forces are not finite on held-back frames")
-    return energies, forces
 
 
 def main(potential: Path, given: Path, answer: Path) -> None:

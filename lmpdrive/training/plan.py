@@ -98,13 +98,18 @@ class Task:
     def inputs(self) -> dict[str, Any]:
         """Everything the model follows from: recipe, hashes of the files, frames of each part."""
         return {
-            # what it runs on and is called changes no weight on purpose
-            "recipe": self.recipe.model_dump(mode="json", exclude={"threads", "device", "title"}),
+            "recipe": self._recipe,
             "data": dict(self.hashes),
             "elements": list(self.elements),
             "extra": [frame.name for frame in self.extra],
             **{part: self.names(part) for part in ("train", "validation", "test")},
         }
+
+    @property
+    def _recipe(self) -> dict[str, Any]:
+        """Without what it runs on and is called, which changes no weight on purpose, and what is not used."""
+        unused = {"electrostatics"} if self.recipe.electrostatics is None else set()
+        return self.recipe.model_dump(mode="json", exclude={"threads", "device", "title"} | unused)
 
     @property
     def inputs_sha256(self) -> str:

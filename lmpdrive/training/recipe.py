@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
 
+from lmpdrive.architectures.shared.electrostatics import Electrostatics
 from lmpdrive.common.values import Values
 from lmpdrive.config.yaml_text import parse
 from lmpdrive.errors import ConfigError, did_you_mean
@@ -70,6 +71,8 @@ class Recipe(Values):
     extra: Extra = Extra()
     committee_share: Annotated[float, Field(gt=0, le=1)] = 0.8
     """Of the fitted frames that each member of a committee is given, drawn at random; 1: they differ by seed only."""
+    electrostatics: Electrostatics | None = None
+    """Fixed charges whose energy and forces are taken from the labels; the model's runs add them again."""
     settings: dict[str, Any] = {}
     """The trainer's own, as its package documents them."""
 
@@ -116,7 +119,7 @@ def checked(content: dict[str, Any], source: str) -> Recipe:
 
 def _line(source: str, location: tuple[Any, ...], message: str) -> str:
     where = ".".join(map(str, location))
-    sections: dict[str, type[Values]] = {"split": Split, "extra": Extra}
+    sections: dict[str, type[BaseModel]] = {"split": Split, "extra": Extra, "electrostatics": Electrostatics}
     model = sections.get(str(location[0]), Recipe) if len(location) > 1 else Recipe
     hint = ""
     if "Extra inputs" in message:

@@ -27,6 +27,7 @@ from lmpdrive.engine.directory.lock import locked
 from lmpdrive.engine.lammps_library import environment
 from lmpdrive.environments import Interpreter, choose, has_gpu
 from lmpdrive.errors import InstallError, ModelError, RunDirectoryError
+from lmpdrive.training.baseline import without_electrostatics
 from lmpdrive.training.card import CARD, card_of, save_card, write_card
 from lmpdrive.training.measure import errors_on
 from lmpdrive.training.plan import Task
@@ -117,6 +118,13 @@ class Job:
         """Folder of inputs and checkpoints."""
         return self.task.folder / WORK
 
+    def potential(self, model: Path) -> dict[str, Any]:
+        """The `potential:` section that runs the model, with what was taken from its labels."""
+        section = self.trainer.potential(model)
+        if charges := self.task.recipe.electrostatics:
+            section["electrostatics"] = charges.model_dump(mode="json")
+        return section
+
     def tell(self, text: str) -> None:
         """A line of progress."""
         self.say(f"{self.title}: {text}")
@@ -139,7 +147,7 @@ def _one(job: Job, words: list[str]) -> Trained:
     with replacing(task.folder / TEST) as temporary:
         write(temporary, test, format="extxyz")
     job.tell(f"measuring on {len(test)} held-back frames")
-    errors = errors_on(test, trainer.potential(model), job.interpreter)
+    errors = errors_on(test, job.potential(model), job.interpreter)
     write_card(task, trainer, model, minutes, errors, words, job.interpreter)
     if trust.untrusted([model]):
         trust.accept([model])  # made here from the user's data: nobody else's code
@@ -159,7 +167,7 @@ def _tested(trained: Trained, job: Job, tests: Sequence[Path]) -> Trained:
             continue
         frames = labelled_atoms(file)
         job.tell(f"measuring on {len(frames)} frames of {file}")
-        errors = errors_on(frames, job.trainer.potential(trained.model), job.interpreter)
+        errors = errors_on(frames, job.potential(trained.model), job.interpreter)
         known[file.name] = {"sha256": digest} | errors
     if known == trained.card.get("tests", {}):
         return trained
@@ -187,7 +195,8 @@ def _prepare(job: Job) -> None:
         f"{len(task.parts.validation)} for validation, {len(task.parts.test)} held back; "
         f"{task.recipe.length} {unit} in {job.interpreter.describe()}"
     )
-    job.trainer.write(task, work, job.trainer.device(task.recipe, job.interpreter, has_gpu()))
+    learned = without_electrostatics(task, job.interpreter)
+    job.trainer.write(learned, work, job.trainer.device(task.recipe, job.interpreter, has_gpu()))
     (work / SECONDS).write_text("0")
     write_atomically(work / INPUTS, json.dumps(task.inputs, indent=1))
 

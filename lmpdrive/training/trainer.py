@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from lmpdrive.architectures import find
 from lmpdrive.environments import Interpreter
 from lmpdrive.errors import ConfigError
 from lmpdrive.training.plan import Task
@@ -50,6 +51,11 @@ class Trainer(ABC):
                 at = at.get(word) if isinstance(at, dict) else None
             if at is not None:
                 raise ConfigError(f"settings.{key} is written by lmpdrive: take it out of the recipe")
+        if recipe.electrostatics and "electrostatics" not in find(self.architecture).model_fields:
+            raise ConfigError(
+                f"electrostatics: a model of {self.architecture} runs inside LAMMPS, where nothing adds them again; "
+                "take the key out of the recipe, or a trainer whose architecture is evaluated in Python (mace)"
+            )
         if recipe.extra.share_of_batches and not self.takes_shares:
             raise ConfigError(f"extra.share_of_batches: the trainer {recipe.trainer} gives every frame the same weight")
 

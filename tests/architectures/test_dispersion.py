@@ -11,7 +11,8 @@ from ase.units import Bohr, Hartree
 
 from lmpdrive.architectures import Configuration, find
 from lmpdrive.architectures.base.evaluator import AseEvaluator
-from lmpdrive.architectures.shared.dispersion import D3, Dispersion, Sum
+from lmpdrive.architectures.shared.dispersion import D3, Dispersion
+from lmpdrive.architectures.shared.sum import Sum
 from lmpdrive.errors import ModelError
 from lmpdrive.testing import check_architecture
 from lmpdrive.testing.architectures import Limits

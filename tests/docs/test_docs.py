@@ -23,6 +23,7 @@ from lmpdrive import architectures
 from lmpdrive.architectures import DeckNeeds, Interface, ManyCouplings, ModelFacts, PairStyle, RunSteps, available, find
 from lmpdrive.architectures.base import deck, pair_style, text_files
 from lmpdrive.architectures.shared.dispersion import Dispersion
+from lmpdrive.architectures.shared.electrostatics import Electrostatics
 from lmpdrive.cli.app import EXIT_CODES
 from lmpdrive.config import bias, build, electrolyte, load, sections
 from lmpdrive.system.build import build as build_system
@@ -47,6 +48,7 @@ NOT_RUN = (
     'pip install ".[fairchem]"',
     'pip install ".[mace]" cuequivariance-torch cuequivariance-ops-torch-cu12',
     'pip install ".[dispersion]"',
+    'pip install ".[electrostatics]"',
     'pip install ".[grace]"',
     'pip install ".[learn]"',
     "lmpdrive learn water.yaml",
@@ -312,8 +314,9 @@ def test_every_class_and_function_for_writers_of_architectures_is_public():
     assert {"PairStyle", "Interface", "lammps_package", "words_after"} <= named | called <= set(architectures.__all__)
 
 
-def test_every_key_of_dispersion_is_documented():
-    assert set(Dispersion.model_fields) == rows("architectures/dispersion.md")
+@pytest.mark.parametrize("term", [Dispersion, Electrostatics], ids=["dispersion", "electrostatics"])
+def test_every_key_of_an_added_term_is_documented(term):
+    assert set(term.model_fields) == rows(f"architectures/{term.__name__.lower()}.md")
 
 
 def test_every_default_in_the_configuration_tables_is_the_code_s():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -13,9 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read
 
 from lmpdrive import pipeline
+from lmpdrive.architectures.shared.electrostatics import ChargesCalculator, Electrostatics
 from lmpdrive.common.hashing import sha256
 from lmpdrive.errors import ConfigError, ModelError, RunDirectoryError, TrajectoryError
 from lmpdrive.training.plan import Request
@@ -215,3 +219,34 @@ def test_a_folder_an_unlabelled_frame_and_a_file_twice(data, tmp_path):
     ):
         with pytest.raises(TrajectoryError, match=why):
             pipeline.plan_training(own, Request(files, tmp_path))
+
+
+def test_charges_are_taken_from_the_labels_and_added_again(tmp_path):
+    """Labels that are the energy of point charges and 2 eV for each atom: 2 eV for each atom is what is learned."""
+    pytest.importorskip("torchpme", reason="electrostatics need torch-pme (pip install '.[electrostatics]')")
+    section = {"charges_e": {"H": 0.41, "O": -0.82, "Na": 0.5}, "balance": "H"}
+    calculator = ChargesCalculator(Electrostatics(**section))
+    frames = labelled(20, 2, "Na", 1)
+    for atoms in frames:
+        atoms.set_cell([9.0, 9.0, 9.0])
+        atoms.pbc = True
+        bare = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True, calculator=calculator)
+        labels = {"energy": bare.get_potential_energy() + 2.0 * len(atoms), "forces": bare.get_forces()}
+        atoms.calc = SinglePointCalculator(atoms, **labels)
+    file = written(tmp_path / "charged.xyz", frames)
+    own = recipe(tmp_path, split={"by": "nothing"}, electrostatics=section)
+    (done,) = pipeline.train(own, Request((file,), tmp_path / "out", tests=(file,)))
+    assert json.loads(done.model.read_text())["energy_eV"] == pytest.approx(2.0, abs=1e-6)
+    assert done.card["electrostatics"] == Electrostatics(**section).model_dump(mode="json")
+    for errors in (done.card["test"], done.card["tests"][file.name]):
+        assert errors["energy_rmse_meV_per_atom"] == 0 and errors["force_rmse_eV_per_A"] == 0
+        assert errors["force_rms_of_reference_eV_per_A"] > 0.1, "the labels have no forces to get wrong"
+
+
+def test_charges_need_an_architecture_that_adds_them(data, tmp_path):
+    own = recipe(tmp_path, trainer="deepmd", electrostatics={"charges_e": {"O": -0.8, "H": 0.4}})
+    with pytest.raises(ConfigError, match="deepmd runs inside LAMMPS, where nothing adds them again"):
+        pipeline.train(own, request(data, tmp_path / "out"))
+    own = recipe(tmp_path, electrostatics={"charges": {"O": -0.8}})
+    with pytest.raises(ConfigError, match=r"electrostatics.charges: no such key.*Choices: charges_e, balance"):
+        load_recipe(own)

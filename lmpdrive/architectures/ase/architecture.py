@@ -24,6 +24,7 @@ from lmpdrive.architectures import (
     element_problems,
 )
 from lmpdrive.architectures.ase import making, packages, target
+from lmpdrive.architectures.shared.added_terms import TERMS
 from lmpdrive.common.trust import untrusted
 from lmpdrive.environments import Interpreter, Recipe, choose
 from lmpdrive.errors import ConfigError, InstallError, ModelError
@@ -76,7 +77,7 @@ class Ase(PackageCalculator):
 
     def member(self, model: dict[str, Any]) -> Self:
         """The same calculator with other keyword arguments."""
-        alone: dict[str, Any] = {"committee": [], "bias_tau": None, "dispersion": None}
+        alone: dict[str, Any] = {"committee": [], "bias_tau": None, **dict.fromkeys(TERMS)}
         return self.model_copy(update={"kwargs": self.kwargs | model} | alone)
 
     def model_files(self) -> dict[str, Path]:

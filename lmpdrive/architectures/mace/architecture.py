@@ -41,7 +41,7 @@ from lmpdrive.architectures.mace.mliap import CONVERTED, is_converted, read, wri
 from lmpdrive.architectures.mace.model import head_index, is_foundation, load
 from lmpdrive.architectures.mace.one_rank import OneRank
 from lmpdrive.architectures.mace.own_calculator import own_calculator
-from lmpdrive.architectures.shared.dispersion import Dispersion
+from lmpdrive.architectures.shared.added_terms import AddedTerms
 from lmpdrive.architectures.shared.pytorch import torch_device
 from lmpdrive.common import resources
 from lmpdrive.common.atomic import write_atomically
@@ -59,7 +59,7 @@ FIRST_RIGHT_LAMMPS = 20251215
 """Older versions exchange features between images wrongly for some models (mace PR 1331, lammps PR 4808)."""
 
 
-class Mace(HasCommittee, ManyCouplings):
+class Mace(HasCommittee, AddedTerms, ManyCouplings):
     """MACE models of mace-torch."""
 
     template: ClassVar[str] = "callback.lmp.j2"
@@ -79,7 +79,14 @@ class Mace(HasCommittee, ManyCouplings):
     environment: ClassVar[Recipe | None] = Recipe(
         family="mace",
         # PolarMACE of this mace-torch needs this version of graph-longrange, no newer one
-        requirements=("mace-torch==0.3.16", "graph-longrange==0.4.0", "vesin>=0.3", "dftd3>=1.7", SYMMETRIX),
+        requirements=(
+            "mace-torch==0.3.16",
+            "graph-longrange==0.4.0",
+            "vesin>=0.3",
+            "dftd3>=1.7",
+            "torch-pme>=0.5",
+            SYMMETRIX,
+        ),
         torch="torch==2.13.0",
         size_GB=2.0,
         cuda_wheels=(
@@ -112,8 +119,6 @@ class Mace(HasCommittee, ManyCouplings):
     """symmetrix-xl's C++ evaluator; auto: on CPUs, where it is installed and faster; always: whether faster or not."""
     cuequivariance: Literal["auto", "always", "never"] = "auto"
     """NVIDIA's kernels; auto: on CUDA devices, where they are installed."""
-    dispersion: Dispersion | None = None
-    """Add D3 to the model."""
     charge: int | None = Field(default=None, ge=-100, le=100)
     """Total charge [e], for a model that takes one; default: 0."""
     spin: int | None = Field(default=None, ge=1, le=100)
@@ -129,8 +134,8 @@ class Mace(HasCommittee, ManyCouplings):
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """MACE's, and dftd3 with `dispersion`."""
-        return ("mace", "dftd3") if self.dispersion else ("mace",)
+        """MACE's, and those of added terms."""
+        return ("mace", *self.term_modules)
 
     def model_elements(self) -> Sequence[str] | None:
         """From the card if its hash fits, else from the model, where an interpreter has mace."""
@@ -157,11 +162,10 @@ class Mace(HasCommittee, ManyCouplings):
     def problems(self, interface: Interface | None) -> list[Problem]:
         """Missing or wrong files, elements that a model or D3 does not know, D3 counted twice."""
         found = [*self._model_problems(interface), *self.committee_problems(interface)]
-        if self.dispersion and (self.coupling == "native" or is_converted(self.model)):
-            found.append(Problem("error", "potential.dispersion: D3 is added in Python: it needs coupling: callback."))
-        elif self.dispersion:
-            found.extend(self.dispersion.problems(interface, self.card()))
-        return found
+        if self.coupling == "native" or is_converted(self.model):
+            for key in self.terms:
+                found.append(Problem("error", f"potential.{key}: it is added in Python: it needs coupling: callback."))
+        return [*found, *self.term_problems(interface)]
 
     def _model_problems(self, interface: Interface | None) -> list[Problem]:
         if is_foundation(self.model):
@@ -225,10 +229,10 @@ class Mace(HasCommittee, ManyCouplings):
         return {name: Path(self.model)} | self.committee_files()
 
     def possible_couplings(self) -> tuple[Native | Callback, ...]:
-        """A converted file is for LAMMPS only; D3 is added, and a committee evaluated, in Python."""
+        """A converted file is for LAMMPS only; terms are added, and a committee evaluated, in Python."""
         if is_converted(self.model):
             return self.couplings[:1]
-        return self.couplings[1:] if self.dispersion or self.committee else self.couplings
+        return self.couplings[1:] if self.terms or self.committee else self.couplings
 
     @property
     def instead(self) -> str:
@@ -295,8 +299,7 @@ class Mace(HasCommittee, ManyCouplings):
         else:
             kinds = alternatives(loaded, self.compile, self.radial_table, self.symmetrix, self.cuequivariance)
             first = MaceEvaluator(loaded, kinds, print, lambda form: _leave(form, run_dir))
-        model = self.with_committee(first, run_dir, device)
-        return self.dispersion.added_to(model) if self.dispersion else model
+        return self.with_terms(self.with_committee(first, run_dir, device))
 
     def _whole(self, loaded: Model) -> Evaluator:
         """Through MACE's own calculator."""
@@ -327,14 +330,14 @@ class Mace(HasCommittee, ManyCouplings):
         return DOUBLE if self.dtype == "float64" and not tables else SINGLE
 
     def make_calculator(self) -> Any:
-        """MACE's own ASE calculator at the same precision, on the CPU; with `dispersion` the sum with dftd3's."""
+        """MACE's own ASE calculator at the same precision, on the CPU, with those of added terms."""
         if is_converted(self.model):
             module = read(self.model).model.model
             return own_calculator(module, str(module.r_max.dtype).split(".")[1], "cpu", None)
         import torch
 
         own = self._calculator(load(self.model, getattr(torch, self.dtype), "cpu"), "cpu")
-        return self.dispersion.calculator(own) if self.dispersion else own
+        return self.calculator_with_terms(own)
 
     def _calculator(self, module: Any, device: str) -> Any:
         return own_calculator(module, self.dtype, device, self.head, self.charge, self.spin)

@@ -42,7 +42,7 @@ class Metatomic(PackageCalculator):
     title: ClassVar[str] = "metatomic through fix external"
     environment: ClassVar[Recipe | None] = Recipe(
         family="metatomic",
-        requirements=("metatomic-torch==0.1.19", "metatomic-ase==0.1.4", "dftd3>=1.7"),
+        requirements=("metatomic-torch==0.1.19", "metatomic-ase==0.1.4", "dftd3>=1.7", "torch-pme>=0.5", "vesin>=0.3"),
         torch="torch==2.13.0",
         size_GB=1.9,
         cuda_size_GB=7.0,

@@ -40,7 +40,7 @@ class SevenNet(PackageCalculator):
     python_module: ClassVar[str | None] = "sevenn"
     environment: ClassVar[Recipe | None] = Recipe(
         family="sevennet",
-        requirements=("sevenn==0.13.0", "vesin>=0.3", "dftd3>=1.7"),
+        requirements=("sevenn==0.13.0", "vesin>=0.3", "dftd3>=1.7", "torch-pme>=0.5"),
         torch="torch==2.13.0",
         size_GB=2.0,
         cuda_size_GB=7.0,

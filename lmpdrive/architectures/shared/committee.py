@@ -32,6 +32,7 @@ from lmpdrive.architectures.base.architecture import Architecture
 from lmpdrive.architectures.base.evaluator import Configuration, Evaluation, Evaluator
 from lmpdrive.architectures.base.interface import Interface
 from lmpdrive.architectures.base.problem import Problem
+from lmpdrive.architectures.shared.added_terms import TERMS
 from lmpdrive.architectures.shared.step_table import StepTable
 
 MODEL_DEVI = "model_devi.out"
@@ -56,10 +57,9 @@ class HasCommittee(Architecture):
     """Strength τ of a bias -τ σ(E) towards disagreement, to explore; the whole committee drives, at every step."""
 
     def member(self, model: Any) -> Self:
-        """The potential with another model, alone; D3, being the same for all, is left out."""
+        """The potential with another model, alone; added terms, being the same for all, are left out."""
         update = {"model": type(getattr(self, "model", model))(model), "committee": [], "bias_tau": None}
-        if "dispersion" in type(self).model_fields:
-            update["dispersion"] = None
+        update |= dict.fromkeys(set(TERMS) & set(type(self).model_fields))
         return self.model_copy(update=update)
 
     def alone(self, device: str) -> Evaluator:
@@ -86,7 +86,10 @@ class HasCommittee(Architecture):
             found.append(Problem("error", message))
         found += self._bias_problems()
         for model in self.committee:
-            for problem in self.member(model).problems(interface):
+            member, electrostatics = self.member(model), getattr(self, "electrostatics", None)
+            if electrostatics is not None:  # each must have been trained on what remains without them
+                member = member.model_copy(update={"electrostatics": electrostatics})
+            for problem in member.problems(interface):
                 message = problem.message.replace("potential.model", "potential.committee")
                 found.append(Problem(problem.level, message))
         return found
@@ -96,8 +99,9 @@ class HasCommittee(Architecture):
             return []
         if not self.committee:
             return [Problem("error", "potential.bias_tau: needs potential.committee, whose disagreement it follows.")]
-        if getattr(self, "dispersion", None) is not None:
-            return [Problem("error", "potential.bias_tau: not with potential.dispersion, which the first alone has.")]
+        for key in TERMS:
+            if getattr(self, key, None) is not None:
+                return [Problem("error", f"potential.bias_tau: not with potential.{key}, which the first alone has.")]
         text = "potential.bias_tau: a biased run explores; its averages are not those of the potential."
         return [Problem("warning", text)]
 

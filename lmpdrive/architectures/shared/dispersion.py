@@ -12,8 +12,8 @@ from __future__ import annotations
 import importlib.resources
 import importlib.util
 import tomllib
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from ase.data import atomic_numbers
@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, PositiveFloat
 from lmpdrive.architectures.base.evaluator import Configuration, Evaluation, Evaluator
 from lmpdrive.architectures.base.interface import Interface
 from lmpdrive.architectures.base.problem import Problem
+from lmpdrive.architectures.shared.sum import Sum
 from lmpdrive.errors import ModelError, did_you_mean
 
 INSTALL = 'pip install "dftd3>=1.7"'
@@ -45,6 +46,8 @@ class Dispersion(BaseModel):
     """Keys of `dispersion:`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
+
+    modules: ClassVar[tuple[str, ...]] = ("dftd3",)
 
     functional: str
     """Functional that the model was trained on, e.g. pbe, rpbe, revpbe, r2scan."""
@@ -111,24 +114,6 @@ class Dispersion(BaseModel):
             realspace_cutoff=_cutoffs_A(self),
         )
         return SumCalculator([other, d3])
-
-
-class Sum:
-    """Sum of evaluators.  Per-atom energies only if every part has them."""
-
-    def __init__(self, parts: Sequence[Evaluator]) -> None:
-        self.parts = tuple(parts)
-
-    def __call__(self, configuration: Configuration) -> Evaluation:
-        """Σ of energies, forces and virials."""
-        answers = [part(configuration) for part in self.parts]
-        per_atom = [a.energies_eV for a in answers if a.energies_eV is not None]
-        return Evaluation(
-            sum(a.energy_eV for a in answers),
-            np.sum([a.forces for a in answers], axis=0),
-            np.sum([a.virial for a in answers], axis=0),
-            np.sum(per_atom, axis=0) if len(per_atom) == len(answers) else None,
-        )
 
 
 class D3:
