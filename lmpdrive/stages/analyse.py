@@ -160,10 +160,13 @@ class Analysis:
     def open(self) -> tuple[Trajectory, pd.DataFrame | None, StablePart | None]:
         """The stable part of the frames and of the log, and what is said about it."""
         from lmpdrive import trajectory
+        from lmpdrive.trajectory.logs.boundary import periodic_of_run
+        from lmpdrive.trajectory.views.longer_cell import not_repeated
 
         frames = trajectory.open_trajectory(**self._reading)
         if not self.is_run:
             return frames, None, None
+        frames = not_repeated(frames, periodic_of_run(self.path))
         return cut_to_stable_part(self.path, frames, trajectory.thermo_of(self.path), self.say)
 
     @property

@@ -18,6 +18,8 @@ from lmpdrive.observables.interface import Interface
 from lmpdrive.stages.observable_settings import settings_of
 from lmpdrive.stages.stability import cut_to_stable_part
 from lmpdrive.trajectory import Trajectory
+from lmpdrive.trajectory.logs.boundary import periodic_of_run
+from lmpdrive.trajectory.views.longer_cell import not_repeated
 
 
 def unbiased_window(run_dir: Path, ion: str, say: Say) -> Window:
@@ -62,7 +64,7 @@ def bulk_heights(run_dir: Path, say: Say) -> tuple[float, float]:
 def _seen(run_dir: Path, say: Say) -> tuple[Trajectory, Interface]:
     """The frames of a run that count, and its interface."""
     settings = settings_of(run_dir)
-    frames = trajectory.open_trajectory(run_dir)
+    frames = not_repeated(trajectory.open_trajectory(run_dir), periodic_of_run(run_dir))
     frames, thermo, _ = cut_to_stable_part(run_dir, frames, trajectory.thermo_of(run_dir), say)
     discard_ps = settings.discard_ps
     if discard_ps == "auto":

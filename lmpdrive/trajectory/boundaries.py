@@ -68,6 +68,15 @@ class Boundaries:
             corners += direction * (self.low[axis] - starts[:, axis])[:, None]
         return longer, corners
 
+    def without_vacuum(self, cells: Array) -> Array:
+        """(..., 3, 3) cells of `applied`, no longer than what they are around."""
+        shorter = cells.copy()
+        if self.low is not None and self.high is not None:
+            for axis in self._longer:
+                lengths = np.linalg.norm(cells[..., axis, :], axis=-1)[..., None]
+                shorter[..., axis, :] *= 1 - VACUUM_A / lengths
+        return shorter
+
     @property
     def _open(self) -> list[int]:
         return [axis for axis, periodic in enumerate(self.periodic) if not periodic]

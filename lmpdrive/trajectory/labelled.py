@@ -143,7 +143,10 @@ def write_frames(path: Path, frames: Sequence[Atoms]) -> None:
 
 
 def of_trajectory(trajectory: Trajectory) -> LabelledFrames:
-    """All frames of a trajectory without labels, from the corner of the cell, periodic along the axes that it is."""
+    """All frames of a trajectory without labels, from the corner of the cell, periodic along the axes that it is.
+
+    The cells are as long as those of the run, without the vacuum that keeps images apart in the analysis.
+    """
     from ase.data import atomic_numbers
 
     numbers = np.array([atomic_numbers[str(element)] for element in trajectory.topology.elements])
@@ -153,7 +156,7 @@ def of_trajectory(trajectory: Trajectory) -> LabelledFrames:
         counts=np.full(len(positions), len(numbers)),
         numbers=np.tile(numbers, len(positions)),
         positions=positions.reshape(-1, 3),
-        cells=np.concatenate([chunk.cells for chunk in chunks]),
+        cells=trajectory.boundaries.without_vacuum(np.concatenate([chunk.cells for chunk in chunks])),
         pbc=np.tile(np.array(trajectory.periodic, bool), (len(positions), 1)),
         energies_eV=np.full(len(positions), np.nan),
         forces=np.full((positions.shape[0] * len(numbers), 3), np.nan),

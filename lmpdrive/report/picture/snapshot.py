@@ -58,6 +58,7 @@ class Snapshot:
         what = constituents_of(frames.topology, [chunk], atoms, None if normal is None else AXES.index(normal))
         elements, cell, origin = frames.topology.elements, chunk.cells[0], chunk.origins[0]
         positions = whole_in_cell(elements, chunk.positions[0] - origin, cell, frames.periodic, what.normal) + origin
+        cell = frames.boundaries.without_vacuum(cell)
         return cls(elements, positions, cell, origin, ions_of(what), what.normal, float(chunk.times_ps[0]))
 
     @classmethod

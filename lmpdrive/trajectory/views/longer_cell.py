@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lmpdrive.trajectory.boundaries import Boundaries
+import numpy as np
+
+from lmpdrive.trajectory.boundaries import Boundaries, Periodic
 from lmpdrive.trajectory.frames import Chunk, Trajectory
 
 
@@ -28,6 +30,15 @@ class LongerCell(Trajectory):
     def chunks(self, size: int | None = None) -> Iterator[Chunk]:
         """As those of `whole`, which may be unable to seek."""
         yield from map(self._longer, self._whole.chunks(size))
+
+
+def not_repeated(whole: Trajectory, periodic: Periodic) -> Trajectory:
+    """`whole`, of a file that does not say which axes are periodic, with longer cells along those that are not."""
+    if all(periodic) or not all(whole.periodic):
+        return whole
+    cells, origins = zip(*((chunk.cells, chunk.origins) for chunk in whole.chunks()), strict=True)
+    whole.boundaries = Boundaries.around(periodic, np.concatenate(cells), np.concatenate(origins))
+    return without_false_images(whole)
 
 
 def without_false_images(whole: Trajectory) -> Trajectory:
