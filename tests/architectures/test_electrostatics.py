@@ -189,6 +189,15 @@ def test_contract_with_an_ase_calculator():
     check_architecture(potential, atoms, limits=Limits())
 
 
+def test_the_deck_says_what_is_added():
+    terms = {"electrostatics": {"charges_e": WATER, "balance": "Pt"}, "dispersion": {"functional": "pbe"}}
+    potential = find("mace").model_validate({"architecture": "mace", "model": str(MODEL), **terms})
+    assert potential.terms_said == [
+        "dispersion: {functional: pbe}",
+        "electrostatics: {charges_e: {O: -0.82, H: 0.41, Na: 1.0}, balance: Pt}",
+    ]
+
+
 def _with_card(folder: Path, **entries) -> dict:
     """The potential section of a model whose card says how it was trained."""
     model = folder / "own.model"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+import yaml
 
 from lmpdrive.architectures.base.architecture import Architecture
 from lmpdrive.architectures.base.evaluator import Evaluator
@@ -26,6 +29,15 @@ class AddedTerms(Architecture):
     def terms(self) -> dict[str, Dispersion | Electrostatics]:
         """Key -> term, of those that are asked for."""
         return {key: term for key in TERMS if (term := getattr(self, key)) is not None}
+
+    @property
+    def terms_said(self) -> list[str]:
+        """As in the configuration, one line each; what has its default is left out."""
+        content = {key: term.model_dump(mode="json", exclude_defaults=True) for key, term in self.terms.items()}
+        return [
+            yaml.safe_dump({key: one}, default_flow_style=True, width=math.inf, sort_keys=False).strip()[1:-1]
+            for key, one in content.items()
+        ]
 
     @property
     def term_modules(self) -> tuple[str, ...]:
