@@ -166,6 +166,14 @@ def test_what_cannot_be_summed_is_refused(pbc, section, says):
         of(film(), pbc, **section)
 
 
+def test_a_liquid_is_no_film():
+    atoms = film(0)
+    atoms.cell[2, 2] = np.ptp(atoms.positions[:, 2]) + 3.0
+    with pytest.raises(ModelError, match=r"the widest gap along that axis is \d\.\d Å"):
+        of(atoms, slab="z")
+    assert np.isfinite(of(atoms).energy_eV)
+
+
 def test_a_skewed_film_is_refused():
     atoms = film()
     atoms.cell[2, 0] = 1.0

@@ -36,6 +36,8 @@ NODES = 7
 LONGER = 3.0
 """A cell that is not repeated is taken so many times as long, as by LAMMPS' `kspace_modify slab 3.0`."""
 NEUTRAL_E = 1e-6
+NARROWEST_A = 5.0
+"""A smaller gap between atoms is no vacuum."""
 
 Array = NDArray[np.float64]
 Axis = Literal["x", "y", "z"]
@@ -209,10 +211,18 @@ class ChargesCalculator(Calculator):
 
 
 def in_one_piece(heights: Array, length: float) -> Array:
-    """(N,) heights [Å] in a repeated cell, those above the largest gap one length lower, so that a film is whole."""
+    """(N,) heights [Å] in a repeated cell, those above the widest gap one length lower, so that a film is whole.
+
+    Raises ModelError where there is no vacuum to cut.
+    """
     inside = np.mod(heights, length)
     order = np.sort(inside)
     gaps = np.diff(order, append=order[0] + length)
+    if gaps.max() < NARROWEST_A:
+        raise ModelError(
+            f"potential.electrostatics.slab: the widest gap along that axis is {gaps.max():.1f} Å: this is no film in a "
+            f"vacuum (at least {NARROWEST_A:g} Å). Leave the key out for a liquid or a solid."
+        )
     below = order[int(np.argmax(gaps))]
     return np.where(inside > below, inside - length, inside)
 
