@@ -220,8 +220,8 @@ def in_one_piece(heights: Array, length: float) -> Array:
     gaps = np.diff(order, append=order[0] + length)
     if gaps.max() < NARROWEST_A:
         raise ModelError(
-            f"potential.electrostatics.slab: the widest gap along that axis is {gaps.max():.1f} Å: this is no film in a "
-            f"vacuum (at least {NARROWEST_A:g} Å). Leave the key out for a liquid or a solid."
+            f"potential.electrostatics.slab: the widest gap along that axis is {gaps.max():.1f} Å: this is no film in "
+            f"a vacuum (at least {NARROWEST_A:g} Å). Leave the key out for a liquid or a solid."
         )
     below = order[int(np.argmax(gaps))]
     return np.where(inside > below, inside - length, inside)
