@@ -42,7 +42,7 @@ class Hot(Values):
 
 
 class Contacts(Values):
-    """Frames to learn from in which every molecule and ion is shifted as a whole, so that some come too close."""
+    """Frames to learn from in which ions have other places and molecules are shifted, so that some come too close."""
 
     frames: PositiveInt
     """Of each state."""

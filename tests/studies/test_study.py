@@ -172,10 +172,40 @@ def test_contacts_shift_molecules_as_a_whole_and_leave_the_metal():
     water.positions += (0.1, 5.0, 6.0)  # across the edge of the cell
     film = Atoms("Au2", [[0, 0, 1], [3, 3, 1]], cell=[10, 10, 20], pbc=True) + water + Atoms("Na", [[5, 5, 9]])
     film.wrap()
-    found = closer([film] * 500, 0.25, [0, 1], seed=3)
+    found = closer([film] * 1000, 0.25, [0, 1], seed=3)
     moved = np.array([atoms.positions - film.positions for atoms in found])
+    exchanged = np.linalg.norm(moved[:, 5], axis=1) > 3
+    assert exchanged.mean() == pytest.approx(0.5, abs=0.05)
+    assert not moved[exchanged, :2].any()
+    moved = moved[~exchanged]
     assert not moved[:, :2].any()
     assert np.abs(moved[:, 2] - moved[:, 3]).max() < 1e-12 and np.abs(moved[:, 2] - moved[:, 4]).max() < 1e-12
     assert np.corrcoef(moved[:, 2, 0], moved[:, 5, 0])[0, 1] == pytest.approx(0.0, abs=0.15)
     assert moved[:, [2, 5]].std() == pytest.approx(0.25, rel=0.05)
     assert closer([film], 0.25, [0, 1], seed=3)[0].positions == pytest.approx(found[0].positions)
+
+
+def test_contacts_bring_ions_to_other_places_and_beside_each_other():
+    from ase import Atoms
+    from ase.build import molecule
+
+    film = Atoms("Au", [[0, 0, 1]], cell=[15, 15, 30], pbc=True)
+    for k in range(27):
+        water = molecule("H2O")
+        water.positions += np.array([2, 2, 5]) + 5 * np.array(np.unravel_index(k, (3, 3, 3))) - water.positions[0]
+        film += water
+    film += Atoms("Na2", [[4.5, 4.5, 7.5], [14.5, 14.5, 17.5]])
+    found = closer([film] * 400, 1e-9, [0], seed=1)
+    for atoms in found:
+        # an ion is where it was or where an oxygen was, and no place is taken twice
+        assert _places(atoms) == _places(film) and len(_places(film)) == 29
+        assert atoms.get_distances(1, [2, 3]) == pytest.approx(film.get_distances(1, [2, 3]))
+    assert film.get_distance(82, 83, mic=True) > 12
+    apart = np.array([atoms.get_distance(82, 83, mic=True) for atoms in found])
+    # each ion goes beside the other in a quarter of the frames
+    assert np.mean(apart < 6.0) > 0.3 and np.mean(apart > 12.0) > 0.2
+
+
+def _places(atoms):
+    """Of ions and oxygens, whichever is where."""
+    return {tuple(place) for place in atoms.positions[np.isin(atoms.numbers, (8, 11))].round(5)}
