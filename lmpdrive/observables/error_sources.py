@@ -57,6 +57,11 @@ class BlockSampling:
         return replace(scalar, source=self.words, lower_bound=self.short and not np.isnan(scalar.error))
 
 
+def is_lower_bound(table: Table) -> bool:
+    """Whether the errors of its bins are too small, as those of numbers that say so."""
+    return BlockSampling(table.n_frames, table.n_blocks, table.statistical_inefficiency).short
+
+
 def with_sources(table: Table, interval_ps: float) -> Table:
     """The table, its numbers from blocks saying what their errors rest on.
 

@@ -1,9 +1,9 @@
 """Everything that the figures and the verdict of a study are made of, as tables with units in their headers.
 
-errors : of every model on the held-back frames of every state.  runs : of every run of a model, how it went.
-numbers : each number of each run beside the teacher's.  profiles : each curve, bin by bin, beside the teacher's, with
-σ of the run, σ of the teacher, and σ_model of the committee.  roughness : of the energy along lines, where it was asked
-for.  dipoles : of the teacher's held-back frames, where it has charges.
+errors : of every model on the held-back frames of every state.  runs : of every run of a model, how it went. numbers
+: each number of each run beside the teacher's.  profiles : each curve, bin by bin, beside the teacher's, with σ of
+the run, σ of the teacher (with whether either is a lower bound), and σ_model of the committee.  roughness : of the
+energy along lines, where it was asked for.  dipoles : of the teacher's held-back frames, where it has charges.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from lmpdrive.campaigns.state import RunState
 from lmpdrive.common.atomic import write_atomically
 from lmpdrive.common.manifest import read_manifest
 from lmpdrive.learning.candidates import stable_ps
+from lmpdrive.observables.error_sources import is_lower_bound
 from lmpdrive.observables.reweighting.bands import MEAN, PREFIX, SIGMA
 from lmpdrive.observables.tables import Table
 from lmpdrive.report.analysed import Analysed, load
@@ -175,6 +176,7 @@ def _profiles(
             "σ": _on(x, own, own.mean.error, table.kind),
             "teacher": _on(x, answer, answer.mean.value, table.kind),
             "σ teacher": _on(x, answer, answer.mean.error, table.kind),
+            "lower bound": name in truth.short or is_lower_bound(table),
         }
         rows |= _model_columns(committee.get(PREFIX + name), x)
         yield name, {"x axis": headers[0], "y axis": headers[table.n_variables]} | rows

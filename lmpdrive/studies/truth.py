@@ -11,6 +11,7 @@ import numpy as np
 from lmpdrive.campaigns.curves import Curve, is_curve, mean_of
 from lmpdrive.campaigns.spread import Together, together
 from lmpdrive.errors import RunDirectoryError
+from lmpdrive.observables.error_sources import is_lower_bound
 from lmpdrive.observables.tables import Scalar, Table
 from lmpdrive.report.analysed import Analysed, load
 
@@ -19,6 +20,7 @@ from lmpdrive.report.analysed import Analysed, load
 class Answer:
     """Of one state.
 
+    short : names of curves whose errors are lower bounds.
     tables : one run's, for titles and headers; curves : its profiles, histograms and correlations by name;
     numbers : quantity -> mean; scalars : quantity -> one run's, for its unit.
     """
@@ -27,6 +29,7 @@ class Answer:
     curves: Mapping[str, Curve]
     numbers: Mapping[str, Together]
     scalars: Mapping[str, Scalar]
+    short: frozenset[str]
 
 
 def answer_of(runs: Sequence[Path]) -> Answer:
@@ -54,4 +57,6 @@ def together_of(analysed: Sequence[Analysed]) -> Answer:
         quantity: together([np.array(s.value) for s in found], [np.array(s.error) for s in found])
         for quantity, found in each.items()
     }
-    return Answer(first, curves, numbers, {quantity: found[0] for quantity, found in each.items()})
+    short = {name for one in analysed for name, table in one.tables.items() if is_lower_bound(table)}
+    scalars = {quantity: found[0] for quantity, found in each.items()}
+    return Answer(first, curves, numbers, scalars, frozenset(short))

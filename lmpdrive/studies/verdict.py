@@ -4,7 +4,8 @@ Of a curve with bins b that have an error, z_b = (n_b - t_b)/√(σ_b² + σ_t,b
 
     distance [σ] = √⟨z_b²⟩,     distance = √(Σ (n_b - t_b)²/Σ t_b²),
 
-so that 1 σ is what chance makes.  Bins are tested together by Benjamini and Hochberg's procedure, as in `compare`.
+so that 1 σ is what chance makes.  Where σ is a lower bound the distance in σ is an upper one.  Bins are tested together
+by Benjamini and Hochberg's procedure, as in `compare`.
 With a committee, z with σ_model² added says whether the model knows of its error.
 """
 
@@ -24,8 +25,8 @@ Array = NDArray[np.float64]
 KEYS = ["model", "learns", "kind", "size", "split", "state"]
 BLOCKS = 10
 """Behind each error, unless a run says otherwise."""
-DIFFERS = 2.0
-"""Distances above are called different in words."""
+AT_MOST = "at most"
+"""Column: whether the distance in σ is an upper bound."""
 
 
 def distances(profiles: pd.DataFrame) -> pd.DataFrame:
@@ -41,12 +42,13 @@ def distances(profiles: pd.DataFrame) -> pd.DataFrame:
 
 
 def distance(curve: pd.DataFrame) -> dict[str, Any]:
-    """Of one curve: the columns value, σ, teacher, σ teacher, σ_model."""
+    """Of one curve: the columns value, σ, teacher, σ teacher, lower bound, σ_model."""
     value, error, truth, sigma = (curve[name].to_numpy(float) for name in ("value", "σ", "teacher", "σ teacher"))
     known = np.isfinite(value) & np.isfinite(truth) & np.isfinite(error) & np.isfinite(sigma)
     known &= np.hypot(error, sigma) > 0
     if not known.any():
-        return {"bins": 0, "distance [σ]": np.nan, "distance": np.nan, "bins different": 0, "with σ_model [σ]": np.nan}
+        nothing = dict.fromkeys(("distance [σ]", "distance", "with σ_model [σ]"), np.nan)
+        return nothing | {"bins": 0, "bins different": 0, AT_MOST: False}
     delta, both = (value - truth)[known], np.hypot(error, sigma)[known]
     z = delta / both
     p = two_sided(z, degrees_of_freedom(error[known], sigma[known], BLOCKS, BLOCKS))
@@ -56,23 +58,32 @@ def distance(curve: pd.DataFrame) -> dict[str, Any]:
     return {
         "bins": int(known.sum()),
         "distance [σ]": float(np.sqrt((z**2).mean())),
+        AT_MOST: bool(curve["lower bound"].any()),
         "distance": float(np.sqrt((delta**2).sum())) / size if size else np.nan,
         "bins different": int(false_discoveries(p).sum()),
         "with σ_model [σ]": float(np.sqrt((with_model**2).mean())) if np.isfinite(model).any() else np.nan,
     }
 
 
-def verdict_lines(found: pd.DataFrame, observables: list[str]) -> list[str]:
-    """For each architecture: is mixed training further from the teacher than specific training?"""
-    if found.empty:
-        return ["no run of a model is done: there is nothing to compare"]
+def verdict_lines(found: pd.DataFrame, observables: list[str], runs: pd.DataFrame) -> list[str]:
+    """For each architecture: is mixed training further from the teacher than specific training?  Which runs ended?"""
+    if runs.empty:
+        return ["no model has run: there is nothing to compare"]
     lines = []
-    for model, own in found[found["observable"].isin(observables)].groupby("model", sort=False):
+    for model, ran in runs.groupby("model", sort=False):
         parts = []
-        for observable in observables:
-            mean = own[own["observable"] == observable].groupby("kind")["distance [σ]"].mean()
-            if len(mean) == 2:
-                parts.append(f"{observable} {mean['specific']:.1f} σ specific, {mean['mixed']:.1f} σ mixed")
+        for observable in [] if found.empty else observables:
+            of = found[(found["model"] == model) & (found["observable"] == observable)]
+            kinds = {kind: _in_words(rows) for kind, rows in of.groupby("kind")}
+            if len(kinds) == 2:
+                parts.append(f"{observable} {kinds['specific']} σ specific, {kinds['mixed']} σ mixed")
+        if unstable := int((ran["phase"] == "unstable").sum()):
+            parts.append(f"the guard ended {unstable} of {len(ran)} runs")
         if parts:
             lines.append(f"{model}: {'; '.join(parts)}")
     return lines
+
+
+def _in_words(rows: pd.DataFrame) -> str:
+    """Mean over runs."""
+    return f"{'≤ ' if rows[AT_MOST].any() else ''}{rows['distance [σ]'].mean():.1f}"

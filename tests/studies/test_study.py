@@ -91,8 +91,8 @@ def test_what_cannot_be_is_said(study, changes, message):
         study(**changes)
 
 
-def curve(value, error, teacher, sigma, model=np.nan):
-    data = {"value": value, "σ": error, "teacher": teacher, "σ teacher": sigma, "σ_model": model}
+def curve(value, error, teacher, sigma, model=np.nan, bound=False):
+    data = {"value": value, "σ": error, "teacher": teacher, "σ teacher": sigma, "σ_model": model, "lower bound": bound}
     return pd.DataFrame({key: np.broadcast_to(column, len(value)) for key, column in data.items()})
 
 
@@ -104,6 +104,7 @@ def test_distance_on_paper():
     far = distance(curve([90.0, 10.0], 3.0, 10.0, 4.0))
     assert far["bins different"] == 1 and np.isnan(far["with σ_model [σ]"])
     assert far["distance [σ]"] == pytest.approx(np.sqrt(16**2 / 2))
+    assert not far["at most"] and distance(curve([90.0, 10.0], 3.0, 10.0, 4.0, bound=True))["at most"]
     # bins without an error tell nothing
     assert distance(curve([1.0, np.nan], [0.0, 1.0], 1.0, 0.0))["bins"] == 0
 
@@ -127,19 +128,28 @@ def test_runs_that_the_guard_ended_are_counted_and_not_compared():
     kinds = [("specific", "done"), ("specific", "unstable"), ("mixed", "unstable")]
     runs = pd.DataFrame([run | {"kind": kind, "phase": phase} for kind, phase in kinds])
     own = {"kind": "specific", "observable": "water_density", "distance [σ]": 2.0, "with σ_model [σ]": 1.5}
-    specific, mixed = verdict_rows(pd.DataFrame([run | own]), runs)
+    specific, mixed = verdict_rows(pd.DataFrame([run | own | {"at most": False}]), runs)
     assert specific["cells"][0] == "2.0 (1.5)" and specific["unstable"] == "1 of 2"
+    bound, _ = verdict_rows(pd.DataFrame([run | own | {"at most": True}]), runs)
+    assert bound["cells"][0] == "≤ 2.0 (1.5)"
     assert not any(mixed["cells"]) and mixed["unstable"] == "1 of 1"
     assert verdict_rows(pd.DataFrame(), pd.DataFrame()) == []
 
 
 def test_verdict_in_words():
-    rows = [("dp", "specific", 1.0), ("dp", "mixed", 7.0), ("mace", "specific", 1.5)]
+    rows = [("dp", "specific", 1.0, False), ("dp", "mixed", 7.0, True), ("mace", "specific", 1.5, False)]
     found = pd.DataFrame(
-        [{"model": m, "kind": k, "observable": "water_density", "distance [σ]": d} for m, k, d in rows]
+        [
+            {"model": m, "kind": k, "observable": "water_density", "distance [σ]": d, "at most": bound}
+            for m, k, d, bound in rows
+        ]
     )
-    assert verdict_lines(found, ["water_density"]) == ["dp: water_density 1.0 σ specific, 7.0 σ mixed"]
-    assert "nothing to compare" in verdict_lines(pd.DataFrame(), ["water_density"])[0]
+    runs = pd.DataFrame([("dp", "done"), ("dp", "done"), ("mace", "done"), ("mace", "unstable")])
+    runs.columns = ["model", "phase"]
+    lines = verdict_lines(found, ["water_density"], runs)
+    assert lines == ["dp: water_density 1.0 σ specific, ≤ 7.0 σ mixed", "mace: the guard ended 1 of 2 runs"]
+    assert verdict_lines(pd.DataFrame(), ["water_density"], runs) == lines[1:]
+    assert "nothing to compare" in verdict_lines(pd.DataFrame(), ["water_density"], pd.DataFrame())[0]
 
 
 def test_errors_count_where_a_model_has_learned():
