@@ -1,9 +1,10 @@
 """Everything that the figures and the verdict of a study are made of, as tables with units in their headers.
 
-errors : of every model on the held-back frames of every state.  runs : of every run of a model, how it went. numbers
-: each number of each run beside the teacher's.  profiles : each curve, bin by bin, beside the teacher's, with σ of
-the run, σ of the teacher (with whether either is a lower bound), and σ_model of the committee.  roughness : of the
-energy along lines, where it was asked for.  dipoles : of the teacher's held-back frames, where it has charges.
+errors : of every model on the held-back frames of every state.  runs : of every run of a model, how it went.
+numbers : each number of each run beside the teacher's.  profiles : each curve, bin by bin, beside the teacher's, with
+σ of the run, σ of the teacher (with whether either is a lower bound), and σ_model of the committee.
+roughness : of the energy along lines, where it was asked for.  dipoles : of the teacher's held-back frames, where it
+has charges.
 """
 
 from __future__ import annotations
