@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 TRUTH = "teacher"
 WIDE = 3.0
 """An axis whose values differ by a larger factor is logarithmic."""
+FEW_DECADES = 2.5
+"""Below these a logarithmic axis has ticks at 1, 2 and 5, above at 1."""
 COLOURS = {TRUTH: "#000000", "specific": PALETTE[0], "mixed": PALETTE[1]}
 DASH = {TRUTH: "-", "specific": "--", "mixed": "-."}
 
@@ -75,7 +77,7 @@ def style_of(number: int) -> dict[str, Any]:
 
 def logarithmic(axes: Axes, **values: Array) -> None:
     """Logarithmic axes, for those of x and y whose values differ by more than WIDE, with plain numbers at the ticks."""
-    from matplotlib.ticker import LogFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator
 
     for which, numbers in values.items():
         known = np.asarray(numbers, float)
@@ -84,5 +86,7 @@ def logarithmic(axes: Axes, **values: Array) -> None:
             continue
         axis = getattr(axes, f"{which}axis")
         getattr(axes, f"set_{which}scale")("log")
-        axis.set_major_formatter(LogFormatter())
-        axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.6)))
+        decades = np.log10(known.max() / known.min())
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < FEW_DECADES else (1.0,)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(FuncFormatter(lambda *_: ""))

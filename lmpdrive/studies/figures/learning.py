@@ -48,7 +48,7 @@ def seen_states(errors: pd.DataFrame) -> pd.DataFrame:
 def pareto(errors: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """One row for each model and kind: mean force error at the largest size, mean speed."""
     largest = errors[errors["size"] == errors.groupby("model")["size"].transform("max")]
-    error = largest.groupby(["model", "kind"])[FORCES].mean()
+    error = largest.groupby(["model", "kind"], sort=False)[FORCES].mean()
     speed = runs.groupby(["model", "kind"])[SPEED].mean()
     return error.to_frame().join(speed, how="inner").dropna().reset_index()
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lmpdrive.studies.figures import Drawn
-from lmpdrive.studies.panels import panels
-from lmpdrive.studies.tables import SPECIFIC, Tables
+from lmpdrive.studies.panels import COLOURS, panels
+from lmpdrive.studies.tables import Tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +23,8 @@ def draw(tables: Tables) -> Iterator[Drawn]:
         110,
         "stability",
         "Unstable runs",
-        "Runs that the guard ended, of all runs of each kind; the number above a bar is how many there were.",
-        panels(1, 1, lambda axes: _bars(axes[0][0], data)),
+        "Runs that the guard ended, of all that ended of each kind, and how long the shortest of them was stable.",
+        panels(1, 1, lambda axes: _bars(axes[0][0], data), height=max(0.7, 0.13 * len(data))),
         data,
     )
 
@@ -45,12 +45,19 @@ def counts(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _bars(axes: Axes, data: pd.DataFrame) -> None:
-    labels = [f"{row.model}\n{row.kind}\nn {row.size}" for row in data.itertuples()]
-    colours = ["#0072B2" if kind == SPECIFIC else "#D55E00" for kind in data["kind"]]
-    axes.bar(range(len(data)), data["unstable"], color=colours)
-    axes.plot(range(len(data)), data["runs"], "k_", markersize=12)
-    for place, row in enumerate(data.itertuples()):
-        axes.annotate(str(row.runs), (place, row.runs), ha="center", va="bottom", fontsize=6)
-    axes.set_xticks(range(len(data)), labels, fontsize=5)
-    axes.set_ylabel("unstable runs")
-    axes.margins(y=0.2)
+    from matplotlib.ticker import MaxNLocator
+
+    labels = [f"{row.model}, {row.kind}, n = {row.size}" for row in data.itertuples()]
+    colours = [COLOURS[kind] for kind in data["kind"]]
+    axes.barh(range(len(data)), data["unstable"], color=colours)
+    for place, row in enumerate(data.to_dict("records")):
+        words = f" {row['unstable']} of {row['runs']}"
+        if row["unstable"]:
+            words += f": {row['shortest stable time [ps]']:.3g} ps"
+        axes.annotate(words, (row["unstable"], place), va="center", fontsize=6)
+    axes.set_yticks(range(len(data)), labels, fontsize=6)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(data) - 0.4, -0.6)
+    axes.set_xlim(0, 1.7 * max(1, data["unstable"].max()))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("runs that the guard ended")
