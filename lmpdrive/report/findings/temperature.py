@@ -37,8 +37,8 @@ EXCHANGE_PS = 5.0
 """Time of exchange between metal and water, per mobile layer: C/(G A), with C/A = 6e-4 J/(K m²) of a layer of atoms
 and a conductance G of 1e8 to 3e8 W/(K m²) of a surface that water wets (Ge, Cahill and Braun, PRL 96, 186101 (2006)).
 """
-SEEN_BY_BLOCKS = 2.0
-"""Blocks of so many times of exchange show its fluctuations themselves."""
+SEEN_BY_BLOCKS = 5.0
+"""Blocks of so many times of exchange show its fluctuations themselves; with two, ten are too few to trust."""
 SIGMAS_OF_EXCHANGE = 3.0
 """Its σ is computed, not estimated."""
 
