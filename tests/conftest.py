@@ -58,6 +58,8 @@ SMALL_DEEPMD = {
 
 SLOW = (
     "tests/campaigns/test_slurm.py",
+    "tests/studies/test_quick_study.py",
+    "tests/campaigns/test_report.py",
     "tests/docs/test_docs.py::test_commands_run[README.md]",
     "tests/architectures/test_nequip.py",
     "tests/architectures/test_mace_native.py",

@@ -48,7 +48,13 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+SLOW = {"mace, single"}
+"""test_mace.py compares single precision with the calculator too."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.validation] if name in SLOW else []) for name in CASES]
+)
 def test_contract(name):
     potential, limits = CASES[name]
     atoms = alloy() if name == "ase" else film_on("Pt", 3.94)

@@ -246,7 +246,8 @@ def test_observables_are_listed_with_equation_and_options():
     assert lmpdrive("observables").stdout.count("\n\n") > 20
 
 
-def test_shipped_inputs_pass_check():
+def test_shipped_inputs_pass_check(monkeypatch, tmp_path):
+    monkeypatch.setenv("LMPDRIVE_ENVS", str(tmp_path))  # the user's may be of another lmpdrive
     for path in (ROOT / "inputs").glob("*.yaml"):
         done = lmpdrive("check", path)
         potential = load(path).potential

@@ -85,7 +85,12 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+SLOW = {"deepmd, double", "mace, single"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.validation] if name in SLOW else []) for name in CASES]
+)
 def test_check_compares_frames_of_a_short_run(tmp_path, name):
     package, potential, limit = CASES[name]
     pytest.importorskip(package)
