@@ -59,7 +59,11 @@ class BlockSampling:
 
 def is_lower_bound(table: Table) -> bool:
     """Whether the errors of its bins are too small, as those of numbers that say so."""
-    return BlockSampling(table.n_frames, table.n_blocks, table.statistical_inefficiency).short
+    return _sampling(table).short
+
+
+def _sampling(table: Table, interval_ps: float = float("nan")) -> BlockSampling:
+    return BlockSampling(table.n_frames, table.n_blocks, table.statistical_inefficiency, interval_ps)
 
 
 def with_sources(table: Table, interval_ps: float) -> Table:
@@ -69,6 +73,6 @@ def with_sources(table: Table, interval_ps: float) -> Table:
     """
     if table.source:
         return table
-    sampling = BlockSampling(table.n_frames, table.n_blocks, table.statistical_inefficiency, interval_ps)
+    sampling = _sampling(table, interval_ps)
     scalars = {name: scalar if scalar.source else sampling.behind(scalar) for name, scalar in table.scalars.items()}
     return replace(table, source=sampling.words, scalars=scalars)

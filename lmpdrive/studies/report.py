@@ -17,7 +17,7 @@ from lmpdrive.studies.figures import Drawn, draw_all
 from lmpdrive.studies.figures.curves import FIRST
 from lmpdrive.studies.plan import RUNS, TEACHER, StudyPlan
 from lmpdrive.studies.tables import Tables, make_tables
-from lmpdrive.studies.verdict import AT_MOST, distances, verdict_lines
+from lmpdrive.studies.verdict import distances, in_words, verdict_lines
 
 TABLES, FIGURES = "tables", "figures"
 SHOWN = [name for name in FIRST if name != "dipole_correlation"]
@@ -111,12 +111,9 @@ def _cells(own: Any | None) -> list[str]:
     """Mean over the runs; in brackets with σ_model; empty where there is none."""
     if own is None:
         return [""] * len(SHOWN)
-    means = own.groupby("observable")[["distance [σ]", "with σ_model [σ]", AT_MOST]].mean()
     cells = []
     for name in SHOWN:
-        if name not in means.index:
-            cells.append("")
-            continue
-        sigma, both, bound = means.loc[name]
-        cells.append(f"{'≤ ' if bound else ''}{sigma:.1f}" + (f" ({both:.1f})" if both == both else ""))
+        rows = own[own["observable"] == name]
+        both = rows["with σ_model [σ]"].mean()
+        cells.append((in_words(rows) if len(rows) else "") + (f" ({both:.1f})" if both == both else ""))
     return cells

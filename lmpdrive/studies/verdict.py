@@ -67,23 +67,21 @@ def distance(curve: pd.DataFrame) -> dict[str, Any]:
 
 def verdict_lines(found: pd.DataFrame, observables: list[str], runs: pd.DataFrame) -> list[str]:
     """For each architecture: is mixed training further from the teacher than specific training?  Which runs ended?"""
-    if runs.empty:
-        return ["no model has run: there is nothing to compare"]
     lines = []
-    for model, ran in runs.groupby("model", sort=False):
+    for model, ran in [] if runs.empty else runs.groupby("model", sort=False):
         parts = []
         for observable in [] if found.empty else observables:
             of = found[(found["model"] == model) & (found["observable"] == observable)]
-            kinds = {kind: _in_words(rows) for kind, rows in of.groupby("kind")}
+            kinds = {kind: in_words(rows) for kind, rows in of.groupby("kind")}
             if len(kinds) == 2:
                 parts.append(f"{observable} {kinds['specific']} σ specific, {kinds['mixed']} σ mixed")
         if unstable := int((ran["phase"] == "unstable").sum()):
             parts.append(f"the guard ended {unstable} of {len(ran)} runs")
         if parts:
             lines.append(f"{model}: {'; '.join(parts)}")
-    return lines
+    return lines or ["no run of a model is done: there is nothing to compare"]
 
 
-def _in_words(rows: pd.DataFrame) -> str:
-    """Mean over runs."""
+def in_words(rows: pd.DataFrame) -> str:
+    """Mean distance [σ] of several runs, with whether it is an upper bound."""
     return f"{'≤ ' if rows[AT_MOST].any() else ''}{rows['distance [σ]'].mean():.1f}"

@@ -150,6 +150,8 @@ def test_verdict_in_words():
     assert lines == ["dp: water_density 1.0 σ specific, ≤ 7.0 σ mixed", "mace: the guard ended 1 of 2 runs"]
     assert verdict_lines(pd.DataFrame(), ["water_density"], runs) == lines[1:]
     assert "nothing to compare" in verdict_lines(pd.DataFrame(), ["water_density"], pd.DataFrame())[0]
+    runs["phase"] = "running"
+    assert "nothing to compare" in verdict_lines(pd.DataFrame(), ["water_density"], runs)[0]
 
 
 def test_errors_count_where_a_model_has_learned():
