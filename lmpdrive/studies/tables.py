@@ -156,7 +156,7 @@ def _numbers(analysed: Analysed, truth: Answer) -> Iterator[dict[str, Any]]:
                 "teacher": float(mean.value),
                 "σ teacher": float(mean.error),
                 "z": delta / sigma if sigma > 0 else np.nan,
-                "lower bound": scalar.lower_bound,
+                "lower bound": scalar.lower_bound or quantity in truth.short,
                 "headline": scalar.headline,
             }
 

@@ -20,7 +20,7 @@ from lmpdrive.report.analysed import Analysed, load
 class Answer:
     """Of one state.
 
-    short : names of curves whose errors are lower bounds.
+    short : names of curves, and quantities, whose errors are lower bounds.
     tables : one run's, for titles and headers; curves : its profiles, histograms and correlations by name;
     numbers : quantity -> mean; scalars : quantity -> one run's, for its unit.
     """
@@ -58,5 +58,6 @@ def together_of(analysed: Sequence[Analysed]) -> Answer:
         for quantity, found in each.items()
     }
     short = {name for one in analysed for name, table in one.tables.items() if is_lower_bound(table)}
+    short |= {quantity for quantity, found in each.items() if any(scalar.lower_bound for scalar in found)}
     scalars = {quantity: found[0] for quantity, found in each.items()}
     return Answer(first, curves, numbers, scalars, frozenset(short))
