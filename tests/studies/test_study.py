@@ -212,6 +212,9 @@ def test_contacts_bring_ions_to_other_places_and_beside_each_other():
         # an ion is where it was or where an oxygen was, and no place is taken twice
         assert _places(atoms) == _places(film) and len(_places(film)) == 29
         assert atoms.get_distances(1, [2, 3]) == pytest.approx(film.get_distances(1, [2, 3]))
+    hydroxide = film + Atoms("OH", [[12, 4.5, 22.5], [12, 4.5, 23.47]])
+    for atoms in closer([hydroxide] * 50, 1e-9, [0], seed=1):
+        assert atoms.get_distance(84, 85) == pytest.approx(0.97, abs=1e-6), "an ion of two atoms is not torn apart"
     assert film.get_distance(82, 83, mic=True) > 12
     apart = np.array([atoms.get_distance(82, 83, mic=True) for atoms in found])
     # each ion goes beside the other in a quarter of the frames
